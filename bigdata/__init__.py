@@ -1,0 +1,24 @@
+"""How big is my data, really? One YAML study in, one Zarr store with figures and a full record out."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bigdata.planning import plan as plan
+    from bigdata.run import submit as submit
+    from bigdata.spec import load_study as load_study
+    from bigdata.store import open_run as open_run
+
+__version__ = "0.1.0"
+__all__ = ["load_study", "open_run", "plan", "submit"]
+
+# Loaded on first use: reading a spec must not wait for Dask or Zarr.
+_HOMES = {"load_study": "spec", "plan": "planning", "submit": "run", "open_run": "store"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'bigdata' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"bigdata.{_HOMES[name]}"), name)

@@ -1,0 +1,32 @@
+"""`bigdata debug RUN TASK`: run one task here, in this process, with its full traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from bigdata.cli.logs import task_id
+from bigdata.cli.options import run_argument
+from bigdata.errors import SpecError, TasksFailed
+from bigdata.store.folder import RunFolder
+
+
+@click.command()
+@run_argument
+@click.argument("task")
+def command(run: Path, task: str) -> None:
+    """Run TASK (such as `similarity/3`) of RUN in this process. Its data are written; the journal stays as it is."""
+    from bigdata.run.execute import attempt
+    from bigdata.run.status import status
+
+    path, index = task_id(task)
+    stages = status(run).stages
+    if index >= stages.get(path, {"tasks": 0})["tasks"]:
+        known = ", ".join(f"{name}/0 … {name}/{c['tasks'] - 1}" for name, c in stages.items())
+        raise SpecError(f"{run} has no task `{task}`; it has {known}.")
+    token = attempt(RunFolder(run), path, index)
+    click.echo(f"{task}: {token['event']} after {token['seconds']} s, {token['memory'] / 2**20:.0f} MiB at most")
+    if token["event"] == "failed":
+        click.echo(token["traceback"], err=True)
+        raise TasksFailed(f"{task} failed: {token['error']}")

@@ -1,0 +1,85 @@
+"""`bigdata VERB …`: finds the verb's file, and turns errors into one message on stderr and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from bigdata import __version__
+from bigdata.errors import BigdataError, Cancelled
+
+VERBS = {
+    "validate": "Check specs; say all that is wrong with them.",
+    "plan": "Show what a study will do and cost.",
+    "submit": "Run a study.",
+    "status": "Show how runs stand.",
+    "logs": "Print the log of a run or of one task.",
+    "cancel": "Stop a run; what is done is kept.",
+    "results": "Print a run's tables and arrays.",
+    "report": "Write figures and report anew.",
+    "verify": "Read all data of a run and compare their checksums.",
+    "debug": "Run one task in this process.",
+    "init": "Write a commented starter spec.",
+    "schema": "Print the JSON schema of all specs.",
+    "datasets": "List and show the registered datasets.",
+    "sites": "List and show the sites.",
+}
+
+
+class Verbs(click.Group):
+    """A group that imports a verb's module when the verb is used: `validate` must not wait for what `submit` needs."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"bigdata.cli.{cmd_name}").command
+        command.name = cmd_name
+        return command
+
+    def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
+        if args and args[0] not in VERBS and not args[0].startswith("-"):
+            import difflib
+
+            close = difflib.get_close_matches(args[0], VERBS, 1)
+            hint = f" Did you mean `{close[0]}`?" if close else " `bigdata --help` lists the verbs."
+            raise click.UsageError(f"there is no verb `{args[0]}`.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="bigdata")
+@click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
+def cli(debug: bool) -> None:
+    """Studies of materials data: one YAML file in, one Zarr store with figures and a full record out."""
+
+
+def main() -> None:
+    """The `bigdata` program."""
+    debug = "--debug" in sys.argv[1:2]
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except (KeyboardInterrupt, click.Abort):
+        if debug:
+            raise
+        click.echo("bigdata: stopped", err=True)
+        sys.exit(Cancelled.exit_code)
+    except BigdataError as error:
+        if debug:
+            raise
+        click.echo(str(error) if type(error).__name__ == "SpecError" else f"bigdata: {error}", err=True)
+        sys.exit(error.exit_code)

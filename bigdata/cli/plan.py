@@ -1,0 +1,88 @@
+"""`bigdata plan SPEC`: stages, tasks, files, bytes, hours and money of a study, before anything runs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from bigdata.cli.options import json_option, study_options
+from bigdata.cli.text import duration, size, table
+from bigdata.errors import PlanRefused
+from bigdata.planning import Plan
+from bigdata.planning import plan as make_plan
+from bigdata.spec import load_study
+
+
+@click.command()
+@study_options
+@json_option
+def command(spec: Path, site: str, runs: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Show what SPEC will do and cost. Exit code 3 where the site can't take it."""
+    plan = make_plan(load_study(spec, overrides), site=site, runs=runs)
+    click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
+    if plan.refusals():
+        raise PlanRefused("the plan is refused")
+
+
+def as_data(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON data: bytes, seconds and dollars as numbers."""
+    return {
+        "study": plan.study.name,
+        "kind": plan.study.kind,
+        "site": plan.site.site,
+        "run": str(plan.folder.path),
+        "stages": [
+            {
+                "stage": s.path,
+                "pool": s.pool,
+                "tasks": s.stage.n_tasks,
+                "to_run": len(s.todo),
+                "done": s.stage.n_tasks - len(s.todo),
+                "reasons": s.reasons,
+                "core_seconds": round(s.seconds(s.todo), 3),
+                "estimate": {"unit": s.rate.unit, "seconds_per_unit": s.rate.seconds, "source": s.rate.source},
+                "memory_bytes": s.stage.memory,
+            }
+            for s in plan.stages
+        ],
+        "files": {"exact": plan.n_files},
+        "bytes": {"arrays_exact": plan.array_bytes, "other_estimate": plan.other_bytes},
+        "seconds": round(plan.seconds, 1),
+        "core_seconds": round(plan.core_seconds, 1),
+        "dollars": plan.dollars,
+        "notes": list(plan.notes),
+        "refusals": plan.refusals(),
+    }
+
+
+def as_text(plan: Plan) -> str:
+    """The plan as a page to read."""
+    rows = [
+        (s.path, s.pool, s.stage.n_tasks, s.stage.n_tasks - len(s.todo), len(s.todo), duration(s.seconds(s.todo)), _why(s.reasons))
+        for s in plan.stages
+    ]
+    sources = dict.fromkeys(f"{s.path}: {s.rate.seconds:.2g} s per {s.rate.unit}, {s.rate.source}" for s in plan.stages)
+    money = f", {plan.dollars:.2f} USD" if plan.dollars is not None else ""
+    cores = plan.site.cores("cpu")
+    lines = [
+        f"{plan.study.name} ({plan.study.kind}) at {plan.site.site}, into {plan.folder.path}",
+        "",
+        table(("stage", "pool", "tasks", "done", "to run", "core time", "because"), rows),
+        "",
+        f"files  {plan.n_files:,} (exact)",
+        f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes)} of metadata, journal, figures and report",
+        f"time   about {duration(plan.seconds)} on {cores} core{'s'[: cores > 1]}, start and report included{money}",
+        *(f"       {source}" for source in sources),
+        *(f"note   {note}" for note in plan.notes),
+        *(f"REFUSED: {reason}" for reason in plan.refusals()),
+    ]
+    return "\n".join(lines)
+
+
+def _why(reasons: dict[str, int]) -> str:
+    if len(reasons) == 1:
+        return next(iter(reasons))
+    return ", ".join(f"{n} {reason}" for reason, n in reasons.items())

@@ -1,0 +1,81 @@
+"""`bigdata results RUN [ARRAY]`: a run's tables, or one of its arrays, as text or JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bigdata.cli.options import json_option, run_argument
+from bigdata.cli.text import table
+from bigdata.errors import SpecError
+from bigdata.store import open_run
+
+if TYPE_CHECKING:
+    from bigdata.store.reading import StoredArray, View
+
+SHOWN_ROWS = 20
+
+
+@click.command()
+@run_argument
+@click.argument("array", required=False)
+@click.option("--variant", type=int, default=0, show_default=True, help="Which variant of a sweep.")
+@json_option
+def command(run: Path, array: str | None, variant: int, as_json: bool) -> None:
+    """Print the tables of RUN and the list of its arrays, or the values of ARRAY."""
+    variants = open_run(run).variants
+    if not 0 <= variant < len(variants):
+        raise SpecError(f"{run} has variants 0 to {len(variants) - 1}, not {variant}.")
+    view = variants[variant]
+    if array is not None:
+        click.echo(json.dumps(_values(view[array])) if as_json else _text(view[array]))
+    elif as_json:
+        click.echo(json.dumps({"arrays": [_row(a) for a in view.values()], "tables": _tables(view)}))
+    else:
+        click.echo(_page(view))
+
+
+def _row(a: StoredArray) -> dict[str, Any]:
+    return {"array": a.name, "dims": list(a.dims), "shape": list(a.shape), "dtype": str(a.dtype), "units": a.units, "about": a.about}
+
+
+def _tables(view: View) -> list[dict[str, Any]]:
+    return [
+        {"title": t.title, "columns": list(t.columns), "units": dict(t.units), "rows": [list(map(_plain, r)) for r in t.rows]}
+        for t in view.tables.values()
+    ]
+
+
+def _page(view: View) -> str:
+    parts = []
+    for t in view.tables.values():
+        heads = [f"{c} [{t.units[c]}]" if t.units.get(c, "1") != "1" else c for c in t.columns]
+        rows = [[_plain(v) for v in row] for row in t.rows[:SHOWN_ROWS]]
+        more = f"\n… {len(t.rows) - SHOWN_ROWS} more rows; all with --json" if len(t.rows) > SHOWN_ROWS else ""
+        parts.append(f"{t.title}\n\n{table(heads, rows)}{more}")
+    arrays = [(a.name, " × ".join(a.dims), " × ".join(map(str, a.shape)), str(a.dtype), a.units, a.about) for a in view.values()]
+    parts.append(table(("array", "dimensions", "shape", "type", "units", "about"), arrays))
+    return "\n\n\n".join(parts)
+
+
+def _values(a: StoredArray) -> dict[str, Any]:
+    return {**_row(a), "values": _plain(a[...])}
+
+
+def _text(a: StoredArray) -> str:
+    import numpy as np
+
+    with np.printoptions(threshold=1000, edgeitems=4, linewidth=110, precision=6):
+        return f"{a!r}\n{a[...]}"
+
+
+def _plain(value: Any) -> Any:
+    """Numpy values as JSON knows them; NaN becomes null."""
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, list):
+        return [_plain(v) for v in value]
+    return None if isinstance(value, float) and value != value else value

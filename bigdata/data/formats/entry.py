@@ -1,0 +1,117 @@
+"""What every reader yields: a spectrum with its settings, or what is wrong with one."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Zero = Literal["none", "valence-band-maximum", "fermi"]
+ZEROS: tuple[Zero, ...] = ("none", "valence-band-maximum", "fermi")
+
+
+class SpectrumError(Exception):
+    """Why one entry can't be used, as a sentence; `line` where it is known better than by the entry."""
+
+    def __init__(self, what: str, line: int = 0) -> None:
+        self.line = line
+        super().__init__(what)
+
+
+class Uniform(NamedTuple):
+    """Equidistant energies start + i·step (eV), as many as the DOS has values."""
+
+    start: float
+    step: float
+
+
+@dataclass(slots=True)
+class Entry:
+    """One spectrum as read.
+
+    `energies` (eV) and `dos` (states/eV/cell, spin channels summed, float64, 1-D) are not checked yet.
+    `zero` says where the file's energies are 0 (`none`: absolute); `vbm` and `fermi` (eV) are absolute.
+    `line` is 0 where the whole file is the entry.
+    """
+
+    name: str
+    file: str
+    line: int
+    energies: Floats | Uniform
+    dos: Floats
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    zero: Zero = "none"
+    vbm: float = math.nan
+    fermi: float = math.nan
+
+
+@dataclass(slots=True)
+class Unreadable:
+    """An entry that its reader couldn't make sense of."""
+
+    name: str
+    file: str
+    line: int
+    what: str
+
+
+def numbers(values: Any, what: str) -> Floats:
+    """A list of numbers as float64; raises SpectrumError naming `what` and the first value that isn't one."""
+    if not isinstance(values, list):
+        raise SpectrumError(f"`{what}` is {_kind(values)} where a list of numbers should be")
+    try:
+        return np.frombuffer(array("d", values)) if values else np.empty(0)
+    except (TypeError, OverflowError):
+        at, value = next((i, v) for i, v in enumerate(values) if not _is_number(v))
+        raise SpectrumError(f"value {at + 1} of `{what}` is {_kind(value)}, not a number") from None
+
+
+def total(channels: Any, what: str) -> Floats:
+    """The sum over spin channels: a list of numbers, a list of such lists, or a mapping of them."""
+    if isinstance(channels, dict):
+        channels = list(channels.values())
+    if not (isinstance(channels, list) and channels and isinstance(channels[0], list)):
+        return numbers(channels, what)
+    read = [numbers(channel, f"{what}[{i}]") for i, channel in enumerate(channels)]
+    if len({channel.size for channel in read}) > 1:
+        raise SpectrumError(
+            f"the spin channels of `{what}` have {' and '.join(str(c.size) for c in read)} values"
+        )
+    return read[0] if len(read) == 1 else np.sum(read, axis=0)
+
+
+def number(value: Any, what: str) -> float:
+    """A finite number, or NaN where there is none; raises SpectrumError for anything else."""
+    if value is None:
+        return math.nan
+    if not _is_number(value) or not math.isfinite(value):
+        raise SpectrumError(f"`{what}` is {_kind(value)}, not a finite number")
+    return float(value)
+
+
+def zero(value: Any) -> Zero:
+    """Where the energies of a file are 0, from what stands in it."""
+    words: dict[Any, Zero] = {None: "none", "absolute": "none", **{z: z for z in ZEROS}}
+    if isinstance(value, list | dict) or value not in words:
+        raise SpectrumError(
+            f"`energy_zero` is `{value}`; it may be `valence-band-maximum`, `fermi`, "
+            "or absent for absolute energies"
+        )
+    return words[value]
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < 1 << 1023
+
+
+def _kind(value: Any) -> str:
+    names = {type(None): "null", dict: "an object", list: "a list"}
+    return names.get(type(value)) or f"`{str(value)[:40]}`"

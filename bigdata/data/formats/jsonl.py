@@ -1,0 +1,106 @@
+"""JSON-lines: one spectrum with its settings a line, the form to give spectra of any origin in.
+
+    {"name": "BN-12x12x4", "xc": "PBE", "kpts": [12, 12, 4], "energy_start_eV": -20.0, "energy_step_eV": 0.05,
+     "dos_states_per_eV_cell": [0.0, …], "energy_zero": "valence-band-maximum", "vbm_eV": 3.1}
+
+- `name`: unique in the file.
+- Energies (eV): `energy_start_eV` and `energy_step_eV`, giving start + i·step, or a list `energies_eV`,
+  ascending.
+- `dos_states_per_eV_cell`: a list; or one list per spin channel, as a list of lists or an object; channels
+  are summed.
+- `energy_zero`: `valence-band-maximum` or `fermi` where the energies count from there; absent for absolute
+  energies.
+- `vbm_eV`, `fermi_eV`: the valence-band maximum and the Fermi energy on the calculation's own, absolute
+  scale.
+- Any other key is a setting. A short list becomes text ("12x12x4"); an object's keys are joined with a dot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bigdata.data.formats.entry import (
+    Entry,
+    Floats,
+    SpectrumError,
+    Uniform,
+    Unreadable,
+    number,
+    numbers,
+    total,
+    zero,
+)
+from bigdata.data.formats.text import lines, parsed
+
+NAMED_BY_FILE = False
+DOS = "dos_states_per_eV_cell"
+_SPECTRUM = {"name", "energy_start_eV", "energy_step_eV", "energies_eV", DOS, "energy_zero"}
+
+
+def recognises(name: str, head: bytes) -> bool:
+    plain = name.removesuffix(".gz")
+    return plain.endswith((".jsonl", ".ndjson")) or (head[:1] == b"{" and b'"dos_states_per_eV_cell"' in head)
+
+
+def sources(path: Path) -> list[Path]:
+    return [path]
+
+
+def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+    """The entries of a file, one line at a time."""
+    try:
+        for line, text in lines(path):
+            yield _line(text, label, line)
+    except SpectrumError as e:
+        yield Unreadable("", label, e.line, str(e))
+
+
+def _line(text: bytes, label: str, line: int) -> Entry | Unreadable:
+    name = ""
+    try:
+        data = parsed(text)
+        if not isinstance(data, dict):
+            raise SpectrumError("this line isn't a JSON object")
+        name = _name(data)
+        return entry(data, name, label, line)
+    except SpectrumError as e:
+        return Unreadable(name, label, line, str(e))
+
+
+def entry(data: dict[str, Any], name: str, label: str, line: int) -> Entry:
+    """The entry that a JSON object in this form stands for; raises SpectrumError."""
+    if DOS not in data:
+        raise SpectrumError(f"`{DOS}` is missing")
+    return Entry(
+        name=name,
+        file=label,
+        line=line,
+        energies=_energies(data),
+        dos=total(data[DOS], DOS),
+        settings={key: value for key, value in data.items() if key not in _SPECTRUM},
+        zero=zero(data.get("energy_zero")),
+        vbm=number(data.get("vbm_eV"), "vbm_eV"),
+        fermi=number(data.get("fermi_eV"), "fermi_eV"),
+    )
+
+
+def _name(data: dict[str, Any]) -> str:
+    name = data.get("name")
+    if isinstance(name, int) and not isinstance(name, bool):
+        return str(name)
+    if not isinstance(name, str) or not name:
+        raise SpectrumError("`name` is missing" if name in (None, "") else "`name` isn't text")
+    return name
+
+
+def _energies(data: dict[str, Any]) -> Floats | Uniform:
+    if "energies_eV" in data:
+        return numbers(data["energies_eV"], "energies_eV")
+    missing = [key for key in ("energy_start_eV", "energy_step_eV") if data.get(key) is None]
+    if missing:
+        raise SpectrumError(f"`{'` and `'.join(missing)}` missing; give them, or `energies_eV`")
+    return Uniform(
+        number(data["energy_start_eV"], "energy_start_eV"), number(data["energy_step_eV"], "energy_step_eV")
+    )

@@ -1,0 +1,181 @@
+"""NOMAD: the archive JSON of one entry, a list of them, or the answer to `/entries/archive/query`.
+
+    {"data": [{"entry_id": "…", "archive": {"results": {…}, "run": [{"calculation": [{"dos_electronic":
+    […]}]}]}}]}
+
+`results.properties.electronic` points at the spectra: `dos_electronic_new` (one part per spin channel), or
+`dos_electronic` (a list, in old entries an object); the references in it (`/run/0/calculation/0/…`) are
+followed. Where there is none, the last calculation with a DOS counts. Energies are in J and absolute,
+values in 1/J; a channel's DOS is value · `normalization_factor` (1 where it has none), which for entries
+with that factor is NOMAD's cell-independent DOS; channels are summed.
+
+The valence-band maximum is the highest `energy_highest_occupied` of the band gaps, else the Fermi energy
+(as in a metal). Settings: `entry_id`, `upload_id`, `formula`, `spacegroup`, `code`, `code_version`, `xc`,
+`basis`, `relativity`, `native_tier`, `k_line_density`. An entry is named by its `entry_id`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bigdata.data.formats.entry import Entry, Floats, SpectrumError, Unreadable, number, numbers
+from bigdata.data.formats.text import parsed, whole
+
+NAMED_BY_FILE = False
+EV_J = 1.602176634e-19
+_KEYS = (b'"archive"', b'"run"', b'"results"', b'"metadata"', b'"entry_id"')
+_SIMULATION = "results.method.simulation."
+_SETTINGS = {
+    "upload_id": "metadata.upload_id",
+    "formula": "results.material.chemical_formula_reduced",
+    "spacegroup": "results.material.symmetry.space_group_number",
+    "code": _SIMULATION + "program_name",
+    "code_version": _SIMULATION + "program_version",
+    "xc": _SIMULATION + "dft.xc_functional_names",
+    "basis": _SIMULATION + "dft.basis_set_type",
+    "relativity": _SIMULATION + "dft.relativity_method",
+    "native_tier": _SIMULATION + "precision.native_tier",
+    "k_line_density": _SIMULATION + "precision.k_line_density",
+}
+
+
+def recognises(name: str, head: bytes) -> bool:
+    return head.lstrip()[:1] in (b"{", b"[") and any(key in head for key in _KEYS)
+
+
+def sources(path: Path) -> list[Path]:
+    return [path]
+
+
+def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+    """The entries of a file, in its order."""
+    document = parsed(whole(path))
+    data = document.get("data", document) if isinstance(document, dict) else document
+    for i, item in enumerate(data if isinstance(data, list) else [data]):
+        name = str(i + 1)
+        try:
+            if not isinstance(item, dict):
+                raise SpectrumError("this isn't an archive but another kind of JSON")
+            archive = item.get("archive", item)
+            name = str(item.get("entry_id") or _at(archive, "metadata.entry_id") or name)
+            yield _entry(archive, item, name, label)
+        except SpectrumError as e:
+            yield Unreadable(name, label, 0, str(e))
+
+
+def _entry(archive: Any, item: dict[str, Any], name: str, label: str) -> Entry:
+    channels = [(_joules(e, "energies", archive), _value(v, archive)) for e, v in _channels(archive)]
+    if not channels:
+        raise SpectrumError("the archive holds no electronic density of states")
+    energies = channels[0][0] / EV_J
+    if any(not np.array_equal(e, channels[0][0]) for e, _ in channels):
+        raise SpectrumError("the spin channels are on different energies")
+    if any(dos.shape != energies.shape for _, dos in channels):
+        raise SpectrumError(
+            f"there are {energies.size} energies and {channels[-1][1].size} values of the DOS"
+        )
+    dos = np.sum([dos for _, dos in channels], axis=0) * EV_J
+    fermi = _fermi(archive)
+    highest = max(_electronvolts(archive, "energy_highest_occupied"), default=fermi)
+    return Entry(name, label, 0, energies, dos, _settings(archive, item), vbm=highest, fermi=fermi)
+
+
+def _channels(archive: Any) -> Iterator[tuple[Any, Any]]:
+    """(energies, values) of each spin channel, either of them as stored or as a reference."""
+    electronic = _at(archive, "results.properties.electronic") or {}
+    new, old = _list(electronic.get("dos_electronic_new")), _list(electronic.get("dos_electronic"))
+    parts: list[Any] = _list(new[-1].get("data")) if new else old[-1:]
+    parts = [part for part in parts if part.get("energies") and part.get("total")] or _calculated(archive)
+    return ((part["energies"], total) for part in parts for total in _list(part["total"]))
+
+
+def _calculated(archive: Any) -> list[dict[str, Any]]:
+    """The parts of the last calculation that has a DOS: one per spin channel, or one with all of them."""
+    runs = _list(archive.get("run")) if isinstance(archive, dict) else []
+    calculations = [c for run in runs for c in _list(run.get("calculation"))]
+    found = [_list(c.get("dos_electronic")) for c in calculations]
+    parts: list[Any] = next((p for p in reversed(found) if p), [])
+    whole_parts = [part for part in parts if part.get("energies") and part.get("total")]
+    return whole_parts if all("spin_channel" in part for part in whole_parts) else whole_parts[-1:]
+
+
+def _joules(energies: Any, what: str, archive: Any) -> Floats:
+    found = _resolved(energies, archive)
+    return numbers(found.get(what) if isinstance(found, dict) else found, what)
+
+
+def _value(total: Any, archive: Any) -> Floats:
+    found = _resolved(total, archive)
+    if not isinstance(found, dict):
+        return numbers(found, "total")
+    factor = number(found.get("normalization_factor"), "normalization_factor")
+    return numbers(found.get("value"), "value") * (1.0 if math.isnan(factor) else factor)
+
+
+def _resolved(reference: Any, archive: Any) -> Any:
+    """What a reference such as `#/run/0/calculation/0/dos_electronic/0/energies` points at; else itself."""
+    if not isinstance(reference, str):
+        return reference
+    elsewhere, _, path = reference.rpartition("#")
+    found = None if elsewhere else archive
+    for step in path.strip("/").split("/"):
+        try:
+            found = found[int(step)] if isinstance(found, list) else found[step]  # type: ignore[index]
+        except (KeyError, IndexError, TypeError, ValueError):
+            what = f"`{reference}` isn't in the archive. Ask NOMAD for it with `include-resolved`"
+            raise SpectrumError(what) from None
+    return found
+
+
+def _electronvolts(archive: Any, key: str) -> list[float]:
+    """Every value (eV) of `key` in the electronic results and calculations, at any depth."""
+    places = [_at(archive, "results.properties.electronic"), *_calculated(archive)]
+    found = (number(value, key) for place in places for value in _all(place, key))
+    return [value / EV_J for value in found if not math.isnan(value)]
+
+
+def _fermi(archive: Any) -> float:
+    values = _electronvolts(archive, "energy_fermi")
+    if not values:
+        calculations = [c for run in _list(_at(archive, "run")) for c in _list(run.get("calculation"))]
+        values = [
+            number(v, "fermi") / EV_J for c in calculations if (v := _at(c, "energy.fermi")) is not None
+        ]
+    return max(values, default=math.nan)
+
+
+def _all(place: Any, key: str) -> Iterator[Any]:
+    if isinstance(place, dict):
+        for name, value in place.items():
+            if name == key:
+                yield value
+            else:
+                yield from _all(value, key)
+    elif isinstance(place, list) and place and isinstance(place[0], dict | list):
+        for value in place:
+            yield from _all(value, key)
+
+
+def _settings(archive: Any, item: dict[str, Any]) -> dict[str, Any]:
+    found = {name: _at(archive, path) for name, path in _SETTINGS.items()}
+    found["entry_id"] = item.get("entry_id") or _at(archive, "metadata.entry_id")
+    found["upload_id"] = item.get("upload_id") or found["upload_id"]
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _at(place: Any, path: str) -> Any:
+    for step in path.split("."):
+        place = place.get(step) if isinstance(place, dict) else None
+    return place
+
+
+def _list(value: Any) -> list[Any]:
+    # Answers to queries fill the places that weren't asked for with null.
+    return (
+        [v for v in value if v is not None] if isinstance(value, list) else [] if value is None else [value]
+    )

@@ -1,0 +1,110 @@
+"""Opening text, gzipped or not, a bounded piece at a time."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any, cast
+
+import numpy as np
+
+from bigdata.data.formats.entry import Floats, SpectrumError
+
+MAX_LINE = 64 << 20
+MAX_DOCUMENT = 1 << 30
+HEAD = 1 << 16
+
+
+def opened(path: Path) -> IO[bytes]:
+    """The file's bytes, decompressed where it is gzipped (told by its first bytes, not by its name)."""
+    with open(path, "rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return cast(IO[bytes], gzip.open(path)) if packed else open(path, "rb")
+
+
+def head(path: Path) -> bytes:
+    """The first 64 KiB; whatever can be had of them where the compressed data are damaged."""
+    try:
+        with opened(path) as file:
+            return file.read(HEAD)
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        return b""
+
+
+def lines(path: Path) -> Iterator[tuple[int, bytes]]:
+    """(number from 1, line) of the lines that aren't blank; raises SpectrumError at damaged data."""
+    number = 0
+    with opened(path) as file:
+        try:
+            while line := file.readline(MAX_LINE):
+                number += 1
+                if len(line) == MAX_LINE:
+                    raise SpectrumError(f"the line is longer than {MAX_LINE >> 20} MiB", number)
+                if not line.isspace():
+                    yield number, line
+        except (EOFError, OSError, zlib.error) as e:
+            raise SpectrumError(f"the compressed data are damaged or cut off here ({e})", number + 1) from e
+
+
+def whole(path: Path) -> bytes:
+    """A document that has to be held as a whole; raises SpectrumError beyond 1 GiB."""
+    try:
+        with opened(path) as file:
+            text = file.read(MAX_DOCUMENT + 1)
+    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
+        raise SpectrumError(f"the compressed data are damaged or cut off ({e})") from e
+    if len(text) > MAX_DOCUMENT:
+        raise SpectrumError("the document is larger than 1 GiB. Split it into several files, in one folder")
+    return text
+
+
+def parsed(text: bytes) -> Any:
+    """The JSON document in `text`; raises SpectrumError with the place of the error."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as e:
+        raise SpectrumError(f"this isn't JSON: {_lower(e.msg)} at column {e.colno}", e.lineno) from None
+    except UnicodeDecodeError as e:
+        raise SpectrumError(f"this isn't UTF-8: byte {e.start + 1} of it") from None
+    except (RecursionError, ValueError) as e:
+        raise SpectrumError(f"this can't be read as JSON: {e}") from None
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def array_of(numbered: list[tuple[int, bytes]]) -> Floats:
+    """Numbered lines of numbers as a 2-D array; raises SpectrumError at the first line that doesn't fit."""
+    if not numbered:
+        raise SpectrumError("there are no numbers in this file")
+    rows = [line.replace(b"D", b"E").split() for _, line in numbered]
+    widths = [len(row) for row in rows]
+    if widths.count(widths[0]) < len(widths):
+        at = next(i for i, width in enumerate(widths) if width != widths[0])
+        raise SpectrumError(
+            f"this line has {widths[at]} columns, those before have {widths[0]}", numbered[at][0]
+        )
+    try:
+        return np.array(rows, dtype=np.float64)
+    except ValueError:
+        at = next(i for i, row in enumerate(rows) if not all(map(_is_float, row)))
+        shown = numbered[at][1].decode(errors="replace").strip()[:60]
+        raise SpectrumError(f"these aren't numbers: `{shown}`", numbered[at][0]) from None
+
+
+def _is_float(text: bytes) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def opened_text(path: Path) -> IO[str]:
+    """The file as UTF-8 text, newlines as `csv` wants them; other bytes are shown as such, not refused."""
+    return io.TextIOWrapper(opened(path), "utf-8-sig", errors="replace", newline="")

@@ -1,0 +1,116 @@
+"""`where:` of a spec: which rows meet the conditions, and how many each condition drops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bigdata.data.model import Condition, Range
+from bigdata.data.problem import DataProblem, first
+from bigdata.spec.study import Finding
+
+N_NAMES = 5
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """What one condition dropped of the rows that those before it had left: how many, and the first names."""
+
+    field: str
+    condition: str
+    n: int
+    names: list[str]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The rows that are left, ascending, and what each condition dropped."""
+
+    rows: list[int]
+    dropped: list[Dropped]
+
+
+def select(
+    names: Sequence[str], columns: Mapping[str, list[Any]], where: Mapping[str, Condition], n: int
+) -> Selection:
+    """Apply the conditions in the order given; a row without the field meets no condition on it.
+
+    Raises DataProblem with every unknown field and value, and where nothing is left.
+    """
+    findings = [f for field, condition in where.items() for f in _findings(field, condition, columns)]
+    if findings:
+        raise DataProblem(*findings)
+    rows, dropped = list(range(n)), []
+    for field, condition in where.items():
+        column, meets = columns[field], _test(condition)
+        out = [row for row in rows if not meets(column[row])]
+        rows = [row for row in rows if meets(column[row])]
+        dropped.append(Dropped(field, _said(condition), len(out), [names[row] for row in out[:N_NAMES]]))
+    if not rows:
+        raise DataProblem(_nothing_left(dropped, n))
+    return Selection(rows, dropped)
+
+
+def _findings(field: str, condition: Condition, columns: Mapping[str, list[Any]]) -> list[Finding]:
+    if field not in columns:
+        right = f"it has {first(columns)}"
+        return [
+            Finding(
+                ("where", field), f"no entry has a field `{field}`", right, given=field, known=tuple(columns)
+            )
+        ]
+    if isinstance(condition, Range):
+        return []
+    keys = {_key(v) for v in columns[field] if v is not None}
+    known = tuple(str(v) for _, v in sorted(keys, key=_order))
+    return [
+        Finding(path, f"no entry has {field} = {wanted}", f"it is {first(known)}", str(wanted), known)
+        for path, wanted in _wanted(field, condition)
+        if _key(wanted) not in keys
+    ]
+
+
+def _wanted(field: str, condition: Any) -> list[tuple[tuple[str | int, ...], Any]]:
+    if isinstance(condition, tuple | list):
+        return [(("where", field, i), value) for i, value in enumerate(condition)]
+    return [(("where", field), condition)]
+
+
+def _key(value: Any) -> tuple[bool, Any]:
+    # 1 == 1.0 is one value; 1 == True isn't.
+    return isinstance(value, bool), value
+
+
+def _order(key: tuple[bool, Any]) -> tuple[bool, Any]:
+    return isinstance(key[1], str), key[1]
+
+
+def _test(condition: Condition) -> Callable[[Any], bool]:
+    if isinstance(condition, Range):
+        return lambda value: _within(value, condition)
+    keys = {_key(wanted) for _, wanted in _wanted("", condition)}
+    return lambda value: value is not None and _key(value) in keys
+
+
+def _within(value: Any, bounds: Range) -> bool:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return (
+        (bounds.below is None or value < bounds.below)
+        and (bounds.above is None or value > bounds.above)
+        and (bounds.at_least is None or value >= bounds.at_least)
+        and (bounds.at_most is None or value <= bounds.at_most)
+    )
+
+
+def _said(condition: Condition) -> str:
+    if isinstance(condition, Range):
+        words = {"below": "<", "above": ">", "at_least": ">=", "at_most": "<="}
+        return " and ".join(f"{words[k]} {v:g}" for k, v in condition.model_dump().items() if v is not None)
+    return " or ".join(str(value) for _, value in _wanted("", condition))
+
+
+def _nothing_left(dropped: list[Dropped], n: int) -> Finding:
+    counts = ", ".join(f"{d.field} ({d.condition}) dropped {d.n}" for d in dropped)
+    return Finding(("where",), f"none of the {n} entries is left: {counts}", "loosen a condition")

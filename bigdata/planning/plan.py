@@ -1,0 +1,284 @@
+"""Study and site in, Plan out: every task with its key, what of it is done already, what the rest will cost, and refusals."""
+
+from __future__ import annotations
+
+import importlib
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from bigdata.data.cache import cache_folder
+from bigdata.errors import PlanRefused, SpecError
+from bigdata.planning import keys, ledger
+from bigdata.planning.stage import Rate, Stage, TaskId, Workload
+from bigdata.spec import Study, Variant
+from bigdata.spec.problems import from_finding
+from bigdata.spec.site import Site, load_site
+from bigdata.spec.study import Findings, Input, StudyModel
+from bigdata.store import journal
+from bigdata.store.folder import RunFolder
+
+START_SECONDS = 3.0
+REPORT_SECONDS = 6.0
+# What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
+METADATA_BYTES_PER_ARRAY = 1_200
+JOURNAL_BYTES_PER_TASK = 320
+REPORT_BYTES = 1_500_000
+FIXED_FILES = ("study.yaml", "resolved.json", "journal.jsonl", "report.html", "logs/tasks.log", "store.zarr/zarr.json")
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage of one variant, with its tasks' keys and those that have to run, each with the reason."""
+
+    group: str
+    stage: Stage
+    keys: tuple[str, ...]
+    pool: str
+    rate: Rate
+    todo: Mapping[int, str]
+    ingredients: Mapping[str, Any]
+
+    @property
+    def path(self) -> str:
+        """The stage's address in the run: `similarity`, or `variant-1/similarity` where a sweep made several variants."""
+        return f"{self.group}/{self.stage.name}" if self.group else self.stage.name
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        return dict(Counter(self.todo.values()))
+
+    def seconds(self, indices: Iterator[int] | range | Mapping[int, str]) -> float:
+        """Predicted time of these tasks on one core."""
+        return self.rate.seconds * sum(self.stage.work(i) for i in indices)
+
+    def needs(self, index: int) -> Iterator[TaskId]:
+        """The tasks that this one waits for, by their addresses in the run."""
+        return ((f"{self.group}/{name}" if self.group else name, i) for name, i in self.stage.needs(index))
+
+
+@dataclass(frozen=True)
+class PlannedVariant:
+    """One variant of the study: its workload, and the inputs that it reads."""
+
+    group: str
+    variant: Variant
+    inputs: Mapping[str, Input]
+    workload: Workload
+    stages: tuple[PlannedStage, ...]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet."""
+
+    study: Study
+    site: Site
+    folder: RunFolder
+    variants: tuple[PlannedVariant, ...]
+    notes: tuple[str, ...]
+
+    @cached_property
+    def stages(self) -> tuple[PlannedStage, ...]:
+        return tuple(stage for variant in self.variants for stage in variant.stages)
+
+    @property
+    def n_tasks(self) -> int:
+        return sum(s.stage.n_tasks for s in self.stages)
+
+    @property
+    def n_todo(self) -> int:
+        return sum(len(s.todo) for s in self.stages)
+
+    @property
+    def array_bytes(self) -> int:
+        """Exact bytes of all arrays' data on disk."""
+        arrays = sum(a.n_bytes for s in self.stages for a in s.stage.arrays)
+        return arrays + sum(c.n_bytes for v in self.variants for c in v.workload.coordinates)
+
+    @property
+    def other_bytes(self) -> int:
+        """Estimated bytes of metadata, journal, logs, figures and report."""
+        n_arrays = sum(len(s.stage.arrays) for s in self.stages) + sum(len(v.workload.coordinates) for v in self.variants)
+        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + REPORT_BYTES
+
+    @property
+    def n_files(self) -> int:
+        """Exact number of files of the finished run."""
+        arrays = sum(a.n_files for s in self.stages for a in s.stage.arrays)
+        coordinates = sum(c.n_files for v in self.variants for c in v.workload.coordinates)
+        figures = 2 * sum(len(v.workload.figures) for v in self.variants)
+        groups = sum(bool(v.group) for v in self.variants)
+        return len(FIXED_FILES) + arrays + coordinates + figures + groups
+
+    @property
+    def core_seconds(self) -> float:
+        """Predicted time on one core of the tasks that have to run."""
+        return sum(s.seconds(s.todo) for s in self.stages)
+
+    @property
+    def seconds(self) -> float:
+        """Predicted time from submitting to the report: a pool's tasks share its cores, and one task has one core."""
+        if not self.n_todo:
+            return 0.0
+        longest = (max((s.rate.seconds * s.stage.work(i) for i in s.todo), default=0.0) for s in self.stages)
+        spread = (s.seconds(s.todo) / self.site.cores(s.pool) for s in self.stages)
+        return START_SECONDS + REPORT_SECONDS + sum(map(max, longest, spread))
+
+    @property
+    def dollars(self) -> float | None:
+        """Predicted price of the core-hours; None where the site names no price."""
+        price = self.site.prices.core_hour if self.site.prices else None
+        return None if price is None else price * self.core_seconds / 3600
+
+    def refusals(self) -> list[str]:
+        """Why the plan must not run, with the arithmetic; empty where it may."""
+        return [*self._over_limits(), *self._over_memory()]
+
+    def refuse(self) -> None:
+        """Raise PlanRefused where there is a reason to."""
+        if reasons := self.refusals():
+            raise PlanRefused("the plan is refused:\n" + "\n".join(f"  {r}" for r in reasons))
+
+    def _over_limits(self) -> Iterator[str]:
+        limits = self.site.limits
+        n_bytes = self.array_bytes + self.other_bytes
+        if limits and limits.files is not None and self.n_files > limits.files:
+            yield f"{self.n_files:,} files would be written, and the site `{self.site.site}` allows {limits.files:,}"
+        if limits and limits.bytes is not None and n_bytes > limits.bytes:
+            yield f"{n_bytes:,} bytes would be written, and the site `{self.site.site}` allows {limits.bytes:,}"
+        missing = n_bytes - (self.folder.n_bytes() if self.folder.path.exists() else 0)
+        free = shutil.disk_usage(_existing(self.folder.path)).free
+        if missing > free:
+            yield f"{missing:,} bytes more would be written, and {_existing(self.folder.path)} has {free:,} free"
+
+    def _over_memory(self) -> Iterator[str]:
+        for s in self.stages:
+            memory = self.site.worker_memory(s.pool)
+            if s.todo and s.stage.memory > memory:
+                yield (
+                    f"a task of stage `{s.path}` needs about {s.stage.memory:,} bytes of memory, and a worker of pool "
+                    f"`{s.pool}` has {memory:,}"
+                )
+
+
+def plan(study: Study, *, site: Site | str = "local", runs: str | Path = "runs") -> Plan:
+    """Compile a study for a site; its run is (or will be) a folder below `runs`.
+
+    Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
+    """
+    site = load_site(site) if isinstance(site, str) else site
+    folder = RunFolder(Path(runs) / f"{study.name}-{study_key(study)[:8]}")
+    past = journal.history(journal.read(folder.journal))
+    measured = ledger.measured_rates(cache_folder() / "ledger.jsonl")
+    notes: list[str] = []
+    variants = []
+    for number, variant in enumerate(study.variants):
+        group = f"variant-{number}" if len(study.variants) > 1 else ""
+        inputs, workload = _compile(study, variant.model)
+        stages = _plan_stages(group, variant, inputs, workload, site, folder, past, measured, notes)
+        variants.append(PlannedVariant(group, variant, inputs, workload, stages))
+        notes += workload.notes
+    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)))
+
+
+def study_key(study: Study) -> str:
+    """Content hash of what the study asks for; the description is for people and doesn't count."""
+    return keys.digest([v.model.model_dump(mode="json", exclude={"description"}) for v in study.variants])
+
+
+def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
+    """Call the kind's own `stages` function."""
+    module, _, function = model.stages_at.partition(":")
+    workload: Workload = getattr(importlib.import_module(module), function)(model, inputs)
+    return workload
+
+
+def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workload]:
+    try:
+        inputs = model.inputs(study.path.parent)
+        return inputs, stages_of(model, inputs)
+    except Findings as found:
+        raise SpecError([from_finding(f, study.root).problem for f in found.findings]) from None
+
+
+def _plan_stages(
+    group: str,
+    variant: Variant,
+    inputs: Mapping[str, Input],
+    workload: Workload,
+    site: Site,
+    folder: RunFolder,
+    past: journal.History,
+    measured: Mapping[tuple[str, int, str], list[float]],
+    notes: list[str],
+) -> tuple[PlannedStage, ...]:
+    kind = variant.model.study
+    task_keys = keys.stage_keys(kind, workload.stages, inputs)
+    planned = []
+    for stage in workload.stages:
+        wanted = variant.model.pools.get(stage.name, stage.pool)
+        pool = wanted if wanted in site.pools else "cpu"
+        if pool != wanted:
+            notes.append(f"stage `{stage.name}` asks for pool `{wanted}`; site `{site.site}` has none, so it runs on `{pool}`")
+        path = f"{group}/{stage.name}" if group else stage.name
+        ingredients = keys.ingredients(kind, stage, inputs)
+        files = _StoredShards(folder.store / group, stage)
+        reasons = ((i, _reason(path, i, key, ingredients, past, files)) for i, key in enumerate(task_keys[stage.name]))
+        todo = {i: reason for i, reason in reasons if reason}
+        planned.append(
+            PlannedStage(group, stage, tuple(task_keys[stage.name]), pool, ledger.rate(stage, measured), todo, ingredients)
+        )
+    return tuple(planned)
+
+
+def _reason(
+    path: str, index: int, key: str, ingredients: Mapping[str, Any], past: journal.History, files: _StoredShards
+) -> str:
+    """Why a task has to run; empty where it is done."""
+    task = (path, index)
+    if task in past.stale:
+        return past.stale[task]
+    if task in past.failed:
+        return "failed before"
+    if task not in past.done:
+        return "new"
+    if past.done[task]["key"] != key:
+        return _changed(path, ingredients, past)
+    return "" if files.whole(index) else "its data are missing"
+
+
+def _changed(path: str, ingredients: Mapping[str, Any], past: journal.History) -> str:
+    """Which of a stage's ingredients differ from those of the run's last submission."""
+    before = next((s["stages"][path] for s in reversed(past.submits) if path in s.get("stages", {})), {})
+    for name, word in (("version", "the stage's version"), ("data", "the dataset"), ("fields", "the stage's settings")):
+        if before.get(name) != ingredients[name]:
+            return f"{word} changed"
+    return "a task that it needs changed"
+
+
+@dataclass(frozen=True)
+class _StoredShards:
+    """Whether a task's shards are on disk at their exact size."""
+
+    folder: Path
+    stage: Stage
+
+    def whole(self, index: int) -> bool:
+        sizes = {a.name: a.shard_bytes for a in self.stage.arrays}
+        return all(self._size(name, shard) == sizes[name] for name, shard in self.stage.shards(index))
+
+    def _size(self, name: str, shard: tuple[int, ...]) -> int:
+        try:
+            return self.folder.joinpath(name, "c", *map(str, shard)).stat().st_size
+        except OSError:
+            return -1
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder above that exists."""
+    return path if path.exists() else _existing(path.absolute().parent)

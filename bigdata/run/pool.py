@@ -1,0 +1,160 @@
+"""Workers that take tasks: a Dask scheduler behind four calls, so that the controller knows nothing of Dask."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import dask
+import dask.config
+from distributed import Client, Future, LocalCluster, WorkerPlugin
+
+from bigdata.planning.stage import TaskId
+from bigdata.run.execute import Token, execute
+
+# Every option that a user's own Dask configuration could change under us.
+DASK_OPTIONS = {
+    # Counts every task assigned to a dying worker, not only the one that ran: our own marks decide about failure.
+    "distributed.scheduler.allowed-failures": 1_000,
+    "distributed.scheduler.worker-saturation": "inf",
+    "distributed.scheduler.work-stealing": True,
+    "distributed.worker.memory.target": False,
+    "distributed.worker.memory.spill": False,
+    "distributed.worker.memory.pause": False,
+    "distributed.worker.memory.terminate": 0.95,
+    "distributed.worker.daemon": True,
+    "distributed.comm.timeouts.connect": "30s",
+    "distributed.admin.log-format": "%(asctime)s %(name)s %(levelname)s %(message)s",
+    "distributed.nanny.pre-spawn-environ": {
+        "MALLOC_TRIM_THRESHOLD_": 65536,
+        # One BLAS thread a worker: a worker has one core.
+        "OMP_NUM_THREADS": 1,
+        "MKL_NUM_THREADS": 1,
+        "OPENBLAS_NUM_THREADS": 1,
+    },
+    "logging": {"distributed": "critical", "distributed.client": "critical", "distributed.nanny.memory": "critical"},
+}
+
+
+@contextmanager
+def own_dask_configuration() -> Iterator[None]:
+    """Dask with its defaults and our options, whatever the user's files and environment say; theirs again afterwards."""
+    before = dict(dask.config.config)
+    dask.config.refresh(paths=[], env={})
+    dask.config.set(DASK_OPTIONS)
+    try:
+        yield
+    finally:
+        dask.config.config.clear()
+        dask.config.config.update(before)
+
+
+class Quiet(WorkerPlugin):
+    """Sends a worker's own output to its log, and leaves Ctrl-C to the controller."""
+
+    name = "bigdata-quiet"
+
+    def __init__(self, logs: str) -> None:
+        self.logs = logs
+
+    def setup(self, worker: Any) -> None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        log = Path(self.logs) / f"worker-{os.uname().nodename}-{os.getpid()}.log"
+        handle = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(handle, stream.fileno() if hasattr(stream, "fileno") else 2)
+        os.close(handle)
+
+
+class DaskPool:
+    """Tasks to the workers of one Dask scheduler and tokens back, as they come.
+
+    What returns is a token or, where the engine itself lost a task, its error.
+    """
+
+    def __init__(self, client: Client, folder: Path) -> None:
+        self._client, self._folder = client, str(folder)
+        self._finished: queue.SimpleQueue[tuple[TaskId, Future]] = queue.SimpleQueue()
+        self._futures: dict[TaskId, Future] = {}
+
+    @property
+    def n_in_flight(self) -> int:
+        return len(self._futures)
+
+    def submit(self, tasks: Iterable[TaskId], pool: str) -> None:
+        """Hand tasks to the scheduler, tagged with their pool."""
+        tasks = list(tasks)
+        if not tasks:
+            return
+        paths, indices = zip(*tasks, strict=True)
+        futures = self._client.map(
+            partial(execute, self._folder), paths, indices, pure=False, resources={pool: 1}, batch_size=len(tasks)
+        )
+        for task, future in zip(tasks, futures, strict=True):
+            self._futures[task] = future
+            future.add_done_callback(partial(self._note, task))
+
+    def _note(self, task: TaskId, future: Future) -> None:
+        self._finished.put((task, future))
+
+    def drain(self, timeout: float) -> list[tuple[TaskId, Token]]:
+        """The tasks that ended since the last call; waits up to `timeout` seconds for the first."""
+        ended = []
+        try:
+            ended.append(self._finished.get(timeout=timeout))
+            while True:
+                ended.append(self._finished.get_nowait())
+        except queue.Empty:
+            pass
+        good = [(task, future) for task, future in ended if future.status == "finished"]
+        tokens = self._client.gather([future for _, future in good], errors="skip") if good else []
+        results = [((t["stage"], t["index"]), t) for t in tokens]
+        results += [(task, _lost(task, future)) for task, future in ended if future.status == "error"]
+        for task, _ in results:
+            self._futures.pop(task).release()
+        return results
+
+    def cancel(self) -> None:
+        """Take back what hasn't started; what runs is ended with the workers."""
+        self._client.cancel(list(self._futures.values()), force=True)
+        self._futures.clear()
+
+
+def _lost(task: TaskId, future: Future) -> Token:
+    """The failure record of a task that the engine gave up."""
+    error = future.exception()
+    text = f"{type(error).__name__}: {error}"[:400]
+    return {"event": "failed", "stage": task[0], "index": task[1], "class": "engine", "error": text, "traceback": ""}
+
+
+@contextmanager
+def local_pool(folder: Path, n_workers: int, memory: int) -> Iterator[DaskPool]:
+    """Workers on this machine: one process and one core each, `memory` bytes each."""
+    with (
+        own_dask_configuration(),
+        tempfile.TemporaryDirectory(prefix="bigdata-") as scratch,
+        LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=n_workers,
+            threads_per_worker=1,
+            memory_limit=memory,
+            processes=True,
+            # None would still listen on 8787.
+            dashboard_address="127.0.0.1:0",
+            host="127.0.0.1",
+            resources={"cpu": 1},
+            local_directory=scratch,
+            silence_logs=50,
+        ) as cluster,
+        Client(cluster) as client,  # type: ignore[no-untyped-call]
+    ):
+        client.register_plugin(Quiet(str(folder / "logs")))
+        yield DaskPool(client, folder)

@@ -1,0 +1,153 @@
+"""The layers of a spec, lowest first: its parents (`extends:`), the file itself, and `--set` on the command line."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigdata.errors import Place, Problem, SpecError
+from bigdata.spec.node import Entry, Located, Node, Source, Span, dotted, located, mapping, merged, sequence
+from bigdata.spec.source import MAX_DEPTH, read_file, read_text
+from bigdata.spec.study import PathInSpec
+
+MAX_PARENTS = 20
+_START = (
+    "Write `study: similarity` and what belongs to it; `bigdata init similarity` writes a file to start from"
+)
+_SET_USAGE = "Write --set path.to.key=value"
+
+
+@dataclass(frozen=True)
+class Layers:
+    """The layers merged into one tree, the text of the file itself, every file read, and what is wrong so far."""
+
+    root: Node
+    text: str
+    files: tuple[Path, ...]
+    problems: list[Located]
+
+
+def read_layers(
+    path: Path, overrides: Sequence[str] = (), meant_for: str = "a study", start: str = _START
+) -> Layers:
+    """A spec (`meant_for` what, and how one starts) with its parents below it and `--set a.b=c` above it. Raises SpecError where a layer can't be read."""
+    root, problems, text = read_file(path)
+    _refuse_other_than_mapping(root, meant_for, start)
+    files = [path]
+    while parent := _parent(root, files, problems):
+        below, found, _ = read_file(parent, rank=len(files))
+        _refuse_other_than_mapping(below, meant_for, start)
+        files.append(parent)
+        problems += found
+        root = merged(below, _without(root, "extends"))
+    root = _without(root, "extends")
+    for i, override in enumerate(overrides):
+        root = _overridden(root, override, len(files) + i, problems)
+    return Layers(root, text, tuple(files), problems)
+
+
+def _refuse_other_than_mapping(root: Node, meant_for: str, start: str) -> None:
+    if isinstance(root.value, dict) and root.value:
+        return
+    empty = root.value is None or root.value == {}
+    what = (
+        "is empty"
+        if empty
+        else f"holds {'a list' if isinstance(root.value, list) else 'a text'}, not {meant_for}"
+    )
+    place = Place(root.span.source.name) if empty else root.span.place
+    raise SpecError([Problem(place, "", what, start)])
+
+
+def _without(root: Node, key: str) -> Node:
+    return mapping({k: e for k, e in root.value.items() if k != key}, root.span)
+
+
+def _parent(root: Node, files: list[Path], problems: list[Located]) -> Path | None:
+    """The file that the last layer read extends; None where there is none, or where it can't be had."""
+    named = root.child("extends")
+    if named is None:
+        return None
+    path = files[-1].parent / named.value if isinstance(named.value, str) and named.value else None
+    wrong = _wrong_parent(path, files)
+    if wrong or path is None:
+        problems.append(located(named.span, "extends", *wrong))
+        return None
+    return Path(os.path.normpath(path))
+
+
+def _wrong_parent(path: Path | None, files: list[Path]) -> tuple[str, ...]:
+    if path is None:
+        return "names one file", "Write `extends: parent.yaml`"
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "there is no such file"
+        return what, f"Paths start from {files[-1].parent}/, the folder of the file that names them"
+    if any(path.samefile(file) for file in files):
+        way = " → ".join(f"`{file.name}`" for file in [*files, path])
+        return f"goes round in a circle: {way}", "Leave out one `extends:`"
+    if len(files) > MAX_PARENTS:
+        return f"is the {MAX_PARENTS + 1}th parent in a row", "Merge some of them"
+    return ()
+
+
+def _overridden(root: Node, override: str, rank: int, problems: list[Located]) -> Node:
+    source = Source(f"--set {override}", rank=rank)
+    name, equals, text = override.partition("=")
+    path = parsed_path(name)
+    if not equals or path is None:
+        problems.append(
+            located(Span(source), "", "names no value" if not equals else "names no key", _SET_USAGE)
+        )
+        return root
+    if path[0] == "extends":
+        problems.append(located(Span(source), "extends", "can't be set", "Write `extends:` into the file"))
+        return root
+    return assigned(root, path, _value(text, source, path, problems), Span(source), problems)
+
+
+def _value(text: str, source: Source, path: PathInSpec, problems: list[Located]) -> Node:
+    """The value of `--set`, which is YAML; its places are all the option itself."""
+    try:
+        node, found = read_text(text, source)
+    except SpecError as error:
+        problems += [located(Span(source), path, p.what, p.right) for p in error.problems]
+        return Node(None, Span(source))
+    problems += [located(Span(source), path, f.problem.what, f.problem.right) for f in found]
+    return node
+
+
+def parsed_path(text: str) -> PathInSpec | None:
+    """`a.b.0` as `("a", "b", 0)`; None for a path with an empty part or too many."""
+    parts = text.strip().split(".")
+    if not all(parts) or len(parts) > MAX_DEPTH:
+        return None
+    return tuple(int(p) if p.isascii() and p.isdigit() and len(p) < 9 else p for p in parts)
+
+
+def assigned(root: Node, path: PathInSpec, value: Node, key: Span, problems: list[Located]) -> Node:
+    """The tree with `value` at `path`; mappings on the way are made where they are missing. A list's index must exist."""
+    return _put(root, path, (), value, key, problems)
+
+
+def _put(
+    node: Node | None, rest: PathInSpec, done: PathInSpec, value: Node, key: Span, problems: list[Located]
+) -> Node:
+    if not rest:
+        return value
+    part, here = rest[0], (*done, rest[0])
+    if node is not None and isinstance(node.value, list):
+        if node.child(part) is None:
+            right = f"The list has {len(node.value)} items, counted from 0"
+            problems.append(located(key, here, f"there is no item {part} in `{dotted(done)}`", right))
+            return node
+        items = list(node.value)
+        items[int(part)] = _put(items[int(part)], rest[1:], here, value, key, problems)
+        return sequence(items, node.span)
+    entries = dict(node.value) if node is not None and isinstance(node.value, dict) else {}
+    name = part if part in entries else str(part)
+    below = entries[name].node if name in entries else None
+    inner = _put(below, rest[1:], here, value, key, problems)
+    entries[name] = Entry(entries[name].key if below is not None and len(rest) > 1 else key, inner)
+    return mapping(entries, node.span if node is not None else key)

@@ -1,0 +1,121 @@
+"""A study file to a checked Study, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bigdata.errors import Problem, SpecError
+from bigdata.spec.checked import checked, valid_fields, validated
+from bigdata.spec.kinds import kind, kinds
+from bigdata.spec.layers import read_layers
+from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located
+from bigdata.spec.problems import from_finding
+from bigdata.spec.study import PathInSpec, StudyModel
+from bigdata.spec.sweep import swept
+from bigdata.spec.words import listed, meant, said
+from bigdata.units import RESOLVED
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One point of a sweep: its label ("" without a sweep), the values that the sweep set, and the checked model."""
+
+    label: str
+    settings: Mapping[str, Any]
+    model: StudyModel
+
+
+@dataclass(frozen=True)
+class Study:
+    """A study file, read and checked; `files` are those that were read for it."""
+
+    path: Path
+    text: str
+    variants: tuple[Variant, ...]
+    files: tuple[Path, ...] = ()
+    root: Node = field(default=Node({}, Span(Source(""))), repr=False, compare=False)
+
+    @property
+    def folder(self) -> Path:
+        """Where relative paths in the spec start from."""
+        return self.path.parent
+
+    @property
+    def kind(self) -> str:
+        return self.variants[0].model.study
+
+    @property
+    def name(self) -> str:
+        return self.variants[0].model.name
+
+    def resolved(self) -> dict[str, Any]:
+        """The study as understood: every default filled, quantities as numbers in base units; JSON-able."""
+        variants = [
+            {"label": v.label, "settings": dict(v.settings), "study": v.model.model_dump(mode="json")}
+            for v in self.variants
+        ]
+        return {"study": self.kind, "name": self.name, "variants": variants}
+
+    def problem(self, path: PathInSpec, what: str, right: str = "", hint: str = "") -> Problem:
+        """A problem found later, such as while planning, at its place in the file."""
+        return located(locate(self.root, path), path, what, right, hint).problem
+
+
+def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
+    """Read, merge, sweep and check a study file; `overrides` are texts such as `similarity.measure=dice`.
+
+    Raises SpecError with all that is wrong, in file order.
+    """
+    path = Path(path)
+    layers = read_layers(path, overrides)
+    problems = layers.problems
+    model = _kind(layers.root, problems)
+    settings = swept(layers.root, problems)
+    models = [_checked(model, s.root, path.parent, problems) for s in settings] if model else []
+    if problems:
+        raise SpecError(in_order(problems))
+    variants = tuple(
+        Variant(s.label, s.values, m) for s, m in zip(settings, models, strict=True) if m is not None
+    )
+    return Study(path, layers.text, variants, layers.files, layers.root)
+
+
+def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> Study:
+    """The study of a `resolved.json`; its data files aren't looked at again. `path` is where the spec is or was."""
+    model = kind(data["study"])
+    variants = tuple(
+        Variant(v["label"], v["settings"], validated(model, v["study"], {RESOLVED: True}))
+        for v in data["variants"]
+    )
+    return Study(path or Path("study.yaml"), "", variants)
+
+
+def _kind(root: Node, problems: list[Located]) -> type[StudyModel] | None:
+    """The model that `study:` names; without one, only the fields of all studies can be checked."""
+    node = root.child("study")
+    if node is not None and isinstance(node.value, str) and node.value in kinds():
+        return kind(node.value)
+    right = f"Known kinds are {listed(kinds())}"
+    if node is None:
+        problems.append(
+            located(locate(root, ()), "study", "is missing", f"Write `study:` and a kind. {right}")
+        )
+    else:
+        hint = meant(node.value, kinds()) if isinstance(node.value, str) else ""
+        problems.append(
+            located(node.span, "study", f"there is no study kind {said(node.value)}", right, hint)
+        )
+    return None
+
+
+def _checked(model: type[StudyModel], root: Node, folder: Path, problems: list[Located]) -> StudyModel | None:
+    study = checked(model, root, problems, also=("extends", "sweep"))
+    if study is None:
+        fields = valid_fields(model, root)
+    else:
+        fields = {name: getattr(study, name) for name in model.model_fields}
+    problems += [from_finding(finding, root) for finding in model.check(fields, folder)]
+    return study

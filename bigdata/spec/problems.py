@@ -1,0 +1,156 @@
+"""What pydantic and a kind's own checks find wrong, as problems with a place and in our own sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from bigdata.spec.node import Located, Node, locate, located
+from bigdata.spec.study import Finding, PathInSpec, SpecModel
+from bigdata.spec.words import Slot, items, listed, meant, said
+
+
+def from_finding(finding: Finding, root: Node) -> Located:
+    """A kind's finding, at its place."""
+    hint = meant(finding.given, finding.known) if finding.given else ""
+    span = locate(root, finding.path)
+    return located(span, finding.path, finding.what, finding.right, hint)
+
+
+def from_pydantic(
+    error: ValidationError, model: type[SpecModel], root: Node, at: PathInSpec = (), also: Sequence[str] = ()
+) -> list[Located]:
+    """Every error, once each: a value that fits no member of a union is one problem.
+
+    `root` stands at the path `at`; `also` are keys that may stand at the top besides the model's fields.
+    """
+    finder = _Finder(Slot(model.__pydantic_core_schema__), root, at, also)
+    found: dict[tuple[Any, ...], Located] = {}
+    for details in error.errors(include_url=False):
+        for problem in finder.problems(details):
+            found.setdefault((problem.order, problem.problem.path), problem)
+    return list(found.values())
+
+
+@dataclass(frozen=True)
+class _Finder:
+    """Places the errors of one model on the tree that it was validated from."""
+
+    top: Slot
+    root: Node
+    at: PathInSpec
+    also: Sequence[str]
+
+    def problems(self, details: Mapping[str, Any]) -> list[Located]:
+        kind = details["type"]
+        if kind == "missing":
+            return [self.missing(details)]
+        slot = self.top.walk(details["loc"])
+        if kind == "extra_forbidden":
+            return [self.unknown_key(str(slot.rest[0]), slot)]
+        if slot.schema["type"] == "tagged-union":
+            return self.no_member(details, slot)
+        return [self.problem(slot.path, *_sentences(details, slot))]
+
+    def problem(
+        self, path: PathInSpec, what: str, right: str = "", hint: str = "", at_key: bool = False
+    ) -> Located:
+        return located(locate(self.root, path, at_key), (*self.at, *path), what, right, hint)
+
+    def missing(self, details: Mapping[str, Any]) -> Located:
+        *parent, name = details["loc"]
+        holder, slot = self.top.walk(parent), self.top.walk(details["loc"])
+        if isinstance(name, int):
+            what = f"has {items(len(details['input']))}"
+            return self.problem(holder.path, what, f"Write {holder.expected()}")
+        place = locate(self.root, holder.path, at_key=True)
+        right = f"Write `{name}:` with {slot.expected()}"
+        return located(place, (*self.at, *holder.path, name), "is missing", right)
+
+    def unknown_key(self, key: str, holder: Slot) -> Located:
+        names = [*holder.names(), *(() if holder.path else self.also)]
+        given = [k for k, _ in node_at(self.root, holder.path)]
+        hint = meant(key, [name for name in names if name not in given]) or self.belongs(key)
+        return self.problem(
+            (*holder.path, key), "unknown key", f"Known here are {listed(names)}", hint, at_key=True
+        )
+
+    def belongs(self, key: str) -> str:
+        """A guess for a key that is one level too high, or in the wrong mapping."""
+        homes = [name for name in self.top.names() if key in self.top.walk((name,)).names()]
+        return f"`{key}` belongs under `{homes[0]}:`" if len(homes) == 1 else ""
+
+    def no_member(self, details: Mapping[str, Any], slot: Slot) -> list[Located]:
+        """A value that is no member of a union: its unknown keys if it has any, else the value."""
+        given, write = details["input"], f"Write {slot.expected()}"
+        if isinstance(given, dict) and given:
+            strangers = [key for key in given if key not in slot.names()]
+            if strangers and slot.names():
+                return [self.unknown_key(key, slot) for key in strangers]
+        what = "is incomplete" if isinstance(given, dict) else f"{said(given)} is not known here"
+        hint = meant(given, slot.literals()) if isinstance(given, str) else ""
+        return [self.problem(slot.path, what, write, hint)]
+
+
+def node_at(root: Node, path: PathInSpec) -> Node:
+    """The node at a path, or the deepest one on the way."""
+    for part in path:
+        root = root.child(part) or root
+    return root
+
+
+def _sentences(details: Mapping[str, Any], slot: Slot) -> tuple[str, str, str]:
+    """What is wrong, what would be right, and a guess, for an error of a value."""
+    kind, given = details["type"], details["input"]
+    if kind in ("value_error", "assertion_error"):
+        return _own_words(details["ctx"]["error"])
+    write = f"Write {slot.expected()}"
+    if kind == "literal_error":
+        return (
+            f"{said(given)} is not known here",
+            write,
+            meant(given, slot.literals()) if isinstance(given, str) else "",
+        )
+    if kind == "string_pattern_mismatch":
+        return f"{said(given)} has characters that can't stand here", slot.description, ""
+    if kind in ("too_short", "too_long"):
+        return f"has {items(len(given))}", write, ""
+    if kind in ("string_too_short", "string_too_long"):
+        return _length(details, given)
+    if kind.startswith(("greater_", "less_")):
+        return f"{said(given)} is out of range", write, ""
+    if kind == "finite_number":
+        return f"{said(given)} is not a finite number", write, ""
+    return _wrong_type(given, slot, write)
+
+
+def _length(details: Mapping[str, Any], given: str) -> tuple[str, str, str]:
+    ctx = details["ctx"]
+    if "max_length" in ctx:
+        return f"has {len(given)} characters", f"Write at most {ctx['max_length']}", ""
+    return "is empty" if not given else f"has {len(given)} characters", "Write a text", ""
+
+
+def _wrong_type(given: Any, slot: Slot, write: str) -> tuple[str, str, str]:
+    kinds = {s.schema["type"] for s in slot.choices()}
+    scalar = isinstance(given, str | int | float)
+    if kinds == {"str"} and scalar:
+        what = f"{said(given)} is {'a number' if not isinstance(given, bool) else 'true or false'}, not text"
+        return what, f'Write it in quotes: "{said(given)}"', ""
+    if kinds <= {"list", "tuple"} and scalar:
+        return f"{said(given)} is not a list", f"{write}, in brackets: [{said(given).strip('`')}, …]", ""
+    return (
+        f"{said(given)} is not {slot.expected()}",
+        "" if len(kinds) == 1 and kinds <= {"dict"} else write,
+        "",
+    )
+
+
+def _own_words(error: Any) -> tuple[str, str, str]:
+    """A ValueError of a validator: its message, or the parts that it brings."""
+    what = getattr(error, "what", None) or str(error)
+    known, given = getattr(error, "known", ()), getattr(error, "given", "")
+    return what, getattr(error, "right", ""), meant(given, known) if given else ""

@@ -1,0 +1,72 @@
+"""One JSON schema for the specs of all kinds, so that editors complete and check them while they are written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic.json_schema import GenerateJsonSchema
+
+from bigdata.spec.kinds import kind, kinds
+from bigdata.spec.study import SpecModel
+from bigdata.spec.sweep import Sweep
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_EXTENDS = {
+    "type": "string",
+    "minLength": 1,
+    "description": "A parent file, relative to this one: its fields count where this file doesn't give them. "
+    "Mappings are merged key by key, anything else is replaced.",
+}
+_MODE: Literal["validation"] = "validation"
+
+
+class _Schema(GenerateJsonSchema):
+    """Without titles, which only repeat the keys."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:
+        return False
+
+
+def schema() -> dict[str, Any]:
+    """The schema (draft 2020-12): by `study:`, the fields of the kind's model, and `extends:` and `sweep:` for all."""
+    models: list[type[SpecModel]] = [*map(kind, kinds()), Sweep]
+    inputs = [(model, _MODE, model.__pydantic_core_schema__) for model in models]
+    refs, definitions = _Schema(ref_template="#/$defs/{model}").generate_definitions(inputs)
+    for name in kinds():
+        _open_to_parents(definitions[kind(name).__name__], refs[Sweep, _MODE])
+    return {
+        "$schema": DIALECT,
+        "title": "A study of bigdata",
+        "type": "object",
+        "properties": {"study": {"description": "The kind of study.", "enum": list(kinds())}},
+        "anyOf": [{"required": ["study"]}, {"required": ["extends"]}],
+        "allOf": [_if_kind(name, refs[kind(name), _MODE]) for name in kinds()],
+        "$defs": {name: _with_units(definition) for name, definition in definitions.items()},
+    }
+
+
+def _if_kind(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {"if": {"properties": {"study": {"const": name}}, "required": ["study"]}, "then": fields}
+
+
+def _open_to_parents(definition: dict[str, Any], sweep: Mapping[str, Any]) -> None:
+    """Add `extends:` and `sweep:`; what is required may come from a parent."""
+    definition["properties"] |= {"extends": _EXTENDS, "sweep": dict(sweep)}
+    definition["anyOf"] = [{"required": ["extends"]}, {"required": definition.pop("required", [])}]
+
+
+def _with_units(definition: dict[str, Any]) -> dict[str, Any]:
+    """Defaults as a spec would write them: models hold numbers where a spec wants quantities."""
+    for field in definition.get("properties", {}).values():
+        if "default" in field:
+            field["default"] = _written(field["default"], field)
+    return definition
+
+
+def _written(value: Any, field: Mapping[str, Any]) -> Any:
+    if "unit" in field and isinstance(value, int | float):
+        return f"{value:g} {field['unit']}"
+    if isinstance(value, list) and "prefixItems" in field:
+        return [_written(v, f) for v, f in zip(value, field["prefixItems"], strict=True)]
+    return value

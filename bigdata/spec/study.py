@@ -1,0 +1,81 @@
+"""What every study kind's YAML shares: the base of their pydantic models, and what a kind adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PathInSpec = tuple[str | int, ...]
+PoolName = Literal["cpu", "gpu"]
+
+
+class SpecModel(BaseModel):
+    """A part of a spec: unknown keys are errors, and nothing changes after reading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong that a type can't see (a missing file, an unknown field of a dataset), at a path of the spec.
+
+    `known` lists what could have stood there, for "Did you mean …?".
+    """
+
+    path: PathInSpec
+    what: str
+    right: str = ""
+    given: str = ""
+    known: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Input:
+    """Data that a study reads: its content's digest, and the folder of its import, which workers open."""
+
+    digest: str
+    folder: str
+
+
+class Findings(Exception):  # noqa: N818 - carries findings until a Study gives them their places
+    """Raised while a study's inputs are opened or its stages made; becomes a SpecError located in the spec."""
+
+    def __init__(self, *findings: Finding) -> None:
+        self.findings = findings
+        super().__init__("; ".join(f.what for f in findings))
+
+
+class StudyModel(SpecModel):
+    """The fields that all studies have. A kind subclasses this, and registers the subclass as an entry point of the
+    group `bigdata.studies`, under the word that stands after `study:`.
+
+    `stages_at` and `report_at` name the kind's functions as "module:function"; neither is imported before it is needed.
+    """
+
+    stages_at: ClassVar[str]
+    report_at: ClassVar[str] = ""
+
+    study: str = Field(description="The kind of study.")
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)] = Field(
+        description="Names the run's folder: letters, digits, '.', '_' and '-'."
+    )
+    description: str = Field(default="", description="For people; not part of any result.")
+    pools: dict[str, PoolName] = Field(
+        default={}, description="Which pool a stage runs on, where not the usual one."
+    )
+
+    @classmethod
+    def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
+        """What is wrong beyond types, given the top-level fields that are valid by themselves and the spec's folder."""
+        return ()
+
+    def inputs(self, folder: Path) -> dict[str, Input]:
+        """Import the data that the study reads, where that hasn't been done; paths are relative to the spec's folder.
+
+        Raises Findings for data that can't be used.
+        """
+        return {}

@@ -1,0 +1,191 @@
+"""How problems speak of values and of what a place of a spec takes, read off pydantic's core schema."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bigdata.spec.study import PathInSpec
+
+_WRAPPERS = {
+    "default",
+    "nullable",
+    "function-before",
+    "function-after",
+    "function-wrap",
+    "model",
+    "definitions",
+}
+_SCALARS = {
+    "str": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "any": "a value",
+}
+_BOUNDS = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
+
+
+@dataclass(frozen=True)
+class Slot:
+    """What a place of a spec takes: the core schema there, its path, and the parts of pydantic's `loc` left over.
+
+    pydantic's locations mix keys with names of union members; walking the schema tells them apart, also where a member
+    has the name of a key.
+    """
+
+    schema: Mapping[str, Any]
+    path: PathInSpec = ()
+    rest: tuple[str | int, ...] = ()
+    definitions: Mapping[str, Any] = field(default_factory=dict)
+    description: str = ""
+
+    def bare(self) -> Slot:
+        """Without defaults, validators and references around it."""
+        schema, definitions = self.schema, dict(self.definitions)
+        while True:
+            definitions |= {d["ref"]: d for d in schema.get("definitions", ())}
+            if schema["type"] == "definition-ref":
+                schema = definitions[schema["schema_ref"]]
+            elif schema["type"] in _WRAPPERS:
+                schema = schema["schema"]
+            else:
+                return Slot(schema, self.path, self.rest, definitions, self.description)
+
+    def walk(self, loc: Iterable[str | int]) -> Slot:
+        """The slot at a location of a pydantic error."""
+        slot, parts = self.bare(), list(loc)
+        while parts and (inner := slot._step(parts[0])) is not None:
+            slot = inner.bare()
+            parts.pop(0)
+        return Slot(slot.schema, slot.path, tuple(parts), slot.definitions, slot.description)
+
+    def _step(self, part: str | int) -> Slot | None:
+        kind, schema = self.schema["type"], self.schema
+        if kind == "tagged-union" and part in schema["choices"]:
+            return self._inner(schema["choices"][part])
+        if kind == "model-fields" and part in schema["fields"]:
+            inner = schema["fields"][part]
+            described = inner.get("metadata", {}).get("pydantic_js_updates", {}).get("description", "")
+            return self._inner(inner["schema"], part, described)
+        if kind == "dict":
+            return self._inner(schema.get("values_schema", {"type": "any"}), part)
+        if kind == "list" and isinstance(part, int):
+            return self._inner(schema.get("items_schema", {"type": "any"}), part)
+        if kind == "tuple" and isinstance(part, int):
+            return self._tuple_item(part)
+        return None
+
+    def _tuple_item(self, index: int) -> Slot | None:
+        items, variadic = self.schema["items_schema"], self.schema.get("variadic_item_index")
+        if variadic is not None:
+            return self._inner(items[min(index, variadic)], index)
+        return self._inner(items[index], index) if index < len(items) else None
+
+    def _inner(self, schema: Any, part: str | int | None = None, description: str = "") -> Slot:
+        path = self.path if part is None else (*self.path, part)
+        return Slot(schema, path, (), self.definitions, description)
+
+    def choices(self) -> list[Slot]:
+        """The members of a union, or the slot itself."""
+        slot = self.bare()
+        if slot.schema["type"] == "tagged-union":
+            return [slot._inner(s).bare() for s in slot.schema["choices"].values()]
+        if slot.schema["type"] == "union":
+            members = (s[0] if isinstance(s, tuple) else s for s in slot.schema["choices"])
+            return [slot._inner(s).bare() for s in members]
+        return [slot]
+
+    def names(self) -> list[str]:
+        """The keys that a mapping here may have."""
+        fields = (s.schema["fields"] for s in self.choices() if s.schema["type"] == "model-fields")
+        return list(dict.fromkeys(name for f in fields for name in f))
+
+    def literals(self) -> list[str]:
+        """The words that may stand here."""
+        return [str(w) for s in self.choices() if s.schema["type"] == "literal" for w in s.schema["expected"]]
+
+    def expected(self) -> str:
+        """What to write here, in words."""
+        return either(dict.fromkeys(_expected(slot) for slot in self.choices()))
+
+    def item(self) -> Slot | None:
+        """What the items of a list here are."""
+        return next(
+            (inner for s in self.choices() if (inner := s._step(0)) and s.schema["type"] != "dict"), None
+        )
+
+
+def _expected(slot: Slot) -> str:
+    schema, kind = slot.schema, slot.schema["type"]
+    if kind == "literal":
+        return either(f"`{w}`" for w in schema["expected"])
+    if kind == "model-fields":
+        needed = [f"`{k}`" for k, f in schema["fields"].items() if f["schema"]["type"] != "default"]
+        return f"a mapping with {_and(needed)}" if needed else "a mapping"
+    if kind in ("list", "tuple"):
+        return _a_list(schema)
+    if kind == "dict":
+        return "a mapping"
+    return _SCALARS.get(kind, "a value") + _range(schema)
+
+
+def _range(schema: Mapping[str, Any]) -> str:
+    """` from 0 to 1`, ` of at least 1`, or nothing."""
+    if "ge" in schema and "le" in schema:
+        return f" from {schema['ge']:g} to {schema['le']:g}"
+    bounds = [f"{word} {schema[key]:g}" for key, word in _BOUNDS if key in schema]
+    return f" of {_and(bounds)}" if bounds else ""
+
+
+def _a_list(schema: Mapping[str, Any]) -> str:
+    if schema["type"] == "tuple" and schema.get("variadic_item_index") is None:
+        return f"a list of {len(schema['items_schema'])} items"
+    least = schema.get("min_length", 0)
+    return f"a list of at least {items(least)}" if least else "a list"
+
+
+def items(n: int) -> str:
+    """`1 item`, `2 items`."""
+    return f"{n} item{'s' * (n != 1)}"
+
+
+def either(words: Iterable[str]) -> str:
+    """`a, b or c`."""
+    return _joined(list(words), "or")
+
+
+def _and(words: Iterable[str]) -> str:
+    return _joined(list(words), "and")
+
+
+def listed(words: Iterable[str]) -> str:
+    """`` `a`, `b` and `c` ``."""
+    return _and(f"`{w}`" for w in words)
+
+
+def _joined(words: list[str], word: str) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {word} {words[-1]}" if words else ""
+
+
+def said(value: Any) -> str:
+    """A value as a sentence names it."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, str):
+        return f"`{value if len(value) <= 60 else value[:57] + '…'}`"
+    return "a list" if isinstance(value, list | tuple) else "a mapping"
+
+
+def meant(given: str, known: Iterable[str]) -> str:
+    """``Did you mean `x`?`` where one of the known words is close, whatever its case; else nothing."""
+    from difflib import get_close_matches
+
+    by_case = {word.casefold(): word for word in known}
+    guess = get_close_matches(str(given).casefold(), by_case, 1)
+    return f"Did you mean `{by_case[guess[0]]}`?" if guess else ""

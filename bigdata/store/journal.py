@@ -1,0 +1,78 @@
+"""The run's journal: what was done, appended line by line by the controller alone, and read to know how a run stands."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+Record = dict[str, Any]
+
+
+class Journal:
+    """Appends records; open for as long as the controller holds the run's lock."""
+
+    def __init__(self, path: Path) -> None:
+        cut_torn_line(path)
+        self._file = path.open("ab")
+
+    def append(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Add records in one write, so that a kill can tear the last line only."""
+        now = round(time.time(), 3)
+        lines = [json.dumps({"time": now, **record}, separators=(",", ":")) for record in records]
+        if lines:
+            self._file.write(("\n".join(lines) + "\n").encode())
+            self._file.flush()
+
+    def close(self) -> None:
+        self._file.close()
+
+
+def cut_torn_line(path: Path) -> None:
+    """Drop what follows the last newline: a record that a kill or a full disk left half written."""
+    if path.exists():
+        with path.open("r+b") as file:
+            file.truncate(file.read().rfind(b"\n") + 1)
+
+
+def read(path: Path) -> list[Record]:
+    """All whole records, oldest first; none where there is no journal yet."""
+    if not path.exists():
+        return []
+    whole, _, _torn = path.read_bytes().rpartition(b"\n")
+    return [json.loads(line) for line in whole.splitlines() if line]
+
+
+@dataclass
+class History:
+    """What the journal says of each task: the last word counts."""
+
+    done: dict[tuple[str, int], Record] = field(default_factory=dict)
+    failed: dict[tuple[str, int], Record] = field(default_factory=dict)
+    stale: dict[tuple[str, int], str] = field(default_factory=dict)
+    submits: list[Record] = field(default_factory=list)
+    ends: list[Record] = field(default_factory=list)
+
+
+def history(records: Iterable[Record]) -> History:
+    """Fold the records into the present state of every task."""
+    h = History()
+    for record in records:
+        event = record["event"]
+        if event in ("submit", "end"):
+            (h.submits if event == "submit" else h.ends).append(record)
+            continue
+        if event not in ("done", "failed", "stale"):
+            continue
+        task = (record["stage"], record["index"])
+        h.done.pop(task, None), h.failed.pop(task, None), h.stale.pop(task, None)
+        if event == "done":
+            h.done[task] = record
+        elif event == "failed":
+            h.failed[task] = record
+        else:
+            h.stale[task] = record["why"]
+    return h

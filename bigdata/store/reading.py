@@ -1,0 +1,191 @@
+"""Reading a run back: arrays on demand and verified, coordinates, and the study as it was understood."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+
+from bigdata.errors import DamagedData, SpecError
+from bigdata.spec import study_from_resolved
+from bigdata.spec.study import Input, StudyModel
+from bigdata.store import journal
+from bigdata.store.arrays import ShardIndex
+from bigdata.store.folder import RunFolder
+
+if TYPE_CHECKING:
+    from bigdata.report.parts import Table
+
+
+class StoredArray:
+    """An array of a run. Indexing reads only the chunks touched, and checks that they are there and undamaged."""
+
+    def __init__(self, group: zarr.Group, name: str) -> None:
+        array = group[name]
+        assert isinstance(array, zarr.Array)
+        self.name, self._array, self._group = name, array, group
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self._array.shape
+
+    @property
+    def dtype(self) -> Any:
+        return self._array.dtype
+
+    @property
+    def dims(self) -> tuple[str, ...]:
+        return tuple(str(d) for d in self._array.metadata.dimension_names or ())  # type: ignore[union-attr]
+
+    @property
+    def units(self) -> str:
+        return str(self._array.attrs.get("units", ""))
+
+    @property
+    def about(self) -> str:
+        return str(self._array.attrs.get("long_name", ""))
+
+    @property
+    def _shard(self) -> tuple[int, ...]:
+        return self._array.shards or self._array.chunks
+
+    def __len__(self) -> int:
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        axes = ", ".join(f"{d}: {n}" for d, n in zip(self.dims, self.shape, strict=True))
+        return f"<{self.name}[{axes}] {self.dtype}, {self.units}>"
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        return np.asarray(self[...], dtype=dtype)
+
+    def __getitem__(self, selection: Any) -> NDArray[Any]:
+        """Read a selection (integers, slices, or one list of indices). DamagedData where stored data aren't whole."""
+        for shard in self._touched(selection):
+            self._check_file(shard)
+        try:
+            return np.asarray(self._array[selection])
+        except (ValueError, OSError) as error:
+            if "checksum" not in str(error):
+                raise
+            raise DamagedData(self._path, self._first_damaged(), "are damaged (their checksum disagrees)") from None
+
+    @property
+    def _path(self) -> str:
+        return "/".join(part for part in (self._group.path, self.name) if part)
+
+    def _touched(self, selection: Any) -> Iterator[ShardIndex]:
+        """The shards that a selection meets."""
+        parts = selection if isinstance(selection, tuple) else (selection,)
+        if any(part is Ellipsis for part in parts):
+            at = next(i for i, part in enumerate(parts) if part is Ellipsis)
+            parts = (*parts[:at], *[slice(None)] * (len(self.shape) - len(parts) + 1), *parts[at + 1 :])
+        parts = (*parts, *[slice(None)] * (len(self.shape) - len(parts)))
+        axes = (sorted({int(i) // s for i in _indices(p, n)}) for p, n, s in zip(parts, self.shape, self._shard, strict=True))
+        return itertools.product(*axes)
+
+    def _check_file(self, shard: ShardIndex) -> None:
+        root = Path(str(self._array.store.root)) if hasattr(self._array.store, "root") else None
+        if root is not None and not (root / self._array.path).joinpath("c", *map(str, shard)).is_file():
+            raise DamagedData(self._path, shard, "are not there")
+
+    def _first_damaged(self) -> ShardIndex:
+        for shard in self._touched(...):
+            region = tuple(slice(i * s, (i + 1) * s) for i, s in zip(shard, self._shard, strict=True))
+            try:
+                self._array[region]
+            except (ValueError, OSError):
+                return shard
+        raise AssertionError("a checksum failed once and not again: the file system gives changing answers")
+
+    def verify(self) -> None:
+        """Read every shard; DamagedData at the first that isn't whole."""
+        for shard in self._touched(...):
+            _ = self[tuple(slice(i * s, (i + 1) * s) for i, s in zip(shard, self._shard, strict=True))]
+
+
+def _indices(part: Any, n: int) -> Any:
+    if isinstance(part, slice):
+        return range(n)[part]
+    return [range(n)[i] for i in np.atleast_1d(np.arange(n)[part])]
+
+
+class View(Mapping[str, StoredArray]):
+    """The arrays of one variant of a study, by name; `coordinates` are the known ones along their dimensions."""
+
+    def __init__(self, run: Run, group: str, label: str, model: StudyModel, inputs: Mapping[str, Input]) -> None:
+        self.run, self.group, self.label, self.model, self.inputs = run, group, label, model, inputs
+
+    @cached_property
+    def _group(self) -> zarr.Group:
+        return zarr.open_group(self.run.folder.store / self.group, mode="r", use_consolidated=False)
+
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._group.array_keys()))
+
+    def __getitem__(self, name: str) -> StoredArray:
+        if name not in self._names:
+            raise SpecError(f"{self.run.folder.path} holds no array `{name}`; it has {', '.join(self._names)}.")
+        return StoredArray(self._group, name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    @property
+    def coordinates(self) -> dict[str, StoredArray]:
+        """The settings and axes: arrays whose values were known before the run."""
+        return {name: self[name] for name in str(self._group.attrs.get("coordinates", "")).split()}
+
+    @cached_property
+    def tables(self) -> dict[str, Table]:
+        """The tables of the report, by title."""
+        from bigdata.report.parts import report_parts
+
+        return {table.title: table for table in report_parts(self).tables}
+
+
+class Run(View):
+    """A run's folder, open for reading: `run["similarity"][0, :10]`, `run.coordinates`, `run.tables`.
+
+    A sweep has several variants, each a View of its own; the run itself is the first.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.folder = RunFolder(Path(path))
+        resolved = self.folder.read_resolved()
+        self.study = study_from_resolved(resolved["study"])
+        self.resolved = resolved
+        for row, variant in zip(resolved["variants"], self.study.variants, strict=True):
+            inputs = {name: Input(**i) for name, i in row["inputs"].items()}
+            if row is resolved["variants"][0]:
+                super().__init__(self, row["group"], variant.label, variant.model, inputs)
+                self.variants: list[View] = [self]
+            else:
+                self.variants.append(View(self, row["group"], variant.label, variant.model, inputs))
+
+    @property
+    def store(self) -> Path:
+        """The Zarr store's folder: `xarray.open_zarr(run.store)`."""
+        return self.folder.store
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """The provenance: study, data digests, versions, machine, time and memory."""
+        return dict(zarr.open_group(self.store, mode="r", use_consolidated=False).attrs)
+
+    @property
+    def history(self) -> journal.History:
+        return journal.history(journal.read(self.folder.journal))
+
+    def __repr__(self) -> str:
+        return f"<run {self.folder.path}: {self.study.kind}, {len(self)} arrays>"

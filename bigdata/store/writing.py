@@ -1,0 +1,122 @@
+"""Making a run's Zarr store and filling it: nodes by the controller alone, data by tasks, a whole shard at a time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import zarr
+from numpy.typing import NDArray
+from zarr.codecs import BytesCodec, Crc32cCodec
+
+from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex
+
+# A chunk of nothing but fill values is written too: what a run leaves can be predicted, and a missing file means a loss.
+zarr.config.set({"array.write_empty_chunks": True})
+
+FILL: dict[str, Any] = {"float32": np.nan, "float64": np.nan, "string": "", "bool": False}
+
+
+def create_store(path: Path) -> zarr.Group:
+    """Open the store's root group for writing, made where it isn't there yet, without leftovers of a killed writer."""
+    for orphan in path.rglob("*.partial"):
+        orphan.unlink(missing_ok=True)
+    return zarr.open_group(path, mode="a", zarr_format=3, use_consolidated=False)
+
+
+def create_arrays(group: zarr.Group, arrays: Iterable[ArraySpec]) -> None:
+    """Make the arrays that tasks will fill; one that is there with the same layout keeps its data."""
+    for spec in arrays:
+        if not _same_layout(group, spec):
+            _create_array(group, spec)
+
+
+def write_coordinates(group: zarr.Group, coordinates: Iterable[Coordinate]) -> None:
+    """Write the arrays whose values are known beforehand, and name them to xarray as coordinates."""
+    names = []
+    for coordinate in coordinates:
+        values = np.asarray(coordinate.values, dtype=object if coordinate.dtype == "string" else coordinate.dtype)
+        size = max(1, len(values))
+        write_small(group, coordinate.name, values, (coordinate.dim,), coordinate.units, coordinate.about, chunk=(size,))
+        names.append(coordinate.name)
+    group.attrs["coordinates"] = " ".join(names)
+
+
+def write_small(
+    group: zarr.Group,
+    name: str,
+    values: NDArray[Any],
+    dims: tuple[str, ...],
+    units: str = "1",
+    about: str = "",
+    chunk: tuple[int, ...] | None = None,
+) -> None:
+    """Write one small array in a single chunk, in place of one of that name."""
+    dtype = "string" if values.dtype == object else str(values.dtype)
+    array = group.create_array(
+        name,
+        shape=values.shape,
+        chunks=chunk or tuple(max(1, n) for n in values.shape),
+        dtype=str if dtype == "string" else dtype,
+        fill_value=FILL.get(dtype, 0),
+        compressors=[Crc32cCodec()],
+        dimension_names=dims,
+        attributes=_attributes(units, about, {}),
+        overwrite=True,
+    )
+    array[...] = values
+
+
+def write_shard(group: zarr.Group, spec: ArraySpec, shard: ShardIndex, values: NDArray[Any]) -> int:
+    """Write one whole shard; returns its bytes on disk. ValueError where shape or type aren't the shard's own."""
+    region = spec.region(shard)
+    shape = tuple(s.stop - s.start for s in region)
+    if values.shape != shape or str(values.dtype) != spec.dtype:
+        raise ValueError(
+            f"shard {shard} of `{spec.name}` takes {spec.dtype} of shape {shape}, not {values.dtype} of shape {values.shape}"
+        )
+    array = group[spec.name]
+    assert isinstance(array, zarr.Array)
+    array[region] = values
+    return spec.shard_bytes
+
+
+def finish_store(path: Path, attributes: Mapping[str, Any]) -> None:
+    """Write the provenance and consolidate the metadata: the very last step, since later arrays would be invisible."""
+    group = zarr.open_group(path, mode="r+", use_consolidated=False)
+    group.attrs.update(dict(attributes))
+    with warnings.catch_warnings():
+        # Zarr-python warns that other programs may ignore consolidated metadata; they then read each array's own.
+        warnings.filterwarnings("ignore", message="Consolidated metadata")
+        zarr.consolidate_metadata(path)
+
+
+def _create_array(group: zarr.Group, spec: ArraySpec) -> None:
+    group.create_array(
+        spec.name,
+        shape=spec.shape,
+        shards=spec.shard,
+        chunks=spec.chunk,
+        dtype=spec.dtype,
+        fill_value=FILL.get(spec.dtype, 0),
+        serializer=BytesCodec(endian=None if spec.dtype in ("uint8", "bool") else "little"),
+        compressors=[Crc32cCodec()],
+        dimension_names=spec.dims,
+        attributes=_attributes(spec.units, spec.about, spec.attributes),
+        overwrite=True,
+    )
+
+
+def _attributes(units: str, about: str, others: Mapping[str, Any]) -> dict[str, Any]:
+    return {"units": units, **({"long_name": about} if about else {}), **others}
+
+
+def _same_layout(group: zarr.Group, spec: ArraySpec) -> bool:
+    array = group.get(spec.name)
+    if not isinstance(array, zarr.Array):
+        return False
+    found = (array.shape, array.shards, array.chunks, str(array.dtype), array.metadata.dimension_names)  # type: ignore[union-attr]
+    return found == (spec.shape, spec.shard, spec.chunk, spec.dtype, spec.dims)

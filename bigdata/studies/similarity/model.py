@@ -1,0 +1,268 @@
+"""The YAML of a similarity study (section 3 of doi 10.1039/d4fd00102h): which spectra, which fingerprint, which measure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
+
+from bigdata.data import DataProblem
+from bigdata.data import fields as dataset_fields
+from bigdata.data.model import Dataset
+from bigdata.spec.study import Finding, Findings, Input, SpecModel, StudyModel
+from bigdata.units import Energy, States
+
+DEFAULT_GRID = "nonuniform:-2:0.05:1.05:0.5:5.5:7:-8:7:56"
+
+
+class Spectrum(SpecModel):
+    """Where the energies of a density of states start to count, and which part of it is compared."""
+
+    zero: Literal["valence-band-maximum", "fermi", "none"] = Field(
+        default="valence-band-maximum",
+        description="The energy that becomes 0; `none` takes the energies as they are.",
+    )
+    window: tuple[Energy, Energy] | None = Field(
+        default=None,
+        description="Keep the fingerprint's columns inside [from, to]; the spectrum itself isn't cut.",
+    )
+
+
+class GridFields(SpecModel):
+    """The fingerprint's grid in words. Columns are narrowest and lowest around `reference`, and grow away from it."""
+
+    reference: Energy = Field(default=-2.0, description="The energy on which the grid is focused.")
+    narrowest: Energy = Field(default=0.05, description="Width of the columns at the reference.")
+    widest: Energy = Field(default=1.05, description="Width that columns far away from it approach.")
+    lowest: States = Field(default=0.5, description="Height of the columns at the reference.")
+    highest: States = Field(default=5.5, description="Height that columns far away from it approach.")
+    width: Energy = Field(
+        default=7.0, description="Standard deviation of the Gaussian by which columns grow."
+    )
+    cutoff: tuple[Energy, Energy] = Field(
+        default=(-8.0, 7.0), description="Where the grid begins and ends, from the reference."
+    )
+    pixels: int = Field(default=56, ge=1, le=255, description="Steps of a column's height.")
+
+    @property
+    def id(self) -> str:
+        """The same grid as the id that `nomad-dos-fingerprints` understands."""
+        parts = (
+            self.reference,
+            self.narrowest,
+            self.widest,
+            self.lowest,
+            self.highest,
+            self.width,
+            *self.cutoff,
+        )
+        return ":".join(["nonuniform", *(f"{part:.12g}" for part in parts), str(self.pixels)])
+
+
+def _checked_grid(grid: str | GridFields) -> str:
+    from bigdata.studies.similarity.grid import Grid
+
+    return Grid.from_id(grid if isinstance(grid, str) else grid.id).id
+
+
+if TYPE_CHECKING:
+    GridId = str
+else:
+    GridId = Annotated[
+        Annotated[str, AfterValidator(_checked_grid), Tag("id")]
+        | Annotated[GridFields, AfterValidator(_checked_grid), Tag("fields")],
+        Discriminator(lambda value: "fields" if isinstance(value, dict | GridFields) else "id"),
+    ]
+
+
+class Fingerprint(SpecModel):
+    """How a spectrum becomes a fingerprint (doi 10.1038/s41597-022-01754-z)."""
+
+    grid: GridId = Field(
+        default=DEFAULT_GRID,
+        description="Columns and heights of the fingerprint: an id, or fields with units.",
+    )
+
+
+class Nearest(SpecModel):
+    """For each entry, the most similar others."""
+
+    nearest: int = Field(ge=1, description="How many neighbours to keep for each entry.")
+
+
+class Above(SpecModel):
+    """For each entry, the others that are at least this similar."""
+
+    above: float = Field(ge=0, le=1, description="The least similarity to keep.")
+    at_most: int = Field(
+        default=256, ge=1, description="How many neighbours to keep for each entry, the most similar first."
+    )
+
+
+def _keep(value: Any) -> str | None:
+    if isinstance(value, Nearest | Above):
+        return "nearest" if isinstance(value, Nearest) else "above"
+    if isinstance(value, dict):
+        return next((key for key in ("nearest", "above") if key in value), None)
+    return "matrix"
+
+
+Keep = Annotated[
+    Annotated[Literal["matrix"], Tag("matrix")]
+    | Annotated[Nearest, Tag("nearest")]
+    | Annotated[Above, Tag("above")],
+    Discriminator(_keep),
+]
+
+
+class Measure(SpecModel):
+    """How alike two fingerprints are, and which of the similarities are stored."""
+
+    measure: Literal["tanimoto", "dice", "cosine", "integrated-l1"] = Field(
+        default="tanimoto", description="The similarity of two fingerprints, from 0 to 1."
+    )
+    keep: Keep = Field(default="matrix", description="All similarities, or each entry's neighbours only.")
+
+
+class Groups(SpecModel):
+    """Homogeneous groups: entries that are all alike."""
+
+    linkage: Literal["complete", "average", "single"] = Field(
+        default="complete",
+        description="How alike two groups are: as their least similar pair, on average, or as the most similar pair.",
+    )
+    min_similarity: float = Field(default=0.9, ge=0, le=1, description="Groups this alike are joined.")
+
+
+FieldNames = Annotated[list[str], Field(min_length=1)]
+
+
+class Blocks(SpecModel):
+    """Mean, least and greatest similarity between the entries of any two groups of settings (blocks a-n of Fig. 4)."""
+
+    by: FieldNames = Field(description="Entries that agree in these fields make one group.")
+
+
+class Convergence(SpecModel):
+    """How converged a setting is: the similarity to the most accurate entry, the last in the order of `order_by`."""
+
+    within: FieldNames = Field(description="Compare entries that agree in these fields.")
+
+
+class Similarity(StudyModel):
+    """How alike are calculations of different numerical settings, and which of them form homogeneous groups?"""
+
+    stages_at: ClassVar[str] = "bigdata.studies.similarity.stages:stages"
+    report_at: ClassVar[str] = "bigdata.studies.similarity.report:report"
+
+    study: Literal["similarity"] = "similarity"
+    dataset: Dataset = Field(description="The spectra to compare.")
+    spectrum: Spectrum = Spectrum()
+    fingerprint: Fingerprint = Fingerprint()
+    similarity: Measure = Measure()
+    order_by: list[str] = Field(
+        default=[],
+        description="Fields that order the entries, the first one slowest; the most accurate last.",
+    )
+    groups: Groups | None = Field(default=None, description="Find homogeneous groups; left out: none.")
+    blocks: Blocks | None = Field(
+        default=None,
+        description="Statistics between groups of settings; by the first two fields of `order_by` where left out. `null`: none.",
+    )
+    convergence: Convergence | None = Field(
+        default=None,
+        description="Similarity to the most accurate entry; within the first field of `order_by` where left out. `null`: none.",
+    )
+
+    @model_validator(mode="after")
+    def _fill(self) -> Self:
+        """Defaults that follow from `order_by`."""
+        filled: dict[str, Any] = {}
+        if self.order_by and "blocks" not in self.model_fields_set and self.similarity.keep == "matrix":
+            filled["blocks"] = Blocks(by=self.order_by[:2])
+        if self.order_by and "convergence" not in self.model_fields_set:
+            filled["convergence"] = Convergence(within=self.order_by[:1])
+        return self.model_copy(update=filled) if filled else self
+
+    @classmethod
+    def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
+        """The data and their fields, and what doesn't go together."""
+        yield from _order(fields.get("order_by", []))
+        yield from _together(fields)
+        if "dataset" in fields:
+            yield from _data(fields, folder)
+
+    def inputs(self, folder: Path) -> dict[str, Input]:
+        """The spectra, imported into the cache. Raises Findings for data that can't be used."""
+        from bigdata.data.spectra import open_spectra
+
+        try:
+            spectra = open_spectra(self.dataset, folder)
+        except DataProblem as problem:
+            raise Findings(*_in_dataset(problem)) from problem
+        return {"spectra": Input(spectra.digest, str(spectra.folder))}
+
+
+def _in_dataset(problem: DataProblem) -> Iterable[Finding]:
+    return (replace(finding, path=("dataset", *finding.path)) for finding in problem.findings)
+
+
+def _order(order_by: list[str]) -> Iterable[Finding]:
+    for i, name in enumerate(order_by):
+        if name in order_by[:i]:
+            yield Finding(("order_by", i), f"`{name}` is listed twice", "Keep one of the two")
+
+
+def _together(fields: Mapping[str, Any]) -> Iterable[Finding]:
+    """Parts that are right by themselves and not together."""
+    keep = fields["similarity"].keep if "similarity" in fields else "matrix"
+    groups, window = fields.get("groups"), getattr(fields.get("spectrum"), "window", None)
+    if groups is not None and isinstance(keep, Nearest):
+        yield Finding(
+            ("groups",),
+            "a list of nearest neighbours doesn't determine groups",
+            "Leave `groups:` out, or write `keep: matrix` or `keep: {above: …}`",
+        )
+    if groups is not None and isinstance(keep, Above):
+        yield from _groups_above(groups, keep)
+    if fields.get("blocks") is not None and keep != "matrix":
+        yield Finding(("blocks",), "needs all similarities", "Write `keep: matrix`, or leave `blocks:` out")
+    if window is not None and not window[0] < window[1]:
+        yield Finding(
+            ("spectrum", "window"), "begins above its end", "Write [from, to], the lower energy first"
+        )
+
+
+def _groups_above(groups: Groups, keep: Above) -> Iterable[Finding]:
+    if groups.min_similarity < keep.above:
+        what = f"{groups.min_similarity:g} is less than the similarities kept, which begin at {keep.above:g}"
+        yield Finding(("groups", "min_similarity"), what, f"Write at least {keep.above:g}, or keep more")
+    if groups.linkage == "average":
+        what = "the average needs all similarities, and only those above a value are kept"
+        yield Finding(("groups", "linkage"), what, "Write `complete` or `single`, or `keep: matrix`")
+
+
+def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
+    """The dataset exists, and so do the fields that the study names."""
+    dataset = fields["dataset"]
+    try:
+        known = tuple(dataset_fields(dataset, folder))
+    except DataProblem as problem:
+        yield from _in_dataset(problem)
+        return
+    for path, name in _named(fields):
+        if name not in known:
+            yield Finding(
+                path, f"the dataset has no field `{name}`", f"Its fields are {', '.join(known)}", name, known
+            )
+
+
+def _named(fields: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
+    """Every field of the dataset that the study names, with its path."""
+    yield from ((("dataset", "where", name), name) for name in fields["dataset"].where)
+    yield from ((("order_by", i), name) for i, name in enumerate(fields.get("order_by", [])))
+    for part, key in (("blocks", "by"), ("convergence", "within")):
+        yield from (((part, key, i), name) for i, name in enumerate(getattr(fields.get(part), key, [])))

@@ -1,0 +1,142 @@
+"""What the tasks of a similarity study do: read fingerprints, compute with pure functions, write shards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.data.spectra import open_import
+from bigdata.studies.similarity import blocks, measures
+from bigdata.studies.similarity.fingerprint import Fingerprints, heights
+from bigdata.studies.similarity.grid import Grid
+from bigdata.studies.similarity.grouping import components, cut, distances, tree
+from bigdata.studies.similarity.model import Similarity
+from bigdata.studies.similarity.stages import kept_columns, neighbors_kept, triangle
+
+if TYPE_CHECKING:
+    from bigdata.run.context import Context
+
+# Entries compared with at a time where all are: their fingerprints and one block of similarities stay in the cache.
+BLOCK_ROWS = 2048
+
+
+def fingerprint(ctx: Context) -> None:
+    """Fingerprints of one block of entries."""
+    grid = Grid.from_id(_model(ctx).fingerprint.grid)
+    columns = kept_columns(_model(ctx), grid)
+    own = ctx.stage.arrays[0].region((ctx.index, 0))[0]
+    rows, shift = ctx.read("source_row", own), ctx.read("energy_shift", own)
+    keep_states = any(a.name == "states" for a in ctx.stage.arrays)
+    found: dict[str, NDArray[np.generic]] = {}
+    for block in open_import(ctx.inputs["spectra"].folder).block(rows):
+        part = heights(block.energies, block.dos, shift[block.positions], grid, columns, keep_states)
+        for name, values in _arrays(part, keep_states).items():
+            found.setdefault(name, np.empty((len(rows), *values.shape[1:]), values.dtype))[block.positions] = values
+    for name, values in found.items():
+        shard = (ctx.index,) + (0,) * (values.ndim - 1)
+        ctx.write(name, values, shard)
+
+
+def _arrays(part: Fingerprints, keep_states: bool) -> dict[str, NDArray[np.generic]]:
+    arrays: dict[str, NDArray[np.generic]] = {
+        "height": part.height,
+        "first_column": part.first,
+        "last_column": part.last,
+        "overflow": part.overflow,
+        "undersampling": part.undersampling,
+        "filling": part.filling,
+    }
+    if keep_states and part.states is not None:
+        arrays["states"] = part.states
+    return arrays
+
+
+def matrix(ctx: Context) -> None:
+    """Similarities of one block of the upper triangle, and the mirror image of it."""
+    row, column = triangle(ctx.index)
+    array = ctx.stage.arrays[0]
+    a, b = (_prepared(ctx, array.region((i, i))[0]) for i in (row, column))
+    block = measures.block(a, b, _model(ctx).similarity.measure)
+    ctx.write("similarity", block, (row, column))
+    if row != column:
+        ctx.write("similarity", np.ascontiguousarray(block.T), (column, row))
+
+
+def neighbors(ctx: Context) -> None:
+    """The most similar entries of each entry of one block."""
+    array, measure = ctx.stage.arrays[0], _model(ctx).similarity.measure
+    own, n = array.region((ctx.index, 0))[0], array.shape[0]
+    k, minimum = neighbors_kept(_model(ctx), n)
+    a, found = _prepared(ctx, own), None
+    for span in _spans(n):
+        found = measures.nearest(a, _prepared(ctx, span), k, minimum, measure, own.start, span.start, found)
+    assert found is not None
+    ctx.write("neighbor", found.index.astype(np.int32))
+    ctx.write("neighbor_similarity", found.similarity)
+    ctx.write("n_above", found.n_above)
+
+
+def convergence(ctx: Context) -> None:
+    """Each entry's similarity to its reference."""
+    reference = ctx.read("reference")
+    result = np.empty(len(reference))
+    for number in np.unique(reference):
+        members = np.flatnonzero(reference == number)
+        one = _prepared(ctx, slice(number, number + 1))
+        result[members] = measures.block(_prepared(ctx, members), one, _model(ctx).similarity.measure)[:, 0]
+    ctx.write("reference_similarity", result)
+
+
+def block_statistics(ctx: Context) -> None:
+    """Mean, least and greatest similarity of the pairs of every two blocks of settings."""
+    block = ctx.read("block")
+    statistics = blocks.Statistics(int(block.max()) + 1)
+    for rows, columns, similarities in _triangle(ctx, len(block)):
+        statistics.add(similarities, block[rows], block[columns], same=rows == columns)
+    for name, values in statistics.result().items():
+        ctx.write(f"block_{name}", values)
+
+
+def groups(ctx: Context) -> None:
+    """Groups of entries that are alike, by linkage of the distances 1 - similarity."""
+    wanted = _model(ctx).groups
+    assert wanted is not None
+    n = ctx.stage.arrays[0].shape[0]
+    pairs = _triangle(ctx, n)
+    if _model(ctx).similarity.keep == "matrix":
+        linkage = tree(distances(n, pairs), wanted.linkage)
+        ctx.write("group", cut(linkage, n, wanted.min_similarity))
+        if n > 1:
+            ctx.write("linkage", linkage)
+    else:
+        ctx.write("group", components(n, pairs, wanted.linkage, wanted.min_similarity))
+
+
+def _triangle(ctx: Context, n: int) -> Iterator[tuple[slice, slice, NDArray[np.float64]]]:
+    """All similarities of the upper triangle in blocks. Computing them from the fingerprints is faster than reading them."""
+    spans = list(_spans(n))
+    for j, columns in enumerate(spans):
+        b = _prepared(ctx, columns)
+        for rows in spans[: j + 1]:
+            a = b if rows == columns else _prepared(ctx, rows)
+            yield rows, columns, measures.block(a, b, _model(ctx).similarity.measure)
+
+
+def _spans(n: int) -> Iterator[slice]:
+    return (slice(i, min(n, i + BLOCK_ROWS)) for i in range(0, n, BLOCK_ROWS))
+
+
+def _prepared(ctx: Context, rows: slice | NDArray[np.intp]) -> measures.Bits | measures.Integrals:
+    """The fingerprints of some entries, ready to be compared."""
+    first, last = ctx.read("first_column", rows), ctx.read("last_column", rows)
+    if _model(ctx).similarity.measure == "integrated-l1":
+        return measures.integrate(ctx.read("states", rows), first, last, ctx.read("column_width"))
+    return measures.prepare(ctx.read("height", rows), first, last)
+
+
+def _model(ctx: Context) -> Similarity:
+    assert isinstance(ctx.model, Similarity)
+    return ctx.model

@@ -1,0 +1,161 @@
+"""Quantities in specs: "10 eV", "4 GiB", "2 h". A spec says its units; the models hold plain numbers in one base unit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+# Set in the validation context where a resolved study, which holds numbers in base units, is read back.
+RESOLVED = "resolved"
+_NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_UNSIGNED = _NUMBER.removeprefix("[-+]?")
+_QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
+
+
+class QuantityError(ValueError):
+    """A text that isn't the quantity wanted: `what` is wrong, what would be `right`; `given` is a misspelled unit and
+    `known` the units that it could have been.
+    """
+
+    def __init__(self, what: str, right: str, given: str = "", known: tuple[str, ...] = ()) -> None:
+        self.what, self.right, self.given, self.known = what, right, given, known
+        super().__init__(f"{what}. {right}.")
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """A kind of quantity: its units, each with its size in the base unit (the first one), and examples to show.
+
+    `whole` rounds to integers; `signed` allows negative values.
+    """
+
+    noun: str
+    units: Mapping[str, float]
+    examples: tuple[str, ...]
+    signed: bool = False
+    whole: bool = False
+    # pydantic wants hashable metadata; a dictionary is compared, not hashed.
+    __hash__ = object.__hash__
+
+    @property
+    def base(self) -> str:
+        """The unit in which models hold this quantity."""
+        return next(iter(self.units))
+
+    def parse(self, text: str) -> float | int:
+        """The number of base units that `text` says. Raises QuantityError."""
+        match = _QUANTITY.fullmatch(text)
+        if match is None:
+            raise QuantityError(f"`{text}` is not {self.noun}", self._write())
+        number, unit = match.groups()
+        if unit is None:
+            raise QuantityError(f"{number} has no unit", self._write(f"{number} {self.base}"))
+        return self._checked(float(number) * self._size(unit), text)
+
+    def _size(self, unit: str) -> float:
+        if unit in self.units:
+            return self.units[unit]
+        owner = next((d.noun for d in DIMENSIONS if unit in d.units), None)
+        what = (
+            f"`{unit}` is a unit of {_bare(owner)}, not of {_bare(self.noun)}"
+            if owner
+            else f"unknown unit `{unit}`"
+        )
+        right = f"Units of {_bare(self.noun)} are {_list(self.units)}"
+        raise QuantityError(what, right, unit, () if owner else tuple(self.units))
+
+    def _checked(self, value: float, text: str) -> float | int:
+        if abs(value) == float("inf"):
+            raise QuantityError(f"`{text}` is too large for a number", self._write())
+        if value < 0 and not self.signed:
+            raise QuantityError(
+                f"`{text}` is negative", f"{self.noun.capitalize()} can't be less than 0 {self.base}"
+            )
+        return round(value) if self.whole else value
+
+    def _write(self, example: str = "") -> str:
+        return f'Write {self.noun} with its unit, such as "{example or self.examples[0]}"'
+
+    def _from_spec(self, value: Any, info: core_schema.ValidationInfo) -> float | int:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and info.context and info.context.get(RESOLVED):
+            return int(value) if self.whole else float(value)
+        if isinstance(value, str):
+            return self.parse(value)
+        what = f"{value} has no unit" if number else f"{_said(value)} is not {self.noun}"
+        raise QuantityError(what, self._write(f"{value} {self.base}" if number else ""))
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.with_info_plain_validator_function(self._from_spec)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        units = "|".join(map(re.escape, self.units))
+        number = _NUMBER if self.signed else rf"\+?{_UNSIGNED}"
+        return {
+            "type": "string",
+            "pattern": rf"^\s*{number}\s*(?:{units})\s*$",
+            "examples": list(self.examples),
+            "unit": self.base,
+            "description": f"{self.noun.capitalize()} with its unit: {_list(self.units)}.",
+        }
+
+
+def _bare(noun: str | None) -> str:
+    return (noun or "").removeprefix("an ").removeprefix("a ")
+
+
+def _list(units: Mapping[str, float]) -> str:
+    *most, last = units
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _said(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "a list" if isinstance(value, list | tuple) else "a mapping"
+
+
+# CODATA 2022: the elementary charge is exact; Hartree, Rydberg and Bohr are measured.
+ENERGY = Dimension(
+    "an energy",
+    {"eV": 1.0, "meV": 1e-3, "keV": 1e3, "Ha": 27.211386245981, "Hartree": 27.211386245981, "Ry": 13.6056931229905,
+     "J": 1 / 1.602176634e-19},
+    ("10 eV", "-0.5 eV", "25 meV"),
+    signed=True,
+)  # fmt: skip
+LENGTH = Dimension(
+    "a length",
+    {"angstrom": 1.0, "Å": 1.0, "nm": 10.0, "pm": 0.01, "bohr": 0.529177210544},
+    ("5 angstrom", "0.5 nm"),
+)
+STATES = Dimension("a number of states", {"states": 1.0}, ("0.5 states",))
+_DECIMAL = {f"{p}B": 1000.0**i for i, p in enumerate(("", "k", "M", "G", "T", "P"))}
+_BINARY = {f"{p}iB": 1024.0**i for i, p in enumerate(("K", "M", "G", "T", "P"), 1)}
+BYTES = Dimension("an amount of bytes", _DECIMAL | _BINARY, ("4 GiB", "30 MB"), whole=True)
+SECONDS = Dimension(
+    "a time", {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0}, ("10 min", "2 h", "90 s")
+)
+MONEY = Dimension("an amount of money", {"USD": 1.0}, ("0.02 USD",))
+DIMENSIONS = (ENERGY, LENGTH, STATES, BYTES, SECONDS, MONEY)
+
+Energy = Annotated[float, ENERGY]
+"""An energy in eV."""
+Length = Annotated[float, LENGTH]
+"""A length in angstrom."""
+States = Annotated[float, STATES]
+"""A number of electronic states, such as a density of states integrated over energy."""
+Bytes = Annotated[int, BYTES]
+"""An amount of bytes."""
+Seconds = Annotated[float, SECONDS]
+"""A time in seconds."""
+Money = Annotated[float, MONEY]
+"""An amount of US dollars."""

@@ -1,0 +1,54 @@
+"""What the tests of data share: a cache of their own, small spectra, and the mirror where there is one."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bigdata.data.model import FileDataset
+from bigdata.data.spectra import SpectraDataset, open_spectra
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def mirror() -> Path:
+    """The folder of mirrored datasets."""
+    folder = os.environ.get("BIGDATA_MIRROR")
+    if not folder:
+        pytest.skip("BIGDATA_MIRROR isn't set: the mirrored datasets aren't on this machine")
+    return Path(folder)
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> Callable[..., SpectraDataset]:
+    """Open a file below the test's folder."""
+
+    def open_(file: str, **more: Any) -> SpectraDataset:
+        return open_spectra(FileDataset(file=file, **more), tmp_path)
+
+    return open_
+
+
+def entry(name: str = "a", **more: Any) -> dict[str, Any]:
+    """A good entry of a JSON-lines file; `None` leaves a key out."""
+    data: dict[str, Any] = {
+        "name": name,
+        "energy_start_eV": -1.0,
+        "energy_step_eV": 0.5,
+        "dos_states_per_eV_cell": [0.0, 1.0, 2.0, 1.0, 0.0],
+    }
+    return {key: value for key, value in (data | more).items() if value is not None}
+
+
+def write_lines(path: Path, *entries: dict[str, Any] | str) -> None:
+    """Write entries, or raw lines, as JSON-lines."""
+    path.write_text("".join((e if isinstance(e, str) else json.dumps(e)) + "\n" for e in entries), encoding="utf-8")
