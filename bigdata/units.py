@@ -1,4 +1,4 @@
-"""Quantities in specs: "10 eV", "4 GiB", "2 h". A spec says its units; the models hold plain numbers in one base unit."""
+"""Quantities in specs: "10 eV", "4 GiB", "2 h". A spec says units; the models hold numbers in base units."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 
 
 class QuantityError(ValueError):
-    """A text that isn't the quantity wanted: `what` is wrong, what would be `right`; `given` is a misspelled unit and
-    `known` the units that it could have been.
+    """A text that isn't the quantity wanted: `what` is wrong, what would be `right`.
+
+    `given` is a misspelled unit, and `known` are the units that it could have been.
     """
 
     def __init__(self, what: str, right: str, given: str = "", known: tuple[str, ...] = ()) -> None:
@@ -29,7 +30,7 @@ class QuantityError(ValueError):
 
 @dataclass(frozen=True)
 class Dimension:
-    """A kind of quantity: its units, each with its size in the base unit (the first one), and examples to show.
+    """A kind of quantity: its units, each with its size in the first one, the base unit; and examples.
 
     `whole` rounds to integers; `signed` allows negative values.
     """
@@ -55,19 +56,16 @@ class Dimension:
         number, unit = match.groups()
         if unit is None:
             raise QuantityError(f"{number} has no unit", self._write(f"{number} {self.base}"))
-        return self._checked(float(number) * self._size(unit), text)
+        return self._checked(float(number) * self._size(unit, text), text)
 
-    def _size(self, unit: str) -> float:
+    def _size(self, unit: str, text: str) -> float:
         if unit in self.units:
             return self.units[unit]
         owner = next((d.noun for d in DIMENSIONS if unit in d.units), None)
-        what = (
-            f"`{unit}` is a unit of {_bare(owner)}, not of {_bare(self.noun)}"
-            if owner
-            else f"unknown unit `{unit}`"
-        )
-        right = f"Units of {_bare(self.noun)} are {_list(self.units)}"
-        raise QuantityError(what, right, unit, () if owner else tuple(self.units))
+        right = f"Write it in {_either(self.units)}"
+        if owner:
+            raise QuantityError(f"`{text.strip()}` is {owner}, not {self.noun}", right)
+        raise QuantityError(f"unknown unit `{unit}`", right, unit, tuple(self.units))
 
     def _checked(self, value: float, text: str) -> float | int:
         if abs(value) == float("inf"):
@@ -103,17 +101,13 @@ class Dimension:
             "pattern": rf"^\s*{number}\s*(?:{units})\s*$",
             "examples": list(self.examples),
             "unit": self.base,
-            "description": f"{self.noun.capitalize()} with its unit: {_list(self.units)}.",
+            "description": f"{self.noun.capitalize()} in {_either(self.units)}.",
         }
 
 
-def _bare(noun: str | None) -> str:
-    return (noun or "").removeprefix("an ").removeprefix("a ")
-
-
-def _list(units: Mapping[str, float]) -> str:
+def _either(units: Mapping[str, float]) -> str:
     *most, last = units
-    return f"{', '.join(most)} and {last}" if most else last
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _said(value: Any) -> str:
@@ -127,8 +121,8 @@ def _said(value: Any) -> str:
 # CODATA 2022: the elementary charge is exact; Hartree, Rydberg and Bohr are measured.
 ENERGY = Dimension(
     "an energy",
-    {"eV": 1.0, "meV": 1e-3, "keV": 1e3, "Ha": 27.211386245981, "Hartree": 27.211386245981, "Ry": 13.6056931229905,
-     "J": 1 / 1.602176634e-19},
+    {"eV": 1.0, "meV": 1e-3, "keV": 1e3, "Ha": 27.211386245981, "Hartree": 27.211386245981,
+     "Ry": 13.6056931229905, "J": 1 / 1.602176634e-19},
     ("10 eV", "-0.5 eV", "25 meV"),
     signed=True,
 )  # fmt: skip

@@ -13,7 +13,7 @@ from bigdata.errors import Place, Problem, SpecError
 @click.argument("kind")
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 def command(kind: str, file: Path | None) -> None:
-    """Write a commented spec of this KIND into FILE (KIND.yaml where not given); never over an existing file."""
+    """Write a commented spec of this KIND into FILE, or KIND.yaml; never over an existing file."""
     from bigdata.spec.starter import starter
 
     text = starter(kind)

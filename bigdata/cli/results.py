@@ -52,7 +52,7 @@ def _tables(view: View) -> list[dict[str, Any]]:
 def _page(view: View) -> str:
     parts = []
     for t in view.tables.values():
-        heads = [f"{c} [{t.units[c]}]" if t.units.get(c, "1") != "1" else c for c in t.columns]
+        heads = [f"{c} [{t.units[c]}]" if t.units.get(c, "1") not in ("1", "") else c for c in t.columns]
         rows = [[_plain(v) for v in row] for row in t.rows[:SHOWN_ROWS]]
         more = f"\n… {len(t.rows) - SHOWN_ROWS} more rows; all with --json" if len(t.rows) > SHOWN_ROWS else ""
         parts.append(f"{t.title}\n\n{table(heads, rows)}{more}")

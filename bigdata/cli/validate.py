@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from bigdata.cli.options import json_option
+from bigdata.cli.verdicts import recall, remember
 from bigdata.errors import Place, Problem, SpecError
 
 
@@ -39,6 +40,8 @@ Check = tuple[str, tuple[Problem, ...]]
 
 def _check(path: Path, overrides: tuple[str, ...]) -> Check:
     """What the study is, in a few words, or what is wrong with it."""
+    if summary := recall(path, overrides):
+        return summary, ()
     from bigdata.spec import load_study
 
     try:
@@ -46,7 +49,9 @@ def _check(path: Path, overrides: tuple[str, ...]) -> Check:
     except SpecError as error:
         return "", error.problems or (Problem(Place(str(path)), "", str(error)),)
     n = len(study.variants)
-    return f"{study.kind}, {n:,} variant{'s' * (n != 1)}", ()
+    summary = f"{study.kind}, {n:,} variant{'s' * (n != 1)}"
+    remember(path, overrides, summary, [*study.files, *study.data_files()])
+    return summary, ()
 
 
 def _print(specs: tuple[Path, ...], checks: list[Check]) -> None:

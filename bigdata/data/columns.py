@@ -86,8 +86,20 @@ def flat(settings: Mapping[str, Any], ignored: set[str], prefix: str = "") -> It
                 yield name, _text(value)
             else:
                 ignored.add(name)
+        elif isinstance(value, str):
+            yield name, value if is_text(value) else plain_text(value)
         else:
             yield name, None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def is_text(value: str) -> bool:
+    """Whether a string can be written as UTF-8; JSON's `\\ud800` can't."""
+    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
+
+
+def plain_text(value: str) -> str:
+    """The string with `?` for what UTF-8 can't hold."""
+    return value.encode("utf-8", "replace").decode()
 
 
 def _text(values: list[Any]) -> str:
@@ -149,4 +161,4 @@ class ColumnsWriter:
             arrays[f"c{i}"], how = column.stored()
             about[name] = {"array": f"c{i}", **how}
         np.savez(folder / "columns.npz", allow_pickle=False, **arrays)
-        (folder / "columns.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+        (folder / "columns.json").write_text(json.dumps(about), encoding="utf-8")

@@ -18,7 +18,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from bigdata.data.columns import ColumnsWriter
+from bigdata.data.columns import ColumnsWriter, is_text, plain_text
 from bigdata.data.formats.entry import ZEROS, Entry, Floats, SpectrumError, Uniform, Unreadable
 
 READER_VERSION = 1
@@ -82,6 +82,9 @@ class _Writer:
         self._keep(entry, axis)
 
     def _check_name(self, entry: Entry) -> None:
+        if not is_text(entry.name):
+            entry.name = plain_text(entry.name)
+            raise SpectrumError("`name` holds half a surrogate pair, which no text file can hold")
         row = self.rows.get(entry.name)
         if row is not None:
             file, line = list(self.files)[self.file_of[row]], self.line_of[row]
@@ -223,4 +226,4 @@ def _check_finite(values: Floats, what: str) -> None:
 
 def _write_json(path: Path, data: Any) -> None:
     with open(path, "w", encoding="utf-8") as file:
-        json.dump(data, file, ensure_ascii=False, separators=(",", ":"))
+        json.dump(data, file, separators=(",", ":"))

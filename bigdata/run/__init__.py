@@ -1,5 +1,5 @@
 """Where tasks run: the controller, its pools of workers, and what one task does on a worker."""
 
-from bigdata.run.submit import submit
+from bigdata.run.submission import submit
 
 __all__ = ["submit"]

@@ -6,15 +6,14 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import zarr
 from numpy.typing import NDArray
 
 from bigdata.planning.stage import Stage
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
-from bigdata.store.reading import StoredArray
-from bigdata.store.writing import write_shard
+from bigdata.store.reading import View
+from bigdata.store.shard import write_shard
 
 STOP_LOOK_SECONDS = 1.0
 
@@ -25,17 +24,18 @@ class Context:
     def __init__(
         self,
         folder: RunFolder,
-        group: zarr.Group,
+        view: View,
         stage: Stage,
         index: int,
         key: str,
-        model: StudyModel,
-        inputs: Mapping[str, Input],
         log: Callable[[str], None],
     ) -> None:
-        self.stage, self.index, self.model, self.inputs, self.log = stage, index, model, inputs, log
-        self._folder, self._group, self._key = folder, group, key
-        self._arrays = {a.name: a for a in stage.arrays}
+        self.stage, self.index, self.log = stage, index, log
+        self.model: StudyModel = view.model
+        self.inputs: Mapping[str, Input] = view.inputs
+        self._folder, self._view, self._key = folder, view, key
+        self._store = folder.store / view.group
+        self._specs = {a.name: a for a in stage.arrays}
         self._unwritten = set(stage.shards(index))
         self._own = frozenset(self._unwritten)
         self._looked = 0.0
@@ -53,7 +53,7 @@ class Context:
 
     def read(self, name: str, selection: Any = ...) -> NDArray[Any]:
         """Read from an array of an earlier stage, or a coordinate; DamagedData where what is stored isn't whole."""
-        return StoredArray(self._group, name)[selection]
+        return self._view[name][selection]
 
     def write(self, name: str, values: NDArray[Any], shard: ShardIndex | None = None) -> None:
         """Write one whole shard of this task's own (`shard` may be left out where it has but one of that array).
@@ -65,7 +65,7 @@ class Context:
             shard = own[0]
         if shard not in own:
             raise ValueError(f"task {self.stage.name}/{self.index} may write {own} of `{name}`, not {shard}")
-        self.bytes_written += write_shard(self._group, self._arrays[name], shard, values)
+        self.bytes_written += write_shard(self._store / name, self._specs[name], shard, values)
         self._unwritten.discard((name, shard))
 
     def should_stop(self) -> bool:

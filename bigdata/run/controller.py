@@ -14,9 +14,11 @@ from bigdata.run.lock import Lock
 from bigdata.run.pool import DaskPool
 from bigdata.store.journal import Journal
 
-# Tasks handed out per worker, the running one counted: enough that none waits for the controller, few enough that little
-# is lost with a worker.
-WINDOW_PER_WORKER = 4
+# Short tasks travel in batches that last about this long, or the engine's own work for each would outweigh theirs; a worker
+# has two batches at hand, so that it never waits and little is lost with it.
+BATCH_SECONDS = 0.2
+MOST_IN_BATCH = 50
+BATCHES_PER_WORKER = 2
 WAIT_SECONDS = 0.25
 
 
@@ -59,8 +61,8 @@ class Controller:
         pools = sorted({s.pool for s in self.plan.stages})
         while not self._cancelled():
             for name in pools:
-                pool.submit(self.graph.take(name, WINDOW_PER_WORKER * n_workers - pool.n_in_flight), name)
-            if not pool.n_in_flight:
+                self._fill(pool, name, n_workers)
+            if not pool.n_batches:
                 break
             self.record(pool.drain(WAIT_SECONDS))
             self.lock.touch()
@@ -69,14 +71,31 @@ class Controller:
         self.outcome.skipped = dict(self.graph.skipped)
         return self.outcome
 
+    def _fill(self, pool: DaskPool, name: str, n_workers: int) -> None:
+        """Hand out ready tasks until every worker has enough at hand."""
+        size = self._batch_size()
+        for _ in range(BATCHES_PER_WORKER * n_workers - pool.n_batches):
+            if not (batch := self.graph.take(name, size)):
+                break
+            pool.submit(batch, name)
+
+    def _batch_size(self) -> int:
+        """How many tasks last about BATCH_SECONDS, from how long the last ones took; one to begin with."""
+        last = self.outcome.tokens[-20:]
+        if not last:
+            return 1
+        mean = sum(t.get("seconds", 0.0) for t in last) / len(last)
+        return max(1, min(MOST_IN_BATCH, int(BATCH_SECONDS / max(mean, 1e-6))))
+
     def _cancelled(self) -> bool:
         self.outcome.cancelled = self.outcome.cancelled or self.plan.folder.cancel.exists()
         return self.outcome.cancelled
 
-    def record(self, results: list[tuple[TaskId, Token]]) -> None:
+    def record(self, tokens: list[Token]) -> None:
         """Write what came back to the journal first, then let the graph and the observer know."""
-        self.journal.append(token for _, token in results)
-        for task, token in results:
+        self.journal.append(tokens)
+        for token in tokens:
+            task = token["stage"], token["index"]
             self.outcome.tokens.append(token)
             self.observer.token(token)
             if token["event"] == "done":

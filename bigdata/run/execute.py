@@ -9,19 +9,17 @@ import resource
 import socket
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import zarr
-
 from bigdata.errors import DamagedData
 from bigdata.planning import keys
 from bigdata.planning.plan import stages_of
-from bigdata.planning.stage import Stage
+from bigdata.planning.stage import Stage, TaskId
 from bigdata.run.context import Context
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run, View
@@ -32,6 +30,12 @@ MOST_DEATHS = 3
 TRACEBACK_CHARACTERS = 1_200
 ERROR_CHARACTERS = 400
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
+
+
+def execute_batch(folder: str, tasks: Sequence[TaskId]) -> list[Token]:
+    """Run several tasks, one after the other; a cancelled run leaves out those that it hasn't come to."""
+    cancel = RunFolder(Path(folder)).cancel
+    return [execute(folder, path, index) for path, index in tasks if not cancel.exists()]
 
 
 def execute(folder: str, path: str, index: int) -> Token:
@@ -53,9 +57,11 @@ def execute(folder: str, path: str, index: int) -> Token:
 def attempt(run: RunFolder, path: str, index: int) -> Token:
     """Run one task in this process, whatever happened to it before."""
     started, cpu = time.perf_counter(), time.process_time()
-    _reset_peak_memory()
     try:
         opened = _open(str(run.path), run.resolved.stat().st_mtime_ns)[path]
+        # A process's first task opens the run and loads its code: that isn't the task's own time or memory.
+        started, cpu = time.perf_counter(), time.process_time()
+        _reset_peak_memory()
         token = {"event": "done", "stage": path, "index": index, "key": opened.keys[index], **_call(run, opened, path, index)}
     except Exception as error:  # the task boundary: whatever failed becomes data
         token = _failed(path, index, _class(error), _sentence(error), traceback.format_exc())
@@ -73,7 +79,6 @@ class _OpenStage:
     view: View
     stage: Stage
     keys: list[str]
-    group: zarr.Group
     function: Callable[[Context], dict[str, Any] | None]
 
 
@@ -84,10 +89,9 @@ def _open(folder: str, _written: int) -> dict[str, _OpenStage]:
     for view in Run(folder).variants:
         workload = stages_of(view.model, view.inputs)
         task_keys = keys.stage_keys(view.model.study, workload.stages, view.inputs)
-        group = zarr.open_group(view.run.folder.store / view.group, mode="r+", use_consolidated=False)
         for stage in workload.stages:
             path = f"{view.group}/{stage.name}" if view.group else stage.name
-            opened[path] = _OpenStage(view, stage, task_keys[stage.name], group, _function(stage.function))
+            opened[path] = _OpenStage(view, stage, task_keys[stage.name], _function(stage.function))
     return opened
 
 
@@ -101,12 +105,10 @@ def _call(run: RunFolder, opened: _OpenStage, path: str, index: int) -> dict[str
     log = _log(run)
     context = Context(
         run,
-        opened.group,
+        opened.view,
         opened.stage,
         index,
         opened.keys[index],
-        opened.view.model,
-        opened.view.inputs,
         lambda message: log(f"{path}/{index} {message}"),
     )
     result = opened.function(context)

@@ -8,8 +8,7 @@ import signal
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import dask.config
 from distributed import Client, Future, LocalCluster, WorkerPlugin
 
 from bigdata.planning.stage import TaskId
-from bigdata.run.execute import Token, execute
+from bigdata.run.execute import Token, execute_batch
 
 # Every option that a user's own Dask configuration could change under us.
 DASK_OPTIONS = {
@@ -75,64 +74,56 @@ class Quiet(WorkerPlugin):
         os.close(handle)
 
 
-class DaskPool:
-    """Tasks to the workers of one Dask scheduler and tokens back, as they come.
+Batch = tuple[TaskId, ...]
 
-    What returns is a token or, where the engine itself lost a task, its error.
-    """
+
+class DaskPool:
+    """Batches of tasks to the workers of one Dask scheduler, and tokens back as they come."""
 
     def __init__(self, client: Client, folder: Path) -> None:
         self._client, self._folder = client, str(folder)
-        self._finished: queue.SimpleQueue[tuple[TaskId, Future]] = queue.SimpleQueue()
-        self._futures: dict[TaskId, Future] = {}
+        self._ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
+        self._batches: dict[str, tuple[Future, Batch]] = {}
 
     @property
-    def n_in_flight(self) -> int:
-        return len(self._futures)
+    def n_batches(self) -> int:
+        """Batches handed out and not come back."""
+        return len(self._batches)
 
     def submit(self, tasks: Iterable[TaskId], pool: str) -> None:
-        """Hand tasks to the scheduler, tagged with their pool."""
-        tasks = list(tasks)
-        if not tasks:
-            return
-        paths, indices = zip(*tasks, strict=True)
-        futures = self._client.map(
-            partial(execute, self._folder), paths, indices, pure=False, resources={pool: 1}, batch_size=len(tasks)
-        )
-        for task, future in zip(tasks, futures, strict=True):
-            self._futures[task] = future
-            future.add_done_callback(partial(self._note, task))
+        """Hand a batch to the scheduler, tagged with its pool: an untagged one might land on any worker."""
+        batch = tuple(tasks)
+        future = self._client.submit(execute_batch, self._folder, batch, pure=False, resources={pool: 1})
+        self._batches[future.key] = future, batch
+        future.add_done_callback(self._ended.put)
 
-    def _note(self, task: TaskId, future: Future) -> None:
-        self._finished.put((task, future))
-
-    def drain(self, timeout: float) -> list[tuple[TaskId, Token]]:
-        """The tasks that ended since the last call; waits up to `timeout` seconds for the first."""
+    def drain(self, timeout: float) -> list[Token]:
+        """The tokens of the batches that ended since the last call; waits up to `timeout` seconds for the first."""
         ended = []
-        try:
-            ended.append(self._finished.get(timeout=timeout))
+        with suppress(queue.Empty):
+            ended.append(self._ended.get(timeout=timeout))
             while True:
-                ended.append(self._finished.get_nowait())
-        except queue.Empty:
-            pass
-        good = [(task, future) for task, future in ended if future.status == "finished"]
-        tokens = self._client.gather([future for _, future in good], errors="skip") if good else []
-        results = [((t["stage"], t["index"]), t) for t in tokens]
-        results += [(task, _lost(task, future)) for task, future in ended if future.status == "error"]
-        for task, _ in results:
-            self._futures.pop(task).release()
-        return results
+                ended.append(self._ended.get_nowait())
+        good = [future for future in ended if future.status == "finished"]
+        tokens = [token for batch in self._client.gather(good, errors="skip") for token in batch] if good else []
+        for future in ended:
+            # A batch that ran is lost all the same when its worker dies before its tokens are fetched: Dask runs it again
+            # and the callback comes a second time.
+            known = self._batches.pop(future.key, None)
+            if known and future.status != "finished":
+                tokens += [_lost(task, future) for task in known[1]]
+        return tokens
 
     def cancel(self) -> None:
         """Take back what hasn't started; what runs is ended with the workers."""
-        self._client.cancel(list(self._futures.values()), force=True)
-        self._futures.clear()
+        self._client.cancel([future for future, _ in self._batches.values()], force=True)
+        self._batches.clear()
 
 
 def _lost(task: TaskId, future: Future) -> Token:
     """The failure record of a task that the engine gave up."""
-    error = future.exception()
-    text = f"{type(error).__name__}: {error}"[:400]
+    error = future.exception() if future.status == "error" else None
+    text = f"{type(error).__name__}: {error}"[:400] if error else f"the scheduler gave the task up ({future.status})"
     return {"event": "failed", "stage": task[0], "index": task[1], "class": "engine", "error": text, "traceback": ""}
 
 

@@ -24,7 +24,7 @@ def validated(model: type[Model], data: Any, context: Mapping[str, Any] | None =
 def checked(
     model: type[Model], root: Node, problems: list[Located], also: Sequence[str] = ()
 ) -> Model | None:
-    """The model of a tree; None, and the problems added, where it is wrong. `also` names further keys at the top."""
+    """The model of a tree; None, and problems added, where it is wrong. `also` are more keys at the top."""
     try:
         return validated(model, root.plain)
     except ValidationError as error:
@@ -32,8 +32,16 @@ def checked(
         return None
 
 
+def written_fields(model: SpecModel, root: Node) -> dict[str, Any]:
+    """The top-level fields as written, or their defaults: without what a model filled in after others."""
+    return {
+        name: getattr(model, name) if root.child(name) else info.get_default(call_default_factory=True)
+        for name, info in type(model).model_fields.items()
+    }
+
+
 def valid_fields(model: type[SpecModel], root: Node) -> dict[str, Any]:
-    """The top-level fields that are right by themselves, defaults among them, of a tree that isn't right as a whole."""
+    """The top-level fields, defaults among them, that are right by themselves in a tree that isn't."""
     fields = {}
     for name, info in model.model_fields.items():
         node = root.child(name)

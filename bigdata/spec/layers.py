@@ -1,4 +1,4 @@
-"""The layers of a spec, lowest first: its parents (`extends:`), the file itself, and `--set` on the command line."""
+"""The layers of a spec, lowest first: parents (`extends:`), the file itself, `--set` on the command line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.node import Entry, Located, Node, Source, Span, dotted, located, mapping, merged, sequence
-from bigdata.spec.source import MAX_DEPTH, read_file, read_text
+from bigdata.spec.source import MAX_DEPTH, read_file, read_text, similar_file
 from bigdata.spec.study import PathInSpec
+from bigdata.spec.words import items
 
 MAX_PARENTS = 20
 _START = (
@@ -21,7 +22,7 @@ _SET_USAGE = "Write --set path.to.key=value"
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers merged into one tree, the text of the file itself, every file read, and what is wrong so far."""
+    """The layers in one tree, the text of the file itself, the files read, and what is wrong so far."""
 
     root: Node
     text: str
@@ -32,7 +33,11 @@ class Layers:
 def read_layers(
     path: Path, overrides: Sequence[str] = (), meant_for: str = "a study", start: str = _START
 ) -> Layers:
-    """A spec (`meant_for` what, and how one starts) with its parents below it and `--set a.b=c` above it. Raises SpecError where a layer can't be read."""
+    """A spec with its parents below it and `--set a.b=c` above it.
+
+    `meant_for` says what an empty file should have been, and `start` how one begins. Raises SpecError where a
+    layer can't be read.
+    """
     root, problems, text = read_file(path)
     _refuse_other_than_mapping(root, meant_for, start)
     files = [path]
@@ -71,19 +76,24 @@ def _parent(root: Node, files: list[Path], problems: list[Located]) -> Path | No
     if named is None:
         return None
     path = files[-1].parent / named.value if isinstance(named.value, str) and named.value else None
-    wrong = _wrong_parent(path, files)
+    wrong = _wrong_parent(path, files, str(named.value))
     if wrong or path is None:
         problems.append(located(named.span, "extends", *wrong))
         return None
     return Path(os.path.normpath(path))
 
 
-def _wrong_parent(path: Path | None, files: list[Path]) -> tuple[str, ...]:
+def _wrong_parent(path: Path | None, files: list[Path], said: str) -> tuple[str, ...]:
     if path is None:
         return "names one file", "Write `extends: parent.yaml`"
+    if path.is_dir():
+        return f"`{path.name or path}` is a folder", "Name a file in it"
     if not path.is_file():
-        what = "is a folder" if path.is_dir() else "there is no such file"
-        return what, f"Paths start from {files[-1].parent}/, the folder of the file that names them"
+        return (
+            f"there is no file `{path.name}`",
+            "Paths start from the folder of the file that names them",
+            similar_file(path, Path(said)),
+        )
     if any(path.samefile(file) for file in files):
         way = " → ".join(f"`{file.name}`" for file in [*files, path])
         return f"goes round in a circle: {way}", "Leave out one `extends:`"
@@ -127,7 +137,7 @@ def parsed_path(text: str) -> PathInSpec | None:
 
 
 def assigned(root: Node, path: PathInSpec, value: Node, key: Span, problems: list[Located]) -> Node:
-    """The tree with `value` at `path`; mappings on the way are made where they are missing. A list's index must exist."""
+    """The tree with `value` at `path`. Missing mappings are made on the way; a list's index must exist."""
     return _put(root, path, (), value, key, problems)
 
 
@@ -139,12 +149,12 @@ def _put(
     part, here = rest[0], (*done, rest[0])
     if node is not None and isinstance(node.value, list):
         if node.child(part) is None:
-            right = f"The list has {len(node.value)} items, counted from 0"
+            right = f"The list has {items(len(node.value))}, counted from 0"
             problems.append(located(key, here, f"there is no item {part} in `{dotted(done)}`", right))
             return node
-        items = list(node.value)
-        items[int(part)] = _put(items[int(part)], rest[1:], here, value, key, problems)
-        return sequence(items, node.span)
+        row = list(node.value)
+        row[int(part)] = _put(row[int(part)], rest[1:], here, value, key, problems)
+        return sequence(row, node.span)
     entries = dict(node.value) if node is not None and isinstance(node.value, dict) else {}
     name = part if part in entries else str(part)
     below = entries[name].node if name in entries else None

@@ -8,20 +8,20 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.errors import Problem, SpecError
-from bigdata.spec.checked import checked, valid_fields, validated
+from bigdata.spec.checked import checked, valid_fields, validated, written_fields
 from bigdata.spec.kinds import kind, kinds
 from bigdata.spec.layers import read_layers
-from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located
+from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located, mapping
 from bigdata.spec.problems import from_finding
-from bigdata.spec.study import PathInSpec, StudyModel
+from bigdata.spec.study import Finding, PathInSpec, StudyModel
 from bigdata.spec.sweep import swept
-from bigdata.spec.words import listed, meant, said
+from bigdata.spec.words import each, meant, said
 from bigdata.units import RESOLVED
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One point of a sweep: its label ("" without a sweep), the values that the sweep set, and the checked model."""
+    """One point of a sweep: its label ("" without a sweep), the values that the sweep set, the model."""
 
     label: str
     settings: Mapping[str, Any]
@@ -51,6 +51,10 @@ class Study:
     def name(self) -> str:
         return self.variants[0].model.name
 
+    def data_files(self) -> list[Path]:
+        """Files and folders of the user's that the variants name as data."""
+        return list(dict.fromkeys(p for v in self.variants for p in v.model.data_files(self.folder)))
+
     def resolved(self) -> dict[str, Any]:
         """The study as understood: every default filled, quantities as numbers in base units; JSON-able."""
         variants = [
@@ -58,6 +62,10 @@ class Study:
             for v in self.variants
         ]
         return {"study": self.kind, "name": self.name, "variants": variants}
+
+    def found(self, finding: Finding) -> Problem:
+        """A finding made later, such as while planning, at its place in the file."""
+        return from_finding(finding, self.root).problem
 
     def problem(self, path: PathInSpec, what: str, right: str = "", hint: str = "") -> Problem:
         """A problem found later, such as while planning, at its place in the file."""
@@ -84,7 +92,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
 
 
 def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> Study:
-    """The study of a `resolved.json`; its data files aren't looked at again. `path` is where the spec is or was."""
+    """The study of a `resolved.json`; data files aren't looked at again. `path` is where the spec was."""
     model = kind(data["study"])
     variants = tuple(
         Variant(v["label"], v["settings"], validated(model, v["study"], {RESOLVED: True}))
@@ -98,24 +106,30 @@ def _kind(root: Node, problems: list[Located]) -> type[StudyModel] | None:
     node = root.child("study")
     if node is not None and isinstance(node.value, str) and node.value in kinds():
         return kind(node.value)
-    right = f"Known kinds are {listed(kinds())}"
+    right = f"Known kinds: {each(kinds())}"
     if node is None:
         problems.append(
             located(locate(root, ()), "study", "is missing", f"Write `study:` and a kind. {right}")
         )
+    elif isinstance(node.value, str):
+        what = f"there is no study kind {said(node.value)}"
+        problems.append(located(node.span, "study", what, right, meant(node.value, kinds())))
     else:
-        hint = meant(node.value, kinds()) if isinstance(node.value, str) else ""
-        problems.append(
-            located(node.span, "study", f"there is no study kind {said(node.value)}", right, hint)
-        )
+        problems.append(located(node.span, "study", f"{said(node.value)} is not a study kind", right))
+    problems += _common_problems(root)
     return None
+
+
+def _common_problems(root: Node) -> list[Located]:
+    """What is wrong with the fields that studies of any kind have."""
+    names = StudyModel.model_fields.keys() - {"study"}
+    problems: list[Located] = []
+    checked(StudyModel, mapping({k: e for k, e in root.value.items() if k in names}, root.span), problems)
+    return [p for p in problems if p.problem.path != "study"]
 
 
 def _checked(model: type[StudyModel], root: Node, folder: Path, problems: list[Located]) -> StudyModel | None:
     study = checked(model, root, problems, also=("extends", "sweep"))
-    if study is None:
-        fields = valid_fields(model, root)
-    else:
-        fields = {name: getattr(study, name) for name in model.model_fields}
+    fields = valid_fields(model, root) if study is None else written_fields(study, root)
     problems += [from_finding(finding, root) for finding in model.check(fields, folder)]
     return study

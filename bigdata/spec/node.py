@@ -1,4 +1,4 @@
-"""Plain data that remember where they were written: the tree that YAML text, parents and `--set` are read into."""
+"""Plain data that know where they were written: the tree that YAML, parents and `--set` are read into."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 from bigdata.errors import Place, Problem
 from bigdata.spec.study import PathInSpec
 
-Key = str | int
+Key = str
 
 
 @dataclass(frozen=True)
 class Source:
-    """A text with a name: a file as the user would call it, or an origin such as `--set a.b=c`, which has no lines.
+    """A text with a name: a file as the user would call it, or `--set a.b=c`, which has no lines.
 
     `rank` orders the problems of several sources: the study's own file first, then its parents, then `--set`.
     """
@@ -27,7 +27,7 @@ class Source:
         """`line` and `column` count from 1; a source without lines is named only."""
         if not self.lines:
             return Place(self.name)
-        text = self.lines[line - 1] if 0 < line <= len(self.lines) else ""
+        text = printable(self.lines[line - 1]) if 0 < line <= len(self.lines) else ""
         return Place(self.name, line, column, text, max(1, min(width, len(text) - column + 1)))
 
 
@@ -74,14 +74,14 @@ class Node:
             return {key: entry.node.plain for key, entry in self.value.items()}
         return [item.plain for item in self.value] if isinstance(self.value, list) else self.value
 
-    def __iter__(self) -> Iterator[tuple[Key, Node]]:
+    def __iter__(self) -> Iterator[tuple[str | int, Node]]:
         """The children with their keys or indices."""
         if isinstance(self.value, dict):
             yield from ((key, entry.node) for key, entry in self.value.items())
         elif isinstance(self.value, list):
             yield from enumerate(self.value)
 
-    def child(self, key: Key) -> Node | None:
+    def child(self, key: str | int) -> Node | None:
         """What stands at a key or index; None where nothing does."""
         if isinstance(self.value, dict):
             return self.value[key].node if key in self.value else None
@@ -107,7 +107,11 @@ class Located:
 
 def in_order(problems: Iterable[Located]) -> list[Problem]:
     """Problems in reading order, each once: variants of a sweep share most of theirs."""
-    return list(dict.fromkeys(p.problem for p in sorted(problems, key=lambda p: p.order)))
+    first: dict[tuple[object, ...], Problem] = {}
+    for located in sorted(problems, key=lambda p: p.order):
+        # What is wrong with how a value is written comes before what is wrong with the value.
+        first.setdefault((located.order, located.problem.path), located.problem)
+    return list(first.values())
 
 
 def locate(root: Node, path: PathInSpec, at_key: bool = False) -> Span:
@@ -118,7 +122,10 @@ def locate(root: Node, path: PathInSpec, at_key: bool = False) -> Span:
         if child is None:
             break
         last = i == len(path) - 1
-        span = node.value[part].key if isinstance(node.value, dict) and (not last or at_key) else child.span
+        key: Span = node.value[part].key if isinstance(node.value, dict) else child.span
+        # A block that begins below its key is too much to underline.
+        block = isinstance(child.value, dict | list) and child.span.line != key.line
+        span = child.span if last and not (at_key or block) else key
         node = child
     return span
 
@@ -126,20 +133,27 @@ def locate(root: Node, path: PathInSpec, at_key: bool = False) -> Span:
 def _beginning(root: Node) -> Span:
     """The first key: a whole file is too much to underline."""
     if isinstance(root.value, dict) and root.value:
-        return next(iter(root.value.values())).key
+        first: Entry = next(iter(root.value.values()))
+        return first.key
     return root.span
 
 
 def located(span: Span, path: PathInSpec | str, what: str, right: str = "", hint: str = "") -> Located:
     """A problem at a span of a source."""
     name = path if isinstance(path, str) else dotted(path)
-    return Located(span.order, Problem(span.place, name, what, right, hint))
+    words = (printable(text) for text in (name, what, right[:1].upper() + right[1:], hint))
+    return Located(span.order, Problem(span.place, *words))
 
 
 def dotted(path: PathInSpec) -> str:
     """`similarity.keep.nearest`, `order_by[2]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
     return text.removeprefix(".")
+
+
+def printable(text: str) -> str:
+    """The text with a mark for each character that could disturb a terminal."""
+    return "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def merged(below: Node, above: Node) -> Node:

@@ -10,13 +10,13 @@ from pydantic import ValidationError
 
 from bigdata.spec.node import Located, Node, locate, located
 from bigdata.spec.study import Finding, PathInSpec, SpecModel
-from bigdata.spec.words import Slot, items, listed, meant, said
+from bigdata.spec.words import Slot, each, items, meant, said
 
 
 def from_finding(finding: Finding, root: Node) -> Located:
     """A kind's finding, at its place."""
     hint = meant(finding.given, finding.known) if finding.given else ""
-    span = locate(root, finding.path)
+    span = locate(root, finding.path, finding.at_key)
     return located(span, finding.path, finding.what, finding.right, hint)
 
 
@@ -73,14 +73,18 @@ class _Finder:
     def unknown_key(self, key: str, holder: Slot) -> Located:
         names = [*holder.names(), *(() if holder.path else self.also)]
         given = [k for k, _ in node_at(self.root, holder.path)]
-        hint = meant(key, [name for name in names if name not in given]) or self.belongs(key)
+        hint = meant(key, [name for name in names if name not in given]) or self.belongs(key, holder)
         return self.problem(
-            (*holder.path, key), "unknown key", f"Known here are {listed(names)}", hint, at_key=True
+            (*holder.path, key), "unknown key", f"Known here: {each(names)}", hint, at_key=True
         )
 
-    def belongs(self, key: str) -> str:
+    def belongs(self, key: str, holder: Slot) -> str:
         """A guess for a key that is one level too high, or in the wrong mapping."""
-        homes = [name for name in self.top.names() if key in self.top.walk((name,)).names()]
+        homes = [
+            name
+            for name in self.top.names()
+            if key in self.top.walk((name,)).names() and (name,) != holder.path
+        ]
         return f"`{key}` belongs under `{homes[0]}:`" if len(homes) == 1 else ""
 
     def no_member(self, details: Mapping[str, Any], slot: Slot) -> list[Located]:
@@ -90,7 +94,9 @@ class _Finder:
             strangers = [key for key in given if key not in slot.names()]
             if strangers and slot.names():
                 return [self.unknown_key(key, slot) for key in strangers]
-        what = "is incomplete" if isinstance(given, dict) else f"{said(given)} is not known here"
+        what = f"{said(given)} is not known here"
+        if given is None or isinstance(given, dict):
+            what = "has no value" if given is None else "is incomplete"
         hint = meant(given, slot.literals()) if isinstance(given, str) else ""
         return [self.problem(slot.path, what, write, hint)]
 
@@ -114,6 +120,8 @@ def _sentences(details: Mapping[str, Any], slot: Slot) -> tuple[str, str, str]:
             write,
             meant(given, slot.literals()) if isinstance(given, str) else "",
         )
+    if given is None or given == "":
+        return "has no value" if given is None else "is empty", write, ""
     if kind == "string_pattern_mismatch":
         return f"{said(given)} has characters that can't stand here", slot.description, ""
     if kind in ("too_short", "too_long"):
@@ -129,24 +137,19 @@ def _sentences(details: Mapping[str, Any], slot: Slot) -> tuple[str, str, str]:
 
 def _length(details: Mapping[str, Any], given: str) -> tuple[str, str, str]:
     ctx = details["ctx"]
-    if "max_length" in ctx:
-        return f"has {len(given)} characters", f"Write at most {ctx['max_length']}", ""
-    return "is empty" if not given else f"has {len(given)} characters", "Write a text", ""
+    write = f"at most {ctx['max_length']}" if "max_length" in ctx else f"at least {ctx['min_length']}"
+    return f"has {len(given)} characters", f"Write {write}", ""
 
 
 def _wrong_type(given: Any, slot: Slot, write: str) -> tuple[str, str, str]:
-    kinds = {s.schema["type"] for s in slot.choices()}
-    scalar = isinstance(given, str | int | float)
-    if kinds == {"str"} and scalar:
-        what = f"{said(given)} is {'a number' if not isinstance(given, bool) else 'true or false'}, not text"
+    noun, what = slot.noun(), f"{said(given)} is not {slot.noun()}"
+    if isinstance(given, str) and noun in ("a number", "a whole number"):
+        return f"{said(given)} is text, not {noun}", write, ""
+    if noun == "a list" and isinstance(given, str | int | float):
+        return what, f"{write}, in brackets: [{said(given).strip('`')}, …]", ""
+    if noun == "text" and isinstance(given, int | float):
         return what, f'Write it in quotes: "{said(given)}"', ""
-    if kinds <= {"list", "tuple"} and scalar:
-        return f"{said(given)} is not a list", f"{write}, in brackets: [{said(given).strip('`')}, …]", ""
-    return (
-        f"{said(given)} is not {slot.expected()}",
-        "" if len(kinds) == 1 and kinds <= {"dict"} else write,
-        "",
-    )
+    return what, write, ""
 
 
 def _own_words(error: Any) -> tuple[str, str, str]:

@@ -1,11 +1,11 @@
-"""One JSON schema for the specs of all kinds, so that editors complete and check them while they are written."""
+"""One JSON schema for the specs of all kinds, so that editors complete and check them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic.json_schema import GenerateJsonSchema
+from pydantic.json_schema import DefsRef, GenerateJsonSchema
 
 from bigdata.spec.kinds import kind, kinds
 from bigdata.spec.study import SpecModel
@@ -29,12 +29,12 @@ class _Schema(GenerateJsonSchema):
 
 
 def schema() -> dict[str, Any]:
-    """The schema (draft 2020-12): by `study:`, the fields of the kind's model, and `extends:` and `sweep:` for all."""
+    """The schema (draft 2020-12): by `study:`, the fields of the kind; `extends:` and `sweep:` for all."""
     models: list[type[SpecModel]] = [*map(kind, kinds()), Sweep]
     inputs = [(model, _MODE, model.__pydantic_core_schema__) for model in models]
     refs, definitions = _Schema(ref_template="#/$defs/{model}").generate_definitions(inputs)
     for name in kinds():
-        _open_to_parents(definitions[kind(name).__name__], refs[Sweep, _MODE])
+        _open_to_parents(definitions[DefsRef(kind(name).__name__)], refs[Sweep, _MODE])
     return {
         "$schema": DIALECT,
         "title": "A study of bigdata",

@@ -14,7 +14,7 @@ from bigdata.spec.checked import checked
 from bigdata.spec.layers import read_layers
 from bigdata.spec.node import in_order
 from bigdata.spec.study import SpecModel
-from bigdata.spec.words import listed, meant
+from bigdata.spec.words import each, meant
 from bigdata.units import Bytes, Money, Seconds
 
 Count = Annotated[int, Field(ge=1)]
@@ -87,7 +87,7 @@ class Site(SpecModel):
 
 
 def load_site(name: str | Path) -> Site:
-    """`local`, a site of `specs/sites/` or `~/.config/bigdata/sites/` by its name, or a site file by its path.
+    """`local`, a site of `specs/sites/` or `~/.config/bigdata/sites/` by its name, or a file by its path.
 
     Raises SpecError with all that is wrong.
     """
@@ -113,7 +113,7 @@ def local() -> Site:
 
 
 def _memory() -> Iterator[int]:
-    """Bytes of memory of this machine, and of the control group (a container, a job) that this process is in."""
+    """Bytes of memory of this machine, and of the container or job that this process is in."""
     yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     group = Path("/sys/fs/cgroup/memory.max")
     if group.is_file() and (text := group.read_text().strip()).isdigit():
@@ -129,9 +129,7 @@ def _find(name: str) -> Path:
     candidates = [Path(name), *(folder / f"{name}.yaml" for folder in _folders())]
     found = next((path for path in candidates if path.is_file()), None)
     if found is None:
-        right = (
-            f"Known are {listed(site_names())}; a file is named by its path, such as `specs/sites/mine.yaml`"
-        )
+        right = f"Known: {each(site_names())}; a file is named by its path, such as `specs/sites/mine.yaml`"
         problem = Problem(
             Place(f"--site {name}"), "", f"there is no site `{name}`", right, meant(name, site_names())
         )

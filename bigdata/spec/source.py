@@ -1,7 +1,8 @@
-"""YAML text to plain data with the place of every key and value; nothing is executed and nothing grows without bound."""
+"""YAML text to plain data with the place of every key and value; nothing is executed, nothing explodes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from bigdata.spec.scalars import is_date, meaning
 from bigdata.spec.study import PathInSpec
 from bigdata.spec.syntax import syntax_problem
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_BYTES = 1_000_000
 # A file of a few lines whose aliases refer to aliases can stand for billions of values ("billion laughs").
 MAX_SIZE = 100_000
@@ -30,7 +32,7 @@ MAX_DEPTH = 50
 
 
 def read_file(path: Path, name: str = "", rank: int = 0) -> tuple[Node, list[Located], str]:
-    """A file's data, what is wrong with them, and the text. Raises SpecError where there is nothing to go on with."""
+    """A file's data, what is wrong with them, and the text. Raises SpecError where nothing can be read."""
     text = _text(path, name or str(path))
     root, problems = read_text(text, Source(name or str(path), tuple(text.split("\n")), rank))
     return root, problems, text
@@ -63,19 +65,20 @@ def _text(path: Path, name: str) -> str:
 def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     place = Place(name)
     if isinstance(error, FileNotFoundError):
-        return Problem(place, "", "there is no such file", hint=_similar_file(path))
+        return Problem(place, "", "there is no such file", hint=similar_file(path, path))
     if isinstance(error, IsADirectoryError):
         return Problem(place, "", "is a folder", "Name a YAML file in it")
     return Problem(place, "", f"can't be read ({error.strerror or error})", "Check the file's permissions")
 
 
-def _similar_file(path: Path) -> str:
+def similar_file(path: Path, said: Path) -> str:
+    """A guess at the file that was meant by a path that leads nowhere, in the words in which it was said."""
     from difflib import get_close_matches
 
     folder = path.parent
     names = [p.name for p in folder.iterdir() if p.suffix in (".yaml", ".yml")] if folder.is_dir() else []
     guess = get_close_matches(path.name, names, 1)
-    return f"Did you mean `{folder / guess[0]}`?" if guess else ""
+    return f"Did you mean `{said.with_name(guess[0])}`?" if guess else ""
 
 
 def _not_utf8(raw: bytes, name: str, error: UnicodeDecodeError) -> Problem:
@@ -161,10 +164,15 @@ class _Reader:
         return Node(meaning(event.value), span)
 
     def _text(self, text: str, span: Span, path: PathInSpec) -> str:
-        if not any("\ud800" <= c <= "\udfff" for c in text):
-            return text
-        self._note(span, path, "half of a surrogate pair is not a character", "Write the character itself")
-        return text.encode("utf-8", "replace").decode()
+        """The text of a quoted scalar: JSON writes characters beyond U+FFFF as pairs of escapes."""
+        text = (
+            text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            if _SURROGATE.search(text)
+            else text
+        )
+        if "\N{REPLACEMENT CHARACTER}" in text:
+            self._note(span, path, "holds half of a character", "Write the whole character")
+        return text
 
     def _sequence(self, event: Any, path: PathInSpec) -> Node:
         items: list[Node] = []
@@ -180,7 +188,7 @@ class _Reader:
                 self._merge(self._node(next(self.events), path), defaults, path)
                 continue
             key, span = self._key(last, path)
-            node = self._node(next(self.events), path if key is None else (*path, key))
+            node = self._value(next(self.events), path if key is None else (*path, key), span)
             if key in entries:
                 line = entries[key].key.line
                 self._note(span, (*path, key), f"is given twice; first in line {line}", "Keep one of the two")
@@ -190,11 +198,20 @@ class _Reader:
             {**entries, **{k: e for k, e in defaults.items() if k not in entries}}, self._span(event, last)
         )
 
-    def _key(self, event: Any, path: PathInSpec) -> tuple[Key | None, Span]:
+    def _value(self, event: Any, path: PathInSpec, key: Span) -> Node:
+        """The value of a key; one left out has no place of its own and is shown at the key."""
         node = self._node(event, path)
+        left_out = isinstance(event, ScalarEvent) and not (event.value or event.style)
+        return Node(None, key) if left_out else node
+
+    def _key(self, event: Any, path: PathInSpec) -> tuple[Key | None, Span]:
+        name = (event.value,) if isinstance(event, ScalarEvent) else ()
+        node = self._node(event, (*path, *name))
         key, span = node.value, node.span
-        if isinstance(key, str) or (isinstance(key, int) and not isinstance(key, bool)):
+        if isinstance(key, str):
             return key, span
+        if isinstance(key, int) and not isinstance(key, bool):
+            return str(key), span
         self._note(
             span,
             path,

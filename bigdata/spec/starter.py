@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.kinds import kinds
-from bigdata.spec.words import listed, meant
+from bigdata.spec.words import each, meant
 
 _FOLDER = Path(__file__).parent / "starters"
 
@@ -19,7 +19,7 @@ def starters() -> list[str]:
 def starter(kind: str) -> str:
     """The text of a kind's starter. Raises SpecError where there is none."""
     if kind not in starters():
-        right = f"Known kinds are {listed(starters())}"
+        right = f"Known kinds: {each(starters())}"
         raise SpecError(
             [
                 Problem(

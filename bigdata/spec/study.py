@@ -21,9 +21,10 @@ class SpecModel(BaseModel):
 
 @dataclass(frozen=True)
 class Finding:
-    """Something wrong that a type can't see (a missing file, an unknown field of a dataset), at a path of the spec.
+    """Something wrong that a type can't see, such as a missing file, at a path of the spec.
 
-    `known` lists what could have stood there, for "Did you mean …?".
+    `known` lists what could have stood there instead of what was `given`, for "Did you mean …?"; `at_key`
+    shows the path's key rather than its value.
     """
 
     path: PathInSpec
@@ -31,6 +32,7 @@ class Finding:
     right: str = ""
     given: str = ""
     known: tuple[str, ...] = ()
+    at_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,8 @@ class Input:
     folder: str
 
 
-class Findings(Exception):  # noqa: N818 - carries findings until a Study gives them their places
-    """Raised while a study's inputs are opened or its stages made; becomes a SpecError located in the spec."""
+class Findings(Exception):
+    """Raised while inputs are opened or stages made; becomes a SpecError located in the spec."""
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
@@ -50,10 +52,11 @@ class Findings(Exception):  # noqa: N818 - carries findings until a Study gives 
 
 
 class StudyModel(SpecModel):
-    """The fields that all studies have. A kind subclasses this, and registers the subclass as an entry point of the
-    group `bigdata.studies`, under the word that stands after `study:`.
+    """The fields that all studies have.
 
-    `stages_at` and `report_at` name the kind's functions as "module:function"; neither is imported before it is needed.
+    A kind subclasses this, and registers the subclass as an entry point of the group `bigdata.studies`, under
+    the word that stands after `study:`. `stages_at` and `report_at` name the kind's functions as
+    "module:function"; neither is imported before it is needed.
     """
 
     stages_at: ClassVar[str]
@@ -70,11 +73,15 @@ class StudyModel(SpecModel):
 
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
-        """What is wrong beyond types, given the top-level fields that are valid by themselves and the spec's folder."""
+        """What is wrong beyond types, given the top-level fields that are right, and the spec's folder."""
+        return ()
+
+    def data_files(self, folder: Path) -> Iterable[Path]:
+        """Files and folders of the user's that the study names as data, seen from the spec's folder."""
         return ()
 
     def inputs(self, folder: Path) -> dict[str, Input]:
-        """Import the data that the study reads, where that hasn't been done; paths are relative to the spec's folder.
+        """Import the data that the study reads, where that hasn't been done, seen from the spec's folder.
 
         Raises Findings for data that can't be used.
         """

@@ -1,4 +1,4 @@
-"""`sweep:` — one study many times, with other values: a grid, values side by side (zip), and what to leave out."""
+"""`sweep:` — one study many times, with other values: a grid, values side by side, what to leave out."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import Field, ValidationError
 
 from bigdata.spec.layers import assigned, parsed_path
-from bigdata.spec.node import Located, Node, located, mapping
+from bigdata.spec.node import Located, Node, Span, locate, located, mapping
 from bigdata.spec.problems import from_pydantic
 from bigdata.spec.study import SpecModel
 from bigdata.spec.words import items, listed, meant
@@ -52,10 +52,18 @@ def swept(root: Node, problems: list[Located]) -> list[Setting]:
     problems += found
     if found:
         return [Setting("", {}, rest)]
+    keys = {
+        path: entry.key
+        for _, part in node
+        if isinstance(part.value, dict)
+        for path, entry in part.value.items()
+    }
     settings = [s for s in _combinations(node) if not _excluded(s, node)]
     if not settings:
-        problems.append(located(node.span, "sweep", "leaves no variant", "Exclude fewer combinations"))
-    return [_setting(rest, s, problems) for s in settings] or [Setting("", {}, rest)]
+        problems.append(
+            located(locate(root, ("sweep",)), "sweep", "leaves no variant", "Exclude fewer combinations")
+        )
+    return [_setting(rest, s, keys, problems) for s in settings] or [Setting("", {}, rest)]
 
 
 def _columns(node: Node, way: str) -> dict[str, Node]:
@@ -81,9 +89,11 @@ def _excluded(setting: Mapping[str, Node], node: Node) -> bool:
     return any(all(plain[str(p)] == v.plain for p, v in row) for _, row in rows or ())
 
 
-def _setting(root: Node, values: Mapping[str, Node], problems: list[Located]) -> Setting:
+def _setting(
+    root: Node, values: Mapping[str, Node], keys: Mapping[str, Span], problems: list[Located]
+) -> Setting:
     for path, value in values.items():
-        root = assigned(root, parsed_path(path) or (), value, value.span, problems)
+        root = assigned(root, parsed_path(path) or (), value, keys[path], problems)
     plain = {path: value.plain for path, value in values.items()}
     return Setting(label(plain), plain, root)
 
@@ -105,7 +115,7 @@ def _wrong(node: Node, root: Node) -> list[Located]:
     except ValidationError as error:
         return from_pydantic(error, Sweep, node, ("sweep",))
     found = [*_wrong_paths(node), *_wrong_columns(node)]
-    return found or [*_wrong_excludes(node), *_wrong_number(node)]
+    return found or [*_wrong_excludes(node), *_wrong_number(node, locate(root, ("sweep",)))]
 
 
 def _wrong_paths(node: Node) -> list[Located]:
@@ -208,7 +218,7 @@ def _wrong_excludes(node: Node) -> list[Located]:
     return found
 
 
-def _wrong_number(node: Node) -> list[Located]:
+def _wrong_number(node: Node, span: Span) -> list[Located]:
     n = max([len(c.value) for c in _columns(node, "zip").values()], default=1)
     for column in _columns(node, "grid").values():
         n *= len(column.value)
@@ -216,7 +226,7 @@ def _wrong_number(node: Node) -> list[Located]:
         return []
     return [
         located(
-            node.span,
+            span,
             "sweep",
             f"asks for {n:,} variants",
             f"At most {MAX_VARIANTS:,} make one run; sweep over less",

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bigdata.spec.node import printable
 from bigdata.spec.study import PathInSpec
 
 _WRAPPERS = {
@@ -24,15 +25,20 @@ _SCALARS = {
     "bool": "true or false",
     "any": "a value",
 }
+_NOUNS = {
+    **_SCALARS,
+    **dict.fromkeys(("list", "tuple"), "a list"),
+    **dict.fromkeys(("dict", "model-fields"), "a mapping"),
+}
 _BOUNDS = (("ge", "at least"), ("gt", "more than"), ("le", "at most"), ("lt", "less than"))
 
 
 @dataclass(frozen=True)
 class Slot:
-    """What a place of a spec takes: the core schema there, its path, and the parts of pydantic's `loc` left over.
+    """What a place of a spec takes: the core schema there, its path, the parts of pydantic's `loc` left over.
 
-    pydantic's locations mix keys with names of union members; walking the schema tells them apart, also where a member
-    has the name of a key.
+    pydantic's locations mix keys with names of union members; walking the schema tells them apart, also where
+    a member has the name of a key.
     """
 
     schema: Mapping[str, Any]
@@ -108,13 +114,16 @@ class Slot:
 
     def expected(self) -> str:
         """What to write here, in words."""
-        return either(dict.fromkeys(_expected(slot) for slot in self.choices()))
+        words = dict.fromkeys(_expected(slot) for slot in self.choices())
+        if "a number" in words:
+            words.pop("a whole number", None)
+        # "true or false" has an "or" of its own, so it comes first.
+        return either(sorted(words, key=lambda word: " or " not in word))
 
-    def item(self) -> Slot | None:
-        """What the items of a list here are."""
-        return next(
-            (inner for s in self.choices() if (inner := s._step(0)) and s.schema["type"] != "dict"), None
-        )
+    def noun(self) -> str:
+        """What stands here, without its bounds."""
+        kinds = [_NOUNS.get(slot.schema["type"], "") for slot in self.choices()]
+        return kinds[0] if len(kinds) == 1 and kinds[0] else self.expected()
 
 
 def _expected(slot: Slot) -> str:
@@ -122,8 +131,9 @@ def _expected(slot: Slot) -> str:
     if kind == "literal":
         return either(f"`{w}`" for w in schema["expected"])
     if kind == "model-fields":
-        needed = [f"`{k}`" for k, f in schema["fields"].items() if f["schema"]["type"] != "default"]
-        return f"a mapping with {_and(needed)}" if needed else "a mapping"
+        needed = [k for k, f in schema["fields"].items() if f["schema"]["type"] != "default"]
+        inside = ", ".join(f"{k}: …" for k in needed)
+        return f"`{{{inside}}}`" if needed else f"a mapping of {listed(schema['fields'])}"
     if kind in ("list", "tuple"):
         return _a_list(schema)
     if kind == "dict":
@@ -165,6 +175,11 @@ def listed(words: Iterable[str]) -> str:
     return _and(f"`{w}`" for w in words)
 
 
+def each(words: Iterable[str]) -> str:
+    """`` `a`, `b`, `c` ``."""
+    return ", ".join(f"`{w}`" for w in words)
+
+
 def _joined(words: list[str], word: str) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {word} {words[-1]}" if words else ""
 
@@ -178,7 +193,7 @@ def said(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str):
-        return f"`{value if len(value) <= 60 else value[:57] + '…'}`"
+        return f"`{printable(value if len(value) <= 60 else value[:57] + '…')}`"
     return "a list" if isinstance(value, list | tuple) else "a mapping"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,13 +23,19 @@ if TYPE_CHECKING:
     from bigdata.report.parts import Table
 
 
+def zarr_array(group: zarr.Group, name: str) -> zarr.Array:
+    """The Zarr array itself."""
+    array = group[name]
+    assert isinstance(array, zarr.Array)
+    return array
+
+
 class StoredArray:
     """An array of a run. Indexing reads only the chunks touched, and checks that they are there and undamaged."""
 
     def __init__(self, group: zarr.Group, name: str) -> None:
-        array = group[name]
-        assert isinstance(array, zarr.Array)
-        self.name, self._array, self._group = name, array, group
+        self.name, self._group = name, group
+        self._array = zarr_array(group, name)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -87,8 +93,7 @@ class StoredArray:
             at = next(i for i, part in enumerate(parts) if part is Ellipsis)
             parts = (*parts[:at], *[slice(None)] * (len(self.shape) - len(parts) + 1), *parts[at + 1 :])
         parts = (*parts, *[slice(None)] * (len(self.shape) - len(parts)))
-        axes = (sorted({int(i) // s for i in _indices(p, n)}) for p, n, s in zip(parts, self.shape, self._shard, strict=True))
-        return itertools.product(*axes)
+        return itertools.product(*(_shards_of(*axis) for axis in zip(parts, self.shape, self._shard, strict=True)))
 
     def _check_file(self, shard: ShardIndex) -> None:
         root = Path(str(self._array.store.root)) if hasattr(self._array.store, "root") else None
@@ -110,10 +115,12 @@ class StoredArray:
             _ = self[tuple(slice(i * s, (i + 1) * s) for i, s in zip(shard, self._shard, strict=True))]
 
 
-def _indices(part: Any, n: int) -> Any:
-    if isinstance(part, slice):
-        return range(n)[part]
-    return [range(n)[i] for i in np.atleast_1d(np.arange(n)[part])]
+def _shards_of(part: Any, n: int, shard: int) -> Sequence[int]:
+    """The shards, `shard` long each, that a selection from an axis of length n meets."""
+    if isinstance(part, slice) and part.step in (None, 1):
+        wanted = range(n)[part]
+        return range(wanted[0] // shard, wanted[-1] // shard + 1) if wanted else ()
+    return np.unique(np.atleast_1d(np.arange(n)[part]) // shard).tolist()
 
 
 class View(Mapping[str, StoredArray]):
@@ -121,6 +128,7 @@ class View(Mapping[str, StoredArray]):
 
     def __init__(self, run: Run, group: str, label: str, model: StudyModel, inputs: Mapping[str, Input]) -> None:
         self.run, self.group, self.label, self.model, self.inputs = run, group, label, model, inputs
+        self._opened: dict[str, StoredArray] = {}
 
     @cached_property
     def _group(self) -> zarr.Group:
@@ -133,7 +141,9 @@ class View(Mapping[str, StoredArray]):
     def __getitem__(self, name: str) -> StoredArray:
         if name not in self._names:
             raise SpecError(f"{self.run.folder.path} holds no array `{name}`; it has {', '.join(self._names)}.")
-        return StoredArray(self._group, name)
+        if name not in self._opened:
+            self._opened[name] = StoredArray(self._group, name)
+        return self._opened[name]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)

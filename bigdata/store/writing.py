@@ -1,4 +1,4 @@
-"""Making a run's Zarr store and filling it: nodes by the controller alone, data by tasks, a whole shard at a time."""
+"""Making a run's Zarr store and what the controller alone writes in it: nodes, coordinates, provenance."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BytesCodec, Crc32cCodec
 
-from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex
+from bigdata.store.arrays import ArraySpec, Coordinate
 
 # A chunk of nothing but fill values is written too: what a run leaves can be predicted, and a missing file means a loss.
 zarr.config.set({"array.write_empty_chunks": True})
@@ -68,20 +68,6 @@ def write_small(
         overwrite=True,
     )
     array[...] = values
-
-
-def write_shard(group: zarr.Group, spec: ArraySpec, shard: ShardIndex, values: NDArray[Any]) -> int:
-    """Write one whole shard; returns its bytes on disk. ValueError where shape or type aren't the shard's own."""
-    region = spec.region(shard)
-    shape = tuple(s.stop - s.start for s in region)
-    if values.shape != shape or str(values.dtype) != spec.dtype:
-        raise ValueError(
-            f"shard {shard} of `{spec.name}` takes {spec.dtype} of shape {shape}, not {values.dtype} of shape {values.shape}"
-        )
-    array = group[spec.name]
-    assert isinstance(array, zarr.Array)
-    array[region] = values
-    return spec.shard_bytes
 
 
 def finish_store(path: Path, attributes: Mapping[str, Any]) -> None:

@@ -11,12 +11,15 @@ from typing import Any
 import pytest
 
 from bigdata.data.model import FileDataset
-from bigdata.data.spectra import SpectraDataset, open_spectra
+from bigdata.data.spectra import SpectraDataset, open_import, open_spectra
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A cache that no other test sees."""
+    open_import.cache_clear()
     monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
 
 
 @pytest.fixture
@@ -38,17 +41,29 @@ def opened(tmp_path: Path) -> Callable[..., SpectraDataset]:
     return open_
 
 
-def entry(name: str = "a", **more: Any) -> dict[str, Any]:
-    """A good entry of a JSON-lines file; `None` leaves a key out."""
-    data: dict[str, Any] = {
-        "name": name,
-        "energy_start_eV": -1.0,
-        "energy_step_eV": 0.5,
-        "dos_states_per_eV_cell": [0.0, 1.0, 2.0, 1.0, 0.0],
-    }
-    return {key: value for key, value in (data | more).items() if value is not None}
+@pytest.fixture
+def entry() -> Callable[..., dict[str, Any]]:
+    """A good entry of a JSON-lines file, changed as told; `None` leaves a key out."""
+
+    def make(name: str = "a", **more: Any) -> dict[str, Any]:
+        data: dict[str, Any] = {
+            "name": name,
+            "energy_start_eV": -1.0,
+            "energy_step_eV": 0.5,
+            "dos_states_per_eV_cell": [0.0, 1.0, 2.0, 1.0, 0.0],
+        }
+        return {key: value for key, value in (data | more).items() if value is not None}
+
+    return make
 
 
-def write_lines(path: Path, *entries: dict[str, Any] | str) -> None:
-    """Write entries, or raw lines, as JSON-lines."""
-    path.write_text("".join((e if isinstance(e, str) else json.dumps(e)) + "\n" for e in entries), encoding="utf-8")
+@pytest.fixture
+def lines(tmp_path: Path, opened: Callable[..., SpectraDataset]) -> Callable[..., SpectraDataset]:
+    """Write entries (or raw lines) to `s.jsonl` and open it."""
+
+    def make(*entries: dict[str, Any] | str, **more: Any) -> SpectraDataset:
+        text = "".join((e if isinstance(e, str) else json.dumps(e)) + "\n" for e in entries)
+        (tmp_path / "s.jsonl").write_text(text, encoding="utf-8")
+        return opened("s.jsonl", **more)
+
+    return make

@@ -54,9 +54,7 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
     """The entries of a file, in its order."""
-    document = parsed(whole(path))
-    data = document.get("data", document) if isinstance(document, dict) else document
-    for i, item in enumerate(data if isinstance(data, list) else [data]):
+    for i, item in enumerate(_items(parsed(whole(path)))):
         name = str(i + 1)
         try:
             if not isinstance(item, dict):
@@ -66,6 +64,15 @@ def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
             yield _entry(archive, item, name, label)
         except SpectrumError as e:
             yield Unreadable(name, label, 0, str(e))
+
+
+def _items(document: Any) -> list[Any]:
+    """The entries of a query's answer, of a list, or the one that the document is."""
+    data = document.get("data") if isinstance(document, dict) else document
+    if isinstance(data, list):
+        return data
+    # An archive of the newer schema has a section `data` of its own.
+    return [data if isinstance(data, dict) and "archive" in data else document]
 
 
 def _entry(archive: Any, item: dict[str, Any], name: str, label: str) -> Entry:
@@ -81,8 +88,9 @@ def _entry(archive: Any, item: dict[str, Any], name: str, label: str) -> Entry:
         )
     dos = np.sum([dos for _, dos in channels], axis=0) * EV_J
     fermi = _fermi(archive)
-    highest = max(_electronvolts(archive, "energy_highest_occupied"), default=fermi)
-    return Entry(name, label, 0, energies, dos, _settings(archive, item), vbm=highest, fermi=fermi)
+    return Entry(
+        name, label, 0, energies, dos, _settings(archive, item), vbm=_highest(archive, fermi), fermi=fermi
+    )
 
 
 def _channels(archive: Any) -> Iterator[tuple[Any, Any]]:
@@ -132,21 +140,31 @@ def _resolved(reference: Any, archive: Any) -> Any:
     return found
 
 
-def _electronvolts(archive: Any, key: str) -> list[float]:
-    """Every value (eV) of `key` in the electronic results and calculations, at any depth."""
-    places = [_at(archive, "results.properties.electronic"), *_calculated(archive)]
-    found = (number(value, key) for place in places for value in _all(place, key))
-    return [value / EV_J for value in found if not math.isnan(value)]
+def _highest(archive: Any, fermi: float) -> float:
+    """The valence-band maximum (eV): of the DOS, else of the band gap, else the Fermi energy."""
+    dos = _sections(archive)
+    gaps = _at(archive, "results.properties.electronic.band_gap")
+    places = ((dos, "energy_highest_occupied"), (gaps, "energy_highest_occupied"), (dos, "energy_ref"))
+    found = (_electronvolts(place, key) for place, key in places)
+    return max(next(filter(None, found), [fermi]))
 
 
 def _fermi(archive: Any) -> float:
-    values = _electronvolts(archive, "energy_fermi")
-    if not values:
-        calculations = [c for run in _list(_at(archive, "run")) for c in _list(run.get("calculation"))]
-        values = [
-            number(v, "fermi") / EV_J for c in calculations if (v := _at(c, "energy.fermi")) is not None
-        ]
+    calculations = [c for run in _list(_at(archive, "run")) for c in _list(run.get("calculation"))]
+    energies = [_at(c, "energy") for c in calculations]
+    values = _electronvolts(_sections(archive), "energy_fermi") or _electronvolts(energies, "fermi")
     return max(values, default=math.nan)
+
+
+def _sections(archive: Any) -> list[Any]:
+    electronic = _at(archive, "results.properties.electronic") or {}
+    return [electronic.get("dos_electronic_new"), electronic.get("dos_electronic"), *_calculated(archive)]
+
+
+def _electronvolts(place: Any, key: str) -> list[float]:
+    """Every value of `key` below a place, from J to eV."""
+    found = (number(value, key) for value in _all(place, key))
+    return [value / EV_J for value in found if not math.isnan(value)]
 
 
 def _all(place: Any, key: str) -> Iterator[Any]:
@@ -156,9 +174,11 @@ def _all(place: Any, key: str) -> Iterator[Any]:
                 yield value
             else:
                 yield from _all(value, key)
-    elif isinstance(place, list) and place and isinstance(place[0], dict | list):
+    elif isinstance(place, list):
         for value in place:
-            yield from _all(value, key)
+            # A spectrum's thousand numbers hold no keys.
+            if isinstance(value, dict | list):
+                yield from _all(value, key)
 
 
 def _settings(archive: Any, item: dict[str, Any]) -> dict[str, Any]:

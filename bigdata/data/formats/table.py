@@ -12,6 +12,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import re
 from collections.abc import Callable, Iterator
@@ -39,10 +40,12 @@ def recognises(name: str, head: bytes) -> bool:
 def sources(path: Path) -> list[Path]:
     """The table, the files that it names, and theirs."""
     found = [path]
-    for _, row in _rows(path):
-        spectrum = path.parent / (row.get("file") or "")
-        if (reader := _reader(spectrum)) is not None:
-            found.extend(reader.sources(spectrum))
+    # What is wrong with the table is said when it is read.
+    with contextlib.suppress(SpectrumError):
+        for _, row in _rows(path):
+            spectrum = path.parent / (row.get("file") or "")
+            if (reader := _reader(spectrum)) is not None:
+                found.extend(reader.sources(spectrum))
     return list(dict.fromkeys(found))
 
 

@@ -126,26 +126,47 @@ INLINE void similarities(int measure, const Bits *A, Py_ssize_t i, const Tile *t
     }
 }
 
-typedef void row_kernel(int measure, const Bits *A, Py_ssize_t i, const Tile *t, double *s);
+INLINE void compare_row(int measure, const Bits *A, Py_ssize_t i, const Tile *t, const int32_t *l1, double *s)
+{
+    if (measure == TANIMOTO)
+        similarities(TANIMOTO, A, i, t, l1, s);
+    else if (measure == DICE)
+        similarities(DICE, A, i, t, l1, s);
+    else
+        similarities(COSINE, A, i, t, l1, s);
+}
 
-#define ROW_KERNEL(distances)                                                                             \
-    {                                                                                                     \
-        int32_t l1[TILE];                                                                                 \
-        distances(A->height + i * A->width, t->bits->height + t->start * A->width, t->n, A->width, l1);   \
-        if (measure == TANIMOTO)                                                                          \
-            similarities(TANIMOTO, A, i, t, l1, s);                                                       \
-        else if (measure == DICE)                                                                         \
-            similarities(DICE, A, i, t, l1, s);                                                           \
-        else                                                                                              \
-            similarities(COSINE, A, i, t, l1, s);                                                         \
+INLINE int64_t count(const double *s, Py_ssize_t n, double least)
+{
+    int64_t found = 0;
+    for (Py_ssize_t j = 0; j < n; j++)
+        found += s[j] >= least ? (int64_t)1 : (int64_t)0;
+    return found;
+}
+
+/* The two inner loops, for processors with and without AVX2: similarities of row i of A with a tile, and how many of
+ * these are at least so large. */
+#define INNER_LOOPS(name, target)                                                                             \
+    target static void row_##name(int measure, const Bits *A, Py_ssize_t i, const Tile *t, double *s)         \
+    {                                                                                                         \
+        const uint8_t *b = t->bits->height + t->start * A->width;                                             \
+        int32_t l1[TILE];                                                                                     \
+        distances_##name(A->height + i * A->width, b, t->n, A->width, l1);                                    \
+        compare_row(measure, A, i, t, l1, s);                                                                 \
+    }                                                                                                         \
+    target static int64_t count_##name(const double *s, Py_ssize_t n, double least)                           \
+    {                                                                                                         \
+        return count(s, n, least);                                                                            \
     }
 
-static void row_plain(int measure, const Bits *A, Py_ssize_t i, const Tile *t, double *s) ROW_KERNEL(distances_plain)
+INNER_LOOPS(plain, )
 #ifdef HAVE_AVX2
-AVX2 static void row_avx2(int measure, const Bits *A, Py_ssize_t i, const Tile *t, double *s) ROW_KERNEL(distances_avx2)
+INNER_LOOPS(avx2, AVX2)
 #endif
 
-static row_kernel *row = row_plain;     /* set once, when the module is loaded */
+/* Set once, when the module is loaded. */
+static void (*row)(int, const Bits *, Py_ssize_t, const Tile *, double *) = row_plain;
+static int64_t (*count_from)(const double *, Py_ssize_t, double) = count_plain;
 
 /* --- blocks, and the nearest of each row --- */
 
@@ -165,14 +186,6 @@ typedef struct {
     double *similarity;                 /* (n, k) */
     int64_t *n_above;                   /* (n) */
 } Nearest;
-
-INLINE Py_ssize_t count_from(const double *s, Py_ssize_t n, double least)
-{
-    Py_ssize_t count = 0;
-    for (Py_ssize_t j = 0; j < n; j++)
-        count += s[j] >= least;
-    return count;
-}
 
 /* Put one candidate in its place among the k best of a row: higher similarity first, then lower index. */
 static void insert(double *best, int64_t *index, Py_ssize_t k, double s, int64_t at)
@@ -219,7 +232,9 @@ static void find_nearest(int measure, const Bits *A, const Bits *B, int64_t a0, 
     }
 }
 
-/* --- Python --- */
+/* --- Python ---
+ * Arguments are flat: PyArg_ParseTuple writes past its list of buffers where more than eight stand in nested tuples.
+ */
 
 typedef struct {
     Py_buffer height, ones, first, last;
@@ -265,7 +280,7 @@ static PyObject *block(PyObject *module, PyObject *args)
     Py_buffer out;
     Bits A, B;
     (void)module;
-    if (!PyArg_ParseTuple(args, "i(y*y*y*y*)(y*y*y*y*)w*", &measure, &a.height, &a.ones, &a.first, &a.last, &b.height,
+    if (!PyArg_ParseTuple(args, "iy*y*y*y*y*y*y*y*w*", &measure, &a.height, &a.ones, &a.first, &a.last, &b.height,
                           &b.ones, &b.first, &b.last, &out))
         return NULL;
     int ok = fits(measure, &a, &b, &A, &B) && out.len == A.n * B.n * (Py_ssize_t)sizeof(double);
@@ -289,7 +304,7 @@ static PyObject *nearest(PyObject *module, PyObject *args)
     Nearest found;
     long long a0, b0;
     (void)module;
-    if (!PyArg_ParseTuple(args, "i(y*y*y*y*)(y*y*y*y*)LLdw*w*w*", &measure, &a.height, &a.ones, &a.first, &a.last, &b.height,
+    if (!PyArg_ParseTuple(args, "iy*y*y*y*y*y*y*y*LLdw*w*w*", &measure, &a.height, &a.ones, &a.first, &a.last, &b.height,
                           &b.ones, &b.first, &b.last, &a0, &b0, &found.minimum, &index, &best, &n_above))
         return NULL;
     int ok = fits(measure, &a, &b, &A, &B) && index.len == best.len && n_above.len == A.n * (Py_ssize_t)sizeof(int64_t);
@@ -310,9 +325,9 @@ static PyObject *nearest(PyObject *module, PyObject *args)
 }
 
 static PyMethodDef methods[] = {
-    {"block", block, METH_VARARGS, "block(measure, A, B, out): similarities of all rows of A with all rows of B."},
+    {"block", block, METH_VARARGS, "block(measure, *A, *B, out): similarities of all rows of A with all rows of B."},
     {"nearest", nearest, METH_VARARGS,
-     "nearest(measure, A, B, first_a, first_b, minimum, index, similarity, n_above): update the best of each row of A."},
+     "nearest(measure, *A, *B, first_a, first_b, minimum, index, similarity, n_above): update the best of each row of A."},
     {NULL, NULL, 0, NULL},
 };
 
@@ -322,7 +337,7 @@ static int start(PyObject *module)
 #ifdef HAVE_AVX2
     __builtin_cpu_init();
     if (__builtin_cpu_supports("avx2"))
-        row = row_avx2;
+        row = row_avx2, count_from = count_avx2;
 #endif
     return 0;
 }

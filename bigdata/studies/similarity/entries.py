@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from bigdata.data import registered
+from bigdata.data.model import NamedDataset
 from bigdata.data.problem import DataProblem
 from bigdata.spec.study import Findings, Input
 
@@ -59,7 +61,13 @@ def open_entries(model: Similarity, data: Input) -> Entries:
     names = spectra.names
     columns = {name: [column[row] for row in shifts.rows] for name, column in spectra.columns.items()}
     points = max(len(spectra.spectrum(row).energies) for row in shifts.rows[:1])
-    return Entries(shifts.rows, [names[r] for r in shifts.rows], columns, spectra.units, shifts.energies, points, tuple(notes))
+    units = {**spectra.units, **_registered_units(model)}
+    return Entries(shifts.rows, [names[r] for r in shifts.rows], columns, units, shifts.energies, points, tuple(notes))
+
+
+def _registered_units(model: Similarity) -> dict[str, str]:
+    known = registered(model.dataset.name).fields if isinstance(model.dataset, NamedDataset) else {}
+    return {name: field.unit for name, field in known.items()}
 
 
 def order(entries: Entries, fields: Sequence[str]) -> list[int]:

@@ -1,8 +1,8 @@
-"""From densities of states to fingerprints: how many states lie in each column of a grid, and up to which bit that fills it.
+"""From densities of states to fingerprints: the states in each column of a grid, and how high they fill it.
 
-The bits of a column are a thermometer (bit m is set where threshold t_m ≤ states), so a column is one number: its height,
-the count of set bits. Heights and all sums equal those of the reference program of Kuban et al. (Sci. Data 9, 646 (2022))
-bit for bit, which is why sums are made in its order here.
+The bits of a column are a thermometer (bit m is set where threshold t_m ≤ states), so one number says it
+all: its height, the count of set bits. Heights and sums equal those of the reference program of Kuban et al.
+(Sci. Data 9, 646 (2022)) bit for bit, which is why sums are made in its order here.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Fingerprints:
     overflow       (m,) float64: states above the highest threshold of their column
     undersampling  (m,) float64: share of the states between two thresholds; NaN where there are no states
     filling        (m,) float64: share of bits set in the covered columns; NaN where none is covered
-    states         (m, n_columns) float64, states in each column, 0 outside the covered ones; None if not asked for
+    states         (m, n_columns) float64: states in each column, 0 outside the covered ones; or None
     """
 
     height: NDArray[np.uint8]
@@ -50,15 +50,16 @@ def heights(
     columns: slice | None = None,
     keep_states: bool = False,
 ) -> Fingerprints:
-    """Fingerprints of `dos` (m, n) in states/eV, on the `energies` (n,) in eV that ascend and that all spectra share.
+    """Fingerprints of `dos` (m, n) in states/eV, at ascending `energies` (n,) in eV that all spectra share.
 
-    `shift`, one for all or (m,), is the energy in eV that becomes 0; of the grid, only `columns` (Grid.window) are kept.
+    `shift` in eV, one for all or (m,), is the energy that becomes 0. Of the grid, only `columns`
+    (Grid.window) are kept, and the states in them too where `keep_states`. All numbers are finite.
     """
     columns = columns or slice(0, grid.n_columns)
     result = _empty(len(dos), columns.stop - columns.start, keep_states)
     zeros, group = np.unique(np.broadcast_to(np.asarray(shift, float), len(dos)), return_inverse=True)
     members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
-    for zero, rows in zip(zeros, members, strict=True):
+    for zero, rows in zip(zeros, members, strict=False):
         axis = _Axis(energies - zero - grid.e_ref, grid, columns)
         result.first[rows], result.last[rows] = axis.first - columns.start, axis.last - columns.start
         if axis.first < axis.last:
@@ -70,15 +71,15 @@ def heights(
 def _empty(m: int, n_columns: int, keep_states: bool) -> Fingerprints:
     first, last = np.zeros(m, np.int32), np.zeros(m, np.int32)
     overflow, undersampling, filling = np.zeros(m), np.full(m, np.nan), np.full(m, np.nan)
-    states = np.zeros((m, n_columns)) if keep_states else None
-    return Fingerprints(np.zeros((m, n_columns), np.uint8), first, last, overflow, undersampling, filling, states)
+    height, states = np.zeros((m, n_columns), np.uint8), np.zeros((m, n_columns)) if keep_states else None
+    return Fingerprints(height, first, last, overflow, undersampling, filling, states)
 
 
 class _Axis:
     """Where the steps of a grid fall on one energy axis `x`, seen from the grid's reference energy.
 
-    Step k goes from k·de_min to (k + 1)·de_min. The spectrum is known at points; `knots` are the edges of the steps that
-    the covered columns need and the points between these, in ascending order.
+    Step k goes from k·de_min to (k + 1)·de_min. A spectrum is known at points; knots are the edges of the
+    steps in the covered columns, and the points between them, in ascending order.
     """
 
     def __init__(self, x: Floats, grid: Grid, columns: slice) -> None:
@@ -94,7 +95,7 @@ class _Axis:
         column_edges = np.minimum(self.grid.steps[self.first : self.last + 1], end)
         k = np.arange(column_edges[0], column_edges[-1] + 1)
         edge = k * step / 1e9
-        # `right` is the first point at or beyond an edge, though never the first point of all; `right - 1` lies before it.
+        # `right` is the first point at or beyond an edge, and beyond the spectrum's first step edge.
         right = np.maximum(x.searchsorted(edge), x.searchsorted(max(begin * step / 1e9, x[0]), side="right"))
         if k[-1] == end:
             # The reference passes over the points inside the last step of a spectrum.
@@ -113,7 +114,7 @@ class _Axis:
         self.column_of_step = np.repeat(np.arange(self.last - self.first), np.diff(column_edges))
 
     def states(self, dos: Floats) -> Floats:
-        """(last - first, m) states in the covered columns, from `dos` (m, n): exact trapezoids between knots."""
+        """(last - first, m) states in the covered columns of `dos` (m, n): exact trapezoids between knots."""
         d = np.ascontiguousarray(dos[:, self.points].T)
         knots = np.empty((len(self.half_width) + 1, d.shape[1]))
         left = d[self.left]
@@ -126,7 +127,7 @@ class _Axis:
 def _covered(begin: int, end: int, edges: Integers) -> tuple[int, int]:
     """The columns first ≤ i < last that the steps begin ≤ k < end cover, as the reference has it.
 
-    A column that is covered in part counts only at the upper end, and only of a spectrum that lies inside the grid.
+    A column covered in part counts only at the upper end, and only where the spectrum lies inside the grid.
     """
     lowest, highest = max(begin, edges[0]), min(end - 1, edges[-1])
     if lowest > highest:
@@ -141,7 +142,8 @@ def _sum_runs(rows: Floats, run: Integers) -> Floats:
     """Sum `rows` (n, m) of the same run number, one after the other: a pairwise sum would round otherwise."""
     n_runs, m = int(run[-1]) + 1, rows.shape[1]
     bins = (run[:, None] * m + np.arange(m)).ravel()
-    return np.bincount(bins, rows.ravel(), n_runs * m).reshape(n_runs, m)
+    sums: Floats = np.bincount(bins, rows.ravel(), n_runs * m).astype(np.float64, copy=False)
+    return sums.reshape(n_runs, m)
 
 
 def _fill(result: Fingerprints, rows: Integers, dos: Floats, axis: _Axis, start: int) -> None:
@@ -164,7 +166,7 @@ def _climb(states: Floats, ladder: Floats) -> tuple[Integers, Floats]:
     n_rungs = ladder.shape[1]
     top = ladder[:, -2:-1]
     base = np.arange(len(ladder))[:, None] * n_rungs
-    # Rungs are equally far apart but for their rounding: the nearest lower one is guessed, then corrected by one.
+    # Rungs are equally far apart but for their rounding: the one below is guessed, then corrected by one.
     rung = np.minimum(np.maximum(states * ((n_rungs - 2) / top), 0), n_rungs - 2).astype(np.int64) + base
     flat = ladder.ravel()
     rung += flat[rung + 1] <= states
@@ -174,4 +176,4 @@ def _climb(states: Floats, ladder: Floats) -> tuple[Integers, Floats]:
 
 def _total(columns: Floats) -> Floats:
     """Sums over the columns, one after the other."""
-    return _sum_runs(columns, np.zeros(len(columns), np.int64))[0]
+    return _sum_runs(columns, np.zeros(len(columns), np.int64)).ravel()

@@ -1,7 +1,7 @@
-"""The grid of a DOS fingerprint: columns in energy, and in each column the numbers of states at which its bits are set.
+"""The grid of a DOS fingerprint: columns in energy, and in each the numbers of states that set its bits.
 
-Columns are narrow and low near the reference energy, and grow away from it (Kuban et al., Sci. Data 9, 646 (2022),
-doi 10.1038/s41597-022-01754-z). NumPy is loaded by the arrays only, so that a study is checked without it.
+Columns are narrow and low near the reference energy, and grow away from it (Kuban et al., Sci. Data 9, 646
+(2022), doi 10.1038/s41597-022-01754-z). NumPy is loaded by the arrays only: a study is checked without it.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +19,8 @@ _FORMS = {
     "nonuniform": "nonuniform:e_ref:de_min:de_max:drho_min:drho_max:width:cut_lo:cut_hi:n_pix",
     "uniform": "uniform:e_ref:de_min:drho_min:cut_lo:cut_hi:n_pix",
 }
-# Edges are rounded to this many digits, as the reference does: with no more digits in the step, every edge is an
-# exact multiple of it, and steps can be counted in integers.
+# Edges are rounded to this many digits, as in the reference program: where the step has no more of them,
+# every edge is an exact multiple of it, and steps are counted in integers.
 _DIGITS = 8
 
 
@@ -28,9 +28,10 @@ _DIGITS = 8
 class Grid:
     """Columns between `edges`, each with `n_pix` thresholds.
 
-    With g(x; w_min, w_max) = int((1 − exp(−x²/2 width²)) (w_max/w_min − 1) + 1), a column that begins at energy e, seen
-    from the reference, is g(e; de_min, de_max) steps of `de_min` wide and g(e; drho_min, drho_max) · `drho_min` high.
-    Energies are in eV, heights in states per column; `cut_lo` and `cut_hi` are seen from `e_ref`.
+    With g(x; w_min, w_max) = int((1 - exp(-x²/2 width²)) (w_max/w_min - 1) + 1), the column that begins at
+    energy e above the reference is g(e; de_min, de_max) steps of `de_min` wide, and g(e; drho_min, drho_max)
+    times `drho_min` high; below the reference, edges are the mirror image. Energies are in eV, heights in
+    states; the cutoffs count from `e_ref`.
 
     Raises ValueError, with a sentence for the user, where no such grid exists.
     """
@@ -59,8 +60,9 @@ class Grid:
             raise ValueError(f"`{text}` is not a grid id: it should read {' or '.join(_FORMS.values())}")
         names = _FORMS[kind].split(":")[1:]
         if len(fields) != len(names):
-            raise ValueError(f"`{text}` has {len(fields)} numbers, not {len(names)}: it should read {_FORMS[kind]}")
-        values = {name: _number(name, field) for name, field in zip(names, fields, strict=True)}
+            count = f"{len(fields)} numbers, not {len(names)}"
+            raise ValueError(f"`{text}` has {count}: it should read {_FORMS[kind]}")
+        values: dict[str, Any] = {n: _number(n, field) for n, field in zip(names, fields, strict=True)}
         if kind == "nonuniform":
             return cls(**values)
         return cls(**values, de_max=values["de_min"], drho_max=values["drho_min"], kind="uniform")
@@ -94,15 +96,14 @@ class Grid:
         """(n_columns, n_pix) numbers of states at and above which bit 1 … n_pix of a column is set."""
         import numpy as np
 
-        # Python's rounding is decimal and NumPy's isn't; the reference rounds heights by the first, edges by the second.
-        rows = {
-            height: [round(m * (height / self.n_pix), 10) for m in range(1, self.n_pix + 1)] for height in set(self._heights)
-        }
-        return np.array([rows[height] for height in self._heights])
+        # Python rounds decimally, NumPy doesn't: the reference rounds heights by the one, edges by the other.
+        rungs = range(1, self.n_pix + 1)
+        rows = {h: [round(m * (h / self.n_pix), 10) for m in rungs] for h in set(self._heights)}
+        return np.array([rows[h] for h in self._heights])
 
     @cached_property
     def ladder(self) -> NDArray[np.float64]:
-        """(n_columns, n_pix + 2) thresholds with -inf below the first and +inf above the last: entry h is that of bit h."""
+        """(n_columns, n_pix + 2) thresholds, -inf before them and +inf behind: entry h is that of bit h."""
         import numpy as np
 
         return np.pad(self.thresholds, ((0, 0), (1, 1)), constant_values=((0, 0), (-np.inf, np.inf)))
@@ -154,31 +155,23 @@ def _number(name: str, text: str) -> float:
 
 
 def _rules(grid: Grid) -> list[tuple[bool, str]]:
-    """What must not be, with the sentence that says so; a later rule may count on the earlier ones."""
-    numbers = (grid.e_ref, grid.de_min, grid.de_max, grid.drho_min, grid.drho_max, grid.width, grid.cut_lo, grid.cut_hi)
-    smallest_step = 1e-4
+    """What must not be, each with the sentence that says so; a later rule may count on the earlier ones."""
+    de, drho, low, high = grid.de_min, grid.drho_min, grid.cut_lo, grid.cut_hi
+    numbers = (grid.e_ref, de, grid.de_max, drho, grid.drho_max, grid.width, low, high)
+    furthest = max(-low, high)
     return [
         (not all(map(math.isfinite, numbers)), "every number of a grid must be finite"),
-        (not 1 <= grid.n_pix <= 255, f"n_pix is {grid.n_pix}; it must be 1 to 255, since a column is stored in one byte"),
+        (not 1 <= grid.n_pix <= 255, f"n_pix is {grid.n_pix}; it must be 1 to 255, to fit in a byte"),
+        (de < 1e-4, f"de_min is {de:g} eV; it must be at least 0.0001 eV"),
+        (round(de, _DIGITS) != de, f"de_min is {de!r} eV; it must have at most {_DIGITS} decimals"),
+        (grid.de_max < de, f"de_max, {grid.de_max:g} eV, must not be smaller than de_min, {de:g} eV"),
+        (drho <= 1e-6 * grid.n_pix, f"drho_min is {drho:g} states; it must be larger than n_pix / 1,000,000"),
+        (grid.drho_max < drho, f"drho_max, {grid.drho_max:g}, must not be smaller than drho_min, {drho:g}"),
+        (grid.width <= 0, f"width is {grid.width:g} eV; it must be positive"),
         (
-            not (grid.de_min >= smallest_step and round(grid.de_min, _DIGITS) == grid.de_min),
-            f"de_min is {grid.de_min:g} eV; it must be at least {smallest_step} eV and have at most {_DIGITS} decimals",
+            not low <= 0 <= high,
+            f"the cutoffs {low:g} and {high:g} eV count from e_ref, the reference energy, and must enclose 0",
         ),
-        (grid.de_max < grid.de_min, f"de_max ({grid.de_max:g} eV) must not be smaller than de_min ({grid.de_min:g} eV)"),
-        (
-            not grid.drho_min > 1e-6 * grid.n_pix,
-            f"drho_min is {grid.drho_min:g} states; it must be larger than {1e-6 * grid.n_pix:g}, a millionth for each of n_pix",
-        ),
-        (grid.drho_max < grid.drho_min, f"drho_max ({grid.drho_max:g}) must not be smaller than drho_min ({grid.drho_min:g})"),
-        (not grid.width > 0, f"width is {grid.width:g} eV; it must be positive"),
-        (
-            not (grid.cut_lo <= 0 <= grid.cut_hi and max(-grid.cut_lo, grid.cut_hi) >= grid.de_min > 0),
-            f"the cutoffs {grid.cut_lo:g} and {grid.cut_hi:g} eV must enclose 0, from where they count (the reference energy "
-            f"e_ref), and leave room for a column of {grid.de_min:g} eV",
-        ),
-        (
-            max(-grid.cut_lo, grid.cut_hi) > 1e5 * grid.de_min,
-            f"the cutoffs {grid.cut_lo:g} and {grid.cut_hi:g} eV are more than 100,000 steps of {grid.de_min:g} eV from the "
-            "reference energy; take a longer step (de_min) or nearer cutoffs",
-        ),
+        (furthest < de, f"the cutoffs {low:g} and {high:g} eV leave no room for a column of {de:g} eV"),
+        (furthest > 1e5 * de, f"the cutoffs {low:g} and {high:g} eV exceed 100,000 steps of {de:g} eV"),
     ]

@@ -1,16 +1,16 @@
-"""How alike two fingerprints are: Tanimoto, Dice and cosine of their bits, and the distance of integrated densities of states.
+"""How alike two fingerprints are: Tanimoto, Dice, cosine of bits, or L1 of integrated densities of states.
 
-With a and b set bits in the columns that both fingerprints cover, and c = Σ min(h, h′) common ones,
+With a and b set bits in the columns that both fingerprints cover, and c = Σ min(h, h') common ones,
 
-    tanimoto  c / (a + b − c)        dice  2c / (a + b)        cosine  c / √(a b)
+    tanimoto  c / (a + b - c)        dice  2c / (a + b)        cosine  c / √(a b)
 
-and 0 where this reads 0/0 (Willett et al., J. Chem. Inf. Comput. Sci. 38, 983 (1998)). Heights are 0 outside the covered
-columns, so c needs no cropping. Bits are counted in integers, so the compiled kernel and NumPy give the same numbers.
+and 0 where this reads 0/0 (Willett et al., J. Chem. Inf. Comput. Sci. 38, 983 (1998)). Heights are 0 outside
+the covered columns, so c needs no cropping. Bits are counted in integers: compiled or not, results agree.
 
-With N(E) the density of states integrated from the first common column on, and D = ∫ |N − N′| dE the earth mover's
-distance of the two,
+With N(E) the density of states integrated from the first common column on, and D = ∫ |N - N'| dE the earth
+mover's distance of the two,
 
-    integrated-l1  1 − D / ∫ max(N, N′) dE  =  (∫ N dE + ∫ N′ dE − D) / (∫ N dE + ∫ N′ dE + D).
+    integrated-l1  1 - D / ∫ max(N, N') dE  =  (∫ N dE + ∫ N' dE - D) / (∫ N dE + ∫ N' dE + D).
 """
 
 from __future__ import annotations
@@ -36,8 +36,7 @@ Measure = Literal["tanimoto", "dice", "cosine", "integrated-l1"]
 BIT_MEASURES: tuple[BitMeasure, ...] = ("tanimoto", "dice", "cosine")
 
 _LANE = 32  # the kernel reads rows in pieces of this many bytes
-_COLUMNS = 32  # columns in one matrix product
-_TILE = 1024  # rows of B that are compared at a time where the nearest are sought
+_TILE = 1024  # rows of `b` that NumPy works on at a time, so that they stay in the cache
 
 
 def path() -> Literal["compiled", "numpy"]:
@@ -91,13 +90,14 @@ class Integrals:
         return type(self)(self.states[rows], self.width, self.first[rows], self.last[rows])
 
     def areas(self, rows: NDArray[np.intp], first: int, last: int) -> Floats:
-        """(len(rows), last - first) ∫ N(E) dE column by column, N counted from column `first` on."""
-        return (self.states[rows, first + 1 : last + 1] - self.states[rows, first, None]) * self.width[first:last]
+        """(len(rows), last - first) ∫ N(E) dE in each column, N counted from column `first` on."""
+        counted = self.states[rows, first + 1 : last + 1] - self.states[rows, first, None]
+        return counted * self.width[first:last]
 
 
 @dataclass(frozen=True)
 class Nearest:
-    """The most similar others of m fingerprints, the most similar first, of equal ones the one with the lower index.
+    """The most similar others of m fingerprints, the best first; of equal ones, the lower index first.
 
     index       (m, k) int64, -1 where there are no more
     similarity  (m, k) float64, NaN where there are no more
@@ -113,28 +113,27 @@ Prepared = Bits | Integrals
 
 
 def prepare(height: NDArray[np.uint8], first: ArrayLike, last: ArrayLike) -> Bits:
-    """Heights (m, n_columns), 0 outside the covered columns first ≤ i < last, (m,) each, made ready for `block`."""
-    m, n_columns = height.shape
-    padded = np.zeros((m, -(-n_columns // _LANE) * _LANE), np.uint8)
-    padded[:, :n_columns] = height
-    return Bits(padded, _before(height, np.int32), np.ascontiguousarray(first, np.int32), np.ascontiguousarray(last, np.int32))
+    """Make heights (m, n_columns), 0 outside the covered columns first ≤ i < last, ready to be compared."""
+    padded = _pad(height, -(-height.shape[1] // _LANE) * _LANE)
+    return Bits(padded, _before(height, np.int32), _int32(first), _int32(last))
 
 
 def integrate(states: Floats, first: ArrayLike, last: ArrayLike, width: ArrayLike) -> Integrals:
-    """States (m, n_columns) in columns `width` (n_columns,) eV wide, made ready for `block`."""
-    return Integrals(_before(states, np.float64), np.asarray(width, float), np.asarray(first, np.int32), np.asarray(last, np.int32))
+    """Make states (m, n_columns), in columns that are `width` (n_columns,) eV wide, ready to be compared."""
+    return Integrals(_before(states, np.float64), np.asarray(width, float), _int32(first), _int32(last))
 
 
-def block(a: Prepared, b: Prepared, measure: Measure) -> Floats:
-    """(len(a), len(b)) float64 similarities, 0 … 1, of all rows of `a` with all rows of `b`."""
+def block(a: Prepared, b: Prepared, measure: Measure, out: Floats | None = None) -> Floats:
+    """(len(a), len(b)) float64 similarities, 0 … 1, of all rows of `a` and of `b`, in `out` if given."""
+    similarity = np.empty((len(a), len(b))) if out is None else out
     if isinstance(a, Integrals) and isinstance(b, Integrals) and measure == "integrated-l1":
-        return _earth_mover(a, b)
-    if not (isinstance(a, Bits) and isinstance(b, Bits) and measure != "integrated-l1"):
-        raise TypeError(f"{measure} can't compare {type(a).__name__} with {type(b).__name__}")
-    if not _compiled:
-        return _bit_similarity(a, b, measure)
-    similarity = np.empty((len(a), len(b)))
-    _kernel.block(BIT_MEASURES.index(measure), a.buffers, b.buffers, similarity)
+        similarity[...] = _integral_similarity(a, b)
+    elif not (isinstance(a, Bits) and isinstance(b, Bits) and measure != "integrated-l1"):
+        raise TypeError(f"{measure} doesn't compare {type(a).__name__} with {type(b).__name__}")
+    elif _compiled:
+        _kernel.block(BIT_MEASURES.index(measure), *a.buffers, *b.buffers, similarity)
+    else:
+        similarity[...] = _bit_similarity(a, b, measure)
     return similarity
 
 
@@ -150,14 +149,23 @@ def nearest(
 ) -> Nearest:
     """For each row of `a`, its `k` most similar rows of `b` of at least `minimum`, itself left out.
 
-    Rows are numbered from `first_row_of_a` and `first_row_of_b` on. `running` is the answer for other blocks of rows of
-    `b`, in any order: the new one holds for all of them, so that N rows are compared block by block.
+    Rows are numbered from `first_row_of_a` and `first_row_of_b` on. `running` is the answer for other blocks
+    of rows of `b`, in any order: the new one holds for all, so that N rows are compared block by block.
     """
     found = _start(len(a), k) if running is None else _copy(running)
     minimum = max(minimum, 0.0)
     if _compiled and isinstance(a, Bits) and isinstance(b, Bits) and measure != "integrated-l1":
-        state = (found.index, found.similarity, found.n_above)
-        _kernel.nearest(BIT_MEASURES.index(measure), a.buffers, b.buffers, first_row_of_a, first_row_of_b, minimum, *state)
+        _kernel.nearest(
+            BIT_MEASURES.index(measure),
+            *a.buffers,
+            *b.buffers,
+            first_row_of_a,
+            first_row_of_b,
+            minimum,
+            found.index,
+            found.similarity,
+            found.n_above,
+        )
         return found
     for start in range(0, len(b), _TILE):
         similarity = block(a, b[start : start + _TILE], measure)
@@ -174,23 +182,35 @@ def _before(values: NDArray[Any], dtype: type) -> NDArray[Any]:
     return sums
 
 
+def _int32(values: ArrayLike) -> NDArray[np.int32]:
+    return np.ascontiguousarray(values, np.int32)
+
+
 def _ratio(x: Floats, y: Floats) -> Floats:
     """x / y, and 0 where it reads 0/0."""
-    return x / (y + (y == 0))
+    quotient: Floats = np.divide(x, y + (y == 0))
+    return quotient
 
 
 def _bit_similarity(a: Bits, b: Bits, measure: BitMeasure) -> Floats:
     """What the kernel does, in NumPy."""
-    first = np.maximum.outer(a.first, b.first)
-    last = np.maximum(np.minimum.outer(a.last, b.last), first)
-    bits_a = _between(a.ones, first, last)
-    bits_b = _between(b.ones, first.T, last.T).T
+    bits_a, bits_b = _cropped(a, b)
     common = _common_bits(a.height, b.height)
     if measure == "tanimoto":
         return _ratio(common, bits_a + bits_b - common)
     if measure == "dice":
         return _ratio(2 * common, bits_a + bits_b)
     return _ratio(common, np.sqrt(bits_a * bits_b))
+
+
+def _cropped(a: Bits, b: Bits) -> tuple[Floats, Floats]:
+    """Set bits of both, in the columns that row i of `a` and row j of `b` cover; they broadcast to (i, j)."""
+    firsts, lasts = np.concatenate([a.first, b.first]), np.concatenate([a.last, b.last])
+    if (firsts == firsts[:1]).all() and (lasts == lasts[:1]).all():
+        return a.ones[:, -1:].astype(np.float64), b.ones[:, -1].astype(np.float64)
+    first = np.maximum.outer(a.first, b.first)
+    last = np.maximum(np.minimum.outer(a.last, b.last), first)
+    return _between(a.ones, first, last), _between(b.ones, first.T, last.T).T
 
 
 def _between(ones: NDArray[np.int32], first: NDArray[np.int32], last: NDArray[np.int32]) -> Floats:
@@ -200,25 +220,33 @@ def _between(ones: NDArray[np.int32], first: NDArray[np.int32], last: NDArray[np
 
 
 def _common_bits(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> Floats:
-    """Σ min(h, h′) of all rows of `a` with all rows of `b`, as products of matrices of bits.
+    """(len(a), len(b)) sums of min(h, h').
 
-    Bits that are the same in all rows need no product, and bits that always come together need only one. Products of
-    so few columns are integers that single precision holds exactly.
+    NumPy is fast while numbers stay small: as many columns are added in a byte as it holds, then these sums.
     """
-    common = np.zeros((len(a), len(b)))
-    for start in range(0, a.shape[1], _COLUMNS):
-        x, y = a[:, start : start + _COLUMNS], b[:, start : start + _COLUMNS]
-        levels = [np.unique(np.concatenate([x[:, i], y[:, i]])) for i in range(x.shape[1])]
-        common += sum(float(level[0]) for level in levels if len(level))
-        column = np.repeat(np.arange(len(levels)), [len(level) - 1 for level in levels])
-        rung = np.concatenate([level[1:] for level in levels])
-        step = np.concatenate([np.diff(level) for level in levels]).astype(np.float32)
-        if len(rung):
-            common += (x[:, column] >= rung).astype(np.float32) @ ((y[:, column] >= rung) * step).T
+    common = np.empty((len(a), len(b)))
+    at_once = 255 // max(1, *(int(x.max(initial=0)) for x in (a, b)))
+    n_columns = -(-a.shape[1] // at_once) * at_once
+    total = np.min_scalar_type(255 * n_columns)
+    columns_of_a = _pad(a, n_columns)[:, :, None]
+    for start in range(0, len(b), _TILE):
+        columns_of_b = np.ascontiguousarray(_pad(b[start : start + _TILE], n_columns).T)
+        least = np.empty_like(columns_of_b)
+        parts = least.reshape(at_once, -1, least.shape[1])
+        for i, row in enumerate(columns_of_a):
+            np.minimum(row, columns_of_b, out=least)
+            common[i, start : start + _TILE] = parts.sum(axis=0, dtype=np.uint8).sum(axis=0, dtype=total)
     return common
 
 
-def _earth_mover(a: Integrals, b: Integrals) -> Floats:
+def _pad(rows: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
+    """Rows with zeros behind them up to `width`."""
+    padded = np.zeros((len(rows), width), np.uint8)
+    padded[:, : rows.shape[1]] = rows
+    return padded
+
+
+def _integral_similarity(a: Integrals, b: Integrals) -> Floats:
     from scipy.spatial.distance import cdist
 
     similarity = np.zeros((len(a), len(b)))

@@ -1,4 +1,4 @@
-"""The YAML of a similarity study (section 3 of doi 10.1039/d4fd00102h): which spectra, which fingerprint, which measure."""
+"""The YAML of a similarity study (section 3 of doi 10.1039/d4fd00102h): spectra, fingerprint, measure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
-from bigdata.data.model import Dataset
+from bigdata.data.model import Dataset, FileDataset
 from bigdata.spec.study import Finding, Findings, Input, SpecModel, StudyModel
 from bigdata.units import Energy, States
 
@@ -32,7 +32,7 @@ class Spectrum(SpecModel):
 
 
 class GridFields(SpecModel):
-    """The fingerprint's grid in words. Columns are narrowest and lowest around `reference`, and grow away from it."""
+    """The fingerprint's grid in words: columns are narrow and low at `reference`, and grow away from it."""
 
     reference: Energy = Field(default=-2.0, description="The energy on which the grid is focused.")
     narrowest: Energy = Field(default=0.05, description="Width of the columns at the reference.")
@@ -107,7 +107,7 @@ def _keep(value: Any) -> str | None:
         return "nearest" if isinstance(value, Nearest) else "above"
     if isinstance(value, dict):
         return next((key for key in ("nearest", "above") if key in value), None)
-    return "matrix"
+    return "matrix" if value == "matrix" else None
 
 
 Keep = Annotated[
@@ -132,7 +132,7 @@ class Groups(SpecModel):
 
     linkage: Literal["complete", "average", "single"] = Field(
         default="complete",
-        description="How alike two groups are: as their least similar pair, on average, or as the most similar pair.",
+        description="How alike two groups are: as their least similar pair, on average, or as their most.",
     )
     min_similarity: float = Field(default=0.9, ge=0, le=1, description="Groups this alike are joined.")
 
@@ -141,19 +141,19 @@ FieldNames = Annotated[list[str], Field(min_length=1)]
 
 
 class Blocks(SpecModel):
-    """Mean, least and greatest similarity between the entries of any two groups of settings (blocks a-n of Fig. 4)."""
+    """Mean, least and greatest similarity between any two groups of settings (blocks a-n of Fig. 4)."""
 
     by: FieldNames = Field(description="Entries that agree in these fields make one group.")
 
 
 class Convergence(SpecModel):
-    """How converged a setting is: the similarity to the most accurate entry, the last in the order of `order_by`."""
+    """How converged a setting is: the similarity to the most accurate entry, the last by `order_by`."""
 
     within: FieldNames = Field(description="Compare entries that agree in these fields.")
 
 
 class Similarity(StudyModel):
-    """How alike are calculations of different numerical settings, and which of them form homogeneous groups?"""
+    """How alike are calculations of different numerical settings, and which form homogeneous groups?"""
 
     stages_at: ClassVar[str] = "bigdata.studies.similarity.stages:stages"
     report_at: ClassVar[str] = "bigdata.studies.similarity.report:report"
@@ -170,11 +170,11 @@ class Similarity(StudyModel):
     groups: Groups | None = Field(default=None, description="Find homogeneous groups; left out: none.")
     blocks: Blocks | None = Field(
         default=None,
-        description="Statistics between groups of settings; by the first two fields of `order_by` where left out. `null`: none.",
+        description="Statistics between groups; left out: by the first two of `order_by`; `null`: none.",
     )
     convergence: Convergence | None = Field(
         default=None,
-        description="Similarity to the most accurate entry; within the first field of `order_by` where left out. `null`: none.",
+        description="Similarity to the best entry; left out: within the first of `order_by`; `null`: none.",
     )
 
     @model_validator(mode="after")
@@ -194,6 +194,10 @@ class Similarity(StudyModel):
         yield from _together(fields)
         if "dataset" in fields:
             yield from _data(fields, folder)
+
+    def data_files(self, folder: Path) -> Iterable[Path]:
+        """The file of spectra, where it isn't a dataset known by name."""
+        return [folder / self.dataset.file] if isinstance(self.dataset, FileDataset) else []
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The spectra, imported into the cache. Raises Findings for data that can't be used."""
@@ -255,9 +259,8 @@ def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
         return
     for path, name in _named(fields):
         if name not in known:
-            yield Finding(
-                path, f"the dataset has no field `{name}`", f"Its fields are {', '.join(known)}", name, known
-            )
+            what, right = f"the dataset has no field `{name}`", f"Its fields are {', '.join(known)}"
+            yield Finding(path, what, right, name, known, at_key=path[1] == "where")
 
 
 def _named(fields: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:

@@ -33,6 +33,8 @@ from bigdata.store.journal import Journal
 from bigdata.store.reading import Run
 from bigdata.store.writing import create_arrays, create_store, finish_store, write_coordinates, write_small
 
+# Less than this says more about the clock and the disk's mood than about the rate.
+MEASURABLE_SECONDS = 0.5
 RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr", "pydantic", "matplotlib")
 
 
@@ -157,7 +159,7 @@ def _measured(plan: Plan, outcome: Outcome) -> Iterator[dict[str, Any]]:
     for stage in plan.stages:
         tokens = [t for t in outcome.tokens if t["event"] == "done" and t["stage"] == stage.path]
         work = sum(stage.stage.work(t["index"]) for t in tokens)
-        if work and (seconds := sum(t["seconds"] for t in tokens)):
+        if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
             unit, version = stage.rate.unit, stage.stage.version
             row = {"function": stage.stage.function, "version": version, "unit": unit, "seconds_per_unit": seconds / work}
             yield {**row, "host": socket.gethostname()}

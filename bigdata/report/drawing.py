@@ -1,0 +1,55 @@
+"""Figures for a paper: one style for all, no global state of Matplotlib, and files that are equal byte for byte when redrawn."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import matplotlib as mpl
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from bigdata.report import parts
+from bigdata.store.folder import RunFolder
+
+WIDTH = 6.9
+"""Inches of a figure over both columns of a page."""
+
+COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000")
+"""Okabe and Ito's colours, which colour-blind readers tell apart."""
+
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DPI = 200
+STYLE = {
+    "axes.linewidth": 0.7,
+    "axes.spines.right": True,
+    "axes.titlesize": 8.5,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 8,
+    "legend.fontsize": 7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.0,
+    "pdf.fonttype": 42,
+    "xtick.labelsize": 7,
+    "ytick.labelsize": 7,
+    "xtick.direction": "out",
+    "ytick.direction": "out",
+}
+
+
+def drawing(height: float, width: float = WIDTH, layout: Literal["constrained"] | None = "constrained") -> Figure:
+    """An empty figure, in inches; `layout=None` leaves it to the caller to place the axes."""
+    figure = Figure(figsize=(width, height), layout=layout)
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: parts.Figure, folder: RunFolder, prefix: str = "") -> bytes:
+    """Draw a figure and save it as PNG and PDF in the run's folder of figures; returns the PNG."""
+    folder.figures.mkdir(exist_ok=True)
+    path = folder.figures / f"{prefix}{figure.name}"
+    with mpl.rc_context(STYLE):
+        drawn = figure.draw()
+        drawn.savefig(path.with_name(path.name + ".png"), dpi=DPI, metadata={"Software": None})
+        drawn.savefig(path.with_name(path.name + ".pdf"), dpi=DPI, metadata={"CreationDate": None})
+    return path.with_name(path.name + ".png").read_bytes()

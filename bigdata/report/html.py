@@ -1,0 +1,66 @@
+"""HTML from Python values: everything that isn't Markup already is escaped, since names and errors come from users' files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+_VOID = {"br", "img", "input", "link", "meta"}
+
+
+class Markup(str):
+    """Text that is HTML already."""
+
+    __slots__ = ()
+
+
+def element(tag: str, *children: object, **attributes: object) -> Markup:
+    """`<tag attributes>children</tag>`; `class_` and `data_x` become `class` and `data-x`, None leaves an attribute out."""
+    given = "".join(f' {_name(k)}="{escape(str(v))}"' for k, v in attributes.items() if v is not None)
+    return Markup(f"<{tag}{given}>") if tag in _VOID else Markup(f"<{tag}{given}>{join(*children)}</{tag}>")
+
+
+def join(*children: object) -> Markup:
+    """The children one after another, text escaped."""
+    return Markup("".join(c if isinstance(c, Markup) else escape(str(c)) for c in children))
+
+
+def json_element(data: Mapping[str, Any], **attributes: object) -> Markup:
+    """Data for a script. No `<` is left in it, so that no text in the data can end the element."""
+    text = json.dumps(finite(data), separators=(",", ":"), allow_nan=False)
+    safe = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return element("script", Markup(safe), type="application/json", **attributes)
+
+
+def finite(value: Any) -> Any:
+    """The same data with null for NaN and infinities, which JSON doesn't know."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(k): finite(v) for k, v in value.items()}
+    return [finite(v) for v in value] if isinstance(value, list | tuple) else value
+
+
+def cell(value: Any) -> str:
+    """One value as text: four decimals for a float, a dash for what is missing."""
+    if value is None or value == "" or value != value:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 1e-4 or value == 0 else f"{value:.2e}"
+    return str(value)
+
+
+def size(n_bytes: float) -> str:
+    """1536 → `1.5 KiB`."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:.1f} TiB"
+
+
+def _name(keyword: str) -> str:
+    return keyword.rstrip("_").replace("_", "-")

@@ -1,0 +1,129 @@
+"""`bigdata validate`, `schema` and `init` as programs: output, exit codes, and how much they load."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = "from bigdata.cli.main import main; main()"
+GOOD = "study: similarity\nname: x\ndataset: {name: hbn-dos-gpaw}\n"
+HEAVY = ("numpy", "dask", "distributed", "zarr", "scipy", "matplotlib", "pandas", "xarray", "psutil", "rich")
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {**os.environ, "BIGDATA_CACHE": str(tmp_path / "cache"), "NO_COLOR": "1"}
+
+
+def bigdata(folder: Path, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", PROGRAM, *words]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_good_specs_are_said_to_be_so(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD)
+    (tmp_path / "b.yaml").write_text(GOOD + "sweep: {grid: {similarity.measure: [dice, cosine]}}\n")
+    done = bigdata(tmp_path, environment, "validate", "a.yaml", "b.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout == "a.yaml: ok (similarity, 1 variant)\nb.yaml: ok (similarity, 2 variants)\n"
+
+
+def test_problems_go_to_stderr_with_a_count(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "groups: {linkage: ward}\n")
+    (tmp_path / "b.yaml").write_text(GOOD)
+    done = bigdata(tmp_path, environment, "validate", "a.yaml", "b.yaml", "c.yaml")
+    assert done.returncode == 2
+    assert done.stdout == "b.yaml: ok (similarity, 1 variant)\n"
+    assert done.stderr == (
+        "a.yaml:4:19: groups.linkage: `ward` is not known here. Write `complete`, `average` or `single`.\n"
+        "    groups: {linkage: ward}\n"
+        "                      ^^^^\n"
+        "c.yaml: there is no such file. Did you mean `b.yaml`?\n"
+        "2 problems in 2 of 3 files\n"
+    )
+
+
+def test_problems_are_data_with_json(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD)
+    done = bigdata(tmp_path, environment, "validate", "a.yaml", "--set", "order_by=[xcs]", "--json")
+    (row,) = json.loads(done.stdout)
+    assert (done.returncode, row["ok"], row["problems"][0]["path"]) == (2, False, "order_by[0]")
+    assert row["problems"][0]["place"]["file"] == "--set order_by=[xcs]"
+
+
+CHANGES = {
+    "the spec": lambda folder: (folder / "a.yaml").write_text(
+        "name: y\nextends: p.yaml\ngroups: {linkage: ward}\n"
+    ),
+    "its parent": lambda folder: (folder / "p.yaml").write_text(GOOD + "groups: {linkage: ward}\n"),
+    "a parent gone": lambda folder: (folder / "p.yaml").unlink(),
+}
+
+
+@pytest.mark.parametrize("what", CHANGES)
+def test_a_spec_found_right_is_read_anew_after_a_change_of(
+    what: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    (tmp_path / "p.yaml").write_text(GOOD)
+    (tmp_path / "a.yaml").write_text("name: y\nextends: p.yaml\n")
+    for _ in range(2):
+        assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 0
+    assert list((tmp_path / "cache/validated").iterdir())
+    CHANGES[what](tmp_path)
+    assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 2
+
+
+def test_a_cache_that_cannot_be_written_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD)
+    done = bigdata(tmp_path, {**environment, "BIGDATA_CACHE": str(tmp_path / "a.yaml")}, "validate", "a.yaml")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_validate_loads_nothing_heavy(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "groups: {min_similarity: 2}\n")
+    code = f"""
+import sys, atexit
+atexit.register(lambda: print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stdout))
+{PROGRAM}
+"""
+    for extra in ([], ["--set", "groups.min_similarity=0.5"]):
+        command = [sys.executable, "-c", code, "validate", "a.yaml", *extra]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_validate_answers_at_once(environment: dict[str, str]) -> None:
+    """The strict measurement is in tests/benchmarks/validate.py; here the ratio may be twice as large."""
+    bigdata(ROOT, environment, "validate", "specs/similarity.yaml")
+    seconds = min(_seconds(PROGRAM, environment, "validate", "specs/similarity.yaml") for _ in range(5))
+    base = min(_seconds("import click, pydantic, ruamel.yaml", environment) for _ in range(5))
+    assert seconds <= 2 * 1.5 * base
+
+
+def _seconds(code: str, environment: dict[str, str], *words: str) -> float:
+    started = time.perf_counter()
+    subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=ROOT, env=environment, capture_output=True, check=True
+    )
+    return time.perf_counter() - started
+
+
+def test_init_writes_a_starter_once(tmp_path: Path, environment: dict[str, str]) -> None:
+    assert bigdata(tmp_path, environment, "init", "similarity").stdout == "similarity.yaml\n"
+    assert bigdata(tmp_path, environment, "validate", "similarity.yaml").returncode == 0
+    again = bigdata(tmp_path, environment, "init", "similarity")
+    assert again.returncode == 2
+    assert again.stderr == "similarity.yaml: exists already. Name another file: `bigdata init KIND FILE`.\n"
+
+
+def test_schema_prints_json(tmp_path: Path, environment: dict[str, str]) -> None:
+    assert json.loads(bigdata(tmp_path, environment, "schema").stdout)["$schema"].endswith("2020-12/schema")
