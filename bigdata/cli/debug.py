@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -25,8 +26,7 @@ def command(run: Path, task: str) -> None:
     if index >= stages.get(path, {"tasks": 0})["tasks"]:
         known = ", ".join(f"{name}/0 … {name}/{c['tasks'] - 1}" for name, c in stages.items())
         raise SpecError(f"{run} has no task `{task}`; it has {known}.")
-    token = attempt(RunFolder(run), path, index)
+    token = attempt(RunFolder(run), path, index, partial(click.echo, err=True))
     click.echo(f"{task}: {token['event']} after {token['seconds']} s, {token['memory'] / 2**20:.0f} MiB at most")
     if token["event"] == "failed":
-        click.echo(token["traceback"], err=True)
         raise TasksFailed(f"{task} failed: {token['error']}")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
 import click
 
 from bigdata import __version__
-from bigdata.errors import BigdataError, Cancelled
+from bigdata.errors import BigdataError, Cancelled, SiteError
 
 VERBS = {
     "validate": "Check specs; say all that is wrong with them.",
@@ -78,6 +79,14 @@ def main() -> None:
             raise
         click.echo("bigdata: stopped", err=True)
         sys.exit(Cancelled.exit_code)
+    except BrokenPipeError:
+        # Whoever read our output has enough; Python must not complain while it closes the pipe.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if debug or error.errno is None:
+            raise
+        click.echo(f"bigdata: {f'{error.filename}: ' if error.filename else ''}{os.strerror(error.errno)}", err=True)
+        sys.exit(SiteError.exit_code)
     except BigdataError as error:
         if debug:
             raise

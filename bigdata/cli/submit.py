@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -35,7 +36,7 @@ def command(spec: Path, site: str, runs: Path, overrides: tuple[str, ...], yes: 
         with Bars() as bars:
             submit(plan, observer=bars)
     except (TasksFailed, Cancelled) as error:
-        again = f"\nTo go on: bigdata {' '.join(sys.argv[1:])}" if isinstance(error, Cancelled) else ""
+        again = f"\nTo go on: bigdata {shlex.join(sys.argv[1:])}" if isinstance(error, Cancelled) else ""
         click.echo(plan.folder.path)
         raise type(error)(f"{error}{again}") from error
     click.echo(f"report: {plan.folder.report}", err=True)

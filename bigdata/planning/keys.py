@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from bigdata.planning.stage import Stage
 from bigdata.spec.study import Input
@@ -18,14 +18,19 @@ def digest(data: Any) -> str:
 
 
 def ingredients(kind: str, stage: Stage, inputs: Mapping[str, Input]) -> dict[str, Any]:
-    """What all tasks of a stage depend on, beside the tasks before them: nothing of source text, time, path or host."""
-    return {
+    """What all tasks of a stage depend on, beside the tasks before them: nothing of source text, time, path or host.
+
+    Plain JSON data, as they come back from the run's journal.
+    """
+    data = {
         "kind": kind,
         "stage": stage.name,
         "version": stage.version,
         "fields": dict(stage.fields),
         "data": {name: inputs[name].digest for name in stage.inputs},
+        "arrays": {a.name: [a.dtype, a.shape, a.shard, a.chunk, a.dims] for a in stage.arrays},
     }
+    return cast(dict[str, Any], json.loads(json.dumps(data)))
 
 
 def stage_keys(kind: str, stages: Sequence[Stage], inputs: Mapping[str, Input]) -> dict[str, list[str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,12 +16,19 @@ from bigdata.errors import PlanRefused, SpecError
 from bigdata.planning import keys, ledger
 from bigdata.planning.stage import Rate, Stage, TaskId, Workload
 from bigdata.spec import Study, Variant
-from bigdata.spec.problems import from_finding
 from bigdata.spec.site import Site, load_site
 from bigdata.spec.study import Findings, Input, StudyModel
 from bigdata.store import journal
+from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
 
+DAMAGED = "its data were found damaged"
+INGREDIENTS = {
+    "version": "the stage's version",
+    "data": "the dataset",
+    "fields": "the stage's settings",
+    "arrays": "the layout of its arrays",
+}
 START_SECONDS = 3.0
 REPORT_SECONDS = 6.0
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
@@ -46,7 +53,7 @@ class PlannedStage:
     @property
     def path(self) -> str:
         """The stage's address in the run: `similarity`, or `variant-1/similarity` where a sweep made several variants."""
-        return f"{self.group}/{self.stage.name}" if self.group else self.stage.name
+        return _address(self.group, self.stage.name)
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -58,7 +65,7 @@ class PlannedStage:
 
     def needs(self, index: int) -> Iterator[TaskId]:
         """The tasks that this one waits for, by their addresses in the run."""
-        return ((f"{self.group}/{name}" if self.group else name, i) for name, i in self.stage.needs(index))
+        return ((_address(self.group, name), i) for name, i in self.stage.needs(index))
 
 
 @dataclass(frozen=True)
@@ -173,14 +180,19 @@ def plan(study: Study, *, site: Site | str = "local", runs: str | Path = "runs")
     """
     site = load_site(site) if isinstance(site, str) else site
     folder = RunFolder(Path(runs) / f"{study.name}-{study_key(study)[:8]}")
-    past = journal.history(journal.read(folder.journal))
-    measured = ledger.measured_rates(cache_folder() / "ledger.jsonl")
+    known = _Known(
+        site,
+        folder,
+        journal.read_history(folder.journal),
+        ledger.measured_rates(cache_folder() / "ledger.jsonl"),
+        folder.read_damaged(),
+    )
     notes: list[str] = []
     variants = []
     for number, variant in enumerate(study.variants):
         group = f"variant-{number}" if len(study.variants) > 1 else ""
         inputs, workload = _compile(study, variant.model)
-        stages = _plan_stages(group, variant, inputs, workload, site, folder, past, measured, notes)
+        stages = tuple(_planned(known, group, variant, inputs, workload, notes))
         variants.append(PlannedVariant(group, variant, inputs, workload, stages))
         notes += workload.notes
     return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)))
@@ -203,80 +215,104 @@ def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workloa
         inputs = model.inputs(study.path.parent)
         return inputs, stages_of(model, inputs)
     except Findings as found:
-        raise SpecError([from_finding(f, study.root).problem for f in found.findings]) from None
+        raise SpecError([study.found(f) for f in found.findings]) from None
 
 
-def _plan_stages(
+@dataclass(frozen=True)
+class _Known:
+    """What is known before planning: the site, the run's folder and record, measured rates, and shards found damaged."""
+
+    site: Site
+    folder: RunFolder
+    past: journal.History
+    rates: Mapping[tuple[str, int, str], list[float]]
+    damaged: Set[tuple[str, ShardIndex]]
+
+
+def _planned(
+    known: _Known,
     group: str,
     variant: Variant,
     inputs: Mapping[str, Input],
     workload: Workload,
-    site: Site,
-    folder: RunFolder,
-    past: journal.History,
-    measured: Mapping[tuple[str, int, str], list[float]],
     notes: list[str],
-) -> tuple[PlannedStage, ...]:
-    kind = variant.model.study
+) -> Iterator[PlannedStage]:
+    """The stages of a variant; adds to `notes` where one can't have the pool that it asks for."""
+    kind, site = variant.model.study, known.site
     task_keys = keys.stage_keys(kind, workload.stages, inputs)
-    planned = []
     for stage in workload.stages:
         wanted = variant.model.pools.get(stage.name, stage.pool)
-        pool = wanted if wanted in site.pools else "cpu"
+        pool = next(p for p in (wanted, "cpu", *site.pools) if p in site.pools)
         if pool != wanted:
-            notes.append(f"stage `{stage.name}` asks for pool `{wanted}`; site `{site.site}` has none, so it runs on `{pool}`")
-        path = f"{group}/{stage.name}" if group else stage.name
-        ingredients = keys.ingredients(kind, stage, inputs)
-        files = _StoredShards(folder.store / group, stage)
-        reasons = ((i, _reason(path, i, key, ingredients, past, files)) for i, key in enumerate(task_keys[stage.name]))
-        todo = {i: reason for i, reason in reasons if reason}
-        planned.append(
-            PlannedStage(group, stage, tuple(task_keys[stage.name]), pool, ledger.rate(stage, measured), todo, ingredients)
+            notes.append(
+                f"stage `{stage.name}` asks for pool `{wanted}`; site `{site.site}` has none, so it runs on `{pool}`"
+            )
+        stage_known = _KnownStage(known, group, stage, keys.ingredients(kind, stage, inputs))
+        reasons = ((i, stage_known.reason(i, key)) for i, key in enumerate(task_keys[stage.name]))
+        yield PlannedStage(
+            group=group,
+            stage=stage,
+            keys=tuple(task_keys[stage.name]),
+            pool=pool,
+            rate=ledger.rate(stage, known.rates),
+            todo={i: reason for i, reason in reasons if reason},
+            ingredients=stage_known.ingredients,
         )
-    return tuple(planned)
-
-
-def _reason(
-    path: str, index: int, key: str, ingredients: Mapping[str, Any], past: journal.History, files: _StoredShards
-) -> str:
-    """Why a task has to run; empty where it is done."""
-    task = (path, index)
-    if task in past.stale:
-        return past.stale[task]
-    if task in past.failed:
-        return "failed before"
-    if task not in past.done:
-        return "new"
-    if past.done[task]["key"] != key:
-        return _changed(path, ingredients, past)
-    return "" if files.whole(index) else "its data are missing"
-
-
-def _changed(path: str, ingredients: Mapping[str, Any], past: journal.History) -> str:
-    """Which of a stage's ingredients differ from those of the run's last submission."""
-    before = next((s["stages"][path] for s in reversed(past.submits) if path in s.get("stages", {})), {})
-    for name, word in (("version", "the stage's version"), ("data", "the dataset"), ("fields", "the stage's settings")):
-        if before.get(name) != ingredients[name]:
-            return f"{word} changed"
-    return "a task that it needs changed"
 
 
 @dataclass(frozen=True)
-class _StoredShards:
-    """Whether a task's shards are on disk at their exact size."""
+class _KnownStage:
+    """What the record and the store say of one stage's tasks."""
 
-    folder: Path
+    known: _Known
+    group: str
     stage: Stage
+    ingredients: Mapping[str, Any]
 
-    def whole(self, index: int) -> bool:
-        sizes = {a.name: a.shard_bytes for a in self.stage.arrays}
-        return all(self._size(name, shard) == sizes[name] for name, shard in self.stage.shards(index))
+    def reason(self, index: int, key: str) -> str:
+        """Why a task has to run; empty where it is done."""
+        past, task = self.known.past, (_address(self.group, self.stage.name), index)
+        if task in past.stale:
+            return past.stale[task]
+        if task in past.failed:
+            return "failed before"
+        if task not in past.done:
+            return "new"
+        if past.done[task]["key"] != key:
+            return self._changed(past.done[task]["time"])
+        if any(s in self.known.damaged for s in self._shards(index)):
+            return DAMAGED
+        return "" if self._whole(index) else "its data are missing"
 
-    def _size(self, name: str, shard: tuple[int, ...]) -> int:
-        try:
-            return self.folder.joinpath(name, "c", *map(str, shard)).stat().st_size
-        except OSError:
-            return -1
+    def _changed(self, done: float) -> str:
+        """Which of the stage's ingredients differ from those of the submission that the task was done in."""
+        submits = (s for s in reversed(self.known.past.submits) if s["time"] <= done)
+        before = next(submits, {}).get("stages", {}).get(_address(self.group, self.stage.name), {})
+        for name, what in INGREDIENTS.items():
+            if name in before and before[name] != self.ingredients[name]:
+                return f"{what} changed"
+        return "a task that it needs changed"
+
+    def _shards(self, index: int) -> Iterator[tuple[str, ShardIndex]]:
+        return ((_address(self.group, name), shard) for name, shard in self.stage.shards(index))
+
+    def _whole(self, index: int) -> bool:
+        """Whether the task's shards are on disk at their exact size."""
+        sizes = {_address(self.group, a.name): a.shard_bytes for a in self.stage.arrays}
+        store = self.known.folder.store
+        return all(_size(store.joinpath(array, "c", *map(str, s))) == sizes[array] for array, s in self._shards(index))
+
+
+def _address(group: str, name: str) -> str:
+    """A stage's or array's address in the run: `similarity`, or `variant-1/similarity` where there are variants."""
+    return f"{group}/{name}" if group else name
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 def _existing(path: Path) -> Path:

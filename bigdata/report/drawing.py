@@ -1,8 +1,9 @@
-"""Figures for a paper: one style for all, no global state of Matplotlib, and files that are equal byte for byte when redrawn."""
+"""Figures for a paper: one style for all, no global state of Matplotlib, and files that are equal byte for
+byte when redrawn."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -19,7 +20,7 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DPI = 200
-STYLE = {
+STYLE: Any = {
     "axes.linewidth": 0.7,
     "axes.spines.right": True,
     "axes.titlesize": 8.5,
@@ -37,7 +38,9 @@ STYLE = {
 }
 
 
-def drawing(height: float, width: float = WIDTH, layout: Literal["constrained"] | None = "constrained") -> Figure:
+def drawing(
+    height: float, width: float = WIDTH, layout: Literal["constrained"] | None = "constrained"
+) -> Figure:
     """An empty figure, in inches; `layout=None` leaves it to the caller to place the axes."""
     figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)

@@ -1,4 +1,5 @@
-"""HTML from Python values: everything that isn't Markup already is escaped, since names and errors come from users' files."""
+"""HTML from Python values: everything that isn't Markup already is escaped, since names and errors come from
+users' files."""
 
 from __future__ import annotations
 
@@ -18,7 +19,9 @@ class Markup(str):
 
 
 def element(tag: str, *children: object, **attributes: object) -> Markup:
-    """`<tag attributes>children</tag>`; `class_` and `data_x` become `class` and `data-x`, None leaves an attribute out."""
+    """`<tag attributes>children</tag>`; `class_` and `data_x` become `class` and `data-x`, None leaves an
+    attribute out.
+    """
     given = "".join(f' {_name(k)}="{escape(str(v))}"' for k, v in attributes.items() if v is not None)
     return Markup(f"<{tag}{given}>") if tag in _VOID else Markup(f"<{tag}{given}>{join(*children)}</{tag}>")
 
@@ -47,7 +50,7 @@ def finite(value: Any) -> Any:
 def cell(value: Any) -> str:
     """One value as text: four decimals for a float, a dash for what is missing."""
     if value is None or value == "" or value != value:
-        return "–"
+        return "-"
     if isinstance(value, float):
         return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 1e-4 or value == 0 else f"{value:.2e}"
     return str(value)

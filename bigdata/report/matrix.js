@@ -68,6 +68,8 @@ function said(value) {
   return typeof value === "number" ? String(Number(value.toPrecision(7))) : String(value);
 }
 
+const grouped = (number) => number.toLocaleString("en");
+
 class MatrixPanel {
   constructor(place, data) {
     this.data = data;
@@ -86,9 +88,9 @@ class MatrixPanel {
 
   build(place) {
     const { n, total } = this.data;
-    const sample = n < total ? `This is a sample: ${n} of ${total} entries, evenly chosen in the order.` : "";
+    const sample = n < total ? `This is a sample: ${grouped(n)} of ${grouped(total)} entries, evenly chosen in the order.` : "";
     this.canvas = make("canvas", {
-      tabindex: "0", role: "img", "aria-label": `${this.data.measureName} of ${n} entries; arrow keys move, plus and minus zoom, 0 shows all`,
+      tabindex: "0", role: "img", "aria-label": `${this.data.measureName} of ${grouped(n)} entries; arrow keys move, plus and minus zoom, 0 shows all`,
     });
     this.number = make("p", { class: "value" });
     this.pair = make("div");
@@ -257,8 +259,8 @@ class MatrixPanel {
     g.strokeRect(0.5, 0.5, side - 1, side - 1);
     this.paintBar(g);
     g.restore();
-    const end = (from) => Math.min(this.data.n, Math.ceil(from + size));
-    this.range.textContent = `Rows ${Math.floor(y) + 1}–${end(y)}, columns ${Math.floor(x) + 1}–${end(x)} of ${this.data.n} entries in order.`;
+    const span = (from) => `${grouped(Math.floor(from) + 1)}–${grouped(Math.min(this.data.n, Math.ceil(from + size)))}`;
+    this.range.textContent = `Rows ${span(y)}, columns ${span(x)} of ${grouped(this.data.n)} entries in order.`;
   }
 
   paintBlocks(g, place) {
@@ -347,12 +349,13 @@ class MatrixPanel {
     const rows = this.settings.map((s) => [s.name + (s.unit ? ` (${s.unit})` : ""), said(s.values[s.codes[i]]), said(s.values[s.codes[j]])]);
     const differ = rows.filter(([, a, b]) => a !== b);
     const line = (r) => make("tr", {}, make("th", { scope: "row" }, r[0]), make("td", {}, r[1]), make("td", {}, r[2]));
-    const count = i === j ? "the same entry" : `${differ.length} of ${rows.length} settings differ`;
+    const count = i === j ? "One and the same entry:" : `${differ.length} of ${rows.length} settings differ:`;
     this.pair.replaceChildren(
-      make("p", { class: "name" }, make("span", {}, "row"), names[i]),
-      make("p", { class: "name" }, make("span", {}, "column"), names[j]),
+      make("p", { class: "name" }, make("span", {}, "row"), make("span", {}, names[i])),
+      make("p", { class: "name" }, make("span", {}, "column"), make("span", {}, names[j])),
+      make("p", { class: "keys" }, count),
       make("table", {},
-        make("thead", {}, make("tr", {}, ...[count, "row", "column"].map((text) => make("th", { scope: "col" }, text)))),
+        make("thead", {}, make("tr", {}, ...["setting", "row", "column"].map((text) => make("th", { scope: "col" }, text)))),
         make("tbody", {}, ...(i === j ? rows : differ).map(line))),
     );
   }

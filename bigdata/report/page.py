@@ -23,8 +23,8 @@ POLICY = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inli
 def write_report(run: Run) -> Path:
     """Draw the figures of a run and write its report.html; returns the page's path.
 
-    Of a run with tasks that failed or aren't done, the page shows what there is and what failed. Raises DamagedData where
-    stored data of a finished run can't be read back.
+    Of a run with tasks that failed or aren't done, the page shows what there is and what failed. Raises
+    DamagedData where stored data of a finished run can't be read back.
     """
     found = [(view, report_parts(view)) for view in run.variants]
     variants = [_variant(view, parts) for view, parts in found]
@@ -63,7 +63,11 @@ def _header(run: Run) -> Markup:
         element("p", f"{model.study} study", class_="kind"),
         element("h1", model.name),
         *([element("p", model.description, class_="lead")] if model.description else []),
-        element("nav", element("ul", *(element("li", element("a", text, href=f"#{to}")) for to, text in links)), aria_label="Contents"),
+        element(
+            "nav",
+            element("ul", *(element("li", element("a", text, href=f"#{to}")) for to, text in links)),
+            aria_label="Contents",
+        ),
     )
 
 
@@ -73,14 +77,20 @@ def _variant(view: View, parts: ReportParts) -> Markup:
     several = len(view.run.variants) > 1
     prefix = f"variant-{number}-" if several else ""
     panels = whole(view.run, [partial(_panel, p, f"{prefix}panel-{i}") for i, p in enumerate(parts.panels)])
-    figures = [*whole(view.run, [partial(picture, figure, view.run.folder, prefix) for figure in parts.figures])]
+    figures = [
+        *whole(view.run, [partial(picture, figure, view.run.folder, prefix) for figure in parts.figures])
+    ]
     return element(
         "section",
         *([element("h2", view.label)] if several else []),
         *(element("p", sentence) for sentence in parts.summary),
         *panels,
         *([element("h2", "Figures", id=f"{prefix}figures"), *figures] if figures else []),
-        *([element("h2", "Tables", id=f"{prefix}tables"), *map(_table, parts.tables)] if parts.tables else []),
+        *(
+            [element("h2", "Tables", id=f"{prefix}tables"), *map(_table, parts.tables)]
+            if parts.tables
+            else []
+        ),
         id=f"variant-{number}",
     )
 
@@ -91,7 +101,13 @@ def _panel(panel: Panel, name: str) -> Markup:
         "section",
         element("h2", panel.title),
         element("p", panel.caption),
-        element("div", element("noscript", "This part needs JavaScript."), class_="panel", id=name, data_panel=Path(panel.script).stem),
+        element(
+            "div",
+            element("noscript", "This part needs JavaScript."),
+            class_="panel",
+            id=name,
+            data_panel=Path(panel.script).stem,
+        ),
         json_element(panel.data(), id=f"{name}-data"),
     )
 
@@ -105,7 +121,11 @@ def _table(table: Table) -> Markup:
         for c, u, n in zip(table.columns, units, is_number, strict=True)
     )
     more = len(table.rows) - SHOWN_ROWS
-    cut = f" The first {SHOWN_ROWS} of {len(table.rows):,} rows; all of them with bigdata results --json." if more > 0 else ""
+    cut = (
+        f" The first {SHOWN_ROWS} of {len(table.rows):,} rows; all of them with bigdata results --json."
+        if more > 0
+        else ""
+    )
     return join(
         element("h3", table.title),
         element("p", table.caption + cut, class_="quiet"),
@@ -124,7 +144,9 @@ def _table(table: Table) -> Markup:
 
 
 def _row(row: Sequence[Any], is_number: Sequence[bool]) -> Markup:
-    return element("tr", *(_cell(k, value, number) for k, (value, number) in enumerate(zip(row, is_number, strict=True))))
+    return element(
+        "tr", *(_cell(k, value, number) for k, (value, number) in enumerate(zip(row, is_number, strict=True)))
+    )
 
 
 def _cell(k: int, value: Any, number: bool) -> Markup:

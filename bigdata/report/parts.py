@@ -30,7 +30,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: drawn when asked for, saved as `name`.png and `name`.pdf. `alt` says what a reader would see."""
+    """A figure: drawn when asked for, saved as `name`.png and `name`.pdf. `alt` says what a reader would
+    see.
+    """
 
     name: str
     title: str
@@ -41,8 +43,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Panel:
-    """An interactive part of the page: `script` names a JavaScript file of the report room; `data`, its JSON input, is made
-    when asked for.
+    """An interactive part of the page: `script` names a JavaScript file of the report room; `data`, its JSON
+    input, is made when asked for.
     """
 
     title: str
@@ -74,8 +76,8 @@ def report_parts(view: View) -> ReportParts:
 def whole(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
     """What can be made of a run's data.
 
-    In a run with tasks that aren't done, a part whose data aren't there is left out; in a finished one that is damage, and
-    raises DamagedData.
+    In a run with tasks that aren't done, a part whose data aren't there is left out; in a finished one that
+    is damage, and raises DamagedData.
     """
     for make in makers:
         try:
@@ -90,5 +92,5 @@ def whole(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
 def is_finished(run: Run) -> bool:
     """Whether all tasks of the last submission are done."""
     history = run.history
-    tasks = history.submits[-1]["tasks"] if history.submits else {}
-    return len(history.done) >= sum(tasks.values())
+    n_tasks: int = sum(history.submits[-1]["tasks"].values()) if history.submits else 0
+    return len(history.done) >= n_tasks

@@ -1,4 +1,5 @@
-"""The page's record of the run: what failed, what was left out, where the numbers come from, and how to cite them."""
+"""The page's record of the run: what failed, what was left out, where the numbers come from, and how to cite
+them."""
 
 from __future__ import annotations
 
@@ -16,16 +17,25 @@ SHOWN_FAILURES = 20
 
 
 def failures(run: Run) -> Markup:
-    """What failed, the command that runs it again here, and the traceback folded; nothing where all is done."""
+    """What failed, the command that runs it again here, and the traceback folded; nothing where all is
+    done.
+    """
     history = run.history
     if is_finished(run):
         return Markup("")
     n_tasks = sum(history.submits[-1]["tasks"].values())
     n_open = n_tasks - len(history.done) - len(history.failed)
-    said = [f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."]
+    said = [
+        f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."
+    ]
     if n_open:
-        said.append(f"{n_open} more weren't run, because they need those that failed or because the run was stopped.")
-    said.append("What needs their data is missing on this page. Submit the study again to go on; what is done is kept.")
+        said.append(
+            f"{n_open} more weren't run, because they need those that failed or because the run was stopped."
+        )
+    said.append(
+        "What needs their data is missing on this page. Submit the study again to go on; what is done is "
+        "kept."
+    )
     shown = list(history.failed.items())[:SHOWN_FAILURES]
     more = len(history.failed) - len(shown)
     return element(
@@ -43,7 +53,11 @@ def _failure(run: Run, task: str, record: dict[str, Any]) -> Markup:
     return join(
         element("h3", element("code", task)),
         element("p", str(record.get("error", ""))),
-        element("p", "Run it alone, in your terminal: ", element("code", f"bigdata debug {run.folder.path} {task}")),
+        element(
+            "p",
+            "Run it alone, in your terminal: ",
+            element("code", f"bigdata debug {run.folder.path} {task}"),
+        ),
         element("details", element("summary", "Traceback"), element("pre", str(record.get("traceback", "")))),
     )
 
@@ -53,7 +67,9 @@ def notes(run: Run) -> Markup:
     found = run.resolved.get("notes", [])
     if not found:
         return Markup("")
-    return element("section", element("h2", "Notes"), element("ul", *(element("li", note) for note in found)), id="notes")
+    return element(
+        "section", element("h2", "Notes"), element("ul", *(element("li", note) for note in found)), id="notes"
+    )
 
 
 def provenance(run: Run) -> Markup:
@@ -63,10 +79,18 @@ def provenance(run: Run) -> Markup:
         element("h2", "Provenance"),
         element(
             "div",
-            element("table", element("tbody", *(_row(name, value) for name, value in _facts(run))), class_="record"),
+            element(
+                "table",
+                element("tbody", *(_row(name, value) for name, value in _facts(run))),
+                class_="record",
+            ),
             class_="table",
         ),
-        element("details", element("summary", "The study, every default filled"), element("pre", _yaml(run.resolved["study"]))),
+        element(
+            "details",
+            element("summary", "The study, every default filled"),
+            element("pre", _yaml(run.resolved["study"])),
+        ),
         id="provenance",
     )
 
@@ -76,14 +100,22 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     yield "folder", str(run.folder.path.absolute())
     if "written" in about:
         yield "finished", str(about["written"])
-        yield "time", f"{about['seconds']:g} s of the last submission; {about['task_seconds']:g} s in tasks, of all submissions"
+        yield (
+            "time",
+            f"{about['seconds']:g} s of the last submission; {about['task_seconds']:g} s in tasks, of all "
+            f"submissions",
+        )
         yield "peak memory", f"{size(about['peak_memory_bytes'])} in the largest task"
     n_files, n_bytes = _on_disk(run)
     yield "on disk", f"{n_files:,} files, {size(n_bytes)}, beside this page"
     for row in run.resolved["variants"]:
         for name, given in row["inputs"].items():
             yield f"{row['group']} {name}".strip(), f"sha256 {given['digest']}"
-    yield from ((key, ", ".join(f"{k} {v}" for k, v in about[key].items())) for key in ("versions", "platform") if key in about)
+    yield from (
+        (key, ", ".join(f"{k} {v}" for k, v in about[key].items()))
+        for key in ("versions", "platform")
+        if key in about
+    )
 
 
 def _on_disk(run: Run) -> tuple[int, int]:
@@ -99,8 +131,7 @@ def _row(name: str, value: str) -> Markup:
 
 def _yaml(study: Any) -> str:
     text = io.StringIO()
-    yaml = YAML(typ="safe", pure=True)
-    yaml.default_flow_style, yaml.sort_base_mapping_type_on_output = False, False  # type: ignore[attr-defined]
+    yaml: Any = YAML()
     yaml.dump(study, text)
     return text.getvalue()
 
@@ -108,6 +139,9 @@ def _yaml(study: Any) -> str:
 def citation(run: Run, sources: Iterable[str]) -> Markup:
     """What to name in a publication."""
     version = run.attributes.get("versions", {}).get("bigdata", "")
-    own = f"bigdata {version}".strip() + f", run {run.folder.path.name}: the software and the run that made these numbers."
+    own = (
+        f"bigdata {version}".strip()
+        + f", run {run.folder.path.name}: the software and the run that made these numbers."
+    )
     items = [element("li", source) for source in dict.fromkeys((own, *sources))]
     return element("section", element("h2", "How to cite"), element("ul", *items), id="cite")

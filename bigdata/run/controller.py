@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -49,43 +51,41 @@ class Outcome:
 
 
 class Controller:
-    """Runs the tasks of one plan on one pool of workers."""
+    """Runs the tasks of one plan on the pools of its site."""
 
     def __init__(self, plan: Plan, journal: Journal, lock: Lock, observer: Observer) -> None:
         self.plan, self.journal, self.lock, self.observer = plan, journal, lock, observer
         self.graph = TaskGraph(plan.stages)
         self.outcome = Outcome()
+        self._last_seconds: dict[str, deque[float]] = {s.path: deque(maxlen=20) for s in plan.stages}
 
-    def run(self, pool: DaskPool, n_workers: int) -> Outcome:
+    def run(self, workers: DaskPool, n_workers: Mapping[str, int]) -> Outcome:
         """Until all that can be done is done, the user cancels, or the machine refuses (SiteError)."""
-        pools = sorted({s.pool for s in self.plan.stages})
         while not self._cancelled():
-            for name in pools:
-                self._fill(pool, name, n_workers)
-            if not pool.n_batches:
+            for pool, n in n_workers.items():
+                self._fill(workers, pool, n)
+            if not workers.n_batches():
                 break
-            self.record(pool.drain(WAIT_SECONDS))
-            self.lock.touch()
+            self.record(workers.drain(WAIT_SECONDS))
+            self.lock.check()
         if self.outcome.cancelled:
-            pool.cancel()
+            self.record(workers.drain(0))
+            workers.cancel()
         self.outcome.skipped = dict(self.graph.skipped)
         return self.outcome
 
-    def _fill(self, pool: DaskPool, name: str, n_workers: int) -> None:
-        """Hand out ready tasks until every worker has enough at hand."""
-        size = self._batch_size()
-        for _ in range(BATCHES_PER_WORKER * n_workers - pool.n_batches):
-            if not (batch := self.graph.take(name, size)):
-                break
-            pool.submit(batch, name)
+    def _fill(self, workers: DaskPool, pool: str, n: int) -> None:
+        """Hand out ready tasks until each of a pool's n workers has enough at hand."""
+        while workers.n_batches(pool) < BATCHES_PER_WORKER * n and (path := self.graph.next_stage(pool)):
+            share = -(-self.graph.n_ready(pool) // n)
+            workers.submit(self.graph.take(pool, min(share, self._batch_size(path))), pool)
 
-    def _batch_size(self) -> int:
-        """How many tasks last about BATCH_SECONDS, from how long the last ones took; one to begin with."""
-        last = self.outcome.tokens[-20:]
+    def _batch_size(self, path: str) -> int:
+        """How many tasks of a stage last about BATCH_SECONDS, from how long its last ones took; one to begin with."""
+        last = self._last_seconds[path]
         if not last:
             return 1
-        mean = sum(t.get("seconds", 0.0) for t in last) / len(last)
-        return max(1, min(MOST_IN_BATCH, int(BATCH_SECONDS / max(mean, 1e-6))))
+        return max(1, min(MOST_IN_BATCH, int(BATCH_SECONDS * len(last) / max(sum(last), 1e-6))))
 
     def _cancelled(self) -> bool:
         self.outcome.cancelled = self.outcome.cancelled or self.plan.folder.cancel.exists()
@@ -99,6 +99,7 @@ class Controller:
             self.outcome.tokens.append(token)
             self.observer.token(token)
             if token["event"] == "done":
+                self._last_seconds[task[0]].append(token["seconds"])
                 self.graph.done(task)
             else:
                 self._failed(task, token)
@@ -106,27 +107,8 @@ class Controller:
     def _failed(self, task: TaskId, token: Token) -> None:
         self.outcome.failed[task] = token
         self.graph.failed(task)
-        if "damaged" in token:
-            self._mark_damaged(*token["damaged"])
         if token["class"] == "storage":
             raise SiteError(
                 f"{task[0]}/{task[1]} could not write: {token['error']}. Make room below {self.plan.folder.path}, or check "
                 "its permissions, then submit again: what is done stays done."
             )
-
-    def _mark_damaged(self, array: str, shard: list[int]) -> None:
-        """Record that a shard's writer has to run again."""
-        writer = writer_of(self.plan, array, tuple(shard))
-        if writer:
-            path, index = writer
-            self.journal.append([{"event": "stale", "stage": path, "index": index, "why": "its data were found damaged"}])
-
-
-def writer_of(plan: Plan, array: str, shard: tuple[int, ...]) -> TaskId | None:
-    """The task that writes a shard; None for what the controller itself writes."""
-    group, _, name = array.rpartition("/")
-    for stage in plan.stages:
-        if stage.group == group and any(a.name == name for a in stage.stage.arrays):
-            return next((stage.path, i) for i in range(stage.stage.n_tasks) if (name, shard) in stage.stage.shards(i))
-    return None
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import importlib
+import json
 import os
 import resource
 import socket
@@ -27,9 +28,12 @@ from bigdata.store.reading import Run, View
 Token = dict[str, Any]
 # A task whose worker has died this often while running it is not tried again.
 MOST_DEATHS = 3
-TRACEBACK_CHARACTERS = 1_200
-ERROR_CHARACTERS = 400
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EFBIG}
+# A token stays under 2 kB.
+TRACEBACK_BYTES = 1_000
+ERROR_BYTES = 400
+RESULT_BYTES = 1_000
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
 
 def execute_batch(folder: str, tasks: Sequence[TaskId]) -> list[Token]:
@@ -45,29 +49,29 @@ def execute(folder: str, path: str, index: int) -> Token:
     """
     run = RunFolder(Path(folder))
     mark = run.running / f"{path.replace('/', '.')}.{index}"
-    deaths = _count_deaths(mark)
-    if deaths >= MOST_DEATHS:
-        mark.unlink(missing_ok=True)
-        return _failed(path, index, "worker-died", _died(deaths), "")
-    token = attempt(run, path, index)
+    try:
+        deaths = _count_deaths(mark)
+    except OSError as error:
+        return _failed(path, index, _class(error, run), _sentence(error), "")
+    died = deaths >= MOST_DEATHS
+    token = _failed(path, index, "worker-died", _died(deaths), "") if died else attempt(run, path, index, _worker_log(run))
     mark.unlink(missing_ok=True)
     return token
 
 
-def attempt(run: RunFolder, path: str, index: int) -> Token:
-    """Run one task in this process, whatever happened to it before."""
+def attempt(run: RunFolder, path: str, index: int, log: Callable[[str], None]) -> Token:
+    """Run one task in this process, whatever happened to it before; its messages go to `log`."""
     started, cpu = time.perf_counter(), time.process_time()
     try:
         opened = _open(str(run.path), run.resolved.stat().st_mtime_ns)[path]
         # A process's first task opens the run and loads its code: that isn't the task's own time or memory.
         started, cpu = time.perf_counter(), time.process_time()
         _reset_peak_memory()
-        token = {"event": "done", "stage": path, "index": index, "key": opened.keys[index], **_call(run, opened, path, index)}
+        token = {"event": "done", "stage": path, "index": index, "key": opened.keys[index], **_call(run, opened, path, index, log)}
     except Exception as error:  # the task boundary: whatever failed becomes data
-        token = _failed(path, index, _class(error), _sentence(error), traceback.format_exc())
-        if isinstance(error, DamagedData):
-            token["damaged"] = [error.array, list(error.shard)]
-        _log(run)(f"{path}/{index} failed\n{traceback.format_exc()}")
+        token = _failed(path, index, _class(error, run), _sentence(error), traceback.format_exc())
+        with suppress(OSError):  # the disk may be what failed
+            log(f"{path}/{index} failed\n{traceback.format_exc()}")
     token |= {"seconds": round(time.perf_counter() - started, 4), "cpu": round(time.process_time() - cpu, 4)}
     return token | {"memory": _peak_memory(), "worker": f"{socket.gethostname()}:{os.getpid()}"}
 
@@ -101,8 +105,7 @@ def _function(address: str) -> Callable[[Context], dict[str, Any] | None]:
     return function
 
 
-def _call(run: RunFolder, opened: _OpenStage, path: str, index: int) -> dict[str, Any]:
-    log = _log(run)
+def _call(run: RunFolder, opened: _OpenStage, path: str, index: int, log: Callable[[str], None]) -> dict[str, Any]:
     context = Context(
         run,
         opened.view,
@@ -114,6 +117,8 @@ def _call(run: RunFolder, opened: _OpenStage, path: str, index: int) -> dict[str
     result = opened.function(context)
     if context.unwritten:
         raise RuntimeError(f"the task ended without writing {sorted(context.unwritten)}")
+    if _json_bytes(result) > RESULT_BYTES:
+        raise RuntimeError(f"the task returned more than {RESULT_BYTES} bytes; what is large belongs in an array")
     return {"bytes": context.bytes_written, **({"result": result} if result else {})}
 
 
@@ -136,31 +141,48 @@ def _died(deaths: int) -> str:
 
 
 def _failed(path: str, index: int, kind: str, error: str, trace: str) -> Token:
-    tail = trace if len(trace) <= TRACEBACK_CHARACTERS else "…" + trace[-TRACEBACK_CHARACTERS:]
-    return {"event": "failed", "stage": path, "index": index, "class": kind, "error": error, "traceback": tail}
+    what = {"class": kind, "error": _cut(error, ERROR_BYTES), "traceback": _cut(trace, TRACEBACK_BYTES, end=True)}
+    return {"event": "failed", "stage": path, "index": index, **what}
 
 
-def _class(error: Exception) -> str:
+def _class(error: Exception, run: RunFolder) -> str:
     """What kind of failure this is, which decides what is done about it."""
     if isinstance(error, MemoryError):
         return "memory"
     if isinstance(error, DamagedData):
         return "damaged"
-    return "storage" if isinstance(error, OSError) and error.errno in NO_ROOM else "error"
+    if isinstance(error, OSError):
+        ours = str(error.filename or "").startswith(str(run.path))
+        return "storage" if error.errno in NO_ROOM or (ours and error.errno in NOT_OURS) else "error"
+    return "error"
 
 
 def _sentence(error: Exception) -> str:
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return text if len(text) <= ERROR_CHARACTERS else text[:ERROR_CHARACTERS] + "…"
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
-def _log(run: RunFolder) -> Callable[[str], None]:
+def _cut(text: str, n_bytes: int, *, end: bool = False) -> str:
+    """The beginning of a text, or its end, that takes at most so many bytes of JSON."""
+    cut = text[-n_bytes:] if end else text[:n_bytes]
+    while _json_bytes(cut) > n_bytes:
+        away = 1 + len(cut) // 10
+        cut = cut[away:] if end else cut[:-away]
+    if len(cut) == len(text):
+        return text
+    return "…" + cut if end else cut + "…"
+
+
+def _json_bytes(value: Any) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode(errors="replace"))
+
+
+def _worker_log(run: RunFolder) -> Callable[[str], None]:
     """Append lines to this worker's own log; the controller folds the logs together when the run ends."""
 
     def write(message: str) -> None:
         run.logs.mkdir(exist_ok=True)
-        with (run.logs / f"worker-{socket.gethostname()}-{os.getpid()}.log").open("a") as file:
-            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')} {message}\n")
+        with (run.logs / f"worker-{socket.gethostname()}-{os.getpid()}.log").open("a", errors="replace") as file:
+            file.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {message}\n")
 
     return write
 

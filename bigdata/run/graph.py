@@ -38,11 +38,21 @@ class TaskGraph:
         path, index = task
         heapq.heappush(self._ready[self._pool[path]], (self._level[path], index, path))
 
+    def n_ready(self, pool: str) -> int:
+        """How many tasks of a pool could run now."""
+        return len(self._ready.get(pool, ()))
+
+    def next_stage(self, pool: str) -> str:
+        """The stage whose turn it is; "" where no task of the pool is ready."""
+        return self._ready[pool][0][2] if self.n_ready(pool) else ""
+
     def take(self, pool: str, at_most: int) -> list[TaskId]:
-        """The next ready tasks of a pool, removed from the graph's hands."""
-        ready = self._ready.get(pool, [])
-        taken = [heapq.heappop(ready) for _ in range(min(max(0, at_most), len(ready)))]
-        return [(path, index) for _, index, path in taken]
+        """The next ready tasks of a pool, all of one stage, removed from the graph's hands."""
+        path = self.next_stage(pool)
+        taken: list[TaskId] = []
+        while len(taken) < at_most and path and self.next_stage(pool) == path:
+            taken.append((path, heapq.heappop(self._ready[pool])[1]))
+        return taken
 
     def done(self, task: TaskId) -> None:
         """A task's data are on disk and recorded: those that waited for nothing else become ready."""

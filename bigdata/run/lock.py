@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import json
 import os
 import socket
+import threading
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -23,47 +25,73 @@ TOUCH_SECONDS = 5
 class Lock:
     """Held by the controller of a run, as a context manager; SiteError where another one is alive.
 
-    A file made with O_EXCL works on every shared file system, where advisory locks often don't.
+    A file made with O_EXCL works on every shared file system, where advisory locks often don't. While it is held, a thread
+    touches it, so that controllers on other machines see that this one lives.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._touched = 0.0
+        self._text = b""
+        self._released = threading.Event()
 
     def __enter__(self) -> Lock:
-        for _ in range(3):
+        for _ in range(10):
             try:
-                handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+                self._make()
             except FileExistsError:
                 self._clear_if_dead()
-                continue
-            with os.fdopen(handle, "w") as file:
-                json.dump(_me(), file)
-            return self
+            else:
+                threading.Thread(target=self._touch, daemon=True).start()
+                return self
         raise SiteError(f"{self.path} is being fought over by several submissions. Wait a moment and submit again.")
 
     def __exit__(self, *_: object) -> None:
-        with suppress(FileNotFoundError):
+        self._released.set()
+        if self._is_mine():
             self.path.unlink()
 
-    def touch(self) -> None:
-        """Tell other machines that this controller lives; cheap enough for every turn of a loop."""
-        if time.monotonic() - self._touched > TOUCH_SECONDS:
-            os.utime(self.path)
-            self._touched = time.monotonic()
+    def check(self) -> None:
+        """SiteError where the lock is gone: a controller elsewhere has taken this one, long silent, for dead."""
+        if not self._is_mine():
+            raise SiteError(
+                f"{self.path} is no longer this controller's: another one took the run over, or somebody removed the file. "
+                "What is done stays done; submit again to go on."
+            )
+
+    def _make(self) -> None:
+        handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        self._text = json.dumps(_me()).encode()
+        try:
+            os.write(handle, self._text)
+        except OSError:  # a full disk must not leave an empty lock behind
+            self.path.unlink()
+            raise
+        finally:
+            os.close(handle)
+
+    def _is_mine(self) -> bool:
+        with suppress(OSError):
+            return self.path.read_bytes() == self._text
+        return False
+
+    def _touch(self) -> None:
+        while not self._released.wait(TOUCH_SECONDS):
+            with suppress(OSError):
+                os.utime(self.path)
 
     def _clear_if_dead(self) -> None:
-        owner = holder(self.path)
-        if owner:
-            raise SiteError(
-                f"this study is being run already by {owner['user']} on {owner['host']} (process {owner['pid']}, since "
-                f"{owner['since']}). See `bigdata status {self.path.parent}`, or stop it with `bigdata cancel {self.path.parent}`."
-            )
-        # Renaming is atomic: of two that both find the lock dead, one gets it out of the way and the other starts over.
-        aside = self.path.with_name(f".dead-lock.{os.getpid()}")
-        with suppress(FileNotFoundError):
-            self.path.rename(aside)
-            aside.unlink()
+        """Remove a dead controller's lock. Of several that find it dead, one removes it: the file's own lock sees to that."""
+        with suppress(FileNotFoundError), self.path.open() as file:
+            with suppress(OSError):  # where files can't be locked, the moment between looking and removing stays unguarded
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if owner := holder(self.path):
+                raise SiteError(
+                    f"this study is being run already by {owner['user']} on {owner['host']} (process {owner['pid']}, since "
+                    f"{owner['since']}). See `bigdata status {self.path.parent}`, or stop it with "
+                    f"`bigdata cancel {self.path.parent}`."
+                )
+            if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
+                self.path.unlink()
 
 
 def holder(path: Path) -> dict[str, Any] | None:
@@ -71,14 +99,15 @@ def holder(path: Path) -> dict[str, Any] | None:
     try:
         age = time.time() - path.stat().st_mtime
         owner: dict[str, Any] = json.loads(path.read_text())
-    except FileNotFoundError:
+        host, pid, started = owner["host"], owner["pid"], owner["started"]
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except ValueError:
+    except (ValueError, KeyError, TypeError):
         # Made a moment ago and not filled yet, or torn when its maker was killed.
         return {"user": "someone", "host": "unknown", "pid": 0, "since": "just now"} if age < TOUCH_SECONDS else None
-    if owner["host"] != socket.gethostname():
+    if host != socket.gethostname():
         return owner if age < SILENT_SECONDS else None
-    return owner if _started(owner["pid"]) == owner["started"] else None
+    return owner if _started(pid) == started else None
 
 
 def _me() -> dict[str, Any]:
@@ -94,10 +123,16 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _started(pid: int) -> float | None:
+def _started(pid: int) -> str | None:
     """When a process started, which tells it from a later one of the same number; None where it is dead."""
     try:
         process = psutil.Process(pid)
-        return None if process.status() == psutil.STATUS_ZOMBIE else float(process.create_time())
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        with suppress(OSError):
+            # In ticks since the machine started: psutil's own time moves whenever the clock is set.
+            boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+            return f"{boot} {Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
+        return str(process.create_time())
     except psutil.Error:
         return None

@@ -7,14 +7,15 @@ import queue
 import signal
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import dask
 import dask.config
-from distributed import Client, Future, LocalCluster, WorkerPlugin
+from distributed import Client, Future, Nanny, Scheduler, SpecCluster, WorkerPlugin
 
 from bigdata.planning.stage import TaskId
 from bigdata.run.execute import Token, execute_batch
@@ -57,7 +58,7 @@ def own_dask_configuration() -> Iterator[None]:
 
 
 class Quiet(WorkerPlugin):
-    """Sends a worker's own output to its log, and leaves Ctrl-C to the controller."""
+    """Sends a worker's own output to its log."""
 
     name = "bigdata-quiet"
 
@@ -65,7 +66,6 @@ class Quiet(WorkerPlugin):
         self.logs = logs
 
     def setup(self, worker: Any) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         log = Path(self.logs) / f"worker-{os.uname().nodename}-{os.getpid()}.log"
         handle = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o644)
         for stream in (sys.stdout, sys.stderr):
@@ -82,19 +82,18 @@ class DaskPool:
 
     def __init__(self, client: Client, folder: Path) -> None:
         self._client, self._folder = client, str(folder)
-        self._ended: queue.SimpleQueue[Future] = queue.SimpleQueue()
-        self._batches: dict[str, tuple[Future, Batch]] = {}
+        self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._batches: dict[Any, tuple[Future[Any], Batch, str]] = {}
 
-    @property
-    def n_batches(self) -> int:
-        """Batches handed out and not come back."""
-        return len(self._batches)
+    def n_batches(self, pool: str | None = None) -> int:
+        """Batches handed out, to one pool or to all, and not come back."""
+        return sum(pool in (None, its) for *_, its in self._batches.values())
 
     def submit(self, tasks: Iterable[TaskId], pool: str) -> None:
         """Hand a batch to the scheduler, tagged with its pool: an untagged one might land on any worker."""
         batch = tuple(tasks)
         future = self._client.submit(execute_batch, self._folder, batch, pure=False, resources={pool: 1})
-        self._batches[future.key] = future, batch
+        self._batches[future.key] = future, batch, pool
         future.add_done_callback(self._ended.put)
 
     def drain(self, timeout: float) -> list[Token]:
@@ -104,48 +103,79 @@ class DaskPool:
             ended.append(self._ended.get(timeout=timeout))
             while True:
                 ended.append(self._ended.get_nowait())
+        # Should a worker die before its tokens are fetched, Dask runs its batch again, and this waits for it.
         good = [future for future in ended if future.status == "finished"]
         tokens = [token for batch in self._client.gather(good, errors="skip") for token in batch] if good else []
         for future in ended:
-            # A batch that ran is lost all the same when its worker dies before its tokens are fetched: Dask runs it again
-            # and the callback comes a second time.
-            known = self._batches.pop(future.key, None)
-            if known and future.status != "finished":
-                tokens += [_lost(task, future) for task in known[1]]
+            _, batch, _ = self._batches.pop(future.key, (future, (), ""))
+            if future.status != "finished":
+                tokens += [_lost(task, future) for task in batch]
         return tokens
 
     def cancel(self) -> None:
         """Take back what hasn't started; what runs is ended with the workers."""
-        self._client.cancel([future for future, _ in self._batches.values()], force=True)
+        self._client.cancel([future for future, *_ in self._batches.values()], force=True)
         self._batches.clear()
 
 
-def _lost(task: TaskId, future: Future) -> Token:
+def _lost(task: TaskId, future: Future[Any]) -> Token:
     """The failure record of a task that the engine gave up."""
     error = future.exception() if future.status == "error" else None
     text = f"{type(error).__name__}: {error}"[:400] if error else f"the scheduler gave the task up ({future.status})"
     return {"event": "failed", "stage": task[0], "index": task[1], "class": "engine", "error": text, "traceback": ""}
 
 
+@dataclass(frozen=True)
+class Workers:
+    """How many workers a pool has, one process and one core each, and the memory of each in bytes."""
+
+    n: int
+    memory: int
+
+
 @contextmanager
-def local_pool(folder: Path, n_workers: int, memory: int) -> Iterator[DaskPool]:
-    """Workers on this machine: one process and one core each, `memory` bytes each."""
-    with (
-        own_dask_configuration(),
-        tempfile.TemporaryDirectory(prefix="bigdata-") as scratch,
-        LocalCluster(  # type: ignore[no-untyped-call]
-            n_workers=n_workers,
-            threads_per_worker=1,
-            memory_limit=memory,
-            processes=True,
-            # None would still listen on 8787.
-            dashboard_address="127.0.0.1:0",
-            host="127.0.0.1",
-            resources={"cpu": 1},
-            local_directory=scratch,
-            silence_logs=50,
-        ) as cluster,
-        Client(cluster) as client,  # type: ignore[no-untyped-call]
-    ):
-        client.register_plugin(Quiet(str(folder / "logs")))
+def local_pool(folder: Path, pools: Mapping[str, Workers]) -> Iterator[DaskPool]:
+    """Workers of all pools on this machine, under one scheduler."""
+    with ExitStack() as stack:
+        stack.enter_context(own_dask_configuration())
+        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bigdata-"))
+        workers = {
+            f"{pool}-{i}": _worker(pool, w.memory, scratch) for pool, w in pools.items() for i in range(w.n)
+        }
+        with _interrupts_held_back():
+            cluster = stack.enter_context(SpecCluster(workers=workers, scheduler=SCHEDULER, silence_logs=50))
+            client = stack.enter_context(Client(cluster))
+            client.register_plugin(Quiet(str(folder / "logs")))
         yield DaskPool(client, folder)
+
+
+# No dashboard address would still open 8787.
+SCHEDULER = {
+    "cls": Scheduler,
+    "options": {"host": "127.0.0.1", "port": 0, "dashboard_address": "127.0.0.1:0", "dashboard": True},
+}
+
+
+def _worker(pool: str, memory: int, scratch: str) -> dict[str, Any]:
+    options = {
+        "host": "127.0.0.1",
+        "nthreads": 1,
+        "memory_limit": memory,
+        "resources": {pool: 1},
+        "local_directory": scratch,
+        "dashboard": False,
+        "silence_logs": 50,
+    }
+    return {"cls": Nanny, "options": options}
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C waits until this is over. Threads and processes started meanwhile, and theirs, never get it: a terminal sends
+    it to all processes, but only the controller knows how to stop.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -47,17 +47,14 @@ def status(path: Path) -> Status:
         for stage, _ in tasks:
             if stage in counts:
                 counts[stage][word] += 1
-    ended = past.ends[-1] if past.ends else None
-    live = owner is not None
-    over = ended is not None and bool(past.submits) and ended["time"] >= past.submits[-1]["time"]
-    state = "running" if live else ended["state"] if over and ended else "interrupted"
+    ended = past.ends[-1] if past.state != "interrupted" else {}
     return Status(
         folder=folder,
-        state=state,
+        state="running" if owner else past.state,
         owner=owner,
         stages=counts,
         failed=past.failed,
-        skipped=ended["n_skipped"] if over and ended else 0,
+        skipped=ended.get("n_skipped", 0),
         seconds=sum(t["seconds"] for t in past.done.values()),
         updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
     )

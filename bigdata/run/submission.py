@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import errno
 import getpass
+import json
 import os
-import shutil
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -21,20 +22,21 @@ from bigdata.data.cache import cache_folder
 from bigdata.errors import Cancelled, DamagedData, SiteError, TasksFailed
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
-from bigdata.planning.plan import Plan
-from bigdata.run.controller import Controller, Observer, Outcome, Silent, writer_of
-from bigdata.run.execute import NO_ROOM
+from bigdata.planning.plan import DAMAGED, Plan
+from bigdata.run.controller import Controller, Observer, Outcome, Silent
+from bigdata.run.execute import NO_ROOM, NOT_OURS
 from bigdata.run.lock import Lock
-from bigdata.run.pool import local_pool
+from bigdata.run.pool import Workers, local_pool
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_json, write_whole
-from bigdata.store.journal import Journal
+from bigdata.store.journal import Journal, read_history
 from bigdata.store.reading import Run
-from bigdata.store.writing import create_arrays, create_store, finish_store, write_coordinates, write_small
+from bigdata.store.writing import create_arrays, finish_store, open_store, write_coordinates, write_small
 
 # Less than this says more about the clock and the disk's mood than about the rate.
 MEASURABLE_SECONDS = 0.5
+STOPPED = "stopped; what is done is kept. Submit the same study again to go on."
 RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr", "pydantic", "matplotlib")
 
 
@@ -48,12 +50,42 @@ def submit(
     """
     plan = study if isinstance(study, Plan) else make_plan(study, site=site, runs=runs)
     plan.refuse()
-    with _disk_errors(plan.folder):
+    if plan.site.scheduler != "local":
+        raise SiteError(
+            f"the site `{plan.site.site}` starts its workers through {plan.site.scheduler}, which this version of bigdata "
+            "doesn't do yet. Run the study on this machine: leave out --site, or name a site with `scheduler: local`."
+        )
+    with _disk_errors(plan.folder), _stopping():
         plan.folder.path.mkdir(parents=True, exist_ok=True)
         with Lock(plan.folder.lock) as lock:
             # Whoever held the lock until now may have done some of it.
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent)
+            if _is_finished(plan):
+                return Run(plan.folder.path)
             return _run(plan, lock, observer or Silent())
+
+
+@contextmanager
+def _stopping() -> Iterator[None]:
+    """Ctrl-C and a polite kill (SIGTERM) both end in Cancelled, whatever was being done."""
+    in_main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler) if in_main else None
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Cancelled(STOPPED) from None
+    finally:
+        if in_main:
+            signal.signal(signal.SIGTERM, before)
+
+
+def _is_finished(plan: Plan) -> bool:
+    """Whether an earlier submission has done all of this, to the end, and nothing was found amiss since."""
+    folder = plan.folder
+    if plan.n_todo or read_history(folder.journal).state != "done" or folder.damaged.exists():
+        return False
+    as_understood = json.loads(json.dumps(_resolved(plan)))
+    return folder.n_files() > plan.n_files and folder.read_resolved() == as_understood  # the lock is one more file
 
 
 def _run(plan: Plan, lock: Lock, observer: Observer) -> Run:
@@ -62,11 +94,12 @@ def _run(plan: Plan, lock: Lock, observer: Observer) -> Run:
     try:
         outcome = _tasks(plan, journal, lock, observer) if plan.n_todo else Outcome()
         _fold_logs(plan.folder)
+        run = _finish(plan, outcome, started, observer)
         _end(journal, outcome)
-        run = _finish(plan, journal, outcome, started, observer)
     finally:
         journal.close()
-        _sweep(plan.folder)
+        plan.folder.cancel.unlink(missing_ok=True)
+        plan.folder.sweep()
     _raise_for(outcome, plan)
     return run
 
@@ -75,19 +108,28 @@ def _prepare(plan: Plan) -> Journal:
     """Everything that must be on disk before the first task: the study, the arrays, the journal."""
     folder = plan.folder
     folder.cancel.unlink(missing_ok=True)
-    _sweep(folder)
+    folder.sweep()
     folder.running.mkdir()
     folder.logs.mkdir(exist_ok=True)
     write_whole(folder.study, plan.study.text)
     write_json(folder.resolved, _resolved(plan))
-    root = create_store(folder.store)
+    root = open_store(folder.store)
     for variant in plan.variants:
         group = root.require_group(variant.group) if variant.group else root
         create_arrays(group, (a for s in variant.stages for a in s.stage.arrays))
         write_coordinates(group, variant.workload.coordinates)
     journal = Journal(folder.journal)
-    journal.append([_submitted(plan)])
+    journal.append([*_stale(plan), _submitted(plan)])
+    folder.damaged.unlink(missing_ok=True)
     return journal
+
+
+def _stale(plan: Plan) -> Iterator[dict[str, Any]]:
+    """What readers found damaged becomes part of the record."""
+    for stage in plan.stages:
+        for index, why in stage.todo.items():
+            if why == DAMAGED:
+                yield {"event": "stale", "stage": stage.path, "index": index, "why": why}
 
 
 def _resolved(plan: Plan) -> dict[str, Any]:
@@ -119,10 +161,13 @@ def _tasks(plan: Plan, journal: Journal, lock: Lock, observer: Observer) -> Outc
     for stage in plan.stages:
         observer.stage(stage.path, stage.stage.n_tasks - len(stage.todo), stage.stage.n_tasks)
     controller = Controller(plan, journal, lock, observer)
-    n_workers = min(plan.site.cores("cpu"), plan.n_todo)
+    pools = {s.pool: Workers(0, plan.site.worker_memory(s.pool)) for s in plan.stages if s.todo}
+    for pool in pools:
+        n_todo = sum(len(s.todo) for s in plan.stages if s.pool == pool)
+        pools[pool] = replace(pools[pool], n=min(plan.site.cores(pool), n_todo))
     try:
-        with local_pool(plan.folder.path.absolute(), n_workers, plan.site.worker_memory("cpu")) as pool:
-            return controller.run(pool, n_workers)
+        with local_pool(plan.folder.path.absolute(), pools) as workers:
+            return controller.run(workers, {pool: w.n for pool, w in pools.items()})
     except KeyboardInterrupt:
         return replace(controller.outcome, cancelled=True)
 
@@ -133,12 +178,13 @@ def _end(journal: Journal, outcome: Outcome) -> None:
     journal.append([{"event": "end", "state": state, "skipped": skipped[:1000], "n_skipped": len(skipped)}])
 
 
-def _finish(plan: Plan, journal: Journal, outcome: Outcome, started: float, observer: Observer) -> Run:
+def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) -> Run:
     """Provenance, failures, measured rates and the report."""
     run = Run(plan.folder.path)
     if outcome.cancelled:
         return run
-    ledger.remember(cache_folder() / "ledger.jsonl", _measured(plan, outcome))
+    with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
+        ledger.remember(cache_folder() / "ledger.jsonl", _measured(plan, outcome))
     _write_failures(plan, run)
     finish_store(plan.folder.store, _provenance(plan, run, time.perf_counter() - started))
     observer.message("writing figures and report")
@@ -147,9 +193,6 @@ def _finish(plan: Plan, journal: Journal, outcome: Outcome, started: float, obse
     try:
         write_report(run)
     except DamagedData as error:
-        if task := writer_of(plan, error.array, error.shard):
-            path, index = task
-            journal.append([{"event": "stale", "stage": path, "index": index, "why": "its data were found damaged"}])
         raise TasksFailed(str(error)) from None
     return run
 
@@ -168,7 +211,7 @@ def _measured(plan: Plan, outcome: Outcome) -> Iterator[dict[str, Any]]:
 def _write_failures(plan: Plan, run: Run) -> None:
     """Failed tasks are data: what failed and its traceback, in the store."""
     failed = run.history.failed
-    root = create_store(plan.folder.store)
+    root = open_store(plan.folder.store)
     if not failed:
         for name in ("failed_task", "failed_error", "failed_traceback"):
             if name in root:
@@ -222,14 +265,9 @@ def _fold_logs(folder: RunFolder) -> None:
             log.unlink()
 
 
-def _sweep(folder: RunFolder) -> None:
-    """Remove the marks of tasks under way: between two runs none is."""
-    shutil.rmtree(folder.running, ignore_errors=True)
-
-
 def _raise_for(outcome: Outcome, plan: Plan) -> None:
     if outcome.cancelled:
-        raise Cancelled("stopped; what is done is kept. Submit the same study again to go on.")
+        raise Cancelled(STOPPED)
     if not outcome.failed:
         return
     lines = [
@@ -255,10 +293,10 @@ def _disk_errors(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        if error.errno not in NO_ROOM | {errno.ENOTDIR, errno.EPERM, errno.EIO}:
+        if error.errno not in NO_ROOM | NOT_OURS:
             raise
-        where = error.filename or folder.path
+        advice = "Make room" if error.errno in NO_ROOM else "Make it writable"
         raise SiteError(
-            f"{where}: {os.strerror(error.errno or 0)}. Make room or choose another place with --runs, then submit again: "
-            "what is done stays done."
+            f"{error.filename or folder.path}: {os.strerror(error.errno or 0)}. {advice}, or choose another place with --runs, "
+            "then submit again: what is done stays done."
         ) from None

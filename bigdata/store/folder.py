@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bigdata.errors import SiteError
+
+# The end of a file's name until it is whole; Zarr's own is the same.
+PARTIAL = ".partial"
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,11 @@ class RunFolder:
         return self.path / "cancel"
 
     @property
+    def damaged(self) -> Path:
+        """What readers found damaged, for the next submission; not there where nothing was."""
+        return self.path / "damaged.jsonl"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 
@@ -70,17 +80,39 @@ class RunFolder:
             raise SiteError(f"{self.path} is not the folder of a run: {error}. `bigdata status` lists the runs.") from None
         return data
 
+    def read_damaged(self) -> set[tuple[str, tuple[int, ...]]]:
+        """The shards (path of the array in the store, index) that readers found damaged since the last submission."""
+        found = set()
+        for line in self.damaged.read_text().splitlines() if self.damaged.exists() else ():
+            with suppress(ValueError):  # a note that a kill tore
+                array, shard = json.loads(line)
+                found.add((array, tuple(shard)))
+        return found
+
     def n_files(self) -> int:
         return sum(len(files) for _, _, files in os.walk(self.path))
 
     def n_bytes(self) -> int:
-        return sum((Path(folder) / f).stat().st_size for folder, _, files in os.walk(self.path) for f in files)
+        return sum(_size(Path(folder) / f) for folder, _, files in os.walk(self.path) for f in files)
+
+    def sweep(self) -> None:
+        """Remove what a killed controller or worker left half done: between two runs nothing is under way."""
+        shutil.rmtree(self.running, ignore_errors=True)
+        for orphan in self.path.rglob(f"*{PARTIAL}"):
+            orphan.unlink(missing_ok=True)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # a run under way makes and removes files while they are counted
+        return 0
 
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a reader, or a kill, never meets half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     beside.write_text(text)
     beside.replace(path)
 

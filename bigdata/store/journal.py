@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -17,15 +18,20 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         cut_torn_line(path)
-        self._file = path.open("ab")
+        self._file = path.open("ab", buffering=0)
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> None:
-        """Add records in one write, so that a kill can tear the last line only."""
+        """Add records in one write, so that a kill can tear the last line only; a full disk (OSError) adds nothing."""
         now = round(time.time(), 3)
-        lines = [json.dumps({"time": now, **record}, separators=(",", ":")) for record in records]
-        if lines:
-            self._file.write(("\n".join(lines) + "\n").encode())
-            self._file.flush()
+        lines = [json.dumps({"time": now, **r}, separators=(",", ":"), ensure_ascii=False) + "\n" for r in records]
+        rest = memoryview("".join(lines).encode(errors="replace"))
+        end = self._file.seek(0, os.SEEK_END)
+        try:
+            while rest:
+                rest = rest[self._file.write(rest) :]
+        except OSError:
+            self._file.truncate(end)
+            raise
 
     def close(self) -> None:
         self._file.close()
@@ -46,15 +52,24 @@ def read(path: Path) -> list[Record]:
     return [json.loads(line) for line in whole.splitlines() if line]
 
 
+def read_history(path: Path) -> History:
+    """How every task stands, from the journal's file."""
+    return history(read(path))
+
+
 @dataclass
 class History:
-    """What the journal says of each task: the last word counts."""
+    """What the journal says of each task: the last word counts.
+
+    `state` is how the last submission ended: done, failed or cancelled; interrupted where it didn't say.
+    """
 
     done: dict[tuple[str, int], Record] = field(default_factory=dict)
     failed: dict[tuple[str, int], Record] = field(default_factory=dict)
     stale: dict[tuple[str, int], str] = field(default_factory=dict)
     submits: list[Record] = field(default_factory=list)
     ends: list[Record] = field(default_factory=list)
+    state: str = "interrupted"
 
 
 def history(records: Iterable[Record]) -> History:
@@ -64,6 +79,7 @@ def history(records: Iterable[Record]) -> History:
         event = record["event"]
         if event in ("submit", "end"):
             (h.submits if event == "submit" else h.ends).append(record)
+            h.state = record.get("state", "interrupted")
             continue
         if event not in ("done", "failed", "stale"):
             continue

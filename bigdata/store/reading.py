@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +18,7 @@ from bigdata.errors import DamagedData, SpecError
 from bigdata.spec import study_from_resolved
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store import journal
-from bigdata.store.arrays import ShardIndex
+from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
 from bigdata.store.folder import RunFolder
 
 if TYPE_CHECKING:
@@ -33,9 +35,9 @@ def zarr_array(group: zarr.Group, name: str) -> zarr.Array:
 class StoredArray:
     """An array of a run. Indexing reads only the chunks touched, and checks that they are there and undamaged."""
 
-    def __init__(self, group: zarr.Group, name: str) -> None:
-        self.name, self._group = name, group
-        self._array = zarr_array(group, name)
+    def __init__(self, run: RunFolder, path: str) -> None:
+        self.name, self._run, self._path = path.rpartition("/")[2], run, path
+        self._array = zarr_array(zarr.open_group(run.store, mode="r", use_consolidated=False), path)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -73,18 +75,21 @@ class StoredArray:
 
     def __getitem__(self, selection: Any) -> NDArray[Any]:
         """Read a selection (integers, slices, or one list of indices). DamagedData where stored data aren't whole."""
-        for shard in self._touched(selection):
+        touched = list(self._touched(selection))
+        for shard in touched:
             self._check_file(shard)
         try:
             return np.asarray(self._array[selection])
         except (ValueError, OSError) as error:
             if "checksum" not in str(error):
                 raise
-            raise DamagedData(self._path, self._first_damaged(), "are damaged (their checksum disagrees)") from None
+            raise self._damaged(self._first_damaged(touched), "are damaged (their checksum disagrees)") from None
 
-    @property
-    def _path(self) -> str:
-        return "/".join(part for part in (self._group.path, self.name) if part)
+    def _damaged(self, shard: ShardIndex, what: str) -> DamagedData:
+        """The error, noted for the next submission where the run's folder can be written."""
+        with suppress(OSError), self._run.damaged.open("a") as notes:
+            notes.write(json.dumps([self._path, shard]) + "\n")
+        return DamagedData(self._path, shard, what)
 
     def _touched(self, selection: Any) -> Iterator[ShardIndex]:
         """The shards that a selection meets."""
@@ -96,15 +101,30 @@ class StoredArray:
         return itertools.product(*(_shards_of(*axis) for axis in zip(parts, self.shape, self._shard, strict=True)))
 
     def _check_file(self, shard: ShardIndex) -> None:
-        root = Path(str(self._array.store.root)) if hasattr(self._array.store, "root") else None
-        if root is not None and not (root / self._array.path).joinpath("c", *map(str, shard)).is_file():
-            raise DamagedData(self._path, shard, "are not there")
+        file = self._run.store.joinpath(self._path, "c", *map(str, shard))
+        try:
+            n_bytes = file.stat().st_size
+        except FileNotFoundError:
+            raise DamagedData(self._path, shard, "are not there") from None
+        if self._file_bytes not in (None, n_bytes):
+            raise self._damaged(shard, f"have {n_bytes:,} bytes instead of {self._file_bytes:,}")
 
-    def _first_damaged(self) -> ShardIndex:
-        for shard in self._touched(...):
-            region = tuple(slice(i * s, (i + 1) * s) for i, s in zip(shard, self._shard, strict=True))
+    @cached_property
+    def _file_bytes(self) -> int | None:
+        """Exact size of each file; None where the values have no fixed size."""
+        array = self._array
+        if str(array.dtype) not in ITEM_BYTES:
+            return None
+        if array.shards is None:
+            return int(np.prod(array.chunks)) * array.dtype.itemsize + CRC_BYTES
+        return ArraySpec(
+            name=self.name, shape=array.shape, dtype=str(array.dtype), dims=self.dims, shard=array.shards, chunk=array.chunks
+        ).shard_bytes
+
+    def _first_damaged(self, shards: Iterable[ShardIndex]) -> ShardIndex:
+        for shard in shards:
             try:
-                self._array[region]
+                self._array[tuple(slice(i * s, (i + 1) * s) for i, s in zip(shard, self._shard, strict=True))]
             except (ValueError, OSError):
                 return shard
         raise AssertionError("a checksum failed once and not again: the file system gives changing answers")
@@ -142,7 +162,7 @@ class View(Mapping[str, StoredArray]):
         if name not in self._names:
             raise SpecError(f"{self.run.folder.path} holds no array `{name}`; it has {', '.join(self._names)}.")
         if name not in self._opened:
-            self._opened[name] = StoredArray(self._group, name)
+            self._opened[name] = StoredArray(self.run.folder, f"{self.group}/{name}".lstrip("/"))
         return self._opened[name]
 
     def __iter__(self) -> Iterator[str]:

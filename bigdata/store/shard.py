@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.store.arrays import CRC_BYTES, ArraySpec, ShardIndex
+from bigdata.store.folder import PARTIAL
 
 
 def write_shard(folder: Path, spec: ArraySpec, shard: ShardIndex, values: NDArray[Any]) -> int:
@@ -33,7 +34,7 @@ def write_shard(folder: Path, spec: ArraySpec, shard: ShardIndex, values: NDArra
         )
     path = folder.joinpath("c", *map(str, shard))
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    beside = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     with beside.open("wb") as file:
         file.writelines(_encoded(spec, values))
     beside.replace(path)

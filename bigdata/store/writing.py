@@ -20,10 +20,8 @@ zarr.config.set({"array.write_empty_chunks": True})
 FILL: dict[str, Any] = {"float32": np.nan, "float64": np.nan, "string": "", "bool": False}
 
 
-def create_store(path: Path) -> zarr.Group:
-    """Open the store's root group for writing, made where it isn't there yet, without leftovers of a killed writer."""
-    for orphan in path.rglob("*.partial"):
-        orphan.unlink(missing_ok=True)
+def open_store(path: Path) -> zarr.Group:
+    """Open the store's root group for writing, made where it isn't there yet."""
     return zarr.open_group(path, mode="a", zarr_format=3, use_consolidated=False)
 
 

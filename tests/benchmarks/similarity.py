@@ -1,27 +1,42 @@
-"""How fast fingerprints and similarities are, beside the reference program: python -m tests.benchmarks.similarity."""
+"""How fast fingerprints and similarities are, beside the reference: python -m tests.benchmarks.similarity."""
 
 from __future__ import annotations
 
 import gzip
 import json
+import os
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 from itertools import combinations_with_replacement
+from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 from numpy.typing import NDArray
 
+import bigdata
 from bigdata.studies.similarity import measures
 from bigdata.studies.similarity.fingerprint import heights
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.measures import Bits
 
 GRID = "nonuniform:0:0.05:1.05:0.5:5.5:10:-10:10:56"
+SPEC = f"""
+study: similarity
+name: benchmark
+dataset: {{{{file: spectra.npz}}}}
+spectrum: {{{{zero: none, window: [-10 eV, 10 eV]}}}}
+fingerprint: {{{{grid: "{GRID}"}}}}
+similarity: {{{{keep: {{keep}}}}}}
+order_by: [xc, n_basis]
+{{more}}
+"""
 BLOCK = 1000
 ROWS = 4096
 
@@ -53,7 +68,7 @@ def main() -> None:
     print(f"{'':44}{'reference/s':>12}{'here/s':>12}{'ratio':>9}{'bar':>7}")
     for row in science(reference):
         print(row, flush=True)
-    for row in whole_studies():
+    for row in whole_studies(reference):
         print(row, flush=True)
 
 
@@ -100,9 +115,33 @@ def nearest(height: NDArray[np.uint8], reference: float | None) -> Row:
     return Row("nearest 20, N = 100,000, every pair twice", whole, reference, None, note)
 
 
-def whole_studies() -> Iterator[Row]:
-    """`submit` from the spec to the store."""
-    yield from ()
+def whole_studies(reference: Reference | None) -> Iterator[Row]:
+    """`bigdata submit` as a user types it: reading the spectra for the first time, all tasks, store, figures and report."""
+    energies, dos = varied_spectra(1000)
+    one = reference.seconds_a_fingerprint(energies, dos) if reference else 0.0
+    pair = reference.seconds_a_pair(energies, dos) if reference else 0.0
+    groups = "groups: {linkage: complete, min_similarity: 0.9}"
+    for n, keep, more, bar in ((10_000, "matrix", groups, 15.0), (100_000, "{nearest: 20}", "", None)):
+        seconds, memory = submit(n, keep, more)
+        times = n * one + n * (n + 1) / 2 * pair or None
+        yield Row(f"submit, N = {n:,}, keep: {keep}", seconds, times, bar, f"{memory / 2**20:,.0f} MiB in a worker at most")
+
+
+def submit(n: int, keep: str, more: str) -> tuple[float, int]:
+    """Seconds of one submission of a study of n spectra, and the peak memory of its tasks in bytes."""
+    energies, dos = varied_spectra(n)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"xc": np.arange(n) % 2, "n_basis": np.arange(n)}
+        np.savez(Path(folder) / "spectra.npz", energies_eV=energies, dos_states_per_eV_cell=dos, **settings)
+        spec = Path(folder) / "study.yaml"
+        spec.write_text(SPEC.format(keep=keep, more=more))
+        environment = {**os.environ, "BIGDATA_CACHE": f"{folder}/cache"}
+        start = time.perf_counter()
+        command = [sys.executable, "-m", "bigdata", "submit", str(spec), "--runs", f"{folder}/runs"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+        seconds = time.perf_counter() - start
+        run = bigdata.open_run(done.stdout.splitlines()[-1])
+        return seconds, int(run.attributes["peak_memory_bytes"])
 
 
 def triangle(bits: Bits, out: NDArray[np.float64]) -> None:
@@ -127,12 +166,15 @@ def per_pair(seconds: float, n_pairs: float) -> str:
 
 @contextmanager
 def numpy_only() -> Iterator[None]:
-    with mock.patch.object(measures, "_compiled", False):
+    compiled, measures._compiled = measures._compiled, False
+    try:
         yield
+    finally:
+        measures._compiled = compiled
 
 
 def varied_spectra(n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Energies, and n mixtures of two h-BN spectra that are a few percent stronger or weaker at each energy."""
+    """Energies, and n mixtures of two h-BN spectra, a few percent stronger or weaker at each energy."""
     path = files("bigdata") / "data/shipped/hbn_dos_gpaw/spectra.jsonl.gz"
     records = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
     real = np.array([record["dos_states_per_eV_cell"] for record in records])
@@ -159,7 +201,7 @@ class Reference:
     @classmethod
     def installed(cls) -> Reference | None:
         try:
-            import nomad_dos_fingerprints
+            import nomad_dos_fingerprints  # type: ignore[import-untyped]
         except ImportError:
             return None
         return (

@@ -5,51 +5,76 @@ It registers as users' own kinds do, by an entry point (the dist-info folder bes
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import ClassVar
-
-import numpy as np
+from typing import Any, ClassVar
 
 from bigdata.planning.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
-from bigdata.store.arrays import ArraySpec
+from bigdata.store.arrays import ArraySpec, Coordinate
 
 
 class Trial(StudyModel):
-    """`tasks` tasks of stage `first`, then one task of stage `last` which adds up what they wrote."""
+    """`tasks` tasks of stage `first`, then one task of stage `last` which adds up what they wrote.
+
+    The lists name the tasks of `first` that misbehave; with `trouble`, only while a file of that name exists.
+    """
 
     stages_at: ClassVar[str] = "bigdata_test_kinds:stages"
 
     tasks: int = 4
     seconds: float = 0.0
     rows: int = 2
+    write: bool = True
+    file: str = ""
     fail: list[int] = []
     eat: list[int] = []
+    ask: list[int] = []
     die: list[int] = []
     stray: list[int] = []
+    boast: list[int] = []
+    lament: list[int] = []
+    idle: list[int] = []
+    trouble: str = ""
     talk: bool = False
     trace: str = ""
-    version: int = 1
     memory: int = 1
+
+    def data_files(self, folder: Path) -> Iterable[Path]:
+        return [folder / self.file] if self.file else []
+
+    def inputs(self, folder: Path) -> dict[str, Input]:
+        """The file's digest; nothing of it is read."""
+        found = {path.name: path.read_bytes() for path in self.data_files(folder)}
+        return {"file": Input(hashlib.sha256(data).hexdigest(), "") for data in found.values()}
 
 
 def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
     n = model.tasks * model.rows
-    value = ArraySpec(name="value", shape=(n,), dtype="float64", dims=("row",), shard=(model.rows,), chunk=(model.rows,))
+    shard = (model.rows,)
+    value = ArraySpec(name="value", shape=(n,), dtype="float64", dims=("row",), shard=shard, chunk=shard, units="eV")
     total = ArraySpec(name="total", shape=(1,), dtype="float64", dims=("one",), shard=(1,), chunk=(1,))
-    stage = partial(Stage, version=model.version, rate=Rate("task", model.seconds or 1e-4, "the test"), work=lambda _: 1.0, memory=model.memory)
+    stage = partial(
+        Stage,
+        # From the environment, as the stage's code would change between two submissions of the same study.
+        version=int(os.environ.get("TRIAL_VERSION", "1")),
+        rate=Rate("task", model.seconds or 1e-4, "the test"),
+        work=lambda _: 1.0,
+        memory=model.memory,
+    )
     first = stage(
         name="first",
         function="bigdata_test_kinds:first",
         n_tasks=model.tasks,
-        fields={"rows": model.rows},
-        arrays=(value,),
-        shards=lambda i: [("value", (i,))],
+        fields={"rows": model.rows, "pair": (1, 2)},
+        arrays=(value,) if model.write else (),
+        shards=(lambda i: [("value", (i,))]) if model.write else (lambda _: []),
+        inputs=tuple(inputs),
     )
     last = stage(
         name="last",
@@ -60,10 +85,13 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         shards=lambda _: [("total", (0,))],
         needs=lambda _: [("first", i) for i in range(model.tasks)],
     )
-    return Workload(stages=(first, last))
+    row = Coordinate(name="row", dim="row", values=list(range(n)))
+    return Workload(stages=(first, last), coordinates=(row,) if model.write else ())
 
 
-def first(ctx):
+def first(ctx: Any) -> dict[str, Any]:
+    import numpy as np
+
     model, i = ctx.model, ctx.index
     if model.trace:
         with Path(model.trace).open("a") as file:
@@ -71,9 +99,33 @@ def first(ctx):
     if model.talk:
         ctx.log("hello")
         print("printed by a task", flush=True)
-    time.sleep(model.seconds)
+    wait(ctx, model.seconds)
+    if not model.trouble or Path(model.trouble).exists():
+        misbehave(ctx)
+    values = np.random.default_rng(ctx.seed).random(model.rows)
+    if model.write and i not in model.idle:
+        ctx.write("value", values)
+    if i in model.boast:
+        return {"boast": "x" * 10_000}
+    return surroundings() if model.talk else {"mean": float(values.mean())}
+
+
+def wait(ctx: Any, seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and not ctx.should_stop():
+        time.sleep(min(0.05, max(0.0, end - time.monotonic())))
+
+
+def misbehave(ctx: Any) -> None:
+    import numpy as np
+
+    model, i = ctx.model, ctx.index
     if i in model.fail:
         raise ZeroDivisionError(f"task {i} was told to fail")
+    if i in model.lament:
+        raise RuntimeError("ä\n\x01\"" * 100_000)
+    if i in model.ask:
+        np.ones(2**55)
     if i in model.eat:
         hoard = []
         while True:
@@ -83,10 +135,19 @@ def first(ctx):
         os.kill(os.getpid(), signal.SIGKILL)
     if i in model.stray:
         ctx.write("value", np.zeros(model.rows), (i + 1,))
-    values = np.random.default_rng(ctx.seed).random(model.rows)
-    ctx.write("value", values)
-    return {"mean": float(values.mean())}
 
 
-def last(ctx):
-    ctx.write("total", np.array([ctx.read("value").sum()]))
+def surroundings() -> dict[str, Any]:
+    """What a task sees of its worker."""
+    from distributed import get_worker
+
+    threads = [os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")]
+    return {"pools": sorted(get_worker().state.total_resources), "threads": threads}
+
+
+def last(ctx: Any) -> dict[str, Any] | None:
+    import numpy as np
+
+    total = ctx.read("value").sum() if ctx.model.write else float(ctx.model.tasks)
+    ctx.write("total", np.array([total]))
+    return surroundings() if ctx.model.talk else None

@@ -1,7 +1,9 @@
-"""Figures of a similarity study from plain arrays: Fig. 3 and 4 of the paper, groups, convergence, neighbours."""
+"""Figures of a similarity study from plain arrays: Fig. 3 and 4 of the paper, groups, convergence,
+neighbours."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,13 +23,16 @@ MATRIX_COLOURS = "viridis"
 # More letters or names than this can't be read side by side.
 MOST_LETTERS = 40
 LEAVES = 160
+MOST_KINDS = 14
 MATRIX_SIDE = 4.6  # inches
 _FINGERPRINT_COLOURS = (COLOURS[0], COLOURS[1], COLOURS[2])
 
 
 @dataclass(frozen=True)
 class Columns:
-    """A grid's columns: lower edges and widths in eV, and how many states fill each of them; all (n_columns,)."""
+    """A grid's columns: lower edges and widths in eV, and how many states fill each of them; all
+    (n_columns,).
+    """
 
     edge: Floats
     width: Floats
@@ -35,7 +40,9 @@ class Columns:
     n_pix: int
 
     def density(self, height: NDArray[Any]) -> Floats:
-        """Heights (n_columns,) as a density of states in states/eV: bits set, times a bit's states, over the width."""
+        """Heights (n_columns,) as a density of states in states/eV: bits set, times a bit's states, over the
+        width.
+        """
         return np.asarray(height * self.full / self.n_pix / self.width, float)
 
 
@@ -49,7 +56,9 @@ class Shown:
     dos: Floats = field(default_factory=lambda: np.empty(0))
 
 
-def fingerprints(columns: Columns, a: Shown, b: Shown, similarity: float, measure: str, x_label: str) -> Figure:
+def fingerprints(
+    columns: Columns, a: Shown, b: Shown, similarity: float, measure: str, x_label: str
+) -> Figure:
     """Fig. 3: two spectra, each over its fingerprint, and below them what the fingerprints have in common."""
     figure = drawing(5.2, 4.8)
     axes = figure.subplots(3, 1, sharex=True, sharey=True)
@@ -79,7 +88,8 @@ def _shade(axis: Axes, columns: Columns, height: NDArray[Any], colour: str, alph
 def _top(columns: Columns, *spectra: Shown) -> float:
     low, high = columns.edge[0], columns.edge[-1] + columns.width[-1]
     seen = [s.dos[(s.energies >= low) & (s.energies <= high)] for s in spectra]
-    return 1.05 * max([*(float(v.max()) for v in seen if v.size), *(float(columns.density(s.height).max()) for s in spectra), 1e-3])
+    heights = [columns.density(s.height) for s in spectra]
+    return 1.05 * max([1e-3, *(float(values.max()) for values in (*seen, *heights) if values.size)])
 
 
 def matrix(
@@ -89,8 +99,8 @@ def matrix(
     numbers: Mapping[str, tuple[Floats, str]],
     measure: str,
 ) -> Figure:
-    """Fig. 4: similarities (m, m) of m of the n entries in order, lines where the letter of the `block` (m,) changes, and
-    below them up to two settings as numbers, {label: (values (m,), unit)}.
+    """Fig. 4: similarities (m, m) of m of the n entries in order, lines where the letter of the `block` (m,)
+    changes, and below them up to two settings as numbers, {label: (values (m,), unit)}.
     """
     below = 1.25 if numbers else 0.0
     height = 0.3 + MATRIX_SIDE + below + 0.45
@@ -125,7 +135,7 @@ def matrix(
 def lowest_colour(similarity: Floats) -> float:
     """Where the colour scale begins: the least similarity, rounded down to a tenth."""
     least = float(np.nanmin(similarity)) if np.isfinite(similarity).any() else 0.0
-    return min(0.9, np.floor(least * 10) / 10)
+    return min(0.9, math.floor(least * 10) / 10)
 
 
 def _block_lines(axis: Axes, block: Sequence[str], n: int) -> None:
@@ -170,7 +180,9 @@ def _number_axis(axis: Axes, values: Floats, which: str = "y") -> None:
     one.set_minor_formatter(NullFormatter())
 
 
-def groups(linkage: Floats, group: NDArray[np.int32], min_similarity: float, measure: str, method: str) -> Figure:
+def groups(
+    linkage: Floats, group: NDArray[np.int32], min_similarity: float, measure: str, method: str
+) -> Figure:
     """The dendrogram of all entries with the cut line; of many entries, only the last merges are shown."""
     from scipy.cluster.hierarchy import dendrogram
 
@@ -182,20 +194,28 @@ def groups(linkage: Floats, group: NDArray[np.int32], min_similarity: float, mea
         return figure
     n = len(linkage) + 1
     shortened = n > LEAVES
-    tree = dendrogram(linkage, no_plot=True, **({"truncate_mode": "lastp", "p": LEAVES} if shortened else {}))
+    tree = dendrogram(linkage, p=LEAVES, truncate_mode="lastp" if shortened else None, no_plot=True)
+    leaves = [_entry(leaf, linkage, n) for leaf in tree["leaves"] or ()]
     x, height = np.array(tree["icoord"]) / 10, np.array(tree["dcoord"])
     joined = height.max(axis=1) <= 1 - min_similarity
     colours = [COLOURS[0] if inside else "0.35" for inside in joined]
     paths = [np.column_stack([xs, 1 - hs]) for xs, hs in zip(x, height, strict=True)]
     axis.add_collection(LineCollection(paths, colors=colours, linewidths=0.9))
     axis.axhline(min_similarity, color=COLOURS[1], ls="--", lw=0.9)
-    n_leaves = len(tree["leaves"])
-    axis.text(n_leaves, min_similarity, f" cut at {min_similarity:g}", color=COLOURS[1], va="center", fontsize=7)
+    n_leaves = len(leaves)
+    axis.text(
+        n_leaves, min_similarity, f" cut at {min_similarity:g}", color=COLOURS[1], va="center", fontsize=7
+    )
     axis.set_xlim(0, n_leaves)
     axis.set_ylim(min(1 - height.max(), min_similarity) - 0.03, 1.0)
-    _name_groups(axis, [_entry(leaf, linkage, n) for leaf in tree["leaves"]], group)
-    said = f"the last {n_leaves} of {n:,} branches, {method} linkage" if shortened else f"{n} entries, {method} linkage"
-    axis.set_xlabel(f"groups of several entries ({said})", labelpad=17)
+    axis.set_xticks([])
+    said = f"{n:,} entries, {method} linkage" + f", the last {n_leaves} branches" * shortened
+    n_groups = int(group.max()) + 1
+    if n_groups <= n_leaves:
+        _name_groups(axis, leaves, group)
+        axis.set_xlabel(f"groups of several entries ({said})", labelpad=17)
+    else:
+        axis.set_xlabel(f"branches that hold several of the {n_groups:,} groups ({said})")
     return figure
 
 
@@ -212,19 +232,27 @@ def _name_groups(axis: Axes, entries: Sequence[int], group: NDArray[np.int32]) -
     starts = np.flatnonzero(np.diff(of, prepend=-1))
     ends = np.append(starts[1:], len(of))
     room = 400 / len(of)  # points of a leaf's width
-    axis.set_xticks([])
     style: dict[str, Any] = {"transform": axis.get_xaxis_transform(), "clip_on": False}
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         if np.count_nonzero(group == of[start]) > 1:
-            axis.plot([start + 0.2, end - 0.2], [-0.015, -0.015], lw=2.2, color=COLOURS[0], solid_capstyle="butt", **style)
+            axis.plot(
+                [start + 0.2, end - 0.2],
+                [-0.015, -0.015],
+                lw=2.2,
+                color=COLOURS[0],
+                solid_capstyle="butt",
+                **style,
+            )
             if room * (end - start) > 3.5 * len(str(of[start])):
-                axis.text((start + end) / 2, -0.03, str(of[start]), ha="center", va="top", fontsize=5.5, **style)
+                axis.text(
+                    (start + end) / 2, -0.03, str(of[start]), ha="center", va="top", fontsize=5.5, **style
+                )
 
 
 @dataclass(frozen=True)
 class Series:
-    """Entries of one kind: their numbers' values {field: (m,)}, their similarity to the reference, and which of them differ
-    from it in one setting alone {field: (m,) bool}.
+    """Entries of one kind: their numbers' values {field: (m,)}, their similarity to the reference, and which
+    of them differ from it in one setting alone {field: (m,) bool}.
     """
 
     label: str
@@ -236,8 +264,8 @@ class Series:
 
 
 def convergence(series: Sequence[Series], units: Mapping[str, str], measure: str) -> Figure:
-    """Similarity to the most accurate entry against each setting that is a number; lines join the entries that differ from
-    it in this setting alone.
+    """Similarity to the most accurate entry against each setting that is a number; lines join the entries
+    that differ from it in this setting alone.
     """
     fields = list(units)
     figure = drawing(3.1, WIDTH if len(fields) > 1 else 3.8)
@@ -258,8 +286,17 @@ def convergence(series: Sequence[Series], units: Mapping[str, str], measure: str
 def _converge(axis: Axes, one: Series, name: str) -> None:
     x, colour = one.values[name], COLOURS[one.colour % len(COLOURS)]
     size = 14 if len(x) < 500 else 3
-    axis.scatter(x, one.similarity, s=size, marker=MARKERS[one.marker % len(MARKERS)], facecolors="none" if one.marker else colour,
-                 edgecolors=colour, linewidths=0.7, alpha=0.55 if len(x) < 500 else 0.2, rasterized=len(x) > 2000)
+    axis.scatter(
+        x,
+        one.similarity,
+        s=size,
+        marker=MARKERS[one.marker % len(MARKERS)],
+        facecolors="none" if one.marker else colour,
+        edgecolors=colour,
+        linewidths=0.7,
+        alpha=0.55 if len(x) < 500 else 0.2,
+        rasterized=len(x) > 2000,
+    )
     alone = one.alone[name]
     if alone.sum() > 1:
         along = np.argsort(x[alone], kind="stable")
@@ -269,22 +306,27 @@ def _converge(axis: Axes, one: Series, name: str) -> None:
 def _legend(figure: Figure, series: Sequence[Series]) -> None:
     if len(series) < 2:
         return
-    handles = [
-        Line2D([], [], ls="", marker=MARKERS[s.marker % len(MARKERS)], color=COLOURS[s.colour % len(COLOURS)], ms=4, label=s.label,
-               markerfacecolor="none" if s.marker else COLOURS[s.colour % len(COLOURS)])
-        for s in series[:14]
-    ]
+    handles = [_handle(one) for one in series[:MOST_KINDS]]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)))
 
 
+def _handle(one: Series) -> Line2D:
+    colour = COLOURS[one.colour % len(COLOURS)]
+    marker, inside = MARKERS[one.marker % len(MARKERS)], "none" if one.marker else colour
+    return Line2D([], [], ls="", marker=marker, color=colour, ms=4, label=one.label, markerfacecolor=inside)
+
+
 def neighbors(nearest: Floats, furthest: Floats, n_ranks: int, measure: str) -> Figure:
-    """How similar entries are to their nearest neighbour and to the last one kept: two histograms over all entries."""
+    """How similar entries are to their nearest neighbour and to the last one kept: two histograms over all
+    entries.
+    """
     figure = drawing(2.8, 4.2)
     axis = figure.subplots()
     both = np.concatenate([nearest, furthest])
     both = both[np.isfinite(both)]
-    bins = np.linspace(both.min() if both.size else 0, 1, 51)
-    for values, colour, label in ((furthest, COLOURS[1], f"neighbour {n_ranks}, the last kept"), (nearest, COLOURS[0], "nearest neighbour")):
+    bins = np.linspace(both.min() if both.size else 0, 1, 51).tolist()
+    last = f"neighbour {n_ranks}, or the last kept"
+    for values, colour, label in ((furthest, COLOURS[1], last), (nearest, COLOURS[0], "nearest neighbour")):
         axis.hist(values[np.isfinite(values)], bins=bins, color=colour, alpha=0.6, label=label)
     axis.set_xlabel(f"{measure} similarity")
     axis.set_ylabel("entries")

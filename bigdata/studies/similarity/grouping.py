@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.cluster.hierarchy import fcluster, linkage
-from scipy.sparse import coo_matrix
+from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
@@ -56,7 +57,7 @@ def components(n: int, pieces: Pieces, method: str, min_similarity: float) -> ND
     """
     found = [_edges(rows, columns, similarity, min_similarity) for rows, columns, similarity in pieces]
     i, j, s = (np.concatenate(part) for part in zip(*found, strict=True))
-    graph = coo_matrix((s, (i, j)), shape=(n, n)).tocsr()
+    graph = csr_matrix((s, (i, j)), shape=(n, n))
     _, label = connected_components(graph, directed=False)
     return by_size(label if method == "single" else _refined(graph, label, method, min_similarity))
 
@@ -68,10 +69,10 @@ def _edges(rows: slice, columns: slice, similarity: Floats, least: float) -> tup
     return i + rows.start, j + columns.start, similarity[i, j]
 
 
-def _refined(graph: coo_matrix, label: NDArray[np.int32], method: str, min_similarity: float) -> NDArray[np.int32]:
+def _refined(graph: Any, label: NDArray[np.int32], method: str, min_similarity: float) -> NDArray[np.int32]:
     refined, n_groups = np.empty_like(label), 0
     for members in np.split(np.argsort(label, kind="stable"), np.cumsum(np.bincount(label))[:-1]):
-        similarity = graph[members][:, members].toarray()
+        similarity: Floats = graph[members][:, members].toarray()
         upper = similarity[np.triu_indices(len(members), 1)] + similarity.T[np.triu_indices(len(members), 1)]
         group = cut(tree(1.0 - upper, method), len(members), min_similarity)
         refined[members] = group + n_groups

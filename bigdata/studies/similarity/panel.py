@@ -1,4 +1,5 @@
-"""What the matrix panel of the report needs to compute similarities in the browser: the fingerprints themselves, in order."""
+"""What the matrix panel of the report needs to compute similarities in the browser: the fingerprints
+themselves, in order."""
 
 from __future__ import annotations
 
@@ -11,13 +12,16 @@ from numpy.typing import NDArray
 from bigdata.studies.similarity.figures import MATRIX_COLOURS, lowest_colour
 from bigdata.studies.similarity.results import Results, letters, plain
 
-# The page stays below 20 MB: fingerprints of this many bytes are embedded, and of more entries a regular sample is shown.
+# The page stays below 20 MB: fingerprints of this many bytes are embedded, and of more entries a regular
+# sample is shown.
 MOST_BYTES = 9_000_000
 SAMPLE = 400
 
 
 def matrix_data(results: Results) -> dict[str, Any]:
-    """The JSON input of matrix.js. Arrays are base64 of little-endian numbers, (m, …) for the m entries shown."""
+    """The JSON input of matrix.js. Arrays are base64 of little-endian numbers, (m, …) for the m entries
+    shown.
+    """
     shown = _sample(results)
     integrated = results.model.similarity.measure == "integrated-l1"
     first, last = results.covered

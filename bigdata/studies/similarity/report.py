@@ -1,4 +1,5 @@
-"""What a similarity study shows: section 3 of doi 10.1039/d4fd00102h with its Fig. 3 and 4, on the study's own spectra."""
+"""What a similarity study shows: section 3 of doi 10.1039/d4fd00102h with its Fig. 3 and 4, on the study's
+own spectra."""
 
 from __future__ import annotations
 
@@ -23,16 +24,19 @@ from bigdata.studies.similarity.stages import kept_columns
 DEFINITIONS = {
     "tanimoto": "the bits that two fingerprints have in common, divided by the bits set in either of them",
     "dice": "twice the bits that two fingerprints have in common, divided by the sum of the bits set in each",
-    "cosine": "the bits that two fingerprints have in common, divided by the geometric mean of the bits set in each",
-    "integrated-l1": "one minus the area between two integrated densities of states, divided by the area below the higher one",
+    "cosine": "the bits that two fingerprints have in common, divided by the geometric mean of the bits set "
+    "in each",
+    "integrated-l1": "one minus the area between two integrated densities of states, divided by the area "
+    "below the higher one",
 }
 ZERO = {
-    "valence-band-maximum": "energy − valence-band maximum (eV)",
-    "fermi": "energy − Fermi energy (eV)",
+    "valence-band-maximum": "energy from the valence-band maximum (eV)",
+    "fermi": "energy from the Fermi energy (eV)",
     "none": "energy (eV)",
 }
 SOURCES = (
-    "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 3, Fig. 3 and 4.",
+    "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 3, "
+    "Fig. 3 and 4.",
     "M. Kuban et al., Sci. Data 9, 646 (2022), doi 10.1038/s41597-022-01754-z: the fingerprint.",
     "P. Willett et al., J. Chem. Inf. Comput. Sci. 38, 983 (1998): Tanimoto, Dice and cosine coefficients.",
 )
@@ -52,10 +56,13 @@ def report(view: View) -> ReportParts:
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     """The summary, sentence by sentence."""
-    yield lambda: (
-        f"The densities of states of {len(results):,} entries were turned into fingerprints of "
-        f"{results.view['height'].shape[1]} columns and compared by their {results.measure} similarity: "
-        f"{DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where nothing is in common."
+    yield (
+        lambda: (
+            f"The densities of states of {len(results):,} entries were turned into fingerprints of "
+            f"{results.view['height'].shape[1]} columns and compared by their {results.measure} similarity: "
+            f"{DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where "
+            f"nothing is in common."
+        )
     )
     if results.model.convergence is not None:
         yield lambda: _said_of_references(results)
@@ -74,26 +81,47 @@ def _said_of_references(results: Results) -> str:
         if len(own):
             kind = results.combination(results.within, reference)
             said.append(
-                f"{kind}: {(similarity >= 0.9).sum():,} of the other {len(own):,} are at least 0.9 similar to "
-                f"{results.names[reference]}, the median is {np.median(similarity):.3f} and the least {similarity.min():.3f}"
+                f"{kind}: {(similarity >= 0.9).sum():,} of the other {len(own):,} are at least 0.9 similar "
+                f"to {results.names[reference]}, the median is {np.median(similarity):.3f} "
+                f"and the least {similarity.min():.3f}"
             )
     more = f"; and {len(said) - 6} more kinds" if len(said) > 6 else ""
-    return f"How near the entries are to the most accurate one of their kind: {'; '.join(said[:6])}{more}." if said else ""
+    return (
+        f"How near the entries are to the most accurate one of their kind: {'; '.join(said[:6])}{more}."
+        if said
+        else ""
+    )
 
 
 def _said_of_steps(results: Results) -> str:
-    """What is left of the similarity one step below the most accurate entry, for each setting that is a number."""
+    """What is left of the similarity one step below the most accurate entry, for each setting that is a
+    number.
+    """
     said = []
     for reference in results.references[:4]:
         steps = []
         for name in (f for f in tables.changing(results) if results.is_number(f)):
-            found = [entry for entry, others in tables.one_at_a_time(results, reference, name) if not others and entry != reference]
+            found = [
+                entry
+                for entry, others in tables.one_at_a_time(results, reference, name)
+                if not others and entry != reference
+            ]
             if found:
-                to, similarity = plain(results.settings[name][found[-1]]), results.reference_similarity[found[-1]]
-                steps.append(f"{similarity:.3f} with {name} {to} instead of {plain(results.settings[name][reference])}")
+                to, similarity = (
+                    plain(results.settings[name][found[-1]]),
+                    results.reference_similarity[found[-1]],
+                )
+                steps.append(
+                    f"{similarity:.3f} with {name} {to} instead of {plain(results.settings[name][reference])}"
+                )
         if steps:
             said.append(f"{results.combination(results.within, reference)}: {' and '.join(steps)}")
-    return f"One setting lowered by one step from the most accurate entry leaves a similarity of {'; '.join(said)}." if said else ""
+    return (
+        f"One setting lowered by one step from the most accurate entry leaves a similarity of "
+        f"{'; '.join(said)}."
+        if said
+        else ""
+    )
 
 
 def _said_of_groups(results: Results) -> str:
@@ -101,8 +129,10 @@ def _said_of_groups(results: Results) -> str:
     count = np.bincount(results.view["group"][...])
     alone = int((count == 1).sum())
     return (
-        f"At a similarity of at least {results.model.groups.min_similarity:g} ({results.model.groups.linkage} linkage) the entries form "
-        f"{_count(len(count), 'homogeneous group')}; the largest holds {count[0]:,}, and {_count(alone, 'entry', 'entries')} "
+        f"At a similarity of at least {results.model.groups.min_similarity:g} "
+        f"({results.model.groups.linkage} linkage) the entries form "
+        f"{_count(len(count), 'homogeneous group')}; the largest holds {count[0]:,}, and "
+        f"{_count(alone, 'entry', 'entries')} "
         f"{'stands' if alone == 1 else 'stand'} alone."
     )
 
@@ -112,7 +142,7 @@ def _said_of_neighbors(results: Results) -> str:
     found = similarity[np.isfinite(similarity)]
     if not len(found):
         return "No entry has a neighbour as similar as asked for."
-    return f"The most similar other entry is {np.median(found):.3f} similar in the median, and {found.min():.3f} at least."
+    return f"The nearest neighbour is {np.median(found):.3f} similar in the median, {found.min():.3f} at least."
 
 
 def _count(n: int, one: str, many: str = "") -> str:
@@ -130,8 +160,11 @@ def _panels(results: Results) -> Iterator[Panel]:
     if results.model.similarity.keep == "matrix":
         yield Panel(
             "The similarity matrix to explore",
-            "Every pixel compares two entries, in the order of " + (", ".join(results.model.order_by) or "the dataset") + ". "
-            "The similarities are computed here from the fingerprints that the page carries, exactly as in the store.",
+            "Every pixel compares two entries, in the order of "
+            + (", ".join(results.model.order_by) or "the dataset")
+            + ". "
+            "The similarities are computed here from the fingerprints that the page carries, exactly as in "
+            "the store.",
             "matrix.js",
             partial(matrix_data, results),
         )
@@ -141,13 +174,22 @@ def _figures(results: Results) -> Iterator[Figure]:
     """The figures that stages.py announces, in the order of the page."""
     model, measure = results.model, results.measure
     if model.similarity.keep == "matrix":
-        shown = f" Of {len(results):,} entries every {_step(results)}th is drawn." if _step(results) > 1 else ""
+        shown = (
+            f" Of {len(results):,} entries every {_step(results)}th is drawn." if _step(results) > 1 else ""
+        )
         yield Figure(
             "matrix",
             "Similarity matrix",
-            f"{measure} similarity of all pairs of entries, in the order of {', '.join(model.order_by) or 'the dataset'}."
-            + (f" Dotted lines separate the blocks of equal {', '.join(model.blocks.by)}, named by letters (see the table)." if model.blocks else "")
-            + " Below: settings of the entries along the same axis." * bool(model.order_by) + shown,
+            f"{measure} similarity of all pairs of entries, in the order of "
+            f"{', '.join(model.order_by) or 'the dataset'}."
+            + (
+                f" Dotted lines separate the blocks of equal {', '.join(model.blocks.by)}, named by letters "
+                f"(see the table)."
+                if model.blocks
+                else ""
+            )
+            + " Below: settings of the entries along the same axis." * bool(model.order_by)
+            + shown,
             f"Square colour map of the {measure} similarities of {len(results):,} entries.",
             partial(_matrix, results),
         )
@@ -155,7 +197,8 @@ def _figures(results: Results) -> Iterator[Figure]:
         yield Figure(
             "neighbors",
             "Similarity of neighbours",
-            f"How many entries are how similar to their nearest neighbour, and to the last neighbour kept ({measure} similarity).",
+            f"How many entries are how similar to their nearest neighbour, and to the last neighbour kept "
+            f"({measure} similarity).",
             "Two histograms of similarities.",
             partial(_neighbors, results),
         )
@@ -163,7 +206,8 @@ def _figures(results: Results) -> Iterator[Figure]:
         yield Figure(
             "convergence",
             "Convergence of the settings",
-            f"{measure} similarity of every entry to the most accurate one of the same {', '.join(results.within)}. "
+            f"{measure} similarity of every entry to the most accurate one of the same "
+            f"{', '.join(results.within)}. "
             "Lines join the entries that differ from it in the setting of the horizontal axis alone.",
             "Similarities to the most accurate entry against each numeric setting.",
             partial(_convergence, results),
@@ -172,7 +216,8 @@ def _figures(results: Results) -> Iterator[Figure]:
         yield Figure(
             "groups",
             "Homogeneous groups",
-            f"Which entries are joined at which similarity ({model.groups.linkage} linkage). Merges above the dashed line "
+            f"Which entries are joined at which similarity ({model.groups.linkage} linkage). Merges above "
+            f"the dashed line "
             f"({model.groups.min_similarity:g}) form the homogeneous groups, numbered below as in the table.",
             "Dendrogram of the entries with the line at which it is cut.",
             partial(_groups, results),
@@ -180,8 +225,10 @@ def _figures(results: Results) -> Iterator[Figure]:
     yield Figure(
         "fingerprints",
         "Two spectra and their fingerprints",
-        "An accurate entry and the one least similar to it of the same kind. Lines: density of states. Shaded: the fingerprint, a "
-        "column's set bits drawn as the density of states that they stand for. Below: what both have in common (dark) and what "
+        "An accurate entry and the one least similar to it of the same kind. Lines: density of states. "
+        "Shaded: the fingerprint, a "
+        "column's set bits drawn as the density of states that they stand for. Below: what both have in "
+        "common (dark) and what "
         "only one of them has (light).",
         "Two densities of states over their fingerprints, and the overlap of the two fingerprints.",
         partial(_fingerprints, results),
@@ -197,7 +244,13 @@ def _matrix(results: Results) -> Drawing:
     shown = results.order[:: _step(results)]
     block = results.block[shown] if results.model.blocks else np.zeros(len(shown), np.intp)
     numbers = {f: (results.settings[f][shown].astype(float), results.unit(f)) for f in results.numeric[:2]}
-    return figures.matrix(results.similarities(shown, shown), len(results), [letters(b) for b in block], numbers, results.measure)
+    return figures.matrix(
+        results.similarities(shown, shown),
+        len(results),
+        [letters(b) for b in block],
+        numbers,
+        results.measure,
+    )
 
 
 def _neighbors(results: Results) -> Drawing:
@@ -210,8 +263,10 @@ def _neighbors(results: Results) -> Drawing:
 def _groups(results: Results) -> Drawing:
     wanted = results.model.groups
     assert wanted is not None
-    linkage = results.view["linkage"][...] if "linkage" in results.view else np.empty((0, 4))
-    return figures.groups(linkage, results.view["group"][...], wanted.min_similarity, results.measure, wanted.linkage)
+    linkage = results.view["linkage"][...] if len(results) > 1 else np.empty((0, 4))
+    return figures.groups(
+        linkage, results.view["group"][...], wanted.min_similarity, results.measure, wanted.linkage
+    )
 
 
 def _fingerprints(results: Results) -> Drawing:
@@ -222,7 +277,12 @@ def _fingerprints(results: Results) -> Drawing:
     b = int(own[np.argmin(similarity)])
     x_label = ZERO[results.model.spectrum.zero]
     return figures.fingerprints(
-        _columns(results), _shown(results, a), _shown(results, b), float(similarity.min()), results.measure, x_label
+        _columns(results),
+        _shown(results, a),
+        _shown(results, b),
+        float(similarity.min()),
+        results.measure,
+        x_label,
     )
 
 
@@ -251,7 +311,10 @@ def _convergence(results: Results) -> Drawing:
     if not fields:
         place = np.empty(len(results))
         place[results.order] = np.arange(1, len(results) + 1)
-        fields, values = {"place in the order of the settings": ""}, {"place in the order of the settings": place}
+        fields, values = (
+            {"place in the order of the settings": ""},
+            {"place in the order of the settings": place},
+        )
     words = [f for f in results.model.order_by if f not in results.within and not results.is_number(f)]
     alone = {f: _alone(results, f) for f in fields}
     kinds = [results.combination([*results.within, *words], i) for i in results.order.tolist()]

@@ -1,4 +1,5 @@
-"""The results of a similarity study in the words of its report: entries in order, settings by field, similarities on demand."""
+"""The results of a similarity study in the words of its report: entries in order, settings by field,
+similarities on demand."""
 
 from __future__ import annotations
 
@@ -18,8 +19,8 @@ Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
 
 MEASURES = {"tanimoto": "Tanimoto", "dice": "Dice", "cosine": "cosine", "integrated-l1": "integrated-L1"}
-# A figure of a matrix has about so many pixels. Up to here similarities are read from the store; of larger matrices a
-# sample is computed anew, which is quicker.
+# A figure of a matrix has about so many pixels. Up to here similarities are read from the store; of larger
+# matrices a sample is computed anew, which is quicker.
 READ_ENTRIES = 1000
 
 
@@ -45,8 +46,13 @@ class Results:
     @cached_property
     def settings(self) -> dict[str, NDArray[Any]]:
         """Each setting's values (n,), text or numbers; in the order of `order_by`, then the others."""
-        along = [name for name, a in self.view.coordinates.items() if a.dims == ("entry",) and name not in RESERVED]
-        fields = [name.removeprefix("setting_") if name.removeprefix("setting_") in RESERVED else name for name in along]
+        along = [
+            name for name, a in self.view.coordinates.items() if a.dims == ("entry",) and name not in RESERVED
+        ]
+        fields = [
+            name.removeprefix("setting_") if name.removeprefix("setting_") in RESERVED else name
+            for name in along
+        ]
         first = [f for f in self.model.order_by if f in fields]
         ordered = first + [f for f in fields if f not in first]
         return {f: self.view[along[fields.index(f)]][...] for f in ordered}
@@ -128,8 +134,10 @@ class Results:
         return measures.prepare(self.height[rows], first, last)
 
     def similarities(self, rows: Rows, columns: Rows) -> Floats:
-        """(len(rows), len(columns)) similarities: those stored where all are and they are few, else computed alike."""
-        if "similarity" in self.view and len(self) <= READ_ENTRIES:
+        """(len(rows), len(columns)) similarities: those stored where all are and they are few, else computed
+        alike.
+        """
+        if self.model.similarity.keep == "matrix" and len(self) <= READ_ENTRIES:
             return self.similarity[np.ix_(rows, columns)]
         return measures.block(self.prepared(rows), self.prepared(columns), self.model.similarity.measure)
 

@@ -1,4 +1,5 @@
-"""Tables of a similarity study: how converged each setting is, the entries in order, blocks, groups, fingerprint quality."""
+"""Tables of a similarity study: how converged each setting is, the entries in order, blocks, groups,
+fingerprint quality."""
 
 from __future__ import annotations
 
@@ -11,15 +12,19 @@ from numpy.typing import NDArray
 from bigdata.report.parts import Table
 from bigdata.studies.similarity.results import Results, Rows, letters, plain
 
-# Numbers this close are the same setting: a plane-wave basis grows a little with the k-mesh at the same cutoff.
+# Numbers this close are the same setting: a plane-wave basis grows a little with the k-mesh at the same
+# cutoff.
 SAME = 0.01
-# Blocks that a table of blocks against blocks still shows, and members of a group that are compared pair by pair.
+# Blocks that a table of blocks against blocks still shows, and members of a group that are compared pair by
+# pair.
 MOST_BLOCKS = 40
 MOST_MEMBERS = 2000
 
 
 def settings_convergence(results: Results) -> Table:
-    """For each setting, the entry that differs from the most accurate one in this setting alone, value by value."""
+    """For each setting, the entry that differs from the most accurate one in this setting alone, value by
+    value.
+    """
     rows = [row for reference in results.references for row in _converged(results, reference)]
     return Table(
         "How converged is each setting",
@@ -27,9 +32,12 @@ def settings_convergence(results: Results) -> Table:
         rows,
         caption=(
             "Similarity to the most accurate entry of the same "
-            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_by)}), when one setting is "
-            "changed and the others are kept. 1 means: the same fingerprint. Numbers within 1 % of each other count as kept. "
-            "Where a setting never changes alone, the entries are shown that differ in the fewest others, named in the last column."
+            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_by)}), "
+            f"when one setting is "
+            "changed and the others are kept. 1 means: the same fingerprint. Numbers within 1 % of each "
+            "other count as kept. "
+            "Where a setting never changes alone, the entries are shown that differ in the fewest others, "
+            "named in the last column."
         ),
     )
 
@@ -49,21 +57,33 @@ def changing(results: Results) -> list[str]:
 
 
 def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int, list[str]]]:
-    """For each value of a setting, the entry that differs least from the reference otherwise, and in what it also differs.
+    """For each value of a setting, the entry that differs least from the reference otherwise, and in what it
+    also differs.
 
-    Of several, the last in the order. Where some differ from the reference in this setting alone, only those are given.
+    Of several, the last in the order. Where some differ from the reference in this setting alone, only those
+    are given.
     """
     own = results.order[results.reference[results.order] == reference]
     others = [f for f in changing(results) if f != name]
-    differs = np.array([_differs(results.settings[f], own, reference) for f in others]).reshape(len(others), len(own))
+    differs = np.array([_differs(results.settings[f], own, reference) for f in others]).reshape(
+        len(others), len(own)
+    )
     values, count = results.settings[name][own], differs.sum(axis=0)
     if ((count == 0) & _differs(results.settings[name], own, reference)).any():
-        own, values, differs, count = own[count == 0], values[count == 0], differs[:, count == 0], count[count == 0]
+        own, values, differs, count = (
+            own[count == 0],
+            values[count == 0],
+            differs[:, count == 0],
+            count[count == 0],
+        )
     best: dict[Any, int] = {}
     for i, value in enumerate(values.tolist()):
         if value == value and (value not in best or count[i] <= count[best[value]]):
             best[value] = i
-    return [(int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d]) for _, i in sorted(best.items())]
+    return [
+        (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d])
+        for _, i in sorted(best.items())
+    ]
 
 
 def _differs(values: NDArray[Any], entries: Rows, reference: int) -> NDArray[np.bool_]:
@@ -71,7 +91,8 @@ def _differs(values: NDArray[Any], entries: Rows, reference: int) -> NDArray[np.
     of, own = values[entries], values[reference]
     if not np.issubdtype(values.dtype, np.number):
         return np.asarray(of != own, bool)
-    return ~np.isclose(of.astype(float), float(own), rtol=SAME, atol=0, equal_nan=True)
+    same: NDArray[np.bool_] = np.isclose(of.astype(float), float(own), rtol=SAME, atol=0, equal_nan=True)
+    return ~same
 
 
 def in_order(results: Results) -> Table:
@@ -87,7 +108,8 @@ def in_order(results: Results) -> Table:
         ["entry", *fields, "similarity", "most accurate entry"],
         rows,
         {f: results.unit(f) for f in fields},
-        "All entries in the order of their settings, each compared with the most accurate one of its own kind.",
+        "All entries in the order of their settings, each compared with the most accurate one of its own "
+        "kind.",
     )
 
 
@@ -104,7 +126,8 @@ def blocks(results: Results) -> Table:
         "Blocks of settings",
         ["block", "settings", "entries", "mean", "least", "greatest"],
         rows,
-        caption=f"Entries that agree in {', '.join(by)} form a block. Mean, least and greatest similarity are over the pairs of "
+        caption=f"Entries that agree in {', '.join(by)} form a block. Mean, least and greatest similarity "
+        f"are over the pairs of "
         "different entries inside the block.",
     )
 
@@ -113,12 +136,17 @@ def between_blocks(results: Results) -> Table:
     """Mean similarity of the pairs of every two blocks."""
     mean = results.view["block_mean"][...]
     shown = range(min(len(mean), MOST_BLOCKS))
-    more = f" The first {MOST_BLOCKS} of {len(mean)} blocks; all are in the array block_mean." if len(mean) > MOST_BLOCKS else ""
+    more = (
+        f" The first {MOST_BLOCKS} of {len(mean)} blocks; all are in the array block_mean."
+        if len(mean) > MOST_BLOCKS
+        else ""
+    )
     return Table(
         "Mean similarity between blocks",
         ["block", *(letters(j) for j in shown)],
         [[letters(i), *(plain(mean[i, j]) for j in shown)] for i in shown],
-        caption="Over all pairs with one entry from each of the two blocks; an entry is not compared with itself." + more,
+        caption="Over all pairs with one entry from each of the two blocks; an entry is not compared with "
+        "itself." + more,
     )
 
 
@@ -138,9 +166,14 @@ def groups(results: Results) -> Table:
         ["group", "entries", "least", "mean", *fields],
         rows,
         {f: results.unit(f) for f in fields},
-        f"Entries are joined by {wanted.linkage} linkage as long as the groups are at least {wanted.min_similarity:g} similar. "
+        f"Entries are joined by {wanted.linkage} linkage as long as the groups are at least "
+        f"{wanted.min_similarity:g} similar. "
         "Least and mean similarity are over the pairs inside a group"
-        + (f" (of groups larger than {MOST_MEMBERS:,}, over evenly chosen members)." if np.bincount(group).max() > MOST_MEMBERS else ".")
+        + (
+            f" (of groups larger than {MOST_MEMBERS:,}, over evenly chosen members)."
+            if np.bincount(group).max() > MOST_MEMBERS
+            else "."
+        )
         + " The last columns say which settings a group spans.",
     )
 
@@ -187,7 +220,8 @@ def quality(results: Results) -> Table:
         "Quality of the fingerprints",
         ["quantity", "unit", "mean", "least", "greatest", "greatest in", "meaning"],
         rows,
-        caption="Much overflow or undersampling says that the grid's columns are too low, or its bits too coarse, for these spectra.",
+        caption="Much overflow or undersampling says that the grid's columns are too low, or its bits too "
+        "coarse, for these spectra.",
     )
 
 
@@ -199,13 +233,24 @@ def nearest(results: Results) -> Table:
     for entry in results.order.tolist():
         found = neighbor[entry] >= 0
         best = results.names[neighbor[entry, 0]] if found[0] else None
-        values = [plain(similarity[entry, 0]), plain(similarity[entry, found.sum() - 1])] if found[0] else [None, None]
+        values = (
+            [plain(similarity[entry, 0]), plain(similarity[entry, found.sum() - 1])]
+            if found[0]
+            else [None, None]
+        )
         rows.append([results.names[entry], best, *values, int(n_above[entry])])
     return Table(
         "Nearest neighbours",
-        ["entry", "most similar entry", "similarity", "similarity of the last kept", "entries as similar as asked for"],
+        [
+            "entry",
+            "most similar entry",
+            "similarity",
+            "similarity of the last kept",
+            "entries as similar as asked for",
+        ],
         rows,
-        caption=f"Of each entry at most {neighbor.shape[1]} neighbours are kept; all of them are in the arrays neighbor and "
+        caption=f"Of each entry at most {neighbor.shape[1]} neighbours are kept; all of them are in the "
+        f"arrays neighbor and "
         "neighbor_similarity.",
     )
 

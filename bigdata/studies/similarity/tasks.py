@@ -117,12 +117,15 @@ def groups(ctx: Context) -> None:
 
 def _triangle(ctx: Context, n: int) -> Iterator[tuple[slice, slice, NDArray[np.float64]]]:
     """All similarities of the upper triangle in blocks. Computing them from the fingerprints is faster than reading them."""
-    spans = list(_spans(n))
+    spans, measure = list(_spans(n)), _model(ctx).similarity.measure
+    # One buffer for all blocks: touching new memory takes longer than the comparison itself.
+    buffer = np.empty((BLOCK_ROWS, BLOCK_ROWS))
     for j, columns in enumerate(spans):
         b = _prepared(ctx, columns)
         for rows in spans[: j + 1]:
             a = b if rows == columns else _prepared(ctx, rows)
-            yield rows, columns, measures.block(a, b, _model(ctx).similarity.measure)
+            whole = len(a) == len(b) == BLOCK_ROWS
+            yield rows, columns, measures.block(a, b, measure, out=buffer if whole else None)
 
 
 def _spans(n: int) -> Iterator[slice]:

@@ -10,13 +10,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from definition import DEFAULT, FOCUSED_ON_VBM, GRIDS, NO_ORACLE, bits_by_definition, hbn_spectra, oracle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from bigdata.studies.similarity.fingerprint import Fingerprints, heights
 from bigdata.studies.similarity.grid import Grid
+from tests.studies.similarity.definition import (
+    DEFAULT,
+    FOCUSED_ON_VBM,
+    GRIDS,
+    NO_ORACLE,
+    bits_by_definition,
+    hbn_spectra,
+    oracle,
+)
 
 Floats = NDArray[np.float64]
 

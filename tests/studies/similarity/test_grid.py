@@ -7,9 +7,9 @@ import sys
 
 import numpy as np
 import pytest
-from definition import DEFAULT, FOCUSED_ON_VBM, GRIDS, NO_ORACLE, oracle
 
 from bigdata.studies.similarity.grid import Grid
+from tests.studies.similarity.definition import DEFAULT, FOCUSED_ON_VBM, GRIDS, NO_ORACLE, oracle
 
 
 @pytest.mark.parametrize("grid_id", GRIDS)

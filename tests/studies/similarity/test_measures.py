@@ -10,7 +10,6 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from definition import FOCUSED_ON_VBM, NO_ORACLE, hbn_spectra, oracle, similarity_by_definition
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -19,6 +18,13 @@ from bigdata.studies.similarity import measures
 from bigdata.studies.similarity.fingerprint import heights
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.measures import BIT_MEASURES, Bits, Integrals, Measure, Nearest, Prepared
+from tests.studies.similarity.definition import (
+    FOCUSED_ON_VBM,
+    NO_ORACLE,
+    hbn_spectra,
+    oracle,
+    similarity_by_definition,
+)
 
 ALL: tuple[Measure, ...] = (*BIT_MEASURES, "integrated-l1")
 NO_KERNEL = "the compiled kernel isn't built here, or BIGDATA_NO_KERNEL=1"

@@ -1,0 +1,124 @@
+"""A task's key: equal for equal content, and changed by all that a result depends on and by nothing else."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigdata.planning.keys import digest, stage_keys
+from bigdata.planning.stage import Rate, Stage
+from bigdata.spec.study import Input
+from bigdata.store.arrays import ArraySpec
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+FIELDS = st.dictionaries(st.text(), VALUES, max_size=4)
+DATA = {"spectra": Input("abc", "/somewhere")}
+
+
+def stage(**more: Any) -> Stage:
+    array = ArraySpec(name="x", shape=(4,), dtype="float64", dims=("row",), shard=(2,), chunk=(2,))
+    usual: dict[str, Any] = {
+        "name": "one",
+        "version": 1,
+        "function": "m:f",
+        "n_tasks": 2,
+        "fields": {"a": 1, "b": [1, 2]},
+        "rate": Rate("task", 1.0, ""),
+        "work": lambda _: 1.0,
+        "memory": 1,
+        "arrays": (array,),
+        "inputs": ("spectra",),
+    }
+    return Stage(**usual | more)
+
+
+def after(**more: Any) -> Stage:
+    """A stage whose task i needs task i of stage `one`."""
+    return stage(name="two", inputs=(), needs=lambda i: [("one", i)], **more)
+
+
+def keys(*stages: Stage, kind: str = "trial", data: dict[str, Input] = DATA) -> dict[str, list[str]]:
+    return stage_keys(kind, stages, data)
+
+
+@given(FIELDS)
+def test_order_of_fields_does_not_count(fields: dict[str, Any]) -> None:
+    turned = dict(reversed(fields.items()))
+    assert keys(stage(fields=fields)) == keys(stage(fields=turned))
+
+
+@given(FIELDS, FIELDS)
+def test_keys_are_equal_only_for_equal_fields(a: dict[str, Any], b: dict[str, Any]) -> None:
+    same = json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True)
+    assert (keys(stage(fields=a)) == keys(stage(fields=b))) is same
+
+
+def test_every_task_has_a_key_of_its_own() -> None:
+    found = keys(stage(n_tasks=500), after(n_tasks=500))
+    assert len({key for some in found.values() for key in some}) == 1000
+
+
+SAME = {
+    "the folder of an import": lambda: keys(stage(), data={"spectra": Input("abc", "/elsewhere")}),
+    "an input that the stage doesn't read": lambda: keys(stage(), data={**DATA, "other": Input("x", "")}),
+    "what a task is thought to cost": lambda: keys(stage(memory=5, rate=Rate("task", 9.0, "measured"))),
+    "the pool": lambda: keys(stage(pool="gpu")),
+    "tuples for lists": lambda: keys(stage(fields={"a": 1, "b": (1, 2)})),
+}
+OTHER = {
+    "a field": lambda: keys(stage(fields={"a": 2, "b": [1, 2]})),
+    "the stage's version": lambda: keys(stage(version=2)),
+    "the data's digest": lambda: keys(stage(), data={"spectra": Input("abd", "/somewhere")}),
+    "the kind of study": lambda: keys(stage(), kind="other"),
+    "the stage's name": lambda: {"one": keys(stage(name="uno"))["uno"]},
+    "the layout of its arrays": lambda: keys(stage(arrays=(replace(stage().arrays[0], chunk=(1,)),))),
+}
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_a_key_does_not_change_with(what: str) -> None:
+    assert SAME[what]() == keys(stage())
+
+
+@pytest.mark.parametrize("what", OTHER)
+def test_a_key_changes_with(what: str) -> None:
+    assert not set(OTHER[what]()["one"]) & set(keys(stage())["one"])
+
+
+def test_a_change_reaches_all_tasks_that_need_the_changed_one() -> None:
+    before, later = keys(stage(), after()), keys(stage(version=2), after())
+    assert not set(before["two"]) & set(later["two"])
+
+
+def test_only_the_tasks_that_need_a_changed_one_change() -> None:
+    needs_first = after(n_tasks=1)
+    wide = stage(n_tasks=2)
+    other = stage(name="two", n_tasks=1, inputs=(), needs=lambda _: [("one", 1)])
+    assert keys(wide, needs_first)["two"] != keys(wide, other)["two"]
+
+
+def test_another_process_finds_the_same_digest() -> None:
+    """Python's own hash differs from process to process; the digest must not."""
+    data = {"b": [1, 2.5, None], "a": {"ä": True}}
+    code = f"from bigdata.planning.keys import digest; print(digest({data!r}))"
+    for seed in ("1", "2"):
+        said = subprocess.run(
+            [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
+        )
+        assert said.stdout.strip() == digest(data)
+
+
+def test_nan_cannot_be_in_a_key() -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        digest({"a": float("nan")})

@@ -1,0 +1,203 @@
+"""What a plan says is what a run leaves: files and bytes to the last one, what is done, and why the rest runs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bigdata import load_study
+from bigdata.errors import SpecError
+from bigdata.planning import ledger
+from bigdata.planning.stage import Rate
+from bigdata.spec.site import load_site
+from bigdata.store.folder import RunFolder
+from tests.bench import PROGRAM, ROOT, Bench, chunks
+from tests.planning.test_keys import stage
+
+HBN = {"study": "similarity", "name": "h", "dataset": {"name": "hbn-dos-gpaw"}}
+NEAREST = {"similarity": {"keep": {"nearest": 5}}}
+STUDIES: dict[str, dict[str, Any]] = {
+    "the shipped study": {"extends": str(ROOT / "specs/similarity.yaml"), "name": "h"},
+    "a sweep": {
+        **HBN,
+        "sweep": {"grid": {"similarity.measure": ["dice", "integrated-l1"]}},
+        "groups": None,
+        "blocks": None,
+    },
+    "the nearest, and all above": {
+        **HBN,
+        "sweep": {"grid": {"similarity.keep": [{"nearest": 5}, {"above": 0.9}]}},
+        "blocks": None,
+        "groups": {"linkage": "single", "min_similarity": 0.9},
+    },
+    "a trial": {"study": "trial", "name": "t", "tasks": 3},
+}
+
+
+@pytest.mark.parametrize("which", STUDIES)
+def test_files_and_bytes_are_exact(which: str, bench: Bench) -> None:
+    spec = bench.write("s.yaml", {k: v for k, v in STUDIES[which].items() if v is not None})
+    plan = bench.plan(spec)
+    run = bench.submit(spec)
+    assert run.folder.n_files() == plan.n_files
+    assert sum(map(len, chunks(run.folder.path).values())) == plan.array_bytes
+    others = run.folder.n_bytes() - plan.array_bytes
+    assert others < 2 * plan.other_bytes
+    assert bench.plan(spec).n_todo == 0
+
+
+def test_reasons(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run, and one thing after the other that makes its tasks run again."""
+    (bench.folder / "data.txt").write_text("one")
+    spec = bench.trial(file="data.txt")
+
+    def reasons() -> list[dict[str, int]]:
+        return [s.reasons for s in bench.plan(spec).stages]
+
+    assert reasons() == [{"new": 4}, {"new": 1}]
+    run = bench.submit(spec)
+    assert reasons() == [{}, {}]
+    (run.store / "value/c/2").unlink()
+    assert reasons() == [{"its data are missing": 1}, {}]
+    (run.store / "value/c/2").write_bytes(b"cut short")
+    assert reasons() == [{"its data are missing": 1}, {}]
+    bench.submit(spec)
+    assert reasons() == [{}, {}]
+    (bench.folder / "data.txt").write_text("two")
+    assert reasons() == [{"the dataset changed": 4}, {"a task that it needs changed": 1}]
+    bench.submit(spec)
+    monkeypatch.setenv("TRIAL_VERSION", "2")
+    assert reasons() == [{"the stage's version changed": 4}, {"the stage's version changed": 1}]
+    monkeypatch.setenv("TRIAL_VERSION", "1")
+    assert reasons() == [{}, {}]
+    # The digest counts, not the name or the place of the file.
+    (bench.folder / "data.txt").write_text("two")
+    assert reasons() == [{}, {}]
+
+
+def test_the_description_changes_nothing(bench: Bench) -> None:
+    first = bench.plan(bench.trial()).folder
+    assert bench.plan(bench.trial(description="something else")).folder == first
+    assert bench.plan(bench.trial(rows=3)).folder != first
+
+
+def test_the_study_key_knows_no_path(bench: Bench, tmp_path_factory: pytest.TempPathFactory) -> None:
+    other = Bench(tmp_path_factory.mktemp("elsewhere"))
+    assert bench.plan(bench.trial()).folder.path.name == other.plan(other.trial()).folder.path.name
+
+
+def refusal(bench: Bench, site: dict[str, Any], **fields: Any) -> tuple[int, str]:
+    bench.write("site.yaml", {"site": "small", "scheduler": "local", **site})
+    bench.trial(**fields)
+    done = bench.bigdata("submit", "trial.yaml", "--site", "site.yaml")
+    assert not (bench.folder / "runs").exists()
+    return done.returncode, done.stderr
+
+
+POOL = {"cpu": {"cores": 2, "memory": "2 GiB"}}
+
+
+def test_too_many_files_are_refused(bench: Bench) -> None:
+    code, said = refusal(bench, {"pools": POOL, "limits": {"files": 10}})
+    assert (code, said.splitlines()[-1]) == (3, "  15 files would be written, and the site `small` allows 10")
+
+
+def test_too_many_bytes_are_refused(bench: Bench) -> None:
+    code, said = refusal(bench, {"pools": POOL, "limits": {"bytes": "1 kB"}})
+    assert code == 3
+    assert "bytes would be written, and the site `small` allows 1,000" in said.splitlines()[-1]
+
+
+def test_a_task_larger_than_a_worker_is_refused(bench: Bench) -> None:
+    code, said = refusal(bench, {"pools": POOL}, memory=3 * 2**30)
+    assert code == 3
+    assert (
+        "a task of stage `first` needs about 3,221,225,472 bytes of memory, and a worker of pool `cpu` has 1,073,741,824"
+        in said
+    )
+
+
+def test_more_than_the_disk_holds_is_refused(bench: Bench) -> None:
+    code, said = refusal(bench, {"pools": POOL}, rows=10**14)
+    assert code == 3
+    assert f"bytes more would be written, and {bench.folder} has" in said.splitlines()[-1].replace("/private", "")
+
+
+def test_a_plan_that_is_refused_is_still_shown(bench: Bench) -> None:
+    bench.write("site.yaml", {"site": "small", "scheduler": "local", "pools": POOL, "limits": {"files": 10}})
+    done = bench.bigdata("plan", bench.trial(), "--site", "site.yaml", "--json")
+    assert done.returncode == 3
+    data = json.loads(done.stdout)
+    assert data["refusals"] == ["15 files would be written, and the site `small` allows 10"]
+    assert data["files"] == {"exact": 15}
+    assert data["stages"][0]["reasons"] == {"new": 4}
+
+
+def test_a_pool_that_the_site_lacks_falls_back_and_says_so(bench: Bench) -> None:
+    plan = bench.plan(bench.trial(pools={"last": "gpu"}))
+    assert [s.pool for s in plan.stages] == ["cpu", "cpu"]
+    assert plan.notes == ("stage `last` asks for pool `gpu`; site `local` has none, so it runs on `cpu`",)
+    only_gpu = load_site(bench.site(gpu={"cores": 1, "memory": "1 GiB"}))
+    assert [s.pool for s in bench.plan(bench.trial(), site=only_gpu).stages] == ["gpu", "gpu"]
+
+
+def test_data_that_cannot_be_used_are_located_in_the_spec(bench: Bench) -> None:
+    spec = bench.write("s.yaml", {**HBN, "dataset": {"file": "s.jsonl"}})
+    (bench.folder / "s.jsonl").write_text("not JSON\n")
+    with pytest.raises(SpecError, match=r"s\.yaml:1:\d+: dataset"):
+        bench.plan(spec)
+
+
+@pytest.mark.parametrize(("verb", "forbidden"), [("plan", "dask distributed zarr scipy matplotlib")])
+def test_nothing_heavy_is_loaded_by(verb: str, forbidden: str, bench: Bench) -> None:
+    code = PROGRAM[-1].replace("main()", f"import sys, atexit; atexit.register(lambda: print(*sys.modules)); sys.argv[1:] = ['{verb}', '{ROOT}/specs/similarity.yaml']; main()")
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=bench.folder, env=bench.environment(), capture_output=True, text=True, check=True
+    )
+    loaded = set(done.stdout.splitlines()[-1].split())
+    assert "bigdata.planning.plan" in loaded
+    assert not loaded & set(forbidden.split())
+
+
+def test_a_measured_rate_takes_the_place_of_the_built_in_one(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    row = {"function": "m:f", "version": 1, "unit": "task"}
+    assert ledger.rate(stage(), ledger.measured_rates(path)).source == ""
+    ledger.remember(path, [{**row, "seconds_per_unit": s} for s in (100, 1, 2, 3, 4, 5)])
+    with path.open("a") as file:
+        file.write('{"torn": ')
+    measured = ledger.measured_rates(path)
+    assert ledger.rate(stage(), measured) == Rate("task", 3.0, "measured in 5 runs on this machine")
+    assert ledger.rate(stage(version=2), measured).source == ""
+
+
+def test_a_plan_can_be_made_while_files_come_and_go(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run under way makes and removes files while `plan` counts them."""
+    folder = RunFolder(bench.folder)
+    (bench.folder / "gone").symlink_to("nowhere")  # found in the folder, and not there when it is looked at
+    assert folder.n_bytes() == 0
+
+
+@pytest.mark.parametrize("path", ["../s", "runs"])
+def test_relative_paths_of_runs_are_taken_as_given(path: str, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    from bigdata.planning import plan
+
+    monkeypatch.chdir(bench.folder)
+    assert plan(load_study(bench.trial()), runs=path).folder.path.parent == Path(path)
+
+
+Made = Callable[[], object]
+
+
+def test_numbers_in_a_plan_are_plain(bench: Bench) -> None:
+    """JSON knows no numpy numbers."""
+    done = bench.bigdata("plan", bench.trial(), "--json")
+    assert json.loads(done.stdout)["bytes"]["arrays_exact"] == bench.plan(bench.folder / "trial.yaml").array_bytes
+    assert not isinstance(bench.plan(bench.folder / "trial.yaml").array_bytes, np.integer)

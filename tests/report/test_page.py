@@ -1,0 +1,140 @@
+"""The page as text: complete, escaped, without addresses to load, and honest about what failed."""
+
+from __future__ import annotations
+
+import base64
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from bigdata.errors import DamagedData
+from bigdata.report.page import write_report
+from bigdata.store.journal import Journal
+from bigdata.store.reading import Run
+from tests.report.conftest import HOSTILE, Submit
+
+LOADS = {"src", "href", "action", "data", "poster", "srcset", "background"}
+
+
+class Outline(HTMLParser):
+    """Tags that don't close each other, ids that occur twice, addresses that load something, images without a text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.ids: list[str] = []
+        self.addresses: list[str] = []
+        self.alts: list[str | None] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.ids += [str(given["id"])] if "id" in given else []
+        self.addresses += [str(v) for k, v in attrs if k in LOADS]
+        self.alts += [given.get("alt")] if tag == "img" else []
+        if tag not in ("meta", "link", "img", "br"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def text(run: Run) -> str:
+    return run.folder.report.read_text()
+
+
+@pytest.fixture
+def copied(hbn: Run, tmp_path: Path) -> Run:
+    """A copy of the run, to be damaged."""
+    return Run(shutil.copytree(hbn.folder.path, tmp_path / "copy"))
+
+
+def test_is_well_formed_and_names_every_part_once(hbn: Run) -> None:
+    outline = Outline(text(hbn))
+    assert outline.open == []
+    assert len(set(outline.ids)) == len(outline.ids)
+    assert {"matrix", "convergence", "groups", "fingerprints", "provenance", "cite"} <= set(outline.ids)
+
+
+def test_loads_nothing_from_elsewhere(hbn: Run) -> None:
+    for address in Outline(text(hbn)).addresses:
+        assert address.startswith(("data:", "#")) or (hbn.folder.path / address).is_file()
+    assert "default-src &#x27;none&#x27;" in text(hbn)
+
+
+def test_every_image_says_what_it_shows(hbn: Run) -> None:
+    alts = Outline(text(hbn)).alts
+    assert len(alts) == 4
+    assert all(alts)
+
+
+def test_images_are_the_figures_beside_the_page(hbn: Run) -> None:
+    found = [base64.b64decode(data) for data in re.findall(r"data:image/png;base64,([^\"]+)", text(hbn))]
+    assert sorted(found) == sorted(path.read_bytes() for path in hbn.folder.figures.glob("*.png"))
+
+
+def test_a_second_time_the_figures_are_the_same(hbn: Run) -> None:
+    before = {path.name: path.read_bytes() for path in hbn.folder.figures.iterdir()}
+    write_report(hbn)
+    assert {path.name: path.read_bytes() for path in hbn.folder.figures.iterdir()} == before
+
+
+def test_tells_where_the_numbers_come_from(hbn: Run) -> None:
+    page = text(hbn)
+    assert hbn.inputs["spectra"].digest in page
+    assert "min_similarity: 0.9" in page
+    assert "10.1039/d4fd00102h" in page
+    assert "GPAW" in page
+
+
+def test_is_small(hbn: Run) -> None:
+    assert hbn.folder.report.stat().st_size < 2e6
+
+
+def test_names_from_files_are_escaped(hostile: Run) -> None:
+    page = text(hostile)
+    assert HOSTILE not in page
+    assert "<script>document.title" not in page
+    assert "<img src=x" not in page
+    assert Outline(page).open == []
+
+
+def test_a_sweep_has_a_section_and_figures_for_each_variant(hostile: Run) -> None:
+    page = text(hostile)
+    for number, view in enumerate(hostile.variants):
+        assert view.label in page
+        assert (hostile.folder.figures / f"variant-{number}-matrix.pdf").is_file()
+    assert page.count('data-panel="matrix"') == 3
+
+
+def test_long_tables_are_cut_and_say_so(submit: Submit) -> None:
+    run = submit(1200, "order_by: [kind, n_basis]\nblocks: null\n")
+    page = text(run)
+    assert "The first 500 of 1,200 rows" in page
+    assert "every 2" in page
+    assert max(map(len, re.findall(r"<tbody>.*?</tbody>", page))) < 500 * 400
+
+
+def test_what_failed_is_told_with_the_command_that_runs_it_again(copied: Run) -> None:
+    error = {"event": "failed", "stage": "groups", "index": 0, "error": "<b> & more", "traceback": "Traceback <here>"}
+    journal = Journal(copied.folder.journal)
+    journal.append([error])
+    journal.close()
+    shutil.rmtree(copied.folder.store / "group" / "c")
+    page = write_report(copied).read_text()
+    assert "1 of 5 tasks failed" in page
+    assert f"bigdata debug {copied.folder.path} groups/0" in page
+    assert "&lt;b&gt; &amp; more" in page
+    assert "Traceback &lt;here&gt;" in page
+    assert "Homogeneous groups</h3>" not in page
+    assert "Blocks of settings</h3>" in page
+    assert Outline(page).open == []
+
+
+def test_missing_data_of_a_finished_run_are_an_error(copied: Run) -> None:
+    shutil.rmtree(copied.folder.store / "group" / "c")
+    with pytest.raises(DamagedData, match="group"):
+        write_report(copied)
