@@ -130,5 +130,5 @@ def chunks(run: Path) -> dict[str, bytes]:
 def events(run: Path, event: str) -> list[dict[str, Any]]:
     """The records of one kind in a run's journal."""
     path = RunFolder(run).journal
-    lines = path.read_text().splitlines() if path.exists() else []
+    lines = path.read_bytes().split(b"\n")[:-1] if path.exists() else []
     return [record for record in map(json.loads, lines) if record["event"] == event]

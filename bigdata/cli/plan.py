@@ -64,7 +64,6 @@ def as_text(plan: Plan) -> str:
         (s.path, s.pool, s.stage.n_tasks, s.stage.n_tasks - len(s.todo), len(s.todo), duration(s.seconds(s.todo)), _why(s.reasons))
         for s in plan.stages
     ]
-    sources = dict.fromkeys(f"{s.path}: {s.rate.seconds:.2g} s per {s.rate.unit}, {s.rate.source}" for s in plan.stages)
     money = f", {plan.dollars:.2f} USD" if plan.dollars is not None else ""
     cores = plan.site.cores("cpu")
     lines = [
@@ -75,11 +74,19 @@ def as_text(plan: Plan) -> str:
         f"files  {plan.n_files:,} (exact)",
         f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes)} of metadata, journal, figures and report",
         f"time   about {duration(plan.seconds)} on {cores} core{'s'[: cores > 1]}, start and report included{money}",
-        *(f"       {source}" for source in sources),
+        *(f"       {source}" for source in _sources(plan)),
         *(f"note   {note}" for note in plan.notes),
         *(f"REFUSED: {reason}" for reason in plan.refusals()),
     ]
     return "\n".join(lines)
+
+
+def _sources(plan: Plan) -> list[str]:
+    """Where the estimates come from, each source once."""
+    rates: dict[str, dict[str, None]] = {}
+    for s in plan.stages:
+        rates.setdefault(s.rate.source, {})[f"{s.stage.name} {s.rate.seconds:.2g} s per {s.rate.unit}"] = None
+    return [f"{source}: {', '.join(of)}" for source, of in rates.items()]
 
 
 def _why(reasons: dict[str, int]) -> str:

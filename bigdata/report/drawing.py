@@ -38,9 +38,7 @@ STYLE: Any = {
 }
 
 
-def drawing(
-    height: float, width: float = WIDTH, layout: Literal["constrained"] | None = "constrained"
-) -> Figure:
+def drawing(height: float, width: float = WIDTH, layout: Literal["constrained"] | None = "constrained") -> Figure:
     """An empty figure, in inches; `layout=None` leaves it to the caller to place the axes."""
     figure = Figure(figsize=(width, height), layout=layout)
     FigureCanvasAgg(figure)

@@ -77,20 +77,14 @@ def _variant(view: View, parts: ReportParts) -> Markup:
     several = len(view.run.variants) > 1
     prefix = f"variant-{number}-" if several else ""
     panels = whole(view.run, [partial(_panel, p, f"{prefix}panel-{i}") for i, p in enumerate(parts.panels)])
-    figures = [
-        *whole(view.run, [partial(picture, figure, view.run.folder, prefix) for figure in parts.figures])
-    ]
+    figures = [*whole(view.run, [partial(picture, figure, view.run.folder, prefix) for figure in parts.figures])]
     return element(
         "section",
         *([element("h2", view.label)] if several else []),
         *(element("p", sentence) for sentence in parts.summary),
         *panels,
         *([element("h2", "Figures", id=f"{prefix}figures"), *figures] if figures else []),
-        *(
-            [element("h2", "Tables", id=f"{prefix}tables"), *map(_table, parts.tables)]
-            if parts.tables
-            else []
-        ),
+        *([element("h2", "Tables", id=f"{prefix}tables"), *map(_table, parts.tables)] if parts.tables else []),
         id=f"variant-{number}",
     )
 

@@ -25,17 +25,10 @@ def failures(run: Run) -> Markup:
         return Markup("")
     n_tasks = sum(history.submits[-1]["tasks"].values())
     n_open = n_tasks - len(history.done) - len(history.failed)
-    said = [
-        f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."
-    ]
+    said = [f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."]
     if n_open:
-        said.append(
-            f"{n_open} more weren't run, because they need those that failed or because the run was stopped."
-        )
-    said.append(
-        "What needs their data is missing on this page. Submit the study again to go on; what is done is "
-        "kept."
-    )
+        said.append(f"{n_open} more weren't run, because they need those that failed or because the run was stopped.")
+    said.append("What needs their data is missing on this page. Submit the study again to go on; what is done is kept.")
     shown = list(history.failed.items())[:SHOWN_FAILURES]
     more = len(history.failed) - len(shown)
     return element(
@@ -102,8 +95,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "finished", str(about["written"])
         yield (
             "time",
-            f"{about['seconds']:g} s of the last submission; {about['task_seconds']:g} s in tasks, of all "
-            f"submissions",
+            f"{about['seconds']:g} s of the last submission; {about['task_seconds']:g} s in tasks, of all submissions",
         )
         yield "peak memory", f"{size(about['peak_memory_bytes'])} in the largest task"
     n_files, n_bytes = _on_disk(run)
@@ -112,9 +104,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         for name, given in row["inputs"].items():
             yield f"{row['group']} {name}".strip(), f"sha256 {given['digest']}"
     yield from (
-        (key, ", ".join(f"{k} {v}" for k, v in about[key].items()))
-        for key in ("versions", "platform")
-        if key in about
+        (key, ", ".join(f"{k} {v}" for k, v in about[key].items())) for key in ("versions", "platform") if key in about
     )
 
 

@@ -165,6 +165,9 @@ class View(Mapping[str, StoredArray]):
             self._opened[name] = StoredArray(self.run.folder, f"{self.group}/{name}".lstrip("/"))
         return self._opened[name]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._names)
 

@@ -85,7 +85,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         shards=lambda _: [("total", (0,))],
         needs=lambda _: [("first", i) for i in range(model.tasks)],
     )
-    row = Coordinate(name="row", dim="row", values=list(range(n)))
+    row = Coordinate(name="row", dim="row", values=list(range(min(n, 10_000))))
     return Workload(stages=(first, last), coordinates=(row,) if model.write else ())
 
 

@@ -56,9 +56,7 @@ class Shown:
     dos: Floats = field(default_factory=lambda: np.empty(0))
 
 
-def fingerprints(
-    columns: Columns, a: Shown, b: Shown, similarity: float, measure: str, x_label: str
-) -> Figure:
+def fingerprints(columns: Columns, a: Shown, b: Shown, similarity: float, measure: str, x_label: str) -> Figure:
     """Fig. 3: two spectra, each over its fingerprint, and below them what the fingerprints have in common."""
     figure = drawing(5.2, 4.8)
     axes = figure.subplots(3, 1, sharex=True, sharey=True)
@@ -180,9 +178,7 @@ def _number_axis(axis: Axes, values: Floats, which: str = "y") -> None:
     one.set_minor_formatter(NullFormatter())
 
 
-def groups(
-    linkage: Floats, group: NDArray[np.int32], min_similarity: float, measure: str, method: str
-) -> Figure:
+def groups(linkage: Floats, group: NDArray[np.int32], min_similarity: float, measure: str, method: str) -> Figure:
     """The dendrogram of all entries with the cut line; of many entries, only the last merges are shown."""
     from scipy.cluster.hierarchy import dendrogram
 
@@ -203,9 +199,7 @@ def groups(
     axis.add_collection(LineCollection(paths, colors=colours, linewidths=0.9))
     axis.axhline(min_similarity, color=COLOURS[1], ls="--", lw=0.9)
     n_leaves = len(leaves)
-    axis.text(
-        n_leaves, min_similarity, f" cut at {min_similarity:g}", color=COLOURS[1], va="center", fontsize=7
-    )
+    axis.text(n_leaves, min_similarity, f" cut at {min_similarity:g}", color=COLOURS[1], va="center", fontsize=7)
     axis.set_xlim(0, n_leaves)
     axis.set_ylim(min(1 - height.max(), min_similarity) - 0.03, 1.0)
     axis.set_xticks([])
@@ -244,9 +238,7 @@ def _name_groups(axis: Axes, entries: Sequence[int], group: NDArray[np.int32]) -
                 **style,
             )
             if room * (end - start) > 3.5 * len(str(of[start])):
-                axis.text(
-                    (start + end) / 2, -0.03, str(of[start]), ha="center", va="top", fontsize=5.5, **style
-                )
+                axis.text((start + end) / 2, -0.03, str(of[start]), ha="center", va="top", fontsize=5.5, **style)
 
 
 @dataclass(frozen=True)

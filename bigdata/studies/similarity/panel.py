@@ -46,7 +46,8 @@ def matrix_data(results: Results) -> dict[str, Any]:
 def _sample(results: Results) -> NDArray[np.intp]:
     """The entries shown, in order: all, or every k-th where their fingerprints would be too many bytes."""
     item = 4 if results.model.similarity.measure == "integrated-l1" else 1
-    most = max(2, MOST_BYTES // (item * (results.view["height"].shape[1] + 1)))
+    share = MOST_BYTES // len(results.view.run.variants)
+    most = max(2, share // (item * (results.view["height"].shape[1] + 1)))
     return results.order[:: -(-len(results) // most)]
 
 

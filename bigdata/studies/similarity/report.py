@@ -24,8 +24,7 @@ from bigdata.studies.similarity.stages import kept_columns
 DEFINITIONS = {
     "tanimoto": "the bits that two fingerprints have in common, divided by the bits set in either of them",
     "dice": "twice the bits that two fingerprints have in common, divided by the sum of the bits set in each",
-    "cosine": "the bits that two fingerprints have in common, divided by the geometric mean of the bits set "
-    "in each",
+    "cosine": "the bits that two fingerprints have in common, divided by the geometric mean of the bits set in each",
     "integrated-l1": "one minus the area between two integrated densities of states, divided by the area "
     "below the higher one",
 }
@@ -87,41 +86,30 @@ def _said_of_references(results: Results) -> str:
             )
     more = f"; and {len(said) - 6} more kinds" if len(said) > 6 else ""
     return (
-        f"How near the entries are to the most accurate one of their kind: {'; '.join(said[:6])}{more}."
-        if said
-        else ""
+        f"How near the entries are to the most accurate one of their kind: {'; '.join(said[:6])}{more}." if said else ""
     )
 
 
 def _said_of_steps(results: Results) -> str:
-    """What is left of the similarity one step below the most accurate entry, for each setting that is a
-    number.
-    """
+    """What one step below the most accurate entry costs, for each setting that is a number."""
     said = []
     for reference in results.references[:4]:
-        steps = []
-        for name in (f for f in tables.changing(results) if results.is_number(f)):
-            found = [
-                entry
-                for entry, others in tables.one_at_a_time(results, reference, name)
-                if not others and entry != reference
-            ]
-            if found:
-                to, similarity = (
-                    plain(results.settings[name][found[-1]]),
-                    results.reference_similarity[found[-1]],
-                )
-                steps.append(
-                    f"{similarity:.3f} with {name} {to} instead of {plain(results.settings[name][reference])}"
-                )
+        steps = [s for name in tables.changing(results) for s in _step_below(results, reference, name)]
         if steps:
-            said.append(f"{results.combination(results.within, reference)}: {' and '.join(steps)}")
-    return (
-        f"One setting lowered by one step from the most accurate entry leaves a similarity of "
-        f"{'; '.join(said)}."
-        if said
-        else ""
-    )
+            said.append(f"{results.combination(results.within, reference)} keeps {' and '.join(steps)}")
+    start = "What one step below the most accurate entry costs, one setting at a time: "
+    return f"{start}{'; '.join(said)}." if said else ""
+
+
+def _step_below(results: Results, reference: int, name: str) -> Iterator[str]:
+    if not results.is_number(name):
+        return
+    below = [entry for entry, others in tables.one_at_a_time(results, reference, name) if not others]
+    below = [entry for entry in below if results.settings[name][entry] < results.settings[name][reference]]
+    if below:
+        value, best = (plain(results.settings[name][entry]) for entry in (below[-1], reference))
+        similarity = results.reference_similarity[below[-1]]
+        yield f"a similarity of {similarity:.3f} with {name} {value} instead of {best}"
 
 
 def _said_of_groups(results: Results) -> str:
@@ -174,9 +162,7 @@ def _figures(results: Results) -> Iterator[Figure]:
     """The figures that stages.py announces, in the order of the page."""
     model, measure = results.model, results.measure
     if model.similarity.keep == "matrix":
-        shown = (
-            f" Of {len(results):,} entries every {_step(results)}th is drawn." if _step(results) > 1 else ""
-        )
+        shown = f" Of {len(results):,} entries every {_step(results)}th is drawn." if _step(results) > 1 else ""
         yield Figure(
             "matrix",
             "Similarity matrix",
@@ -264,9 +250,7 @@ def _groups(results: Results) -> Drawing:
     wanted = results.model.groups
     assert wanted is not None
     linkage = results.view["linkage"][...] if len(results) > 1 else np.empty((0, 4))
-    return figures.groups(
-        linkage, results.view["group"][...], wanted.min_similarity, results.measure, wanted.linkage
-    )
+    return figures.groups(linkage, results.view["group"][...], wanted.min_similarity, results.measure, wanted.linkage)
 
 
 def _fingerprints(results: Results) -> Drawing:

@@ -46,12 +46,9 @@ class Results:
     @cached_property
     def settings(self) -> dict[str, NDArray[Any]]:
         """Each setting's values (n,), text or numbers; in the order of `order_by`, then the others."""
-        along = [
-            name for name, a in self.view.coordinates.items() if a.dims == ("entry",) and name not in RESERVED
-        ]
+        along = [name for name, a in self.view.coordinates.items() if a.dims == ("entry",) and name not in RESERVED]
         fields = [
-            name.removeprefix("setting_") if name.removeprefix("setting_") in RESERVED else name
-            for name in along
+            name.removeprefix("setting_") if name.removeprefix("setting_") in RESERVED else name for name in along
         ]
         first = [f for f in self.model.order_by if f in fields]
         ordered = first + [f for f in fields if f not in first]

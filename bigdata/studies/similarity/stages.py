@@ -83,6 +83,8 @@ def _figures(model: Similarity) -> Iterable[str]:
         yield "matrix"
         if model.groups is not None:
             yield "groups"
+    else:
+        yield "neighbors"
     if model.convergence is not None:
         yield "convergence"
 

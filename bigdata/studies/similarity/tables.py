@@ -65,9 +65,7 @@ def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int
     """
     own = results.order[results.reference[results.order] == reference]
     others = [f for f in changing(results) if f != name]
-    differs = np.array([_differs(results.settings[f], own, reference) for f in others]).reshape(
-        len(others), len(own)
-    )
+    differs = np.array([_differs(results.settings[f], own, reference) for f in others]).reshape(len(others), len(own))
     values, count = results.settings[name][own], differs.sum(axis=0)
     if ((count == 0) & _differs(results.settings[name], own, reference)).any():
         own, values, differs, count = (
@@ -81,8 +79,7 @@ def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int
         if value == value and (value not in best or count[i] <= count[best[value]]):
             best[value] = i
     return [
-        (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d])
-        for _, i in sorted(best.items())
+        (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d]) for _, i in sorted(best.items())
     ]
 
 
@@ -108,8 +105,7 @@ def in_order(results: Results) -> Table:
         ["entry", *fields, "similarity", "most accurate entry"],
         rows,
         {f: results.unit(f) for f in fields},
-        "All entries in the order of their settings, each compared with the most accurate one of its own "
-        "kind.",
+        "All entries in the order of their settings, each compared with the most accurate one of its own kind.",
     )
 
 
@@ -233,11 +229,7 @@ def nearest(results: Results) -> Table:
     for entry in results.order.tolist():
         found = neighbor[entry] >= 0
         best = results.names[neighbor[entry, 0]] if found[0] else None
-        values = (
-            [plain(similarity[entry, 0]), plain(similarity[entry, found.sum() - 1])]
-            if found[0]
-            else [None, None]
-        )
+        values = [plain(similarity[entry, 0]), plain(similarity[entry, found.sum() - 1])] if found[0] else [None, None]
         rows.append([results.names[entry], best, *values, int(n_above[entry])])
     return Table(
         "Nearest neighbours",

@@ -1,0 +1,79 @@
+"""Which task may run next: needs first, highest stage first, and nothing after a failure that needs it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bigdata.planning.plan import PlannedStage
+from bigdata.planning.stage import Rate, Stage, TaskId
+from bigdata.run.graph import TaskGraph
+
+Needs = list[list[list[int]]]
+# For each stage but the first and each of its tasks, the tasks of the stage before that it needs.
+GRAPHS = st.lists(
+    st.lists(st.lists(st.integers(0, 4), max_size=5, unique=True), min_size=5, max_size=5), min_size=1, max_size=3
+)
+
+
+def planned(needs: Needs, todo: set[TaskId] | None = None) -> list[PlannedStage]:
+    return [_stage(level, of, todo) for level, of in enumerate([[[]] * 5, *needs])]
+
+
+def _stage(level: int, needs: list[list[int]], todo: set[TaskId] | None) -> PlannedStage:
+    name = f"s{level}"
+    stage = Stage(
+        name=name,
+        version=1,
+        function="",
+        n_tasks=5,
+        fields={},
+        rate=Rate("task", 1.0, ""),
+        work=lambda _: 1.0,
+        memory=1,
+        needs=lambda i: [(f"s{level - 1}", j) for j in needs[i]],
+    )
+    run = {i: "new" for i in range(5) if todo is None or (name, i) in todo}
+    return PlannedStage("", stage, ("",) * 5, "cpu", stage.rate, run, {})
+
+
+def walk(stages: list[PlannedStage], fails: set[TaskId]) -> tuple[list[TaskId], TaskGraph]:
+    """Run the tasks one after the other, in the graph's order."""
+    graph, order = TaskGraph(stages), []
+    while batch := graph.take("cpu", 1):
+        order += batch
+        (graph.failed if batch[0] in fails else graph.done)(batch[0])
+    return order, graph
+
+
+@given(GRAPHS, st.sets(st.tuples(st.sampled_from(["s0", "s1", "s2"]), st.integers(0, 4))))
+def test_each_task_runs_once_after_its_needs_or_is_skipped_for_a_failure(needs: Needs, fails: set[TaskId]) -> None:
+    stages = planned(needs)
+    order, graph = walk(stages, fails)
+    tasks = {(s.path, i) for s in stages for i in range(5)}
+    assert len(order) == len(set(order))
+    assert set(order) | set(graph.skipped) == tasks
+    assert not set(order) & set(graph.skipped)
+    fine = [t for t in order if t not in fails]
+    for stage in stages:
+        for i in range(5):
+            if (stage.path, i) in order:
+                before = order[: order.index((stage.path, i))]
+                assert all(n in before and n in fine for n in stage.needs(i))
+    assert all(cause in fails for cause in graph.skipped.values())
+
+
+@given(GRAPHS, st.sets(st.tuples(st.sampled_from(["s0", "s1"]), st.integers(0, 4))))
+def test_what_is_done_is_not_waited_for(needs: Needs, todo: set[TaskId]) -> None:
+    stages = planned(needs, todo)
+    order, _ = walk(stages, set())
+    assert set(order) == {(s.path, i) for s in stages for i in s.todo}
+
+
+def test_the_highest_stage_goes_first() -> None:
+    graph = TaskGraph(planned([[[0], [1], [2], [3], [4]]]))
+    assert graph.take("cpu", 2) == [("s0", 0), ("s0", 1)]
+    graph.done(("s0", 1))
+    assert graph.take("cpu", 5) == [("s1", 1)]  # one stage at a time: their tasks last differently long
+    assert graph.take("cpu", 5) == [("s0", 2), ("s0", 3), ("s0", 4)]
+    assert graph.take("gpu", 5) == []
