@@ -50,7 +50,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong: where, at which path of the spec, what, what would be right, and a guess at what was meant."""
+    """One thing that is wrong: where, at which path, what, what would be right, and a guess at what was meant."""
 
     place: Place
     path: str

@@ -71,9 +71,7 @@ class Dimension:
         if abs(value) == float("inf"):
             raise QuantityError(f"`{text}` is too large for a number", self._write())
         if value < 0 and not self.signed:
-            raise QuantityError(
-                f"`{text}` is negative", f"{self.noun.capitalize()} can't be less than 0 {self.base}"
-            )
+            raise QuantityError(f"`{text}` is negative", f"{self.noun.capitalize()} can't be less than 0 {self.base}")
         return round(value) if self.whole else value
 
     def _write(self, example: str = "") -> str:
@@ -91,9 +89,7 @@ class Dimension:
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.with_info_plain_validator_function(self._from_spec)
 
-    def __get_pydantic_json_schema__(
-        self, schema: CoreSchema, handler: GetJsonSchemaHandler
-    ) -> dict[str, Any]:
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         units = "|".join(map(re.escape, self.units))
         number = _NUMBER if self.signed else rf"\+?{_UNSIGNED}"
         return {
@@ -135,9 +131,7 @@ STATES = Dimension("a number of states", {"states": 1.0}, ("0.5 states",))
 _DECIMAL = {f"{p}B": 1000.0**i for i, p in enumerate(("", "k", "M", "G", "T", "P"))}
 _BINARY = {f"{p}iB": 1024.0**i for i, p in enumerate(("K", "M", "G", "T", "P"), 1)}
 BYTES = Dimension("an amount of bytes", _DECIMAL | _BINARY, ("4 GiB", "30 MB"), whole=True)
-SECONDS = Dimension(
-    "a time", {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0}, ("10 min", "2 h", "90 s")
-)
+SECONDS = Dimension("a time", {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0}, ("10 min", "2 h", "90 s"))
 MONEY = Dimension("an amount of money", {"USD": 1.0}, ("0.02 USD",))
 DIMENSIONS = (ENERGY, LENGTH, STATES, BYTES, SECONDS, MONEY)
 

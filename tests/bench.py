@@ -79,6 +79,7 @@ class Bench:
                 stderr=e,
                 # Where tests run in the background, Ctrl-C is ignored, and the program would inherit that.
                 preexec_fn=_hear_interrupts,
+                start_new_session=True,
             )
         return Running(process, out, err)
 

@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, and the study kind `trial` of tests/plugin, registered as users' kinds are."""
+"""What all tests share: a cache of their own, and the study kind `trial`, registered as users' own kinds are."""
 
 from __future__ import annotations
 

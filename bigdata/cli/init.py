@@ -29,6 +29,4 @@ def command(kind: str, file: Path | None) -> None:
 def _unwritable(path: Path, error: OSError) -> Problem:
     if isinstance(error, FileExistsError):
         return Problem(Place(str(path)), "", "exists already", "Name another file: `bigdata init KIND FILE`")
-    return Problem(
-        Place(str(path)), "", f"can't be written ({error.strerror})", "Name a file in a folder of yours"
-    )
+    return Problem(Place(str(path)), "", f"can't be written ({error.strerror})", "Name a file in a folder of yours")

@@ -79,9 +79,6 @@ def main() -> None:
             raise
         click.echo("bigdata: stopped", err=True)
         sys.exit(Cancelled.exit_code)
-    except BrokenPipeError:
-        # Whoever read our output has enough; Python must not complain while it closes the pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except OSError as error:
         if debug or error.errno is None:
             raise

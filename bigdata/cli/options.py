@@ -18,7 +18,9 @@ def study_options(function: F) -> F:
     function = click.option(
         "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
     )(function)
-    return click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a field of the spec.")(function)
+    return click.option(
+        "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a field of the spec."
+    )(function)
 
 
 def json_option(function: F) -> F:

@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from bigdata.cli.options import json_option, study_options
-from bigdata.cli.text import duration, size, table
+from bigdata.cli.text import table
+from bigdata.display import duration, size
 from bigdata.errors import PlanRefused
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
@@ -61,7 +62,15 @@ def as_data(plan: Plan) -> dict[str, Any]:
 def as_text(plan: Plan) -> str:
     """The plan as a page to read."""
     rows = [
-        (s.path, s.pool, s.stage.n_tasks, s.stage.n_tasks - len(s.todo), len(s.todo), duration(s.seconds(s.todo)), _why(s.reasons))
+        (
+            s.path,
+            s.pool,
+            s.stage.n_tasks,
+            s.stage.n_tasks - len(s.todo),
+            len(s.todo),
+            duration(s.seconds(s.todo)),
+            _why(s.reasons),
+        )
         for s in plan.stages
     ]
     money = f", {plan.dollars:.2f} USD" if plan.dollars is not None else ""
@@ -72,7 +81,7 @@ def as_text(plan: Plan) -> str:
         table(("stage", "pool", "tasks", "done", "to run", "core time", "because"), rows),
         "",
         f"files  {plan.n_files:,} (exact)",
-        f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes)} of metadata, journal, figures and report",
+        f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes)} for the record and the report",
         f"time   about {duration(plan.seconds)} on {cores} core{'s'[: cores > 1]}, start and report included{money}",
         *(f"       {source}" for source in _sources(plan)),
         *(f"note   {note}" for note in plan.notes),

@@ -39,12 +39,24 @@ def command(run: Path, array: str | None, variant: int, as_json: bool) -> None:
 
 
 def _row(a: StoredArray) -> dict[str, Any]:
-    return {"array": a.name, "dims": list(a.dims), "shape": list(a.shape), "dtype": str(a.dtype), "units": a.units, "about": a.about}
+    return {
+        "array": a.name,
+        "dims": list(a.dims),
+        "shape": list(a.shape),
+        "dtype": str(a.dtype),
+        "units": a.units,
+        "about": a.about,
+    }
 
 
 def _tables(view: View) -> list[dict[str, Any]]:
     return [
-        {"title": t.title, "columns": list(t.columns), "units": dict(t.units), "rows": [list(map(_plain, r)) for r in t.rows]}
+        {
+            "title": t.title,
+            "columns": list(t.columns),
+            "units": dict(t.units),
+            "rows": [list(map(_plain, r)) for r in t.rows],
+        }
         for t in view.tables.values()
     ]
 
@@ -56,7 +68,10 @@ def _page(view: View) -> str:
         rows = [[_plain(v) for v in row] for row in t.rows[:SHOWN_ROWS]]
         more = f"\n… {len(t.rows) - SHOWN_ROWS} more rows; all with --json" if len(t.rows) > SHOWN_ROWS else ""
         parts.append(f"{t.title}\n\n{table(heads, rows)}{more}")
-    arrays = [(a.name, " × ".join(a.dims), " × ".join(map(str, a.shape)), str(a.dtype), a.units, a.about) for a in view.values()]
+    arrays = [
+        (a.name, " × ".join(a.dims), " × ".join(map(str, a.shape)), str(a.dtype), a.units, a.about)
+        for a in view.values()
+    ]
     parts.append(table(("array", "dimensions", "shape", "type", "units", "about"), arrays))
     return "\n\n\n".join(parts)
 

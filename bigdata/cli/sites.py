@@ -7,7 +7,8 @@ import json
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import size, table
+from bigdata.cli.text import table
+from bigdata.display import size
 from bigdata.spec.site import load_site, site_names
 
 

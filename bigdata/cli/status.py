@@ -10,13 +10,16 @@ from typing import Any
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import duration, table
+from bigdata.cli.text import table
+from bigdata.display import duration
 from bigdata.run.status import Status, find_runs, status
 
 
 @click.command()
 @click.argument("run", type=click.Path(path_type=Path), required=False)
-@click.option("--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
+)
 @json_option
 def command(run: Path | None, runs: Path, as_json: bool) -> None:
     """Show how RUN stands, or all runs where none is named."""
@@ -45,7 +48,9 @@ def _data(s: Status) -> dict[str, Any]:
 def _list(found: list[Status], runs: Path) -> str:
     if not found:
         return f"no runs in {runs}"
-    rows = [(str(s.folder.path), s.state, s.n_done, s.n_tasks, f"{duration(time.time() - s.updated)} ago") for s in found]
+    rows = [
+        (str(s.folder.path), s.state, s.n_done, s.n_tasks, f"{duration(time.time() - s.updated)} ago") for s in found
+    ]
     return table(("run", "state", "done", "tasks", "last word"), rows)
 
 

@@ -10,7 +10,7 @@ import click
 
 from bigdata.cli.options import study_options
 from bigdata.cli.plan import as_text
-from bigdata.cli.text import duration
+from bigdata.display import duration
 from bigdata.errors import Cancelled, PlanRefused, TasksFailed
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan

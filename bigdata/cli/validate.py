@@ -17,18 +17,14 @@ from bigdata.errors import Place, Problem, SpecError
 
 @click.command()
 @click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option(
-    "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a field of the specs."
-)
+@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a field of the specs.")
 @json_option
 def command(specs: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
     """Check specs; say all that is wrong with them."""
     checks = [_check(path, overrides) for path in specs]
     problems = [problem for _, found in checks for problem in found]
     if as_json:
-        click.echo(
-            json.dumps([_as_data(path, *check) for path, check in zip(specs, checks, strict=True)], indent=2)
-        )
+        click.echo(json.dumps([_as_data(path, *check) for path, check in zip(specs, checks, strict=True)], indent=2))
     else:
         _print(specs, checks)
     if problems:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from bigdata.cli.options import run_argument
-from bigdata.cli.text import size
+from bigdata.display import size
 from bigdata.errors import DamagedData, VerificationFailed
 from bigdata.store import open_run
 
@@ -26,4 +26,6 @@ def command(run: Path) -> None:
                 damaged.append(str(error))
     if damaged:
         raise VerificationFailed("\n".join(damaged))
-    click.echo(f"{run}: all {sum(map(len, opened.variants))} arrays are whole ({size(opened.folder.n_bytes())} in the run)")
+    click.echo(
+        f"{run}: all {sum(map(len, opened.variants))} arrays are whole ({size(opened.folder.n_bytes())} in the run)"
+    )

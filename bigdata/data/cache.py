@@ -87,6 +87,5 @@ def _site_error(e: OSError, home: Path) -> SiteError:
             f"no space is left for the cache in {home}. Free some, or set BIGDATA_CACHE to another folder."
         )
     return SiteError(
-        f"the cache {home} can't be written ({e.strerror or e}). "
-        "Set BIGDATA_CACHE to a folder of yours that can."
+        f"the cache {home} can't be written ({e.strerror or e}). Set BIGDATA_CACHE to a folder of yours that can."
     )

@@ -46,9 +46,7 @@ def unreadable(path: Path, e: OSError) -> Finding:
     if not isinstance(e, FileNotFoundError):
         return Finding(("file",), f"{path} can't be read: {e.strerror or e}", "give a file that you may read")
     beside = tuple(sorted(p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ()
-    return Finding(
-        ("file",), f"there is no file {path}", "paths start at the spec's folder", path.name, beside
-    )
+    return Finding(("file",), f"there is no file {path}", "paths start at the spec's folder", path.name, beside)
 
 
 def _told(path: Path, name: str | None) -> str:

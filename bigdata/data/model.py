@@ -28,9 +28,7 @@ def _condition(value: Any) -> str:
 
 
 Condition = Annotated[
-    Annotated[Scalar, Tag("value")]
-    | Annotated[tuple[Scalar, ...], Tag("values")]
-    | Annotated[Range, Tag("range")],
+    Annotated[Scalar, Tag("value")] | Annotated[tuple[Scalar, ...], Tag("values")] | Annotated[Range, Tag("range")],
     Discriminator(_condition),
 ]
 
@@ -68,7 +66,5 @@ def _origin(value: Any) -> str | None:
 
 Dataset = Annotated[
     Annotated[NamedDataset, Tag("name")] | Annotated[FileDataset, Tag("file")],
-    Discriminator(
-        _origin, custom_error_type="dataset_origin", custom_error_message="says neither `name:` nor `file:`"
-    ),
+    Discriminator(_origin, custom_error_type="dataset_origin", custom_error_message="says neither `name:` nor `file:`"),
 ]

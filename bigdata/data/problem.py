@@ -20,9 +20,7 @@ class DataProblem(SpecError):
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
-        super().__init__(
-            "\n".join(f"dataset.{'.'.join(map(str, f.path))}: {_sentences(f)}" for f in findings)
-        )
+        super().__init__("\n".join(f"dataset.{'.'.join(map(str, f.path))}: {_sentences(f)}" for f in findings))
 
 
 def _sentences(finding: Finding) -> str:

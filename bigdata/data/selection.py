@@ -31,9 +31,7 @@ class Selection:
     dropped: list[Dropped]
 
 
-def select(
-    names: Sequence[str], columns: Mapping[str, list[Any]], where: Mapping[str, Condition], n: int
-) -> Selection:
+def select(names: Sequence[str], columns: Mapping[str, list[Any]], where: Mapping[str, Condition], n: int) -> Selection:
     """Apply the conditions in the order given; a row without the field meets no condition on it.
 
     Raises DataProblem with every unknown field and value, and where nothing is left.
@@ -55,11 +53,7 @@ def select(
 def _findings(field: str, condition: Condition, columns: Mapping[str, list[Any]]) -> list[Finding]:
     if field not in columns:
         right = f"it has {first(columns)}"
-        return [
-            Finding(
-                ("where", field), f"no entry has a field `{field}`", right, given=field, known=tuple(columns)
-            )
-        ]
+        return [Finding(("where", field), f"no entry has a field `{field}`", right, given=field, known=tuple(columns))]
     if isinstance(condition, Range):
         return []
     keys = {_key(v) for v in columns[field] if v is not None}

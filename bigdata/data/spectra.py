@@ -118,9 +118,7 @@ class SpectraDataset:
     def spectrum(self, row: int) -> Spectrum:
         """One spectrum; views of the memory-mapped files."""
         axis, start = int(self._entries["axis_of"][row]), int(self._start[row])
-        return Spectrum(
-            self.energies(axis), self._dos[start : start + int(self._entries["axis_length"][axis])]
-        )
+        return Spectrum(self.energies(axis), self._dos[start : start + int(self._entries["axis_length"][axis])])
 
     def energies(self, axis: int) -> Floats:
         """The energies (eV) of one of the distinct axes."""
@@ -245,9 +243,7 @@ def open_import(folder: Path | str) -> SpectraDataset:
     """An import by its folder in the cache, for workers; the source isn't needed. It stays open."""
     folder = Path(folder)
     if not is_whole(folder):
-        raise SiteError(
-            f"{folder} isn't there or isn't whole. Submit the study again: its data are then read anew."
-        )
+        raise SiteError(f"{folder} isn't there or isn't whole. Submit the study again: its data are then read anew.")
     return SpectraDataset(folder)
 
 

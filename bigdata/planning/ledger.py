@@ -30,7 +30,9 @@ def rate(stage: Stage, measured: Mapping[tuple[str, int, str], list[float]]) -> 
     past = measured.get((stage.function, stage.version, stage.rate.unit), [])[-RUNS_REMEMBERED:]
     if not past:
         return stage.rate
-    return Rate(stage.rate.unit, statistics.median(past), f"measured in {len(past)} run{'s'[: len(past) > 1]} on this machine")
+    return Rate(
+        stage.rate.unit, statistics.median(past), f"measured in {len(past)} run{'s'[: len(past) > 1]} on this machine"
+    )
 
 
 def remember(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

@@ -1,4 +1,4 @@
-"""Study and site in, Plan out: every task with its key, what of it is done already, what the rest will cost, and refusals."""
+"""Study and site in, Plan out: every task with its key, what is done, what the rest will cost, and refusals."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class PlannedStage:
 
     @property
     def path(self) -> str:
-        """The stage's address in the run: `similarity`, or `variant-1/similarity` where a sweep made several variants."""
+        """The stage's address in the run: `similarity`, or `variant-1/similarity` where there are variants."""
         return _address(self.group, self.stage.name)
 
     @property
@@ -110,7 +110,9 @@ class Plan:
     @property
     def other_bytes(self) -> int:
         """Estimated bytes of metadata, journal, logs, figures and report."""
-        n_arrays = sum(len(s.stage.arrays) for s in self.stages) + sum(len(v.workload.coordinates) for v in self.variants)
+        n_arrays = sum(len(s.stage.arrays) for s in self.stages) + sum(
+            len(v.workload.coordinates) for v in self.variants
+        )
         return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + REPORT_BYTES
 
     @property
@@ -220,7 +222,7 @@ def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workloa
 
 @dataclass(frozen=True)
 class _Known:
-    """What is known before planning: the site, the run's folder and record, measured rates, and shards found damaged."""
+    """What is known before: the site, the run's folder and record, measured rates, and shards found damaged."""
 
     site: Site
     folder: RunFolder

@@ -31,8 +31,8 @@ class Stage:
     """One step of a study, cut into `n_tasks` tasks that can run in any order.
 
     `function` names the task function as "module:function"; it is imported where the task runs.
-    `fields` are the study's settings that its results depend on (they enter the tasks' keys, beside the inputs' digests).
-    `shards(i)` lists the shards that task i writes, whole, and nobody else does. `needs(i)` lists the tasks it waits for.
+    `fields` are the settings that its results depend on (they enter the tasks' keys, beside the inputs' digests).
+    `shards(i)` lists the shards that task i, and no other, writes whole; `needs(i)` the tasks that it waits for.
     `work(i)` is task i's amount of work in the units of `rate`. `memory` is the peak of one task in bytes.
     """
 
@@ -55,7 +55,7 @@ class Stage:
 class Workload:
     """All that a study kind wants done for one variant of a study.
 
-    `notes` are sentences for the user about what was left out or falls back (rows dropped by a filter, entries skipped).
+    `notes` are sentences for the user about what was left out or falls back (rows filtered, entries skipped).
     `figures` names the figures that the report will draw.
     """
 

@@ -47,23 +47,5 @@ def finite(value: Any) -> Any:
     return [finite(v) for v in value] if isinstance(value, list | tuple) else value
 
 
-def cell(value: Any) -> str:
-    """One value as text: four decimals for a float, a dash for what is missing."""
-    if value is None or value == "" or value != value:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 1e-4 or value == 0 else f"{value:.2e}"
-    return str(value)
-
-
-def size(n_bytes: float) -> str:
-    """1536 → `1.5 KiB`."""
-    for unit in ("B", "KiB", "MiB", "GiB"):
-        if n_bytes < 1024:
-            return f"{n_bytes:.0f} {unit}" if unit == "B" else f"{n_bytes:.1f} {unit}"
-        n_bytes /= 1024
-    return f"{n_bytes:.1f} TiB"
-
-
 def _name(keyword: str) -> str:
     return keyword.rstrip("_").replace("_", "-")

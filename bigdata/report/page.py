@@ -8,7 +8,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bigdata.report.html import Markup, cell, element, join, json_element
+from bigdata.display import cell
+from bigdata.report.html import Markup, element, join, json_element
 from bigdata.report.parts import Panel, ReportParts, Table, report_parts, whole
 from bigdata.report.pictures import picture
 from bigdata.report.record import citation, failures, notes, provenance

@@ -9,7 +9,8 @@ from typing import Any
 
 from ruamel.yaml import YAML
 
-from bigdata.report.html import Markup, element, join, size
+from bigdata.display import size
+from bigdata.report.html import Markup, element, join
 from bigdata.report.parts import is_finished
 from bigdata.store.reading import Run
 

@@ -19,7 +19,7 @@ STOP_LOOK_SECONDS = 1.0
 
 
 class Context:
-    """Given to every task function. `model` is the resolved study, `inputs` its imported data, `index` the task's own."""
+    """Given to every task function. `model` is the resolved study, `inputs` its data, `index` the task's own."""
 
     def __init__(
         self,

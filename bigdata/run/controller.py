@@ -16,8 +16,8 @@ from bigdata.run.lock import Lock
 from bigdata.run.pool import DaskPool
 from bigdata.store.journal import Journal
 
-# Short tasks travel in batches that last about this long, or the engine's own work for each would outweigh theirs; a worker
-# has two batches at hand, so that it never waits and little is lost with it.
+# Short tasks travel in batches that last about this long, or the engine's own work for each would outweigh theirs;
+# a worker has two batches at hand, so that it never waits and little is lost with it.
 BATCH_SECONDS = 0.2
 MOST_IN_BATCH = 50
 BATCHES_PER_WORKER = 2
@@ -109,6 +109,6 @@ class Controller:
         self.graph.failed(task)
         if token["class"] == "storage":
             raise SiteError(
-                f"{task[0]}/{task[1]} could not write: {token['error']}. Make room below {self.plan.folder.path}, or check "
-                "its permissions, then submit again: what is done stays done."
+                f"{task[0]}/{task[1]} could not write: {token['error']}. Make room below {self.plan.folder.path}, or "
+                "check its permissions, then submit again: what is done stays done."
             )

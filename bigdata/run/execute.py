@@ -54,7 +54,9 @@ def execute(folder: str, path: str, index: int) -> Token:
     except OSError as error:
         return _failed(path, index, _class(error, run), _sentence(error), "")
     died = deaths >= MOST_DEATHS
-    token = _failed(path, index, "worker-died", _died(deaths), "") if died else attempt(run, path, index, _worker_log(run))
+    token = (
+        _failed(path, index, "worker-died", _died(deaths), "") if died else attempt(run, path, index, _worker_log(run))
+    )
     mark.unlink(missing_ok=True)
     return token
 
@@ -67,7 +69,13 @@ def attempt(run: RunFolder, path: str, index: int, log: Callable[[str], None]) -
         # A process's first task opens the run and loads its code: that isn't the task's own time or memory.
         started, cpu = time.perf_counter(), time.process_time()
         _reset_peak_memory()
-        token = {"event": "done", "stage": path, "index": index, "key": opened.keys[index], **_call(run, opened, path, index, log)}
+        token = {
+            "event": "done",
+            "stage": path,
+            "index": index,
+            "key": opened.keys[index],
+            **_call(run, opened, path, index, log),
+        }
     except Exception as error:  # the task boundary: whatever failed becomes data
         token = _failed(path, index, _class(error, run), _sentence(error), traceback.format_exc())
         with suppress(OSError):  # the disk may be what failed

@@ -17,7 +17,7 @@ import psutil
 
 from bigdata.errors import SiteError
 
-# A controller on another machine can't be looked at: it is taken for dead when it hasn't touched its lock for this long.
+# A controller on another machine can't be looked at: it counts as dead when it hasn't touched its lock for this long.
 SILENT_SECONDS = 120
 TOUCH_SECONDS = 5
 
@@ -25,8 +25,8 @@ TOUCH_SECONDS = 5
 class Lock:
     """Held by the controller of a run, as a context manager; SiteError where another one is alive.
 
-    A file made with O_EXCL works on every shared file system, where advisory locks often don't. While it is held, a thread
-    touches it, so that controllers on other machines see that this one lives.
+    A file made with O_EXCL works on every shared file system, where advisory locks often don't. While it is held, a
+    thread touches it, so that controllers on other machines see that this one lives.
     """
 
     def __init__(self, path: Path) -> None:
@@ -54,8 +54,8 @@ class Lock:
         """SiteError where the lock is gone: a controller elsewhere has taken this one, long silent, for dead."""
         if not self._is_mine():
             raise SiteError(
-                f"{self.path} is no longer this controller's: another one took the run over, or somebody removed the file. "
-                "What is done stays done; submit again to go on."
+                f"{self.path} is no longer this controller's: another one took the run over, or somebody removed the "
+                "file. What is done stays done; submit again to go on."
             )
 
     def _make(self) -> None:
@@ -80,14 +80,16 @@ class Lock:
                 os.utime(self.path)
 
     def _clear_if_dead(self) -> None:
-        """Remove a dead controller's lock. Of several that find it dead, one removes it: the file's own lock sees to that."""
+        """Remove a dead controller's lock. Of several that find it dead one does: the file's own lock sees to that."""
         with suppress(FileNotFoundError), self.path.open() as file:
-            with suppress(OSError):  # where files can't be locked, the moment between looking and removing stays unguarded
+            with suppress(
+                OSError
+            ):  # where files can't be locked, the moment between looking and removing stays unguarded
                 fcntl.flock(file, fcntl.LOCK_EX)
             if owner := holder(self.path):
                 raise SiteError(
-                    f"this study is being run already by {owner['user']} on {owner['host']} (process {owner['pid']}, since "
-                    f"{owner['since']}). See `bigdata status {self.path.parent}`, or stop it with "
+                    f"this study is being run already by {owner['user']} on {owner['host']} (process {owner['pid']}, "
+                    f"since {owner['since']}). See `bigdata status {self.path.parent}`, or stop it with "
                     f"`bigdata cancel {self.path.parent}`."
                 )
             if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):

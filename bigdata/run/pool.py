@@ -36,7 +36,7 @@ DASK_OPTIONS = {
     "distributed.nanny.pre-spawn-environ": {
         "MALLOC_TRIM_THRESHOLD_": 65536,
         # One BLAS thread a worker: a worker has one core.
-        "OMP_NUM_THREADS": 1,
+        
         "MKL_NUM_THREADS": 1,
         "OPENBLAS_NUM_THREADS": 1,
     },
@@ -46,7 +46,7 @@ DASK_OPTIONS = {
 
 @contextmanager
 def own_dask_configuration() -> Iterator[None]:
-    """Dask with its defaults and our options, whatever the user's files and environment say; theirs again afterwards."""
+    """Dask with its defaults and our options, whatever the user's files and environment say; theirs again after."""
     before = dict(dask.config.config)
     dask.config.refresh(paths=[], env={})
     dask.config.set(DASK_OPTIONS)
@@ -139,9 +139,7 @@ def local_pool(folder: Path, pools: Mapping[str, Workers]) -> Iterator[DaskPool]
     with ExitStack() as stack:
         stack.enter_context(own_dask_configuration())
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bigdata-"))
-        workers = {
-            f"{pool}-{i}": _worker(pool, w.memory, scratch) for pool, w in pools.items() for i in range(w.n)
-        }
+        workers = {f"{pool}-{i}": _worker(pool, w.memory, scratch) for pool, w in pools.items() for i in range(w.n)}
         with _interrupts_held_back():
             cluster = stack.enter_context(SpecCluster(workers=workers, scheduler=SCHEDULER, silence_logs=50))
             client = stack.enter_context(Client(cluster))
@@ -171,8 +169,8 @@ def _worker(pool: str, memory: int, scratch: str) -> dict[str, Any]:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C waits until this is over. Threads and processes started meanwhile, and theirs, never get it: a terminal sends
-    it to all processes, but only the controller knows how to stop.
+    """Ctrl-C waits until this is over. Threads and processes started meanwhile, and theirs, never get it: a terminal
+    sends it to all processes, but only the controller knows how to stop.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:

@@ -52,8 +52,8 @@ def submit(
     plan.refuse()
     if plan.site.scheduler != "local":
         raise SiteError(
-            f"the site `{plan.site.site}` starts its workers through {plan.site.scheduler}, which this version of bigdata "
-            "doesn't do yet. Run the study on this machine: leave out --site, or name a site with `scheduler: local`."
+            f"the site `{plan.site.site}` starts its workers through {plan.site.scheduler}, which this version of "
+            "bigdata doesn't do yet. Run the study on this machine: leave out --site, or name a site with `scheduler: local`."
         )
     with _disk_errors(plan.folder), _stopping():
         plan.folder.path.mkdir(parents=True, exist_ok=True)
@@ -204,7 +204,12 @@ def _measured(plan: Plan, outcome: Outcome) -> Iterator[dict[str, Any]]:
         work = sum(stage.stage.work(t["index"]) for t in tokens)
         if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
             unit, version = stage.rate.unit, stage.stage.version
-            row = {"function": stage.stage.function, "version": version, "unit": unit, "seconds_per_unit": seconds / work}
+            row = {
+                "function": stage.stage.function,
+                "version": version,
+                "unit": unit,
+                "seconds_per_unit": seconds / work,
+            }
             yield {**row, "host": socket.gethostname()}
 
 
@@ -235,7 +240,11 @@ def _provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
         "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
         "notes": list(plan.notes),
         "versions": {name: _version(name) for name in RECORDED_VERSIONS} | {"python": sys.version.split()[0]},
-        "platform": {"host": socket.gethostname(), "user": _user(), "system": " ".join(os.uname()[i] for i in (0, 2, 4))},
+        "platform": {
+            "host": socket.gethostname(),
+            "user": _user(),
+            "system": " ".join(os.uname()[i] for i in (0, 2, 4)),
+        },
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "seconds": round(seconds, 2),
         "task_seconds": round(sum(t["seconds"] for t in done), 2),
@@ -297,6 +306,6 @@ def _disk_errors(folder: RunFolder) -> Iterator[None]:
             raise
         advice = "Make room" if error.errno in NO_ROOM else "Make it writable"
         raise SiteError(
-            f"{error.filename or folder.path}: {os.strerror(error.errno or 0)}. {advice}, or choose another place with --runs, "
-            "then submit again: what is done stays done."
+            f"{error.filename or folder.path}: {os.strerror(error.errno or 0)}. {advice}, or choose another place with "
+            "--runs, then submit again: what is done stays done."
         ) from None

@@ -21,9 +21,7 @@ def validated(model: type[Model], data: Any, context: Mapping[str, Any] | None =
     return model.model_validate_json(json.dumps(data), strict=True, context=dict(context or {}))
 
 
-def checked(
-    model: type[Model], root: Node, problems: list[Located], also: Sequence[str] = ()
-) -> Model | None:
+def checked(model: type[Model], root: Node, problems: list[Located], also: Sequence[str] = ()) -> Model | None:
     """The model of a tree; None, and problems added, where it is wrong. `also` are more keys at the top."""
     try:
         return validated(model, root.plain)

@@ -14,9 +14,7 @@ from bigdata.spec.study import PathInSpec
 from bigdata.spec.words import items
 
 MAX_PARENTS = 20
-_START = (
-    "Write `study: similarity` and what belongs to it; `bigdata init similarity` writes a file to start from"
-)
+_START = "Write `study: similarity` and what belongs to it; `bigdata init similarity` writes a file to start from"
 _SET_USAGE = "Write --set path.to.key=value"
 
 
@@ -30,9 +28,7 @@ class Layers:
     problems: list[Located]
 
 
-def read_layers(
-    path: Path, overrides: Sequence[str] = (), meant_for: str = "a study", start: str = _START
-) -> Layers:
+def read_layers(path: Path, overrides: Sequence[str] = (), meant_for: str = "a study", start: str = _START) -> Layers:
     """A spec with its parents below it and `--set a.b=c` above it.
 
     `meant_for` says what an empty file should have been, and `start` how one begins. Raises SpecError where a
@@ -57,11 +53,7 @@ def _refuse_other_than_mapping(root: Node, meant_for: str, start: str) -> None:
     if isinstance(root.value, dict) and root.value:
         return
     empty = root.value is None or root.value == {}
-    what = (
-        "is empty"
-        if empty
-        else f"holds {'a list' if isinstance(root.value, list) else 'a text'}, not {meant_for}"
-    )
+    what = "is empty" if empty else f"holds {'a list' if isinstance(root.value, list) else 'a text'}, not {meant_for}"
     place = Place(root.span.source.name) if empty else root.span.place
     raise SpecError([Problem(place, "", what, start)])
 
@@ -107,9 +99,7 @@ def _overridden(root: Node, override: str, rank: int, problems: list[Located]) -
     name, equals, text = override.partition("=")
     path = parsed_path(name)
     if not equals or path is None:
-        problems.append(
-            located(Span(source), "", "names no value" if not equals else "names no key", _SET_USAGE)
-        )
+        problems.append(located(Span(source), "", "names no value" if not equals else "names no key", _SET_USAGE))
         return root
     if path[0] == "extends":
         problems.append(located(Span(source), "extends", "can't be set", "Write `extends:` into the file"))

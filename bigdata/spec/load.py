@@ -85,9 +85,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     models = [_checked(model, s.root, path.parent, problems) for s in settings] if model else []
     if problems:
         raise SpecError(in_order(problems))
-    variants = tuple(
-        Variant(s.label, s.values, m) for s, m in zip(settings, models, strict=True) if m is not None
-    )
+    variants = tuple(Variant(s.label, s.values, m) for s, m in zip(settings, models, strict=True) if m is not None)
     return Study(path, layers.text, variants, layers.files, layers.root)
 
 
@@ -95,8 +93,7 @@ def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> St
     """The study of a `resolved.json`; data files aren't looked at again. `path` is where the spec was."""
     model = kind(data["study"])
     variants = tuple(
-        Variant(v["label"], v["settings"], validated(model, v["study"], {RESOLVED: True}))
-        for v in data["variants"]
+        Variant(v["label"], v["settings"], validated(model, v["study"], {RESOLVED: True})) for v in data["variants"]
     )
     return Study(path or Path("study.yaml"), "", variants)
 
@@ -108,9 +105,7 @@ def _kind(root: Node, problems: list[Located]) -> type[StudyModel] | None:
         return kind(node.value)
     right = f"Known kinds: {each(kinds())}"
     if node is None:
-        problems.append(
-            located(locate(root, ()), "study", "is missing", f"Write `study:` and a kind. {right}")
-        )
+        problems.append(located(locate(root, ()), "study", "is missing", f"Write `study:` and a kind. {right}"))
     elif isinstance(node.value, str):
         what = f"there is no study kind {said(node.value)}"
         problems.append(located(node.span, "study", what, right, meant(node.value, kinds())))

@@ -55,9 +55,7 @@ class _Finder:
             return self.no_member(details, slot)
         return [self.problem(slot.path, *_sentences(details, slot))]
 
-    def problem(
-        self, path: PathInSpec, what: str, right: str = "", hint: str = "", at_key: bool = False
-    ) -> Located:
+    def problem(self, path: PathInSpec, what: str, right: str = "", hint: str = "", at_key: bool = False) -> Located:
         return located(locate(self.root, path, at_key), (*self.at, *path), what, right, hint)
 
     def missing(self, details: Mapping[str, Any]) -> Located:
@@ -74,17 +72,11 @@ class _Finder:
         names = [*holder.names(), *(() if holder.path else self.also)]
         given = [k for k, _ in node_at(self.root, holder.path)]
         hint = meant(key, [name for name in names if name not in given]) or self.belongs(key, holder)
-        return self.problem(
-            (*holder.path, key), "unknown key", f"Known here: {each(names)}", hint, at_key=True
-        )
+        return self.problem((*holder.path, key), "unknown key", f"Known here: {each(names)}", hint, at_key=True)
 
     def belongs(self, key: str, holder: Slot) -> str:
         """A guess for a key that is one level too high, or in the wrong mapping."""
-        homes = [
-            name
-            for name in self.top.names()
-            if key in self.top.walk((name,)).names() and (name,) != holder.path
-        ]
+        homes = [name for name in self.top.names() if key in self.top.walk((name,)).names() and (name,) != holder.path]
         return f"`{key}` belongs under `{homes[0]}:`" if len(homes) == 1 else ""
 
     def no_member(self, details: Mapping[str, Any], slot: Slot) -> list[Located]:

@@ -36,9 +36,7 @@ class Pool(SpecModel):
     walltime: Seconds | None = Field(default=None, description="How long one job may run.")
     gpus: int = Field(default=0, ge=0, description="GPUs of one job.")
     max_jobs: Count = Field(default=1, description="Jobs at one time.")
-    directives: list[str] = Field(
-        default=[], description="Further options for the scheduler, as it understands them."
-    )
+    directives: list[str] = Field(default=[], description="Further options for the scheduler, as it understands them.")
 
 
 class Limits(SpecModel):
@@ -130,17 +128,13 @@ def _find(name: str) -> Path:
     found = next((path for path in candidates if path.is_file()), None)
     if found is None:
         right = f"Known: {each(site_names())}; a file is named by its path, such as `specs/sites/mine.yaml`"
-        problem = Problem(
-            Place(f"--site {name}"), "", f"there is no site `{name}`", right, meant(name, site_names())
-        )
+        problem = Problem(Place(f"--site {name}"), "", f"there is no site `{name}`", right, meant(name, site_names()))
         raise SpecError([problem])
     return found
 
 
 def _read(path: Path) -> Site:
-    layers = read_layers(
-        path, meant_for="a site", start="Write `site: name`, `scheduler: slurm` and `pools:`"
-    )
+    layers = read_layers(path, meant_for="a site", start="Write `site: name`, `scheduler: slurm` and `pools:`")
     site = checked(Site, layers.root, layers.problems)
     if site is None or layers.problems:
         raise SpecError(in_order(layers.problems))

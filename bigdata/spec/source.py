@@ -129,9 +129,7 @@ class _Reader:
         self._refuse_tag(event, path)
         if event.anchor:
             self.anchors[event.anchor] = None
-        node = (
-            self._collection(event, path) if not isinstance(event, ScalarEvent) else self._scalar(event, path)
-        )
+        node = self._collection(event, path) if not isinstance(event, ScalarEvent) else self._scalar(event, path)
         if event.anchor:
             self.anchors[event.anchor] = node
         if len(path) + node.depth > MAX_DEPTH:
@@ -148,11 +146,7 @@ class _Reader:
     def _collection(self, event: Any, path: PathInSpec) -> Node:
         if len(path) >= MAX_DEPTH:
             self._too_deep(event, path)
-        return (
-            self._mapping(event, path)
-            if isinstance(event, MappingStartEvent)
-            else self._sequence(event, path)
-        )
+        return self._mapping(event, path) if isinstance(event, MappingStartEvent) else self._sequence(event, path)
 
     def _scalar(self, event: Any, path: PathInSpec) -> Node:
         span = self._span(event)
@@ -165,11 +159,7 @@ class _Reader:
 
     def _text(self, text: str, span: Span, path: PathInSpec) -> str:
         """The text of a quoted scalar: JSON writes characters beyond U+FFFF as pairs of escapes."""
-        text = (
-            text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-            if _SURROGATE.search(text)
-            else text
-        )
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _SURROGATE.search(text) else text
         if "\N{REPLACEMENT CHARACTER}" in text:
             self._note(span, path, "holds half of a character", "Write the whole character")
         return text
@@ -194,9 +184,7 @@ class _Reader:
                 self._note(span, (*path, key), f"is given twice; first in line {line}", "Keep one of the two")
             elif key is not None:
                 entries[key] = Entry(span, node)
-        return mapping(
-            {**entries, **{k: e for k, e in defaults.items() if k not in entries}}, self._span(event, last)
-        )
+        return mapping({**entries, **{k: e for k, e in defaults.items() if k not in entries}}, self._span(event, last))
 
     def _value(self, event: Any, path: PathInSpec, key: Span) -> Node:
         """The value of a key; one left out has no place of its own and is shown at the key."""
@@ -238,9 +226,7 @@ class _Reader:
         known = self.anchors.get(event.anchor)
         if known is None:
             inside = event.anchor in self.anchors
-            what = (
-                f"`*{event.anchor}` stands for itself" if inside else f"`&{event.anchor}` isn't defined above"
-            )
+            what = f"`*{event.anchor}` stands for itself" if inside else f"`&{event.anchor}` isn't defined above"
             self._note(self._span(event), path, what, f"Mark a value that ends above with `&{event.anchor}`")
             return Node(None, self._span(event))
         return known

@@ -21,10 +21,6 @@ def starter(kind: str) -> str:
     if kind not in starters():
         right = f"Known kinds: {each(starters())}"
         raise SpecError(
-            [
-                Problem(
-                    Place("bigdata init"), "", f"there is no study kind `{kind}`", right, meant(kind, kinds())
-                )
-            ]
+            [Problem(Place("bigdata init"), "", f"there is no study kind `{kind}`", right, meant(kind, kinds()))]
         )
     return (_FOLDER / f"{kind}.yaml").read_text(encoding="utf-8")

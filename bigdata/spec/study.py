@@ -67,9 +67,7 @@ class StudyModel(SpecModel):
         description="Names the run's folder: letters, digits, '.', '_' and '-'."
     )
     description: str = Field(default="", description="For people; not part of any result.")
-    pools: dict[str, PoolName] = Field(
-        default={}, description="Which pool a stage runs on, where not the usual one."
-    )
+    pools: dict[str, PoolName] = Field(default={}, description="Which pool a stage runs on, where not the usual one.")
 
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:

@@ -52,17 +52,10 @@ def swept(root: Node, problems: list[Located]) -> list[Setting]:
     problems += found
     if found:
         return [Setting("", {}, rest)]
-    keys = {
-        path: entry.key
-        for _, part in node
-        if isinstance(part.value, dict)
-        for path, entry in part.value.items()
-    }
+    keys = {path: entry.key for _, part in node if isinstance(part.value, dict) for path, entry in part.value.items()}
     settings = [s for s in _combinations(node) if not _excluded(s, node)]
     if not settings:
-        problems.append(
-            located(locate(root, ("sweep",)), "sweep", "leaves no variant", "Exclude fewer combinations")
-        )
+        problems.append(located(locate(root, ("sweep",)), "sweep", "leaves no variant", "Exclude fewer combinations"))
     return [_setting(rest, s, keys, problems) for s in settings] or [Setting("", {}, rest)]
 
 
@@ -74,12 +67,8 @@ def _columns(node: Node, way: str) -> dict[str, Node]:
 
 def _combinations(node: Node) -> list[dict[str, Node]]:
     columns, beside = _columns(node, "grid"), _columns(node, "zip")
-    rows = [
-        dict(zip(beside, row, strict=True)) for row in zip(*(c.value for c in beside.values()), strict=True)
-    ]
-    grid = [
-        dict(zip(columns, values, strict=True)) for values in product(*(c.value for c in columns.values()))
-    ]
+    rows = [dict(zip(beside, row, strict=True)) for row in zip(*(c.value for c in beside.values()), strict=True)]
+    grid = [dict(zip(columns, values, strict=True)) for values in product(*(c.value for c in columns.values()))]
     return [{**a, **b} for a in grid for b in (rows or [{}])]
 
 
@@ -89,9 +78,7 @@ def _excluded(setting: Mapping[str, Node], node: Node) -> bool:
     return any(all(plain[str(p)] == v.plain for p, v in row) for _, row in rows or ())
 
 
-def _setting(
-    root: Node, values: Mapping[str, Node], keys: Mapping[str, Span], problems: list[Located]
-) -> Setting:
+def _setting(root: Node, values: Mapping[str, Node], keys: Mapping[str, Span], problems: list[Located]) -> Setting:
     for path, value in values.items():
         root = assigned(root, parsed_path(path) or (), value, keys[path], problems)
     plain = {path: value.plain for path, value in values.items()}
@@ -135,9 +122,7 @@ def _wrong_paths(node: Node) -> list[Located]:
                 )
             elif parts[0] in _FIXED:
                 found.append(
-                    located(
-                        span, here, f"`{parts[0]}` is the same in all variants", "Write one study for each"
-                    )
+                    located(span, here, f"`{parts[0]}` is the same in all variants", "Write one study for each")
                 )
             elif rival := next((s for s in seen if _overlap(s, path)), None):
                 found.append(located(span, here, f"sets what `{rival}` sets too", "Keep one of the two"))
@@ -167,8 +152,7 @@ def _wrong_columns(node: Node) -> list[Located]:
                 found.append(located(values.span, here, "lists no value", "Write at least one"))
             if way == "grid":
                 found += [
-                    located(v.span, (*here, i), "is listed twice", "Keep one of the two")
-                    for i, v in _repeated(values)
+                    located(v.span, (*here, i), "is listed twice", "Keep one of the two") for i, v in _repeated(values)
                 ]
     lengths = {path: len(values.value) for path, values in _columns(node, "zip").items()}
     for path, n in lengths.items():

@@ -34,9 +34,7 @@ _SAYINGS = (
     Saying("expected <block end>", "this line doesn't fit the indentation of the lines above", _ALIKE),
     Saying("found unexpected end of stream", "the quote that begins here doesn't end", "Close it", True),
     Saying("unexpected document separator", "the quote that begins here doesn't end", "Close it", True),
-    Saying(
-        "unknown escape character", "there is no such escape in double quotes", "Use single quotes, or `\\\\`"
-    ),
+    Saying("unknown escape character", "there is no such escape in double quotes", "Use single quotes, or `\\\\`"),
     Saying("that cannot start any token", "text can't begin with this character", _QUOTE),
     Saying("expected alphabetic or numeric", "`*` and `&` begin a name in YAML", _QUOTE),
     Saying("undefined tag handle", "tags are not allowed in a spec", f"Leave it out, or: {_QUOTE.lower()}"),

@@ -1,4 +1,4 @@
-"""What an array of a run's store looks like before it exists: shape, type, chunks, shards, and its exact size on disk."""
+"""What an array of a run's store will be: shape, type, chunks, shards, and its exact size on disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ShardIndex = tuple[int, ...]
 
 @dataclass(frozen=True, kw_only=True)
 class ArraySpec:
-    """One array: `shard` is the region that one task writes and one file holds, `chunk` what a reader must read at least.
+    """One array: `shard` is what one task writes and one file holds, `chunk` what a reader must read at least.
 
     Arrays are stored uncompressed (fingerprints and similarities hardly shrink) and with a checksum (crc32c) for each
     chunk, so their size is known beforehand to the byte.
@@ -46,7 +46,7 @@ class ArraySpec:
 
     @property
     def shard_bytes(self) -> int:
-        """Exact size of a shard's file: its chunks (those over the array's edge are stored whole), checksums, and index."""
+        """Exact size of a shard's file: chunks (those over the array's edge are stored whole), checksums, index."""
         n_chunks = math.prod(s // c for s, c in zip(self.shard, self.chunk, strict=True))
         chunk_bytes = math.prod(self.chunk) * ITEM_BYTES[self.dtype] + CRC_BYTES
         return n_chunks * (chunk_bytes + INDEX_ENTRY_BYTES) + CRC_BYTES

@@ -77,7 +77,9 @@ class RunFolder:
         try:
             data: dict[str, Any] = json.loads(self.resolved.read_text())
         except (OSError, ValueError) as error:
-            raise SiteError(f"{self.path} is not the folder of a run: {error}. `bigdata status` lists the runs.") from None
+            raise SiteError(
+                f"{self.path} is not the folder of a run: {error}. `bigdata status` lists the runs."
+            ) from None
         return data
 
     def read_damaged(self) -> set[tuple[str, tuple[int, ...]]]:

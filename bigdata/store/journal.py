@@ -1,4 +1,4 @@
-"""The run's journal: what was done, appended line by line by the controller alone, and read to know how a run stands."""
+"""The run's journal: what was done, appended line by line by the controller alone; it tells how a run stands."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bigdata.errors import DamagedData, SpecError
 from bigdata.spec import study_from_resolved
+from bigdata.spec.kinds import kinds
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store import journal
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from bigdata.report.parts import Table
 
 
-def zarr_array(group: zarr.Group, name: str) -> zarr.Array:
+def zarr_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
     """The Zarr array itself."""
     array = group[name]
     assert isinstance(array, zarr.Array)
@@ -118,7 +119,12 @@ class StoredArray:
         if array.shards is None:
             return int(np.prod(array.chunks)) * array.dtype.itemsize + CRC_BYTES
         return ArraySpec(
-            name=self.name, shape=array.shape, dtype=str(array.dtype), dims=self.dims, shard=array.shards, chunk=array.chunks
+            name=self.name,
+            shape=array.shape,
+            dtype=str(array.dtype),
+            dims=self.dims,
+            shard=array.shards,
+            chunk=array.chunks,
         ).shard_bytes
 
     def _first_damaged(self, shards: Iterable[ShardIndex]) -> ShardIndex:
@@ -140,7 +146,8 @@ def _shards_of(part: Any, n: int, shard: int) -> Sequence[int]:
     if isinstance(part, slice) and part.step in (None, 1):
         wanted = range(n)[part]
         return range(wanted[0] // shard, wanted[-1] // shard + 1) if wanted else ()
-    return np.unique(np.atleast_1d(np.arange(n)[part]) // shard).tolist()
+    touched: list[int] = np.unique(np.atleast_1d(np.arange(n)[part]) // shard).tolist()
+    return touched
 
 
 class View(Mapping[str, StoredArray]):
@@ -196,6 +203,8 @@ class Run(View):
     def __init__(self, path: str | Path) -> None:
         self.folder = RunFolder(Path(path))
         resolved = self.folder.read_resolved()
+        if (kind := resolved["study"]["study"]) not in kinds():
+            raise SpecError(f"{path} is the run of a study of the kind `{kind}`, which isn't installed here.")
         self.study = study_from_resolved(resolved["study"])
         self.resolved = resolved
         for row, variant in zip(resolved["variants"], self.study.variants, strict=True):

@@ -1,7 +1,7 @@
 """One shard as Zarr v3 lays it out (codec `sharding_indexed`): its chunks, each with its checksum, then where they lie.
 
-Zarr-python writes the same chunks, but takes 3 ms where this takes 0.2 (its codecs run on another thread's event loop), which
-is what short tasks would spend much of their time on. Tests read everything back with zarr-python.
+Zarr-python writes the same chunks, but takes 3 ms where this takes 0.2 (its codecs run on another thread's event loop),
+which is what short tasks would spend much of their time on. Tests read everything back with zarr-python.
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ from bigdata.store.folder import PARTIAL
 def write_shard(folder: Path, spec: ArraySpec, shard: ShardIndex, values: NDArray[Any]) -> int:
     """Write one whole shard of the array in `folder`; returns its bytes on disk.
 
-    The file is written beside and moved into place: a reader, or a kill, never meets half of it. ValueError where shape or
-    type aren't the shard's own.
+    The file is written beside and moved into place: a reader, or a kill, never meets half of it. ValueError where shape
+    or type aren't the shard's own.
     """
     shape = tuple(s.stop - s.start for s in spec.region(shard))
     if values.shape != shape or str(values.dtype) != spec.dtype:
         raise ValueError(
-            f"shard {shard} of `{spec.name}` takes {spec.dtype} of shape {shape}, not {values.dtype} of shape {values.shape}"
+            f"shard {shard} of `{spec.name}` takes {spec.dtype} of shape {shape}, not {values.dtype} of shape "
+            f"{values.shape}"
         )
     path = folder.joinpath("c", *map(str, shard))
     path.parent.mkdir(parents=True, exist_ok=True)

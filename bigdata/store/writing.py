@@ -14,7 +14,7 @@ from zarr.codecs import BytesCodec, Crc32cCodec
 
 from bigdata.store.arrays import ArraySpec, Coordinate
 
-# A chunk of nothing but fill values is written too: what a run leaves can be predicted, and a missing file means a loss.
+# A chunk of nothing but fill values is written too: what a run leaves can be predicted; a missing file means a loss.
 zarr.config.set({"array.write_empty_chunks": True})
 
 FILL: dict[str, Any] = {"float32": np.nan, "float64": np.nan, "string": "", "bool": False}
@@ -38,7 +38,9 @@ def write_coordinates(group: zarr.Group, coordinates: Iterable[Coordinate]) -> N
     for coordinate in coordinates:
         values = np.asarray(coordinate.values, dtype=object if coordinate.dtype == "string" else coordinate.dtype)
         size = max(1, len(values))
-        write_small(group, coordinate.name, values, (coordinate.dim,), coordinate.units, coordinate.about, chunk=(size,))
+        write_small(
+            group, coordinate.name, values, (coordinate.dim,), coordinate.units, coordinate.about, chunk=(size,)
+        )
         names.append(coordinate.name)
     group.attrs["coordinates"] = " ".join(names)
 

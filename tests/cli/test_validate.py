@@ -59,9 +59,7 @@ def test_problems_are_data_with_json(tmp_path: Path, environment: dict[str, str]
 
 
 CHANGES = {
-    "the spec": lambda folder: (folder / "a.yaml").write_text(
-        "name: y\nextends: p.yaml\ngroups: {linkage: ward}\n"
-    ),
+    "the spec": lambda folder: (folder / "a.yaml").write_text("name: y\nextends: p.yaml\ngroups: {linkage: ward}\n"),
     "its parent": lambda folder: (folder / "p.yaml").write_text(GOOD + "groups: {linkage: ward}\n"),
     "a parent gone": lambda folder: (folder / "p.yaml").unlink(),
 }
@@ -95,9 +93,7 @@ atexit.register(lambda: print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sy
 """
     for extra in ([], ["--set", "groups.min_similarity=0.5"]):
         command = [sys.executable, "-c", code, "validate", "a.yaml", *extra]
-        done = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
         assert done.stdout.splitlines()[-1] == "[]"
 
 
@@ -111,9 +107,7 @@ def test_validate_answers_at_once(environment: dict[str, str]) -> None:
 
 def _seconds(code: str, environment: dict[str, str], *words: str) -> float:
     started = time.perf_counter()
-    subprocess.run(
-        [sys.executable, "-c", code, *words], cwd=ROOT, env=environment, capture_output=True, check=True
-    )
+    subprocess.run([sys.executable, "-c", code, *words], cwd=ROOT, env=environment, capture_output=True, check=True)
     return time.perf_counter() - started
 
 

@@ -107,8 +107,8 @@ def test_a_task_larger_than_a_worker_is_refused(bench: Bench) -> None:
     code, said = refusal(bench, {"pools": POOL}, memory=3 * 2**30)
     assert code == 3
     assert (
-        "a task of stage `first` needs about 3,221,225,472 bytes of memory, and a worker of pool `cpu` has 1,073,741,824"
-        in said
+        "a task of stage `first` needs about 3,221,225,472 bytes of memory, "
+        "and a worker of pool `cpu` has 1,073,741,824" in said
     )
 
 

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigdata.report.html import Markup, cell, element, join, json_element, size
+from bigdata.display import cell, size
+from bigdata.report.html import Markup, element, join, json_element
 
 
 @given(st.text())

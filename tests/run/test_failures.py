@@ -1,4 +1,4 @@
-"""A failed task is data: its traceback is kept, what needs it is skipped, all else finishes, and it can be run alone."""
+"""A failed task is data: its traceback is kept, what needs it is skipped, all else finishes; it can be run alone."""
 
 from __future__ import annotations
 
@@ -78,7 +78,9 @@ def test_a_task_that_eats_memory(bench: Bench) -> None:
     """The worker is stopped before the machine suffers; after three, the task is given up and the others finish."""
     trace = bench.folder / "trace"
     said = failed(bench, tasks=5, eat=[1], trace=str(trace))
-    assert "first/1: the worker died 3 times while running this task, most likely because it ran out of memory. " in said
+    assert (
+        "first/1: the worker died 3 times while running this task, most likely because it ran out of memory. " in said
+    )
     assert "Give the pool more memory per worker" in said
     assert token(bench)["class"] == "worker-died"
     assert [line.split()[0] for line in trace.read_text().splitlines()].count("1") == 3

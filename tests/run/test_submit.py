@@ -88,7 +88,7 @@ def test_one_worker_and_two_and_another_time_give_the_same_bits(
     for n in (1, 2):
         bench = Bench(tmp_path_factory.mktemp(f"{n}"))
         run = bench.submit(bench.trial(tasks=8), site=load_site(bench.site(**cpus(n))))
-        assert run["value"][...].tolist() == sorted(set(run["value"][...].tolist()), key=run["value"][...].tolist().index)
+        assert len(np.unique(run["value"][...])) == 16
         found.append(chunks(run.folder.path))
     assert found[0] == found[1] == chunks(talked.folder.path)
 
@@ -96,9 +96,7 @@ def test_one_worker_and_two_and_another_time_give_the_same_bits(
 def test_a_finished_study_is_left_alone(talked: Run, bench: Bench) -> None:
     before = {p: p.stat().st_mtime_ns for p in talked.folder.path.rglob("*") if p.is_file()}
     site = talked.folder.path.parents[1] / "site.yaml"
-    done = bench.bigdata(
-        "submit", site.parent / "trial.yaml", "--site", site, "--runs", talked.folder.path.parent
-    )
+    done = bench.bigdata("submit", site.parent / "trial.yaml", "--site", site, "--runs", talked.folder.path.parent)
     assert (done.returncode, done.stdout) == (0, f"{talked.folder.path}\n")
     assert {p: p.stat().st_mtime_ns for p in talked.folder.path.rglob("*") if p.is_file()} == before
 

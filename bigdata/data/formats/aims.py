@@ -48,9 +48,7 @@ def _entry(path: Path, label: str, name: str) -> Entry:
     header = b"".join(line for _, line in numbered if line.lstrip().startswith(b"#"))
     columns = array_of([row for row in numbered if not row[1].lstrip().startswith(b"#")])
     if columns.shape[1] not in (2, 3):
-        raise SpectrumError(
-            f"there are {columns.shape[1]} columns where an energy and one or two channels should be"
-        )
+        raise SpectrumError(f"there are {columns.shape[1]} columns where an energy and one or two channels should be")
     entry = Entry(name, label, 0, columns[:, 0].copy(), columns[:, 1:].sum(axis=1))
     if reference := _CHEMICAL_POTENTIAL.search(header):
         entry.zero, entry.fermi = "fermi", float(reference[1])

@@ -80,9 +80,7 @@ def total(channels: Any, what: str) -> Floats:
         return numbers(channels, what)
     read = [numbers(channel, f"{what}[{i}]") for i, channel in enumerate(channels)]
     if len({channel.size for channel in read}) > 1:
-        raise SpectrumError(
-            f"the spin channels of `{what}` have {' and '.join(str(c.size) for c in read)} values"
-        )
+        raise SpectrumError(f"the spin channels of `{what}` have {' and '.join(str(c.size) for c in read)} values")
     return read[0] if len(read) == 1 else np.sum(read, axis=0)
 
 
@@ -100,8 +98,7 @@ def zero(value: Any) -> Zero:
     words: dict[Any, Zero] = {None: "none", "absolute": "none", **{z: z for z in ZEROS}}
     if isinstance(value, list | dict) or value not in words:
         raise SpectrumError(
-            f"`energy_zero` is `{value}`; it may be `valence-band-maximum`, `fermi`, "
-            "or absent for absolute energies"
+            f"`energy_zero` is `{value}`; it may be `valence-band-maximum`, `fermi`, or absent for absolute energies"
         )
     return words[value]
 

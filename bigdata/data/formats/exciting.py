@@ -43,9 +43,7 @@ def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
     """The one entry of a file."""
     name = label or path.name
     try:
-        energies, dos = (
-            _from_xml(path) if path.name.removesuffix(".gz").endswith(".xml") else _from_text(path)
-        )
+        energies, dos = _from_xml(path) if path.name.removesuffix(".gz").endswith(".xml") else _from_text(path)
         fermi = _fermi(path.with_name("EFERMI.OUT"))
         yield Entry(name, label, 0, energies * HARTREE_EV, dos / HARTREE_EV, zero="fermi", fermi=fermi)
     except SpectrumError as e:

@@ -101,6 +101,4 @@ def _energies(data: dict[str, Any]) -> Floats | Uniform:
     missing = [key for key in ("energy_start_eV", "energy_step_eV") if data.get(key) is None]
     if missing:
         raise SpectrumError(f"`{'` and `'.join(missing)}` missing; give them, or `energies_eV`")
-    return Uniform(
-        number(data["energy_start_eV"], "energy_start_eV"), number(data["energy_step_eV"], "energy_step_eV")
-    )
+    return Uniform(number(data["energy_start_eV"], "energy_start_eV"), number(data["energy_step_eV"], "energy_step_eV"))

@@ -83,14 +83,10 @@ def _entry(archive: Any, item: dict[str, Any], name: str, label: str) -> Entry:
     if any(not np.array_equal(e, channels[0][0]) for e, _ in channels):
         raise SpectrumError("the spin channels are on different energies")
     if any(dos.shape != energies.shape for _, dos in channels):
-        raise SpectrumError(
-            f"there are {energies.size} energies and {channels[-1][1].size} values of the DOS"
-        )
+        raise SpectrumError(f"there are {energies.size} energies and {channels[-1][1].size} values of the DOS")
     dos = np.sum([dos for _, dos in channels], axis=0) * EV_J
     fermi = _fermi(archive)
-    return Entry(
-        name, label, 0, energies, dos, _settings(archive, item), vbm=_highest(archive, fermi), fermi=fermi
-    )
+    return Entry(name, label, 0, energies, dos, _settings(archive, item), vbm=_highest(archive, fermi), fermi=fermi)
 
 
 def _channels(archive: Any) -> Iterator[tuple[Any, Any]]:
@@ -196,6 +192,4 @@ def _at(place: Any, path: str) -> Any:
 
 def _list(value: Any) -> list[Any]:
     # Answers to queries fill the places that weren't asked for with null.
-    return (
-        [v for v in value if v is not None] if isinstance(value, list) else [] if value is None else [value]
-    )
+    return [v for v in value if v is not None] if isinstance(value, list) else [] if value is None else [value]

@@ -56,16 +56,12 @@ def _entries(archive: zipfile.ZipFile, label: str) -> Iterator[Entry | Unreadabl
     with archive.open(members[DOS]) as file:
         shape, dtype = _header(file, DOS)
         if len(shape) not in (2, 3) or dtype.kind not in "fiu":
-            raise SpectrumError(
-                f"`{DOS}` has shape {shape}, dtype {dtype}: it should be numbers (entry, energy)"
-            )
+            raise SpectrumError(f"`{DOS}` has shape {shape}, dtype {dtype}: it should be numbers (entry, energy)")
         given = {key: _array(archive, name, key) for key, name in members.items() if key != DOS}
         yield from _rows(_spectra(file, shape, dtype), given, shape, label)
 
 
-def _rows(
-    spectra: Iterator[Floats], given: dict[str, Any], shape: tuple[int, ...], label: str
-) -> Iterator[Any]:
+def _rows(spectra: Iterator[Floats], given: dict[str, Any], shape: tuple[int, ...], label: str) -> Iterator[Any]:
     energies = given["energies_eV"].astype(np.float64)
     if energies.ndim != 1 or energies.size != shape[-1]:
         raise SpectrumError(f"`energies_eV` has shape {energies.shape}, the spectra {shape[-1]} values")
@@ -111,9 +107,7 @@ def _array(archive: zipfile.ZipFile, member: str, key: str) -> NDArray[Any]:
     with archive.open(member) as file:
         shape, dtype = _header(file, key)
         if dtype.kind not in "fiubU":
-            raise SpectrumError(
-                f"`{key}` has dtype {dtype}: it should be numbers, truth values or text (not bytes)"
-            )
+            raise SpectrumError(f"`{key}` has dtype {dtype}: it should be numbers, truth values or text (not bytes)")
         content = file.read()
     return np.frombuffer(content, dtype=dtype, count=math.prod(shape)).reshape(shape)
 

@@ -32,9 +32,7 @@ _SPECTRUM = {"name", "file", "energy_zero"}
 
 def recognises(name: str, head: bytes) -> bool:
     first, _, _ = head.partition(b"\n")
-    return name.removesuffix(".gz").endswith(".csv") and "file" in _cells(
-        first.decode("utf-8-sig", errors="replace")
-    )
+    return name.removesuffix(".gz").endswith(".csv") and "file" in _cells(first.decode("utf-8-sig", errors="replace"))
 
 
 def sources(path: Path) -> list[Path]:
@@ -70,9 +68,7 @@ def _entry(
 ) -> Entry:
     if None in row:
         raise SpectrumError("this row has more cells than the header has names")
-    settings = {
-        key: convert[key](text) if text else None for key, text in row.items() if key not in _SPECTRUM
-    }
+    settings = {key: convert[key](text) if text else None for key, text in row.items() if key not in _SPECTRUM}
     found = _spectrum(path.parent, row["file"])
     own: dict[str, Any] = {
         "vbm": number(settings.get("vbm_eV"), "vbm_eV"),
@@ -89,11 +85,7 @@ def _spectrum(folder: Path, file: str) -> Entry:
         raise SpectrumError("`file` is empty")
     reader = _reader(folder / file)
     if reader is None:
-        what = (
-            "its format can't be told"
-            if (folder / file).is_file()
-            else "there is no such file beside the table"
-        )
+        what = "its format can't be told" if (folder / file).is_file() else "there is no such file beside the table"
         raise SpectrumError(f"`{file}`: {what}")
     entries: list[Entry | Unreadable] = list(reader.read(folder / file, ""))
     if len(entries) != 1:

@@ -86,9 +86,7 @@ def array_of(numbered: list[tuple[int, bytes]]) -> Floats:
     widths = [len(row) for row in rows]
     if widths.count(widths[0]) < len(widths):
         at = next(i for i, width in enumerate(widths) if width != widths[0])
-        raise SpectrumError(
-            f"this line has {widths[at]} columns, those before have {widths[0]}", numbered[at][0]
-        )
+        raise SpectrumError(f"this line has {widths[at]} columns, those before have {widths[0]}", numbered[at][0])
     try:
         return np.array(rows, dtype=np.float64)
     except ValueError:

@@ -17,9 +17,12 @@ class Statistics:
         self._sum, self._count = np.zeros(shape), np.zeros(shape, np.int64)
         self._min, self._max = np.full(shape, np.inf), np.full(shape, -np.inf)
 
-    def add(self, similarity: NDArray[np.float64], rows: NDArray[np.int64], columns: NDArray[np.int64], same: bool) -> None:
-        """Add a piece (m, n) whose rows and columns lie in these blocks (m,), (n,); `same` where both are the same entries,
-        so that every pair is seen twice and the diagonal isn't one.
+    def add(
+        self, similarity: NDArray[np.float64], rows: NDArray[np.int64], columns: NDArray[np.int64], same: bool
+    ) -> None:
+        """Add a piece (m, n) whose rows and columns lie in these blocks, (m,) and (n,).
+
+        `same` where both are the same entries: every pair is seen twice then, and the diagonal isn't one.
         """
         for row in np.unique(rows):
             part = similarity[rows == row]

@@ -1,4 +1,4 @@
-"""The entries of a similarity study: which spectra are compared, in which order, in which blocks, against which reference."""
+"""The entries of a similarity study: which spectra are compared, their order, their blocks, and their references."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Entries:
-    """The entries in the dataset's order: rows of the import, names, settings by field, and eV to take off the energies."""
+    """The entries in the dataset's order: rows of the import, names, settings by field, eV to take off energies."""
 
     rows: Sequence[int]
     names: Sequence[str]
@@ -83,17 +83,20 @@ def _rank(value: Any) -> tuple[int, Any]:
 
 
 def combinations(entries: Entries, fields: Iterable[str], ordered: Sequence[int]) -> tuple[list[int], list[str]]:
-    """Number the combinations of some settings that occur, in the order given: each entry's number, and their labels."""
+    """Number the combinations of settings that occur, in the order given: each entry's number, and the labels."""
     fields = tuple(fields)
     numbers: dict[tuple[Any, ...], int] = {}
     of = [0] * len(entries)
     for i in ordered:
         of[i] = numbers.setdefault(tuple(entries.settings[f][i] for f in fields), len(numbers))
-    return of, [", ".join(f"{f} {v}" if isinstance(v, int | float) else str(v) for f, v in zip(fields, k, strict=True)) for k in numbers]
+    return of, [
+        ", ".join(f"{f} {v}" if isinstance(v, int | float) else str(v) for f, v in zip(fields, k, strict=True))
+        for k in numbers
+    ]
 
 
 def references(entries: Entries, within: Sequence[str], ordered: Sequence[int]) -> list[int]:
-    """For each entry, the most accurate entry of its own combination of the settings `within`: the last in the order."""
+    """For each entry, the most accurate one of its combination of the settings `within`: the last in the order."""
     of, _ = combinations(entries, within, ordered)
     last = {of[i]: i for i in ordered}
     return [last[number] for number in of]

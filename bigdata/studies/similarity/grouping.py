@@ -62,7 +62,9 @@ def components(n: int, pieces: Pieces, method: str, min_similarity: float) -> ND
     return by_size(label if method == "single" else _refined(graph, label, method, min_similarity))
 
 
-def _edges(rows: slice, columns: slice, similarity: Floats, least: float) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
+def _edges(
+    rows: slice, columns: slice, similarity: Floats, least: float
+) -> tuple[NDArray[np.int64], NDArray[np.int64], Floats]:
     i, j = np.nonzero(similarity >= least)
     upper = i + rows.start < j + columns.start
     i, j = i[upper], j[upper]

@@ -39,9 +39,7 @@ class GridFields(SpecModel):
     widest: Energy = Field(default=1.05, description="Width that columns far away from it approach.")
     lowest: States = Field(default=0.5, description="Height of the columns at the reference.")
     highest: States = Field(default=5.5, description="Height that columns far away from it approach.")
-    width: Energy = Field(
-        default=7.0, description="Standard deviation of the Gaussian by which columns grow."
-    )
+    width: Energy = Field(default=7.0, description="Standard deviation of the Gaussian by which columns grow.")
     cutoff: tuple[Energy, Energy] = Field(
         default=(-8.0, 7.0), description="Where the grid begins and ends, from the reference."
     )
@@ -111,9 +109,7 @@ def _keep(value: Any) -> str | None:
 
 
 Keep = Annotated[
-    Annotated[Literal["matrix"], Tag("matrix")]
-    | Annotated[Nearest, Tag("nearest")]
-    | Annotated[Above, Tag("above")],
+    Annotated[Literal["matrix"], Tag("matrix")] | Annotated[Nearest, Tag("nearest")] | Annotated[Above, Tag("above")],
     Discriminator(_keep),
 ]
 
@@ -235,9 +231,7 @@ def _together(fields: Mapping[str, Any]) -> Iterable[Finding]:
     if fields.get("blocks") is not None and keep != "matrix":
         yield Finding(("blocks",), "needs all similarities", "Write `keep: matrix`, or leave `blocks:` out")
     if window is not None and not window[0] < window[1]:
-        yield Finding(
-            ("spectrum", "window"), "begins above its end", "Write [from, to], the lower energy first"
-        )
+        yield Finding(("spectrum", "window"), "begins above its end", "Write [from, to], the lower energy first")
 
 
 def _groups_above(groups: Groups, keep: Above) -> Iterable[Finding]:

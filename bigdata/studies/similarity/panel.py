@@ -68,7 +68,7 @@ def _setting(results: Results, name: str, shown: NDArray[np.intp]) -> dict[str, 
 
 def _blocks(results: Results, shown: NDArray[np.intp]) -> list[dict[str, Any]]:
     """Runs of entries of the same block: letter, settings, first and last (excluded) place in the order."""
-    if results.model.blocks is None:
+    if not results.has_blocks:
         return []
     of = results.block[shown]
     starts = np.flatnonzero(np.diff(of, prepend=-1))

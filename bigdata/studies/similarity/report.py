@@ -171,7 +171,7 @@ def _figures(results: Results) -> Iterator[Figure]:
             + (
                 f" Dotted lines separate the blocks of equal {', '.join(model.blocks.by)}, named by letters "
                 f"(see the table)."
-                if model.blocks
+                if model.blocks and results.has_blocks
                 else ""
             )
             + " Below: settings of the entries along the same axis." * bool(model.order_by)
@@ -228,7 +228,7 @@ def _step(results: Results) -> int:
 
 def _matrix(results: Results) -> Drawing:
     shown = results.order[:: _step(results)]
-    block = results.block[shown] if results.model.blocks else np.zeros(len(shown), np.intp)
+    block = results.block[shown] if results.has_blocks else np.zeros(len(shown), np.intp)
     numbers = {f: (results.settings[f][shown].astype(float), results.unit(f)) for f in results.numeric[:2]}
     return figures.matrix(
         results.similarities(shown, shown),

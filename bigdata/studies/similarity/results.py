@@ -95,6 +95,11 @@ class Results:
         """The most accurate entries themselves, in order."""
         return list(dict.fromkeys(self.reference[self.order].tolist()))
 
+    @property
+    def has_blocks(self) -> bool:
+        """Whether there are blocks of settings: asked for, and not too many."""
+        return self.model.blocks is not None and "block" in self.view
+
     @cached_property
     def block(self) -> Rows:
         return np.asarray(self.view["block"][...], np.intp)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from math import isqrt
 from typing import Any
 
@@ -24,6 +25,7 @@ TASKS = "bigdata.studies.similarity.tasks"
 FINGERPRINT_ROWS = 4096
 MATRIX_ROWS = 2048
 NEIGHBOR_ROWS = 2048
+MOST_BLOCKS = 200
 PROCESS_BYTES = 350_000_000
 BUILT_IN = "measured on two x86-64 cores in November 2026"
 
@@ -39,16 +41,23 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
     if model.convergence is not None:
         made.append(_convergence(model, model.convergence, len(entries)))
         coordinates.append(_reference(references(entries, model.convergence.within, ordered)))
+    notes = list(entries.notes)
     if model.blocks is not None:
         of, labels = combinations(entries, model.blocks.by, ordered)
-        made.append(_blocks(model, model.blocks, len(entries), len(labels)))
-        coordinates += _block_coordinates(of, labels)
+        if len(labels) > MOST_BLOCKS:
+            notes.append(
+                f"no statistics of blocks: {', '.join(model.blocks.by)} take {len(labels):,} values together, and more than "
+                f"{MOST_BLOCKS} blocks tell nothing; name other fields under `blocks: {{by: …}}`"
+            )
+        else:
+            made.append(_blocks(model, model.blocks, len(entries), len(labels)))
+            coordinates += _block_coordinates(of, labels)
     if model.groups is not None:
         made.append(_groups(model, model.groups, len(entries)))
     return Workload(
         stages=tuple(made),
         coordinates=tuple(coordinates),
-        notes=entries.notes,
+        notes=tuple(notes),
         figures=tuple(_figures(model)),
         sizes={"entries": len(entries), "columns": columns.stop - columns.start},
     )
@@ -72,9 +81,21 @@ def triangle(index: int) -> tuple[int, int]:
     return index - column * (column + 1) // 2, column
 
 
-def entry_array(name: str, n: int, rows: int, dtype: str = "float64", units: str = "1", about: str = "", **more: Any) -> ArraySpec:
+def entry_array(
+    name: str, n: int, rows: int, dtype: str = "float64", units: str = "1", about: str = "", **more: Any
+) -> ArraySpec:
     """One value an entry; `rows` entries a shard."""
-    return ArraySpec(name=name, shape=(n,), dtype=dtype, dims=("entry",), shard=(rows,), chunk=(rows,), units=units, about=about, **more)
+    return ArraySpec(
+        name=name,
+        shape=(n,),
+        dtype=dtype,
+        dims=("entry",),
+        shard=(rows,),
+        chunk=(rows,),
+        units=units,
+        about=about,
+        **more,
+    )
 
 
 def _figures(model: Similarity) -> Iterable[str]:
@@ -102,7 +123,9 @@ def _fingerprint(model: Similarity, entries: Entries, columns: slice) -> Stage:
         entry_array("filling", n, rows, about="share of bits set in the covered columns"),
     ]
     if model.similarity.measure == "integrated-l1":
-        arrays.append(table(name="states", dtype="float64", units="states/cell", about="states in a column of the fingerprint"))
+        arrays.append(
+            table(name="states", dtype="float64", units="states/cell", about="states in a column of the fingerprint")
+        )
     return Stage(
         name="fingerprint",
         version=1,
@@ -181,9 +204,21 @@ def _neighbors(model: Similarity, n: int) -> Stage:
     k, minimum = neighbors_kept(model, n)
     table = partial(ArraySpec, shape=(n, k), dims=("entry", "rank"), shard=(rows, k), chunk=(rows, k))
     arrays = (
-        table(name="neighbor", dtype="int32", about="entry number of the neighbour, the most similar first; -1 where there are no more"),
-        table(name="neighbor_similarity", dtype="float64", about=f"{model.similarity.measure} similarity to the neighbour"),
-        entry_array("n_above", n, rows, "int64", about="entries at least as similar as asked for, also those beyond the ranks kept"),
+        table(
+            name="neighbor",
+            dtype="int32",
+            about="entry number of the neighbour, the most similar first; -1 where there are no more",
+        ),
+        table(
+            name="neighbor_similarity", dtype="float64", about=f"{model.similarity.measure} similarity to the neighbour"
+        ),
+        entry_array(
+            "n_above",
+            n,
+            rows,
+            "int64",
+            about="entries at least as similar as asked for, also those beyond the ranks kept",
+        ),
     )
     return Stage(
         name="similarity",
@@ -211,7 +246,9 @@ def neighbors_kept(model: Similarity, n: int) -> tuple[int, float]:
 def _convergence(model: Similarity, convergence: Convergence, n: int) -> Stage:
     array = entry_array("reference_similarity", n, n, about="similarity to the most accurate entry of the same kind")
     fields = {"measure": model.similarity.measure, "order_by": model.order_by, "within": convergence.within}
-    return _single("convergence", "convergence", fields, (array,), Rate("spectrum", 5e-7, BUILT_IN), n, n, PROCESS_BYTES + n * 400)
+    return _single(
+        "convergence", "convergence", fields, (array,), Rate("spectrum", 5e-7, BUILT_IN), n, n, PROCESS_BYTES + n * 400
+    )
 
 
 def _blocks(model: Similarity, by: Blocks, n: int, n_blocks: int) -> Stage:
@@ -224,11 +261,23 @@ def _blocks(model: Similarity, by: Blocks, n: int, n_blocks: int) -> Stage:
         dtype="float64",
     )
     arrays = tuple(
-        table(name=f"block_{word}", about=f"{word} similarity of the pairs of two blocks of settings, an entry's with itself left out")
+        table(
+            name=f"block_{word}",
+            about=f"{word} similarity of the pairs of two blocks of settings, an entry's with itself left out",
+        )
         for word in ("mean", "min", "max")
     )
     fields = {"measure": model.similarity.measure, "by": by.by, "order_by": model.order_by}
-    return _single("blocks", "block_statistics", fields, arrays, Rate("pair", 6e-9, BUILT_IN), n * n / 2, n, PROCESS_BYTES + n * 2**16)
+    return _single(
+        "blocks",
+        "block_statistics",
+        fields,
+        arrays,
+        Rate("pair", 6e-9, BUILT_IN),
+        n * n / 2,
+        n,
+        PROCESS_BYTES + n * 2**16,
+    )
 
 
 def _groups(model: Similarity, groups: Groups, n: int) -> Stage:
@@ -252,7 +301,14 @@ def _groups(model: Similarity, groups: Groups, n: int) -> Stage:
 
 
 def _single(
-    name: str, function: str, fields: dict[str, Any], arrays: tuple[ArraySpec, ...], rate: Rate, work: float, n: int, memory: int
+    name: str,
+    function: str,
+    fields: dict[str, Any],
+    arrays: tuple[ArraySpec, ...],
+    rate: Rate,
+    work: float,
+    n: int,
+    memory: int,
 ) -> Stage:
     """A stage of one task, which needs all fingerprints and writes whole arrays."""
     return Stage(
@@ -278,18 +334,24 @@ def _fingerprints(n: int, *spans: range) -> list[TaskId]:
 
 def _axes(entries: Entries, grid: Grid, columns: slice) -> list[Coordinate]:
     edges = (grid.edges + grid.e_ref).tolist()[columns.start : columns.stop + 1]
-    widths = [round(b - a, 10) for a, b in zip(edges, edges[1:], strict=False)]
+    widths = [round(b - a, 10) for a, b in pairwise(edges)]
     return [
         Coordinate(name="entry", dim="entry", values=entries.names, about="the entry's name in the dataset"),
         Coordinate(name="source_row", dim="entry", values=list(entries.rows), about="row of the imported dataset"),
-        Coordinate(name="energy_shift", dim="entry", values=entries.shift.tolist(), units="eV", about="taken off the energies"),
-        Coordinate(name="column", dim="column", values=edges[:-1], units="eV", about="lower edge of the fingerprint's column"),
+        Coordinate(
+            name="energy_shift", dim="entry", values=entries.shift.tolist(), units="eV", about="taken off the energies"
+        ),
+        Coordinate(
+            name="column", dim="column", values=edges[:-1], units="eV", about="lower edge of the fingerprint's column"
+        ),
         Coordinate(name="column_width", dim="column", values=widths, units="eV"),
     ]
 
 
 def _order(ordered: Sequence[int]) -> Coordinate:
-    return Coordinate(name="order", dim="entry", values=list(ordered), about="entry numbers sorted by the settings named in order_by")
+    return Coordinate(
+        name="order", dim="entry", values=list(ordered), about="entry numbers sorted by the settings named in order_by"
+    )
 
 
 RESERVED = {
@@ -310,11 +372,15 @@ def _settings(entries: Entries) -> list[Coordinate]:
 
 
 def _reference(references_: list[int]) -> Coordinate:
-    return Coordinate(name="reference", dim="entry", values=references_, about="number of the most accurate entry of the same kind")
+    return Coordinate(
+        name="reference", dim="entry", values=references_, about="number of the most accurate entry of the same kind"
+    )
 
 
 def _block_coordinates(of: list[int], labels: list[str]) -> list[Coordinate]:
     return [
         Coordinate(name="block", dim="entry", values=of, about="block of settings that the entry is in"),
-        Coordinate(name="block_label", dim="block_row", values=labels, about="the settings that a block's entries share"),
+        Coordinate(
+            name="block_label", dim="block_row", values=labels, about="the settings that a block's entries share"
+        ),
     ]

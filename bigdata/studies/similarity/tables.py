@@ -252,8 +252,8 @@ def makers(results: Results) -> Sequence[Any]:
     model = results.model
     wanted = [
         (settings_convergence, model.convergence is not None and bool(changing(results))),
-        (blocks, model.blocks is not None),
-        (between_blocks, model.blocks is not None),
+        (blocks, results.has_blocks),
+        (between_blocks, results.has_blocks),
         (groups, model.groups is not None),
         (nearest, model.similarity.keep != "matrix"),
         (in_order, model.convergence is not None),

@@ -116,7 +116,7 @@ def groups(ctx: Context) -> None:
 
 
 def _triangle(ctx: Context, n: int) -> Iterator[tuple[slice, slice, NDArray[np.float64]]]:
-    """All similarities of the upper triangle in blocks. Computing them from the fingerprints is faster than reading them."""
+    """All similarities of the upper triangle in blocks, computed: that is faster than reading them."""
     spans, measure = list(_spans(n)), _model(ctx).similarity.measure
     # One buffer for all blocks: touching new memory takes longer than the comparison itself.
     buffer = np.empty((BLOCK_ROWS, BLOCK_ROWS))

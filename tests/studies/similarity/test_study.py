@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import bigdata
+from bigdata.studies.similarity import stages as room
 from bigdata.studies.similarity.grid import Grid
 
 SPECS = Path(__file__).parents[3] / "specs"
@@ -131,3 +132,12 @@ def test_xarray_opens_the_store(run):
     with xarray.open_zarr(run.store) as data:
         assert data["similarity"].dims == ("entry", "entry_2")
         assert "n_basis" in data.coords
+
+
+def test_too_many_blocks_are_left_out_and_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "MOST_BLOCKS", 5)
+    path = tmp_path / "many.yaml"
+    path.write_text(SPEC.format(name="many", similarity="{}", groups="null"))
+    plan = bigdata.plan(bigdata.load_study(path), runs=tmp_path)
+    assert "blocks" not in [s.path for s in plan.stages]
+    assert any("take 6 values together" in note for note in plan.notes)

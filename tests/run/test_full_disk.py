@@ -1,0 +1,116 @@
+"""A disk that is full, or not ours, gives one plain sentence and exit code 4; with room again, the run goes on."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bigdata.run.status import status
+from tests.bench import Bench, chunks, events, until
+from tests.disk import small_disk
+
+TASKS, ROWS = 12, 25_000
+
+
+@pytest.fixture
+def disk(bench: Bench) -> Iterator[Path]:
+    with small_disk(bench.folder / "runs", "20m") as disk:
+        yield disk
+
+
+def fill(disk: Path, leave: int = 0) -> Path:
+    """Fill the disk up to some bytes."""
+    found = os.statvfs(disk)
+    filler = disk / "filler"
+    filler.write_bytes(b"x" * (found.f_bavail * found.f_frsize - leave))
+    return filler
+
+
+def check_sentence(said: str) -> None:
+    assert "Traceback" not in said
+    last = said.splitlines()[-1]
+    assert last.startswith("bigdata: ")
+    assert "No space left on device" in last
+    assert "submit again: what is done stays done" in last
+
+
+def test_a_disk_that_fills_up_during_the_tasks(bench: Bench, disk: Path) -> None:
+    spec = bench.trial(tasks=TASKS, rows=ROWS, seconds=0.3)
+    running = bench.start("submit", spec)
+    (folder,) = until(lambda: list(disk.glob("*/journal.jsonl")))
+    until(lambda: len(events(folder.parent, "done")) > 2)
+    filler = fill(disk, leave=ROWS * 8)
+    family = running.family()
+    assert running.wait() == 4
+    assert until(lambda: not [p for p in family if p.is_running()], 5)
+    check_sentence(running.err.read_text())
+    assert status(folder.parent).state == "interrupted"
+    assert not (folder.parent / "lock.json").exists()
+    filler.unlink()
+    run = bench.submit(spec)
+    assert chunks(run.folder.path).keys() >= {f"value/c/{i}" for i in range(TASKS)}
+    assert len(events(folder.parent, "done")) == TASKS + 1
+    assert run.folder.n_files() == bench.plan(spec).n_files
+
+
+def test_a_disk_too_full_for_the_journal(bench: Bench, disk: Path) -> None:
+    """Tasks that write nothing, and a record that can't grow; nor can the marks of what runs."""
+    spec = bench.trial(tasks=60, write=False, seconds=0.1)
+    running = bench.start("submit", spec)
+    (folder,) = until(lambda: list(disk.glob("*/journal.jsonl")))
+    until(lambda: len(events(folder.parent, "done")) > 2)
+    filler = fill(disk)
+    assert running.wait() == 4
+    check_sentence(running.err.read_text())
+    filler.unlink()
+    assert len(bench.submit(spec).history.done) == 61
+
+
+@pytest.mark.parametrize("files", [3, 9, 15])
+def test_a_disk_without_room_for_another_file(files: int, bench: Bench) -> None:
+    """Before the first task: the plan looks at bytes only, and finds enough."""
+    with small_disk(bench.folder / "runs", "20m", files=files) as disk:
+        done = bench.bigdata("submit", bench.trial())
+        assert done.returncode == 4
+        check_sentence(done.stderr)
+        assert not list(disk.glob("*/lock.json"))
+        subprocess.run(["mount", "-o", "remount,nr_inodes=1000", str(disk)], check=True)
+        assert bench.submit(bench.folder / "trial.yaml")["total"].shape == (1,)
+
+
+def test_a_folder_that_cannot_be_written(bench: Bench) -> None:
+    spec = bench.trial()
+    (bench.folder / "file").touch()
+    done = bench.bigdata("submit", spec, "--runs", "file/runs")
+    assert done.returncode == 4
+    assert done.stderr.splitlines()[-1].startswith("bigdata: file/runs")
+    assert "Not a directory. Make it writable, or choose another place with --runs" in done.stderr
+
+
+def test_a_disk_that_may_only_be_read(bench: Bench, disk: Path) -> None:
+    spec = bench.trial()
+    bench.submit(spec)
+    (disk / next(disk.iterdir()) / "report.html").unlink()
+    subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
+    done = bench.bigdata("submit", spec)
+    assert done.returncode == 4
+    assert "Read-only file system. Make it writable" in done.stderr.splitlines()[-1]
+    # What only reads goes on working.
+    folder = bench.run_folder().path
+    for words in (("status", folder), ("results", folder), ("verify", folder), ("plan", spec), ("logs", folder)):
+        assert bench.bigdata(*words).returncode == 0
+    assert bench.bigdata("cancel", folder).returncode == 0
+
+
+def test_a_cache_that_cannot_be_written(bench: Bench) -> None:
+    (bench.folder / "file").touch()
+    spec = bench.write("s.yaml", {"study": "similarity", "name": "h", "dataset": {"name": "hbn-dos-gpaw"}})
+    done = bench.bigdata("plan", spec, BIGDATA_CACHE=str(bench.folder / "file"))
+    assert done.returncode == 4
+    assert "Set BIGDATA_CACHE to a folder of yours" in done.stderr
+    # A study that imports nothing only loses its measured rates.
+    assert bench.bigdata("submit", bench.trial(), BIGDATA_CACHE=str(bench.folder / "file")).returncode == 0
