@@ -1,7 +1,8 @@
-"""`bigdata datasets list | show | fetch`: the datasets known by name."""
+"""`bigdata datasets list | show | fetch | formats`: the datasets known by name, and the formats of one's own."""
 
 from __future__ import annotations
 
+import importlib
 import json
 from dataclasses import asdict
 from typing import Any
@@ -11,6 +12,7 @@ import click
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.data.registry import Registered, names, registered
+from bigdata.errors import SpecError
 
 
 @click.group()
@@ -60,6 +62,18 @@ def fetch(name: str) -> None:
     """Bring a dataset's files to this machine."""
     dataset = registered(name)
     click.echo(f"{dataset.name} is inside the package; nothing needs fetching.")
+
+
+@command.command("formats")
+@click.argument("name", required=False)
+def formats(name: str | None) -> None:
+    """Describe the file formats that `file:` reads, or one of them."""
+    from bigdata.data.formats import MODULES
+
+    if name is not None and name not in MODULES:
+        raise SpecError(f"there is no format `{name}`; there are {', '.join(MODULES)}.")
+    module = importlib.import_module(f"bigdata.data.formats.{MODULES[name]}" if name else "bigdata.data.formats")
+    click.echo((module.__doc__ or "").partition("\n\nEach module")[0] if name is None else module.__doc__)
 
 
 def _home(dataset: Registered) -> str:

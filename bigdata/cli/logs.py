@@ -21,14 +21,16 @@ def command(run: Path, task: str | None) -> None:
     folder.read_resolved()
     lines = [line for log in sorted(folder.logs.glob("*.log")) for line in log.read_text(errors="replace").splitlines()]
     if task is None:
-        click.echo("\n".join(lines))
+        click.echo("\n".join(lines) if lines else f"nothing was logged in {run}")
         return
     path, index = task_id(task)
     past = journal.history(journal.read(folder.journal))
     record = past.failed.get((path, index)) or past.done.get((path, index))
     if record is None:
         raise SpecError(f"{run} has no record of a task `{task}`. `bigdata status {run}` lists its stages.")
-    click.echo("\n".join(line for line in lines if f" {task} " in line))
+    for line in lines:
+        if f" {task} " in line:
+            click.echo(line)
     click.echo(f"{task}: {record['event']} after {record['seconds']} s on {record.get('worker', '?')}")
     if record["event"] == "failed":
         click.echo(f"{record['error']}\n{record['traceback']}")

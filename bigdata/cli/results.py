@@ -17,25 +17,35 @@ if TYPE_CHECKING:
     from bigdata.store.reading import StoredArray, View
 
 SHOWN_ROWS = 20
+MOST_IN_JSON = 5_000_000
 
 
 @click.command()
 @run_argument
 @click.argument("array", required=False)
-@click.option("--variant", type=int, default=0, show_default=True, help="Which variant of a sweep.")
+@click.option("--variant", type=int, help="Which variant of a sweep, by its number.")
 @json_option
-def command(run: Path, array: str | None, variant: int, as_json: bool) -> None:
-    """Print the tables of RUN and the list of its arrays, or the values of ARRAY."""
+def command(run: Path, array: str | None, variant: int | None, as_json: bool) -> None:
+    """Print the tables of RUN and the list of its arrays, or the values of ARRAY. Of a sweep, list the variants."""
     variants = open_run(run).variants
-    if not 0 <= variant < len(variants):
-        raise SpecError(f"{run} has variants 0 to {len(variants) - 1}, not {variant}.")
-    view = variants[variant]
+    if variant is None and len(variants) > 1:
+        rows = [(number, view.label) for number, view in enumerate(variants)]
+        click.echo(json.dumps([{"variant": n, "label": label} for n, label in rows]) if as_json else _variants(rows))
+        return
+    number = variant or 0
+    if not 0 <= number < len(variants):
+        raise SpecError(f"{run} has variants 0 to {len(variants) - 1}, not {number}.")
+    view = variants[number]
     if array is not None:
         click.echo(json.dumps(_values(view[array])) if as_json else _text(view[array]))
     elif as_json:
         click.echo(json.dumps({"arrays": [_row(a) for a in view.values()], "tables": _tables(view)}))
     else:
         click.echo(_page(view))
+
+
+def _variants(rows: list[tuple[int, str]]) -> str:
+    return table(("variant", "label"), rows) + "\n\nName one with --variant."
 
 
 def _row(a: StoredArray) -> dict[str, Any]:
@@ -77,14 +87,21 @@ def _page(view: View) -> str:
 
 
 def _values(a: StoredArray) -> dict[str, Any]:
+    if a.size > MOST_IN_JSON:
+        raise SpecError(
+            f"`{a.name}` has {a.size:,} values, too many for JSON. "
+            f"In Python, `bigdata.open_run(…)[{a.name!r}]` reads parts of it."
+        )
     return {**_row(a), "values": _plain(a[...])}
 
 
 def _text(a: StoredArray) -> str:
     import numpy as np
 
+    part = a[...] if a.size <= MOST_IN_JSON else a[:SHOWN_ROWS]
+    which = "" if part.shape == a.shape else f"\nthe first {SHOWN_ROWS} rows:"
     with np.printoptions(threshold=1000, edgeitems=4, linewidth=110, precision=6):
-        return f"{a!r}\n{a[...]}"
+        return f"{a!r}{which}\n{part}"
 
 
 def _plain(value: Any) -> Any:

@@ -62,6 +62,8 @@ def _page(s: Status) -> str:
         lines.append(f"{s.skipped} tasks skipped because tasks that they need failed")
     for (path, index), token in s.failed.items():
         lines += [f"{path}/{index}: {token['error']}", f"    bigdata debug {s.folder.path} {path}/{index}"]
+    if s.folder.damaged.exists():
+        lines.append("some of its data were found damaged; submit the same study again to make them anew")
     if s.state in ("interrupted", "cancelled"):
         lines.append("submit the same study again to go on")
     return "\n".join(lines)

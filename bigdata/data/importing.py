@@ -21,7 +21,7 @@ import numpy as np
 from bigdata.data.columns import ColumnsWriter, is_text, plain_text
 from bigdata.data.formats.entry import ZEROS, Entry, Floats, SpectrumError, Uniform, Unreadable
 
-READER_VERSION = 1
+READER_VERSION = 2
 HEADER_BYTES = 128
 # Smearing and interpolation leave dips of this size in the output of sound calculations; larger ones
 # (Methfessel-Paxton smearing makes some of a few percent) aren't densities, and the fingerprint's column
@@ -200,11 +200,13 @@ def check_energies(energies: Floats) -> None:
 
 
 def check_dos(dos: Floats) -> bool:
-    """Raise SpectrumError unless the DOS is finite and not negative; True where it has tolerable dips.
+    """Raise SpectrumError unless the DOS is finite, not negative and not 0 all over; True where it has tolerable dips.
 
     Values down to -1e-6 of the maximum are taken as they are.
     """
     low, high = dos.min(), dos.max()
+    if low == high == 0:
+        raise SpectrumError("all its values are zero")
     if low >= 0 and high < math.inf:
         return False
     _check_finite(dos, "value of the DOS")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.study import Finding
@@ -46,16 +46,26 @@ class BadEntry:
 
 
 def refuse(bad: list[BadEntry], file: str, n_all: int) -> SpecError:
-    """The error that names the first bad entries and counts the others."""
-    return SpecError([*(b.problem() for b in bad[:N_SHOWN]), _summary(bad, file, n_all)])
+    """The error that names each reason once, with the entry that it is first met in, and counts the others."""
+    reasons: dict[str, list[BadEntry]] = {}
+    for entry in bad:
+        reasons.setdefault(entry.what, []).append(entry)
+    shown = list(reasons.values())[:N_SHOWN]
+    return SpecError([*map(_reason, shown), _summary(len(bad), len(reasons), file, n_all)])
 
 
-def _summary(bad: list[BadEntry], file: str, n_all: int) -> Problem:
-    shown = f", the first {N_SHOWN} of them above" if len(bad) > N_SHOWN else ""
+def _reason(entries: list[BadEntry]) -> Problem:
+    problem = entries[0].problem()
+    others = f"The same holds for {first((b.entry or b.where for b in entries[1:]), 5)}" if len(entries) > 1 else ""
+    return replace(problem, right=others)
+
+
+def _summary(n_bad: int, n_reasons: int, file: str, n_all: int) -> Problem:
+    more = f", for {n_reasons} reasons, the first {N_SHOWN} of them above" if n_reasons > N_SHOWN else ""
     return Problem(
         Place(file),
         "",
-        f"{len(bad)} of {n_all} entries can't be used{shown}",
+        f"{n_bad} of {n_all} entries can't be used{more}",
         "Correct them, or say `on_bad_entry: skip` under `dataset:` to go on without them",
     )
 

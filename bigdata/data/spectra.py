@@ -120,6 +120,13 @@ class SpectraDataset:
         axis, start = int(self._entries["axis_of"][row]), int(self._start[row])
         return Spectrum(self.energies(axis), self._dos[start : start + int(self._entries["axis_length"][axis])])
 
+    def limits(self, rows: Rows) -> Floats:
+        """(len(rows), 2) the lowest and the highest energy of each row, in eV as stored."""
+        axes = self._entries["axis_of"][np.asarray(rows, dtype=np.int64)]
+        ends = self._axis_end[axes]
+        limits: Floats = self._axes[np.stack([ends - self._entries["axis_length"][axes], ends - 1], axis=1)]
+        return limits
+
     def energies(self, axis: int) -> Floats:
         """The energies (eV) of one of the distinct axes."""
         end = int(self._axis_end[axis])
@@ -176,12 +183,12 @@ class SpectraDataset:
             f"{count}, and the way to {name[zero]} isn't known. "
             f"Give `{'` and `'.join(missing)}`, or set `spectrum.zero` to `{own}`"
         )
-        return BadEntry(
-            self.names[row],
-            self._shown(self._files[self._entries["file_of"][row]]),
-            int(self._entries["line_of"][row]),
-            what,
-        )
+        return self.bad_entry(row, what)
+
+    def bad_entry(self, row: int, what: str) -> BadEntry:
+        """What is wrong with a row, with the place that it was read from."""
+        file = self._shown(self._files[self._entries["file_of"][row]])
+        return BadEntry(self.names[row], file, int(self._entries["line_of"][row]), what)
 
     def _absolute(self, zero: str) -> Floats:
         stored: Floats = self._entries["vbm" if zero == "valence-band-maximum" else "fermi"]
@@ -232,9 +239,14 @@ def open_spectra(dataset: NamedDataset | FileDataset, folder: Path) -> SpectraDa
     spectra = import_named(dataset) if isinstance(dataset, NamedDataset) else import_file(dataset, folder)
     if spectra.bad and dataset.on_bad_entry == "refuse":
         raise refuse(spectra.bad, spectra.label, spectra.n_all)
+    return usable(spectra, "name" if isinstance(dataset, NamedDataset) else "file")
+
+
+def usable(spectra: SpectraDataset, key: str) -> SpectraDataset:
+    """The same spectra; raises DataProblem, with the first reason, where there is none that can be used."""
     if not spectra.n:
-        key = "name" if isinstance(dataset, NamedDataset) else "file"
-        raise DataProblem(Finding((key,), f"{spectra.label} holds no spectrum that can be used"))
+        reason = f"The first entry, {spectra.bad[0].where}: {spectra.bad[0].what}" if spectra.bad else ""
+        raise DataProblem(Finding((key,), f"{spectra.label} holds no spectrum that can be used", reason))
     return spectra
 
 

@@ -19,13 +19,13 @@ from bigdata.spec import Study, Variant
 from bigdata.spec.site import Site, load_site
 from bigdata.spec.study import Findings, Input, StudyModel
 from bigdata.store import journal
-from bigdata.store.arrays import ShardIndex
+from bigdata.store.arrays import Coordinate, ShardIndex
 from bigdata.store.folder import RunFolder
 
 DAMAGED = "its data were found damaged"
+OTHER_DATA = "the dataset changed"
 INGREDIENTS = {
     "version": "the stage's version",
-    "data": "the dataset",
     "fields": "the stage's settings",
     "arrays": "the layout of its arrays",
 }
@@ -34,7 +34,6 @@ REPORT_SECONDS = 6.0
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
 METADATA_BYTES_PER_ARRAY = 1_200
 JOURNAL_BYTES_PER_TASK = 320
-REPORT_BYTES = 1_500_000
 FIXED_FILES = ("study.yaml", "resolved.json", "journal.jsonl", "report.html", "logs/tasks.log", "store.zarr/zarr.json")
 
 
@@ -101,25 +100,42 @@ class Plan:
     def n_todo(self) -> int:
         return sum(len(s.todo) for s in self.stages)
 
+    @cached_property
+    def sweep(self) -> tuple[Coordinate, ...]:
+        """What tells a sweep's variants apart, for the store's root: their labels, and each swept field's values."""
+        if len(self.variants) == 1:
+            return ()
+        variants = [v.variant for v in self.variants]
+        fields = dict.fromkeys(name for v in variants for name in v.settings)
+        labels = Coordinate(name="variant", dim="variant", values=[v.label for v in variants])
+        return labels, *(
+            Coordinate(name=name, dim="variant", values=[str(v.settings.get(name, "")) for v in variants])
+            for name in fields
+        )
+
+    @property
+    def coordinates(self) -> list[Coordinate]:
+        """All coordinates of the store."""
+        return [*self.sweep, *(c for v in self.variants for c in v.workload.coordinates)]
+
     @property
     def array_bytes(self) -> int:
         """Exact bytes of all arrays' data on disk."""
         arrays = sum(a.n_bytes for s in self.stages for a in s.stage.arrays)
-        return arrays + sum(c.n_bytes for v in self.variants for c in v.workload.coordinates)
+        return arrays + sum(c.n_bytes for c in self.coordinates)
 
     @property
     def other_bytes(self) -> int:
         """Estimated bytes of metadata, journal, logs, figures and report."""
-        n_arrays = sum(len(s.stage.arrays) for s in self.stages) + sum(
-            len(v.workload.coordinates) for v in self.variants
-        )
-        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + REPORT_BYTES
+        n_arrays = sum(len(s.stage.arrays) for s in self.stages) + len(self.coordinates)
+        reports = sum(v.workload.report_bytes for v in self.variants)
+        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports
 
     @property
     def n_files(self) -> int:
         """Exact number of files of the finished run."""
         arrays = sum(a.n_files for s in self.stages for a in s.stage.arrays)
-        coordinates = sum(c.n_files for v in self.variants for c in v.workload.coordinates)
+        coordinates = sum(c.n_files for c in self.coordinates)
         figures = 2 * sum(len(v.workload.figures) for v in self.variants)
         groups = sum(bool(v.group) for v in self.variants)
         return len(FIXED_FILES) + arrays + coordinates + figures + groups
@@ -197,6 +213,11 @@ def plan(study: Study, *, site: Site | str = "local", runs: str | Path = "runs")
         stages = tuple(_planned(known, group, variant, inputs, workload, notes))
         variants.append(PlannedVariant(group, variant, inputs, workload, stages))
         notes += workload.notes
+        if any(reason == OTHER_DATA for s in stages for reason in s.todo.values()):
+            notes.append(
+                f"the results in {folder.path} were made from other data and will be replaced; "
+                "to keep them, give the study another `name:`, or another folder by --runs"
+            )
     return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)))
 
 
@@ -249,7 +270,7 @@ def _planned(
             notes.append(
                 f"stage `{stage.name}` asks for pool `{wanted}`; site `{site.site}` has none, so it runs on `{pool}`"
             )
-        stage_known = _KnownStage(known, group, stage, keys.ingredients(kind, stage, inputs))
+        stage_known = _KnownStage(known, group, stage, inputs, keys.ingredients(kind, stage, inputs))
         reasons = ((i, stage_known.reason(i, key)) for i, key in enumerate(task_keys[stage.name]))
         yield PlannedStage(
             group=group,
@@ -269,6 +290,7 @@ class _KnownStage:
     known: _Known
     group: str
     stage: Stage
+    inputs: Mapping[str, Input]
     ingredients: Mapping[str, Any]
 
     def reason(self, index: int, key: str) -> str:
@@ -289,7 +311,11 @@ class _KnownStage:
     def _changed(self, done: float) -> str:
         """Which of the stage's ingredients differ from those of the submission that the task was done in."""
         submits = (s for s in reversed(self.known.past.submits) if s["time"] <= done)
-        before = next(submits, {}).get("stages", {}).get(_address(self.group, self.stage.name), {})
+        stages = next(submits, {}).get("stages", {})
+        data = (s["data"].items() for path, s in stages.items() if path.rpartition("/")[0] == self.group)
+        if any(name in self.inputs and self.inputs[name].digest != d for items in data for name, d in items):
+            return OTHER_DATA
+        before = stages.get(_address(self.group, self.stage.name), {})
         for name, what in INGREDIENTS.items():
             if name in before and before[name] != self.ingredients[name]:
                 return f"{what} changed"

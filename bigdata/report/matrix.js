@@ -201,6 +201,7 @@ class MatrixPanel {
     const column = Int32Array.from({ length: pixels }, (_, p) => place(view.x, p));
     let r = 0;
     this.canvas.dataset.busy = "true";
+    if (!this.done) this.paint();
     const slice = () => {
       if (this.run !== run) return;
       for (const end = performance.now() + SLICE_MS; r < pixels && performance.now() < end; r++) this.line(row, r, pixels, place(view.y, r), r ? place(view.y, r - 1) : -1, column);
@@ -251,6 +252,10 @@ class MatrixPanel {
       const old = this.done.view, scale = side / size;
       g.imageSmoothingEnabled = false;
       g.drawImage(this.done.picture, (old.x - x) * scale, (old.y - y) * scale, old.size * scale, old.size * scale);
+    }
+    else {
+      g.textAlign = "center";
+      g.fillText("drawing…", side / 2, side / 2);
     }
     this.paintBlocks(g, (k, from) => ((k - from) * side) / size);
     if (this.cursor) this.paintCursor(g, side / size);

@@ -28,7 +28,7 @@ def write_report(run: Run) -> Path:
     DamagedData where stored data of a finished run can't be read back.
     """
     found = [(view, report_parts(view)) for view in run.variants]
-    variants = [_variant(view, parts) for view, parts in found]
+    variants = [_comparison(found), *(_variant(view, parts) for view, parts in found)]
     sources = [source for _, parts in found for source in parts.sources]
     scripts = sorted({panel.script for _, parts in found for panel in parts.panels})
     body = [_header(run), failures(run), *variants, notes(run), provenance(run), citation(run, sources)]
@@ -72,32 +72,44 @@ def _header(run: Run) -> Markup:
     )
 
 
+def _comparison(found: Sequence[tuple[View, ReportParts]]) -> Markup:
+    """The variants of a sweep side by side; nothing for a single one."""
+    if len(found) == 1:
+        return Markup("")
+    names = list(dict.fromkeys(name for _, parts in found for name in parts.headline))
+    rows = [[view.label, *(parts.headline.get(name) for name in names)] for view, parts in found]
+    caption = "Each variant of the sweep in a few numbers; more of each in its own part below."
+    return element("section", _table(Table("The variants compared", ["variant", *names], rows, caption=caption), "h2"))
+
+
 def _variant(view: View, parts: ReportParts) -> Markup:
     """Summary, panels, figures and tables of one variant; its heading names it where there are several."""
     number = view.run.variants.index(view)
     several = len(view.run.variants) > 1
-    prefix = f"variant-{number}-" if several else ""
-    panels = whole(view.run, [partial(_panel, p, f"{prefix}panel-{i}") for i, p in enumerate(parts.panels)])
+    prefix, head, title = (f"variant-{number}-", "h3", "h4") if several else ("", "h2", "h3")
+    panels = whole(view.run, [partial(_panel, p, f"{prefix}panel-{i}", head) for i, p in enumerate(parts.panels)])
+    tables = [_table(table, title) for table in parts.tables]
     figures = [*whole(view.run, [partial(picture, figure, view.run.folder, prefix) for figure in parts.figures])]
     return element(
         "section",
         *([element("h2", view.label)] if several else []),
         *(element("p", sentence) for sentence in parts.summary),
         *panels,
-        *([element("h2", "Figures", id=f"{prefix}figures"), *figures] if figures else []),
-        *([element("h2", "Tables", id=f"{prefix}tables"), *map(_table, parts.tables)] if parts.tables else []),
+        *([element(head, "Figures", id=f"{prefix}figures"), *figures] if figures else []),
+        *([element(head, "Tables", id=f"{prefix}tables"), *tables] if tables else []),
         id=f"variant-{number}",
     )
 
 
-def _panel(panel: Panel, name: str) -> Markup:
+def _panel(panel: Panel, name: str, head: str) -> Markup:
     """A place for the panel's script to fill, with its data beside it."""
     return element(
         "section",
-        element("h2", panel.title),
+        element(head, panel.title),
         element("p", panel.caption),
         element(
             "div",
+            element("p", "drawing…", class_="drawing"),
             element("noscript", "This part needs JavaScript."),
             class_="panel",
             id=name,
@@ -107,7 +119,7 @@ def _panel(panel: Panel, name: str) -> Markup:
     )
 
 
-def _table(table: Table) -> Markup:
+def _table(table: Table, head: str) -> Markup:
     """The first rows of a table under its title and caption."""
     is_number = [_all_numbers(row[k] for row in table.rows) for k in range(len(table.columns))]
     units = [table.units.get(c, "") for c in table.columns]
@@ -122,7 +134,7 @@ def _table(table: Table) -> Markup:
         else ""
     )
     return join(
-        element("h3", table.title),
+        element(head, table.title),
         element("p", table.caption + cut, class_="quiet"),
         element(
             "div",

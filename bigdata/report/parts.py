@@ -55,13 +55,17 @@ class Panel:
 
 @dataclass(frozen=True)
 class ReportParts:
-    """All that one variant of a study shows; `sources` are the publications to cite."""
+    """All that one variant of a study shows.
+
+    `headline` are the few numbers by which variants of a sweep are compared; `sources` the publications to cite.
+    """
 
     summary: Sequence[str] = ()
     tables: Sequence[Table] = ()
     figures: Sequence[Figure] = ()
     panels: Sequence[Panel] = ()
     sources: Sequence[str] = ()
+    headline: Mapping[str, float | int | str] = field(default_factory=dict)
 
 
 def report_parts(view: View) -> ReportParts:

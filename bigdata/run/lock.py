@@ -115,10 +115,11 @@ def holder(path: Path) -> dict[str, Any] | None:
 def _me() -> dict[str, Any]:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     pid = os.getpid()
-    return {"user": _user(), "host": socket.gethostname(), "pid": pid, "started": _started(pid), "since": since}
+    return {"user": user(), "host": socket.gethostname(), "pid": pid, "started": _started(pid), "since": since}
 
 
-def _user() -> str:
+def user() -> str:
+    """The name of who runs this process."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

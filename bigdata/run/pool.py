@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ DASK_OPTIONS = {
     "distributed.nanny.pre-spawn-environ": {
         "MALLOC_TRIM_THRESHOLD_": 65536,
         # One BLAS thread a worker: a worker has one core.
-        
+        "OMP_NUM_THREADS": 1,
         "MKL_NUM_THREADS": 1,
         "OPENBLAS_NUM_THREADS": 1,
     },
@@ -172,6 +173,8 @@ def _interrupts_held_back() -> Iterator[None]:
     """Ctrl-C waits until this is over. Threads and processes started meanwhile, and theirs, never get it: a terminal
     sends it to all processes, but only the controller knows how to stop.
     """
+    # Started with the first process otherwise, it would let the signal through again.
+    resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

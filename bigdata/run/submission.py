@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import signal
 import socket
-import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from bigdata.errors import Cancelled, DamagedData, SiteError, TasksFailed
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import DAMAGED, Plan
+from bigdata.run import record
 from bigdata.run.controller import Controller, Observer, Outcome, Silent
 from bigdata.run.execute import NO_ROOM, NOT_OURS
 from bigdata.run.lock import Lock
@@ -32,12 +30,9 @@ from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_json, write_whole
 from bigdata.store.journal import Journal, read_history
 from bigdata.store.reading import Run
-from bigdata.store.writing import create_arrays, finish_store, open_store, write_coordinates, write_small
+from bigdata.store.writing import create_arrays, finish_store, open_store, write_coordinates
 
-# Less than this says more about the clock and the disk's mood than about the rate.
-MEASURABLE_SECONDS = 0.5
 STOPPED = "stopped; what is done is kept. Submit the same study again to go on."
-RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr", "pydantic", "matplotlib")
 
 
 def submit(
@@ -53,7 +48,8 @@ def submit(
     if plan.site.scheduler != "local":
         raise SiteError(
             f"the site `{plan.site.site}` starts its workers through {plan.site.scheduler}, which this version of "
-            "bigdata doesn't do yet. Run the study on this machine: leave out --site, or name a site with `scheduler: local`."
+            "bigdata doesn't do yet. Run the study on this machine: leave out --site, or name a site with "
+            "`scheduler: local`."
         )
     with _disk_errors(plan.folder), _stopping():
         plan.folder.path.mkdir(parents=True, exist_ok=True)
@@ -111,9 +107,10 @@ def _prepare(plan: Plan) -> Journal:
     folder.sweep()
     folder.running.mkdir()
     folder.logs.mkdir(exist_ok=True)
-    write_whole(folder.study, plan.study.text)
+    write_whole(folder.study, _as_given(plan.study))
     write_json(folder.resolved, _resolved(plan))
     root = open_store(folder.store)
+    write_coordinates(root, plan.sweep)
     for variant in plan.variants:
         group = root.require_group(variant.group) if variant.group else root
         create_arrays(group, (a for s in variant.stages for a in s.stage.arrays))
@@ -130,6 +127,12 @@ def _stale(plan: Plan) -> Iterator[dict[str, Any]]:
         for index, why in stage.todo.items():
             if why == DAMAGED:
                 yield {"event": "stale", "stage": stage.path, "index": index, "why": why}
+
+
+def _as_given(study: Study) -> str:
+    """The study file's own text and, as comments, what was said besides it."""
+    said = "".join(f"# --set {override}\n" for override in study.overrides)
+    return f"{study.text.rstrip()}\n\n# submitted with\n{said}" if said else study.text
 
 
 def _resolved(plan: Plan) -> dict[str, Any]:
@@ -184,9 +187,9 @@ def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) ->
     if outcome.cancelled:
         return run
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
-        ledger.remember(cache_folder() / "ledger.jsonl", _measured(plan, outcome))
-    _write_failures(plan, run)
-    finish_store(plan.folder.store, _provenance(plan, run, time.perf_counter() - started))
+        ledger.remember(cache_folder() / "ledger.jsonl", record.measured(plan, outcome.tokens))
+    record.write_failures(plan, run)
+    finish_store(plan.folder.store, record.provenance(plan, run, time.perf_counter() - started))
     observer.message("writing figures and report")
     from bigdata.report.page import write_report
 
@@ -195,75 +198,6 @@ def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) ->
     except DamagedData as error:
         raise TasksFailed(str(error)) from None
     return run
-
-
-def _measured(plan: Plan, outcome: Outcome) -> Iterator[dict[str, Any]]:
-    """Seconds per unit of work of each stage that ran enough to be measured."""
-    for stage in plan.stages:
-        tokens = [t for t in outcome.tokens if t["event"] == "done" and t["stage"] == stage.path]
-        work = sum(stage.stage.work(t["index"]) for t in tokens)
-        if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
-            unit, version = stage.rate.unit, stage.stage.version
-            row = {
-                "function": stage.stage.function,
-                "version": version,
-                "unit": unit,
-                "seconds_per_unit": seconds / work,
-            }
-            yield {**row, "host": socket.gethostname()}
-
-
-def _write_failures(plan: Plan, run: Run) -> None:
-    """Failed tasks are data: what failed and its traceback, in the store."""
-    failed = run.history.failed
-    root = open_store(plan.folder.store)
-    if not failed:
-        for name in ("failed_task", "failed_error", "failed_traceback"):
-            if name in root:
-                del root[name]
-        return
-    import numpy as np
-
-    columns = {
-        "failed_task": [f"{path}/{index}" for path, index in failed],
-        "failed_error": [record["error"] for record in failed.values()],
-        "failed_traceback": [record["traceback"] for record in failed.values()],
-    }
-    for name, values in columns.items():
-        write_small(root, name, np.array(values, dtype=object), ("failure",))
-
-
-def _provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
-    done = run.history.done.values()
-    return {
-        "study": plan.study.resolved(),
-        "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
-        "notes": list(plan.notes),
-        "versions": {name: _version(name) for name in RECORDED_VERSIONS} | {"python": sys.version.split()[0]},
-        "platform": {
-            "host": socket.gethostname(),
-            "user": _user(),
-            "system": " ".join(os.uname()[i] for i in (0, 2, 4)),
-        },
-        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-        "seconds": round(seconds, 2),
-        "task_seconds": round(sum(t["seconds"] for t in done), 2),
-        "peak_memory_bytes": max((t["memory"] for t in done), default=0),
-    }
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return str(os.getuid())
 
 
 def _fold_logs(folder: RunFolder) -> None:

@@ -30,12 +30,13 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """A study file, read and checked; `files` are those that were read for it."""
+    """A study file, read and checked; `files` are those that were read for it, `overrides` what `--set` changed."""
 
     path: Path
     text: str
     variants: tuple[Variant, ...]
     files: tuple[Path, ...] = ()
+    overrides: tuple[str, ...] = ()
     root: Node = field(default=Node({}, Span(Source(""))), repr=False, compare=False)
 
     @property
@@ -86,7 +87,7 @@ def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
     if problems:
         raise SpecError(in_order(problems))
     variants = tuple(Variant(s.label, s.values, m) for s, m in zip(settings, models, strict=True) if m is not None)
-    return Study(path, layers.text, variants, layers.files, layers.root)
+    return Study(path, layers.text, variants, layers.files, tuple(overrides), layers.root)
 
 
 def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> Study:

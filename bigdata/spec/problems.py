@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bigdata.spec.node import Located, Node, locate, located
 from bigdata.spec.study import Finding, PathInSpec, SpecModel
-from bigdata.spec.words import Slot, each, items, meant, said
+from bigdata.spec.words import Slot, each, items, listed, meant, said
 
 
 def from_finding(finding: Finding, root: Node) -> Located:
@@ -50,7 +50,7 @@ class _Finder:
             return [self.missing(details)]
         slot = self.top.walk(details["loc"])
         if kind == "extra_forbidden":
-            return [self.unknown_key(str(slot.rest[0]), slot)]
+            return [self.beside(details["loc"], slot) or self.unknown_key(str(slot.rest[0]), slot)]
         if slot.schema["type"] == "tagged-union":
             return self.no_member(details, slot)
         return [self.problem(slot.path, *_sentences(details, slot))]
@@ -73,6 +73,18 @@ class _Finder:
         given = [k for k, _ in node_at(self.root, holder.path)]
         hint = meant(key, [name for name in names if name not in given]) or self.belongs(key, holder)
         return self.problem((*holder.path, key), "unknown key", f"Known here: {each(names)}", hint, at_key=True)
+
+    def beside(self, loc: PathInSpec, member: Slot) -> Located | None:
+        """A key of another member of the union than the one that the value was taken for: two ways at once."""
+        key = str(member.rest[0])
+        above = (self.top.walk(loc[:n]) for n in range(len(loc)))
+        unions = [s for s in above if s.schema["type"] == "tagged-union" and s.path == member.path]
+        if not any(key in union.names() for union in unions):
+            return None
+        own = [name for name, _ in node_at(self.root, member.path) if name in member.names()]
+        return self.problem(
+            (*member.path, key), f"can't stand beside {listed(own)}", "Keep one of the two", at_key=True
+        )
 
     def belongs(self, key: str, holder: Slot) -> str:
         """A guess for a key that is one level too high, or in the wrong mapping."""

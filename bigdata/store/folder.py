@@ -76,10 +76,10 @@ class RunFolder:
         """The resolved study, its variants and inputs; SiteError where the folder is no run."""
         try:
             data: dict[str, Any] = json.loads(self.resolved.read_text())
+        except FileNotFoundError:
+            raise SiteError(f"there is no run in {self.path}. `bigdata status` lists the runs.") from None
         except (OSError, ValueError) as error:
-            raise SiteError(
-                f"{self.path} is not the folder of a run: {error}. `bigdata status` lists the runs."
-            ) from None
+            raise SiteError(f"the run in {self.path} can't be read: {error}.") from None
         return data
 
     def read_damaged(self) -> set[tuple[str, tuple[int, ...]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
@@ -43,6 +44,10 @@ class StoredArray:
     @property
     def shape(self) -> tuple[int, ...]:
         return self._array.shape
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
 
     @property
     def dtype(self) -> Any:

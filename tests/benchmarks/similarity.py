@@ -116,7 +116,7 @@ def nearest(height: NDArray[np.uint8], reference: float | None) -> Row:
 
 
 def whole_studies(reference: Reference | None) -> Iterator[Row]:
-    """`bigdata submit` as a user types it: reading the spectra for the first time, all tasks, store, figures and report."""
+    """`bigdata submit` as a user types it: spectra read for the first time, all tasks, store, figures and report."""
     energies, dos = varied_spectra(1000)
     one = reference.seconds_a_fingerprint(energies, dos) if reference else 0.0
     pair = reference.seconds_a_pair(energies, dos) if reference else 0.0
@@ -124,7 +124,8 @@ def whole_studies(reference: Reference | None) -> Iterator[Row]:
     for n, keep, more, bar in ((10_000, "matrix", groups, 15.0), (100_000, "{nearest: 20}", "", None)):
         seconds, memory = submit(n, keep, more)
         times = n * one + n * (n + 1) / 2 * pair or None
-        yield Row(f"submit, N = {n:,}, keep: {keep}", seconds, times, bar, f"{memory / 2**20:,.0f} MiB in a worker at most")
+        note = f"{memory / 2**20:,.0f} MiB in a worker at most"
+        yield Row(f"submit, N = {n:,}, keep: {keep}", seconds, times, bar, note)
 
 
 def submit(n: int, keep: str, more: str) -> tuple[float, int]:
@@ -204,9 +205,7 @@ class Reference:
             import nomad_dos_fingerprints  # type: ignore[import-untyped]
         except ImportError:
             return None
-        return (
-            cls(nomad_dos_fingerprints) if hasattr(nomad_dos_fingerprints.Grid, "grid_from_lists") else None
-        )
+        return cls(nomad_dos_fingerprints) if hasattr(nomad_dos_fingerprints.Grid, "grid_from_lists") else None
 
     def fingerprints(self, energies: NDArray[np.float64], dos: NDArray[np.float64]) -> list[Any]:
         grid = self.module.Grid.create(grid_id=GRID)

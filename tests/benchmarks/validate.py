@@ -29,9 +29,7 @@ def seconds(code: str, cache: str) -> float:
     """Wall time of a fresh interpreter."""
     started = time.perf_counter()
     environment = {**os.environ, "BIGDATA_CACHE": cache}
-    subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL
-    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - started
 
 

@@ -68,7 +68,7 @@ def test_a_folder_that_is_no_run_is_said_to_be_none(verb: str, bench: Bench) -> 
     for folder in (".", "nowhere"):
         done = bench.bigdata(verb, folder, *(["first/0"] if verb == "debug" else []))
         assert (done.returncode, done.stdout) == (4, "")
-        assert f"bigdata: {folder} is not the folder of a run" in done.stderr
+        assert f"bigdata: there is no run in {folder}. `bigdata status` lists" in done.stderr
         assert "Traceback" not in done.stderr
 
 

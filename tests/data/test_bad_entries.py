@@ -25,6 +25,7 @@ CASES = {
     "NaN in the energies": ({"energies_eV": [0, 1, float("nan"), 3, 4]}, "energy number 3 is nan"),
     "a negative DOS": ({DOS: [0, 1, -0.5, 1, 0]}, "the DOS is negative: -0.5 states/eV at point 3"),
     "a DOS below zero all over": ({DOS: [-1e-9] * 5}, "the DOS is negative"),
+    "a DOS of zeros": ({DOS: [0, 0.0, 0, 0, 0]}, "all its values are zero"),
     "lengths that differ": ({"energies_eV": [0, 1, 2]}, "there are 3 energies and 5 values of the DOS"),
     "channels of different length": (
         {DOS: [[1, 2, 3], [1, 2]]},
@@ -114,12 +115,22 @@ def test_a_name_that_comes_twice_points_at_its_first_place(lines, entry):
     assert "line 1 has it already" in bad.what
 
 
-def test_all_bad_entries_are_counted_and_twenty_shown(lines, entry):
+def test_a_reason_is_said_once_with_the_entries_that_share_it(lines, entry):
     bad = [entry(f"b{i}", energy_step_eV=-1) for i in range(50)]
     with pytest.raises(SpecError) as raised:
         lines(entry("good"), *bad)
+    reason, count = raised.value.problems
+    assert reason.right == "The same holds for b1, b2, b3, b4, b5, … (49 in all)"
+    assert count.what == "50 of 51 entries can't be used"
+
+
+def test_twenty_reasons_are_shown_and_all_counted(lines, entry):
+    bad = [entry(f"b{i}", energy_step_eV=-1 - i) for i in range(50)]
+    with pytest.raises(SpecError) as raised:
+        lines(entry("good"), *bad)
     assert len(raised.value.problems) == 21
-    assert "50 of 51 entries can't be used, the first 20 of them above" in raised.value.problems[-1].what
+    count = raised.value.problems[-1].what
+    assert count == "50 of 51 entries can't be used, for 50 reasons, the first 20 of them above"
 
 
 def test_tiny_dips_below_zero_are_kept_as_they_are_and_counted(lines, entry):

@@ -48,10 +48,7 @@ PYMATGEN = {
 
 def calculation(n_spin=1, **more):
     """A NOMAD calculation with a DOS on -1, 0, 1 eV."""
-    total = [
-        {"value": [0.0, (1 + s) / EV, 0.5 / EV], "normalization_factor": 2.0, "spin": s}
-        for s in range(n_spin)
-    ]
+    total = [{"value": [0.0, (1 + s) / EV, 0.5 / EV], "normalization_factor": 2.0, "spin": s} for s in range(n_spin)]
     return {"dos_electronic": [{"energies": [-1 * EV, 0.0, EV], "total": total, **more}]}
 
 
@@ -61,9 +58,7 @@ def archive(electronic=None, **more):
         "run": [{"calculation": [{}, calculation(**more)]}],
         "results": {
             "material": {"chemical_formula_reduced": "BN"},
-            "method": {
-                "simulation": {"program_name": "exciting", "dft": {"xc_functional_names": ["LDA_X", "LDA_C"]}}
-            },
+            "method": {"simulation": {"program_name": "exciting", "dft": {"xc_functional_names": ["LDA_X", "LDA_C"]}}},
             "properties": {"electronic": electronic or {}},
         },
     }
@@ -130,9 +125,7 @@ def test_fhi_aims_with_the_chemical_potential_as_zero(tmp_path, opened):
 
 def test_fhi_aims_raw_with_two_spin_channels(tmp_path, opened):
     spin = {"spin": ", for a spin polarized system", "columns": "(spin up)   DOS(spin down)"}
-    write(
-        tmp_path, "KS_DOS_total_raw.dat", AIMS.format(reference="vacuum level", rows=AIMS_SPIN_ROWS, **spin)
-    )
+    write(tmp_path, "KS_DOS_total_raw.dat", AIMS.format(reference="vacuum level", rows=AIMS_SPIN_ROWS, **spin))
     spectra = opened("KS_DOS_total_raw.dat")
     assert spectra.spectrum(0).dos.tolist() == [0.75, 1.75, 0.0]
     with pytest.raises(SpecError, match="its energies are absolute"):
@@ -261,9 +254,7 @@ def test_nomad_valence_band_maximum_is_the_highest_occupied_else_the_fermi_energ
     with_gap, metal, unknown = (
         archive({"dos_electronic": [OLD | more]}, n_spin=2) for more in (GAPS, {"energy_fermi": EV}, {})
     )
-    data = [
-        {"entry_id": name, "archive": a} for name, a in zip("gmu", (with_gap, metal, unknown), strict=True)
-    ]
+    data = [{"entry_id": name, "archive": a} for name, a in zip("gmu", (with_gap, metal, unknown), strict=True)]
     write(tmp_path, "answer.json", {"owner": "public", "data": data})
     spectra = opened("answer.json")
     shifts = spectra.shifts("valence-band-maximum", on_bad_entry="skip")

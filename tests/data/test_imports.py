@@ -166,11 +166,7 @@ def test_memory_stays_bounded_however_long_the_file(tmp_path):
 finite = st.floats(0, 1e6, allow_nan=False)
 text = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=8)
 values = (
-    st.none()
-    | st.booleans()
-    | st.integers(-(2**60), 2**60)
-    | st.floats(allow_nan=False, allow_infinity=False)
-    | text
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False, allow_infinity=False) | text
 )
 reserved = {"name", "energy_zero", "vbm_eV", "fermi_eV", "energies_eV", "energy_start_eV", "energy_step_eV"}
 
@@ -182,9 +178,7 @@ def entries(draw):
         {
             **draw(st.dictionaries(text.filter(lambda k: k not in reserved), values, max_size=4)),
             "name": name,
-            "energies_eV": sorted(
-                draw(st.lists(st.floats(-1e3, 1e3, width=32), min_size=2, max_size=6, unique=True))
-            ),
+            "energies_eV": sorted(draw(st.lists(st.floats(-1e3, 1e3, width=32), min_size=2, max_size=6, unique=True))),
         }
         for name in names
     ]
@@ -195,11 +189,9 @@ def entries(draw):
 def test_what_goes_in_comes_out(entries, data):
     for entry in entries:
         n = len(entry["energies_eV"])
-        entry["dos_states_per_eV_cell"] = data.draw(st.lists(finite, min_size=n, max_size=n))
+        entry["dos_states_per_eV_cell"] = data.draw(st.lists(finite, min_size=n, max_size=n).filter(any))
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "s.jsonl").write_text(
-            "".join(json.dumps(e) + "\n" for e in entries), encoding="utf-8"
-        )
+        (Path(folder) / "s.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries), encoding="utf-8")
         spectra = open_spectra(FileDataset(file="s.jsonl"), Path(folder))
         assert spectra.names == [e["name"] for e in entries]
         for row, entry in enumerate(entries):

@@ -253,3 +253,8 @@ def test_naming_a_registered_dataset_loads_no_numpy():
         "fields(NamedDataset(name='hbn-dos-gpaw'), Path()); sys.exit('numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_limits_are_the_ends_of_each_row_s_axis(lines, entry):
+    spectra = lines(entry("a"), entry("b", energy_start_eV=3.0), entry("c"))
+    assert spectra.limits([2, 1]).tolist() == [[-1.0, 1.0], [3.0, 5.0]]

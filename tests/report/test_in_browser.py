@@ -53,6 +53,18 @@ def test_light_and_dark_differ_and_both_are_legible(page: Page, hbn: Run) -> Non
         assert (lighter + 0.05) / (darker + 0.05) > 7  # WCAG's enhanced contrast
 
 
+def test_says_that_it_draws_until_the_first_drawing_is_there(page: Page, hbn: Run) -> None:
+    matrix(page.open(hbn))
+    script = """
+        const p = window.bigdata.panels[0], g = p.canvas.getContext("2d"), said = [];
+        g.fillText = (text) => said.push(text);
+        p.paint(); const after = said.includes("drawing…");
+        p.done = null; p.paint(); const before = said.includes("drawing…");
+        return [before, after];
+    """
+    assert page.js(script) == [True, False]
+
+
 def luminance(rgb: str) -> float:
     channels = np.array([float(v) for v in rgb.strip("rgb()").split(",")]) / 255
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)

@@ -14,6 +14,7 @@ from bigdata.errors import DamagedData
 from bigdata.report.page import write_report
 from bigdata.store.journal import Journal
 from bigdata.store.reading import Run
+from bigdata.studies.similarity.stages import stages
 from tests.report.conftest import HOSTILE, Submit
 
 LOADS = {"src", "href", "action", "data", "poster", "srcset", "background"}
@@ -108,6 +109,28 @@ def test_a_sweep_has_a_section_and_figures_for_each_variant(hostile: Run) -> Non
         assert view.label in page
         assert (hostile.folder.figures / f"variant-{number}-matrix.pdf").is_file()
     assert page.count('data-panel="matrix"') == 3
+
+
+def test_a_sweep_begins_with_its_variants_compared(hostile: Run) -> None:
+    page = text(hostile)
+    start, end = page.index("The variants compared</h2>"), page.index('id="variant-0"')
+    table = page[start:end]
+    assert all(view.label in table for view in hostile.variants)
+    assert "largest group" in table
+    assert "median similarity to the most accurate" in table
+    assert page.count("Figures</h3>") == page.count("Blocks of settings</h4>") == 3
+    assert "Figures</h2>" not in page
+
+
+def test_a_single_study_has_nothing_to_compare(hbn: Run) -> None:
+    assert "The variants compared" not in text(hbn)
+    assert "Figures</h2>" in text(hbn)
+
+
+def test_takes_about_as_many_bytes_as_planned(hbn: Run) -> None:
+    figures = sum(path.stat().st_size for path in hbn.folder.figures.iterdir())
+    planned = stages(hbn.model, hbn.inputs).report_bytes
+    assert planned == pytest.approx(figures + hbn.folder.report.stat().st_size, rel=0.3)
 
 
 def test_long_tables_are_cut_and_say_so(submit: Submit) -> None:

@@ -129,6 +129,7 @@ def test_a_bounded_number_of_tasks_is_handed_out_at_once(bench: Bench) -> None:
     assert len(outcome.tokens) == 1501
     assert max(batches for _, batches in most) == 2 * BATCHES_PER_WORKER
     assert 1 < max(n for n, _ in most) <= MOST_IN_BATCH
+    assert most[-2][0] <= 2  # the last tasks of a stage are shared out
 
 
 def test_a_stage_of_short_tasks_says_nothing_about_the_next(bench: Bench) -> None:

@@ -55,7 +55,7 @@ EXPECTED: dict[str, list[str]] = {
         "3:11: dataset.nmae: unknown key | Did you mean `name`?",
     ],
     "dataset-two-origins": [
-        "3:31: dataset.file: unknown key",
+        "3:31: dataset.file: can't stand beside `name`",
     ],
     "dataset-without-origin": [
         "3:10: dataset: is incomplete",
@@ -138,7 +138,7 @@ EXPECTED: dict[str, list[str]] = {
         "4:20: similarity.keep: a list is not known here",
     ],
     "keep-two-ways": [
-        "4:33: similarity.keep.above: unknown key",
+        "4:33: similarity.keep.above: can't stand beside `nearest`",
     ],
     "keep-unknown-key": [
         "5:10: similarity.keep.neares: unknown key | Did you mean `nearest`?",

@@ -146,10 +146,8 @@ SETS = {
     "a..b=3": "--set a..b=3: names no key. Write --set path.to.key=value.",
     "extends=x.yaml": "--set extends=x.yaml: extends: can't be set. Write `extends:` into the file.",
     "order_by=[xc": "--set order_by=[xc: order_by: the list that begins here doesn't end with `]`.",
-    "name=2018-06-01": "--set name=2018-06-01: name: 2018-06-01 without quotes is a date in YAML. "
-    'Write "2018-06-01".',
-    "order_by=!!set [xc]": "--set order_by=!!set [xc]: order_by: has the tag `!!set`; "
-    "tags are not allowed in a spec.",
+    "name=2018-06-01": '--set name=2018-06-01: name: 2018-06-01 without quotes is a date in YAML. Write "2018-06-01".',
+    "order_by=!!set [xc]": "--set order_by=!!set [xc]: order_by: has the tag `!!set`; tags are not allowed in a spec.",
 }
 
 
@@ -212,9 +210,7 @@ def test_a_grid_takes_every_combination_and_a_zip_goes_side_by_side(write: Write
 
 
 def test_a_problem_of_several_variants_is_said_once(write: Write) -> None:
-    text = message(
-        write(SMALL + "groups: {linkage: ward}\nsweep: {grid: {similarity.measure: [dice, cosine]}}\n")
-    )
+    text = message(write(SMALL + "groups: {linkage: ward}\nsweep: {grid: {similarity.measure: [dice, cosine]}}\n"))
     assert text.count("ward") == 2  # in the sentence and in the line shown
 
 
@@ -235,9 +231,7 @@ def test_text_that_is_not_a_number_or_a_date_is_a_name(write: Write, name: str) 
     assert load_study(write(SMALL.replace("name: x", f"name: {name}"))).name == name.strip("'\"")
 
 
-@pytest.mark.parametrize(
-    ("text", "value"), [("1", 1.0), ("9e-1", 0.9), (".5", 0.5), ("0", 0.0), ("1E-5", 1e-5)]
-)
+@pytest.mark.parametrize(("text", "value"), [("1", 1.0), ("9e-1", 0.9), (".5", 0.5), ("0", 0.0), ("1E-5", 1e-5)])
 def test_numbers_are_numbers_without_a_point_too(write: Write, text: str, value: float) -> None:
     similarity = model(load_study(write(SMALL), [f"groups.min_similarity={text}"]))
     assert similarity.groups == Groups(min_similarity=value)

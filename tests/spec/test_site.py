@@ -68,9 +68,7 @@ def test_an_unknown_site_is_named_with_a_guess() -> None:
 
 def test_everything_wrong_is_said_at_once(folder: Path) -> None:
     text = (
-        CONTRACT.replace("slurm\ncont", "slrum\ncont")
-        .replace("2 GiB", "2")
-        .replace("cores: 2, gpus", "core: 2, gpus")
+        CONTRACT.replace("slurm\ncont", "slrum\ncont").replace("2 GiB", "2").replace("cores: 2, gpus", "core: 2, gpus")
     )
     (folder / "slurm.yaml").write_text(text)
     with pytest.raises(SpecError) as caught:
@@ -79,8 +77,7 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
     assert lines == [
         "slurm.yaml:2:12: scheduler: `slrum` is not known here. Write `local`, `slurm`, `pbs`, `sge`, `lsf`, "
         "`oar` or `htcondor`. Did you mean `slurm`?",
-        "slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. "
-        'Write an amount of bytes with its unit, such as "2 B".',
+        'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
         "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, "
         "`gpus`, `max_jobs`, `directives`. Did you mean `cores`?",

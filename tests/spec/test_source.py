@@ -19,9 +19,7 @@ WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS
 DATA = st.dictionaries(
     WORDS,
-    st.recursive(
-        SCALARS, lambda x: st.lists(x, max_size=4) | st.dictionaries(WORDS, x, max_size=4), max_leaves=20
-    ),
+    st.recursive(SCALARS, lambda x: st.lists(x, max_size=4) | st.dictionaries(WORDS, x, max_size=4), max_leaves=20),
     max_size=6,
 )
 YAML_LIKE = st.lists(

@@ -11,9 +11,11 @@
 | `fhi-aims`  | `KS_DOS_total.dat`, `KS_DOS_total_raw.dat`               | `aims`      |
 | `exciting`  | `TDOS.OUT` of exciting and Elk, `dos.xml` of exciting    | `exciting`  |
 
-A folder is read as all recognised files below it. Text may be gzipped. Each module says what its files look
-like, and has `recognises(name, head)`, `sources(path)` (the files that the data consist of), `read(path,
-label)` and `NAMED_BY_FILE`, which says whether entries take their names from the file's.
+A folder is read as all recognised files below it. Text may be gzipped.
+`bigdata datasets formats NAME` describes one.
+
+Each module says what its files look like, and has `recognises(name, head)`, `sources(path)` (the files that the
+data consist of), `read(path, label)` and `NAMED_BY_FILE`, which says whether entries take their names from the file's.
 """
 
 from __future__ import annotations

@@ -84,11 +84,11 @@ class _Axis:
 
     def __init__(self, x: Floats, grid: Grid, columns: slice) -> None:
         self.x, self.grid = x, grid
-        begin, end = int(np.ceil(x[0] / grid.de_min)), int(np.floor(x[-1] / grid.de_min))
-        first, last = _covered(begin, end, grid.steps)
-        self.first, self.last = np.clip([first, last], columns.start, columns.stop).tolist()
+        limits = x[[0, -1]]
+        self.first, self.last = (int(i) for i in covered(limits, grid, columns))
         if self.first < self.last:
-            self._place_knots(begin, end)
+            begin, end = _steps_inside(limits, grid)
+            self._place_knots(int(begin), int(end))
 
     def _place_knots(self, begin: int, end: int) -> None:
         x, step = self.x, round(self.grid.de_min * 1e9)
@@ -124,18 +124,25 @@ class _Axis:
         return _sum_runs(_sum_runs(trapezoids, self.step_of_interval), self.column_of_step)
 
 
-def _covered(begin: int, end: int, edges: Integers) -> tuple[int, int]:
-    """The columns first ≤ i < last that the steps begin ≤ k < end cover, as the reference has it.
+def covered(limits: Floats, grid: Grid, columns: slice) -> tuple[Integers, Integers]:
+    """The columns first ≤ i < last, of the kept ones, that spectra between `limits` (…, 2) cover, as in the reference.
 
-    A column covered in part counts only at the upper end, and only where the spectrum lies inside the grid.
+    Limits are in eV from the grid's reference energy; first and last (…,) count all columns of the grid. A column
+    covered in part counts only at the upper end, and only where the spectrum lies inside the grid.
     """
-    lowest, highest = max(begin, edges[0]), min(end - 1, edges[-1])
-    if lowest > highest:
-        return 0, 0
-    first, last = int(np.searchsorted(edges, lowest)), int(np.searchsorted(edges, highest, side="right")) - 1
-    if (lowest, highest) == (begin, end - 1) and highest > edges[last]:
-        last += 1
-    return first, max(first, last)
+    edges, (begin, end) = grid.steps, _steps_inside(limits, grid)
+    lowest, highest = np.maximum(begin, edges[0]), np.minimum(end - 1, edges[-1])
+    first, last = edges.searchsorted(lowest), edges.searchsorted(highest, side="right") - 1
+    last = last + ((lowest == begin) & (highest == end - 1) & (highest > edges[last]))
+    ends = np.where(lowest > highest, 0, [first, np.maximum(first, last)])
+    first, last = np.clip(ends, columns.start, columns.stop)
+    return first, last
+
+
+def _steps_inside(limits: Floats, grid: Grid) -> tuple[Integers, Integers]:
+    """The grid's steps begin ≤ k < end that lie wholly between limits (…, 2)."""
+    begin, end = np.ceil(limits[..., 0] / grid.de_min), np.floor(limits[..., 1] / grid.de_min)
+    return begin.astype(np.int64), end.astype(np.int64)
 
 
 def _sum_runs(rows: Floats, run: Integers) -> Floats:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 Floats = NDArray[np.float64]
 Pieces = Iterable[tuple[slice, slice, Floats]]
+Linkage = Literal["complete", "average", "single"]
 
 
 def distances(n: int, pieces: Pieces) -> Floats:
@@ -27,7 +28,7 @@ def distances(n: int, pieces: Pieces) -> Floats:
     return condensed
 
 
-def tree(condensed: Floats, method: str) -> Floats:
+def tree(condensed: Floats, method: Linkage) -> Floats:
     """Scipy's linkage matrix (n-1, 4); (0, 4) for a single entry."""
     return np.asarray(linkage(condensed, method)) if condensed.size else np.empty((0, 4))
 
@@ -48,12 +49,12 @@ def by_size(label: NDArray[np.int32]) -> NDArray[np.int32]:
     return rank[inverse]
 
 
-def components(n: int, pieces: Pieces, method: str, min_similarity: float) -> NDArray[np.int32]:
+def components(n: int, pieces: Pieces, method: Linkage, min_similarity: float) -> NDArray[np.int32]:
     """The same groups as `cut` of the whole tree, without all pairs in memory, for complete and single linkage.
 
     Groups never reach over the connected components of the pairs that are similar enough: with single linkage they are
-    these components; with complete linkage each component is cut by itself, a pair that isn't similar enough standing at
-    distance 1, which no cut reaches.
+    these components; with complete linkage each component is cut by itself, a pair that isn't similar enough standing
+    at distance 1, which no cut reaches.
     """
     found = [_edges(rows, columns, similarity, min_similarity) for rows, columns, similarity in pieces]
     i, j, s = (np.concatenate(part) for part in zip(*found, strict=True))
@@ -71,7 +72,7 @@ def _edges(
     return i + rows.start, j + columns.start, similarity[i, j]
 
 
-def _refined(graph: Any, label: NDArray[np.int32], method: str, min_similarity: float) -> NDArray[np.int32]:
+def _refined(graph: Any, label: NDArray[np.int32], method: Linkage, min_similarity: float) -> NDArray[np.int32]:
     refined, n_groups = np.empty_like(label), 0
     for members in np.split(np.argsort(label, kind="stable"), np.cumsum(np.bincount(label))[:-1]):
         similarity: Floats = graph[members][:, members].toarray()

@@ -10,11 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.studies.similarity.figures import MATRIX_COLOURS, lowest_colour
+from bigdata.studies.similarity.page_size import MOST_BYTES, item_bytes, sample_step
 from bigdata.studies.similarity.results import Results, letters, plain
 
-# The page stays below 20 MB: fingerprints of this many bytes are embedded, and of more entries a regular
-# sample is shown.
-MOST_BYTES = 9_000_000
 SAMPLE = 400
 
 
@@ -45,10 +43,8 @@ def matrix_data(results: Results) -> dict[str, Any]:
 
 def _sample(results: Results) -> NDArray[np.intp]:
     """The entries shown, in order: all, or every k-th where their fingerprints would be too many bytes."""
-    item = 4 if results.model.similarity.measure == "integrated-l1" else 1
-    share = MOST_BYTES // len(results.view.run.variants)
-    most = max(2, share // (item * (results.view["height"].shape[1] + 1)))
-    return results.order[:: -(-len(results) // most)]
+    entry_bytes = item_bytes(results.model) * (results.view["height"].shape[1] + 1)
+    return results.order[:: sample_step(len(results), entry_bytes, MOST_BYTES // len(results.view.run.variants))]
 
 
 def _states(results: Results, shown: NDArray[np.intp]) -> dict[str, str]:

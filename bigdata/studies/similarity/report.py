@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import chain
 
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from bigdata.data.model import NamedDataset
+from bigdata.data.problem import first
 from bigdata.data.registry import registered
 from bigdata.data.spectra import open_import
 from bigdata.errors import SiteError
@@ -28,6 +30,10 @@ DEFINITIONS = {
     "integrated-l1": "one minus the area between two integrated densities of states, divided by the area "
     "below the higher one",
 }
+BITS = (
+    "A column is a range of energies, narrow near the reference energy and wider away from it; the more states a "
+    "spectrum has in a column, the more of the column's bits are set."
+)
 ZERO = {
     "valence-band-maximum": "energy from the valence-band maximum (eV)",
     "fermi": "energy from the Fermi energy (eV)",
@@ -50,6 +56,7 @@ def report(view: View) -> ReportParts:
         figures=tuple(_figures(results)),
         panels=tuple(_panels(results)),
         sources=tuple(_sources(results)),
+        headline=dict(chain.from_iterable(some.items() for some in whole(view.run, _headline(results)))),
     )
 
 
@@ -60,9 +67,10 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
             f"The densities of states of {len(results):,} entries were turned into fingerprints of "
             f"{results.view['height'].shape[1]} columns and compared by their {results.measure} similarity: "
             f"{DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where "
-            f"nothing is in common."
+            f"nothing is in common. {BITS}"
         )
     )
+    yield lambda: _said_of_empty(results)
     if results.model.convergence is not None:
         yield lambda: _said_of_references(results)
         yield lambda: _said_of_steps(results)
@@ -70,6 +78,15 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
         yield lambda: _said_of_groups(results)
     if results.model.similarity.keep != "matrix":
         yield lambda: _said_of_neighbors(results)
+
+
+def _said_of_empty(results: Results) -> str:
+    if not (empty := results.empty):
+        return ""
+    return (
+        f"{_count(len(empty), 'fingerprint has', 'fingerprints have')} no bit set ({first(empty, 3)}): "
+        "there are hardly any states in the columns compared, and the similarity to others says nothing."
+    )
 
 
 def _said_of_references(results: Results) -> str:
@@ -135,6 +152,41 @@ def _said_of_neighbors(results: Results) -> str:
 
 def _count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
+
+
+def _headline(results: Results) -> Iterator[Callable[[], dict[str, float | int]]]:
+    """What is compared between the variants of a sweep."""
+    yield lambda: {"entries": len(results)}
+    if results.model.groups is not None:
+        yield lambda: _largest_group(np.bincount(results.view["group"][...]))
+    if results.model.convergence is not None:
+        yield lambda: {"median similarity to the most accurate": _median(_to_references(results))}
+    elif results.model.similarity.keep == "matrix":
+        yield lambda: {"mean similarity of two entries": _mean_of_pairs(results)}
+    else:
+        yield lambda: {"median similarity to the nearest": _median(results.view["neighbor_similarity"][:, 0])}
+
+
+def _largest_group(count: np.typing.NDArray[np.intp]) -> dict[str, float | int]:
+    return {"groups": len(count), "largest group": int(count[0])}
+
+
+def _to_references(results: Results) -> np.typing.NDArray[np.float64]:
+    """Similarities to the references, of the entries that are none themselves."""
+    others = np.flatnonzero(results.reference != np.arange(len(results)))
+    return results.reference_similarity[others]
+
+
+def _median(values: np.typing.NDArray[np.float64]) -> float:
+    found = values[np.isfinite(values)]
+    return float(np.median(found)) if len(found) else float("nan")
+
+
+def _mean_of_pairs(results: Results) -> float:
+    """Over all pairs of different entries; of a large matrix, over those that are drawn."""
+    shown = results.order[:: _step(results)]
+    pairs = results.similarities(shown, shown)[np.triu_indices(len(shown), 1)]
+    return float(pairs.mean()) if len(pairs) else float("nan")
 
 
 def _sources(results: Results) -> Iterator[str]:

@@ -118,6 +118,17 @@ class Results:
         """(n,) first column that each entry covers, and (n,) the one after the last."""
         return self.view["first_column"][...], self.view["last_column"][...]
 
+    @property
+    def coverage(self) -> Floats:
+        """(n,) share of the columns that each entry covers."""
+        begin, end = self.covered
+        return np.asarray((end - begin) / self.view["height"].shape[1], float)
+
+    @cached_property
+    def empty(self) -> list[str]:
+        """The names of the entries whose fingerprints have no bit set."""
+        return [self.names[i] for i in np.flatnonzero(self.view["filling"][...] == 0)]
+
     @cached_property
     def height(self) -> NDArray[np.uint8]:
         """(n, n_columns) the fingerprints."""

@@ -17,9 +17,18 @@ from typing import Any
 from bigdata.planning.stage import Rate, Stage, TaskId, Workload
 from bigdata.spec.study import Finding, Findings, Input
 from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex, blocks
-from bigdata.studies.similarity.entries import Entries, combinations, open_entries, order, references
+from bigdata.studies.similarity.entries import (
+    Entries,
+    combinations,
+    open_entries,
+    order,
+    references,
+    short_of_columns,
+    wider_than_grid,
+)
 from bigdata.studies.similarity.grid import Grid
-from bigdata.studies.similarity.model import Blocks, Convergence, Groups, Nearest, Similarity
+from bigdata.studies.similarity.model import Above, Blocks, Convergence, Groups, Nearest, Similarity
+from bigdata.studies.similarity.page_size import report_bytes
 
 TASKS = "bigdata.studies.similarity.tasks"
 FINGERPRINT_ROWS = 4096
@@ -32,34 +41,40 @@ BUILT_IN = "measured on two x86-64 cores in November 2026"
 
 def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
-    entries = open_entries(model, inputs["spectra"])
     grid = Grid.from_id(model.fingerprint.grid)
     columns = kept_columns(model, grid)
+    entries = open_entries(model, inputs["spectra"], grid, columns)
     ordered = order(entries, model.order_by)
+    accurate: list[int] = []
     made = [_fingerprint(model, entries, columns), _similarity(model, len(entries))]
     coordinates = [*_axes(entries, grid, columns), _order(ordered), *_settings(entries)]
     if model.convergence is not None:
         made.append(_convergence(model, model.convergence, len(entries)))
-        coordinates.append(_reference(references(entries, model.convergence.within, ordered)))
-    notes = list(entries.notes)
+        accurate = references(entries, model.convergence.within, ordered)
+        coordinates.append(_reference(accurate))
+    if model.similarity.keep == "matrix":
+        coordinates.append(Coordinate(name="entry_2", dim="entry_2", values=entries.names, about="the same as entry"))
+    notes = [*wider_than_grid(model.spectrum.window, grid), *entries.notes, *short_of_columns(entries, accurate)]
     if model.blocks is not None:
         of, labels = combinations(entries, model.blocks.by, ordered)
         if len(labels) > MOST_BLOCKS:
             notes.append(
-                f"no statistics of blocks: {', '.join(model.blocks.by)} take {len(labels):,} values together, and more than "
-                f"{MOST_BLOCKS} blocks tell nothing; name other fields under `blocks: {{by: …}}`"
+                f"no statistics of blocks: {', '.join(model.blocks.by)} take {len(labels):,} values together, and more "
+                f"than {MOST_BLOCKS} blocks tell nothing; name other fields under `blocks: {{by: …}}`"
             )
         else:
             made.append(_blocks(model, model.blocks, len(entries), len(labels)))
             coordinates += _block_coordinates(of, labels)
     if model.groups is not None:
         made.append(_groups(model, model.groups, len(entries)))
+    figures, n_columns = tuple(_figures(model)), columns.stop - columns.start
     return Workload(
         stages=tuple(made),
         coordinates=tuple(coordinates),
         notes=tuple(notes),
-        figures=tuple(_figures(model)),
-        sizes={"entries": len(entries), "columns": columns.stop - columns.start},
+        figures=figures,
+        report_bytes=report_bytes(model, entries, n_columns, len(figures)),
+        sizes={"entries": len(entries), "columns": n_columns},
     )
 
 
@@ -203,7 +218,7 @@ def _neighbors(model: Similarity, n: int) -> Stage:
     rows, n_tasks = blocks(n, NEIGHBOR_ROWS)
     k, minimum = neighbors_kept(model, n)
     table = partial(ArraySpec, shape=(n, k), dims=("entry", "rank"), shard=(rows, k), chunk=(rows, k))
-    arrays = (
+    arrays = [
         table(
             name="neighbor",
             dtype="int32",
@@ -212,14 +227,10 @@ def _neighbors(model: Similarity, n: int) -> Stage:
         table(
             name="neighbor_similarity", dtype="float64", about=f"{model.similarity.measure} similarity to the neighbour"
         ),
-        entry_array(
-            "n_above",
-            n,
-            rows,
-            "int64",
-            about="entries at least as similar as asked for, also those beyond the ranks kept",
-        ),
-    )
+    ]
+    if isinstance(model.similarity.keep, Above):
+        about = "entries at least as similar as asked for, also those beyond the ranks kept"
+        arrays.append(entry_array("n_above", n, rows, "int64", about=about))
     return Stage(
         name="similarity",
         version=1,
@@ -229,7 +240,7 @@ def _neighbors(model: Similarity, n: int) -> Stage:
         rate=Rate("pair", 5e-9, BUILT_IN),
         work=lambda i: min(rows, n - i * rows) * n,
         memory=PROCESS_BYTES + 40 * rows * k + n * 300,
-        arrays=arrays,
+        arrays=tuple(arrays),
         shards=lambda i: [(a.name, (i,) + (0,) * (len(a.shape) - 1)) for a in arrays],
         needs=lambda _: _fingerprints(n, range(n)),
     )
@@ -355,8 +366,11 @@ def _order(ordered: Sequence[int]) -> Coordinate:
 
 
 RESERVED = {
-    *("entry", "source_row", "energy_shift", "column", "column_width", "order", "reference", "block", "block_label"),
+    *("entry", "entry_2", "source_row", "energy_shift", "column", "column_width"),
+    *("order", "reference", "block", "block_label"),
     *("height", "similarity", "neighbor", "group", "rank", "filling", "overflow", "undersampling", "states", "linkage"),
+    *("first_column", "last_column", "neighbor_similarity", "n_above", "reference_similarity"),
+    *("block_row", "block_column", "block_mean", "block_min", "block_max", "merge", "linkage_column"),
 }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.problem import first
 from bigdata.report.parts import Table
 from bigdata.studies.similarity.results import Results, Rows, letters, plain
 
@@ -76,7 +77,8 @@ def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int
         )
     best: dict[Any, int] = {}
     for i, value in enumerate(values.tolist()):
-        if value == value and (value not in best or count[i] <= count[best[value]]):
+        is_there = value == value and value != ""
+        if is_there and (value not in best or count[i] <= count[best[value]]):
             best[value] = i
     return [
         (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d]) for _, i in sorted(best.items())
@@ -197,40 +199,43 @@ def _span(values: NDArray[Any], most: int = 3) -> str:
 
 
 QUALITY = {
-    "filling": ("", "share of the bits set in the columns that a spectrum covers"),
-    "overflow": ("states/cell", "states above the top of their columns, which the fingerprint doesn't see"),
-    "undersampling": ("", "share of the states that lies between two bits, lost by rounding down"),
+    "coverage": (np.nanargmin, "share of the columns that a spectrum covers"),
+    "filling": (np.nanargmax, "share of the bits set in the columns that a spectrum covers"),
+    "overflow": (np.nanargmax, "states per cell above the top of their columns, which the fingerprint doesn't see"),
+    "undersampling": (np.nanargmax, "share of the states that lies between two bits, lost by rounding down"),
 }
 
 
 def quality(results: Results) -> Table:
     """How well the fingerprints represent the spectra."""
-    rows = []
-    for name, (unit, about) in QUALITY.items():
-        values = results.view[name][...]
+    rows: list[list[Any]] = []
+    for name, (worst, about) in QUALITY.items():
+        values = results.coverage if name == "coverage" else results.view[name][...]
         if np.isfinite(values).any():
-            worst = results.names[int(np.nanargmax(values))]
             numbers = [float(f(values)) for f in (np.nanmean, np.nanmin, np.nanmax)]
-            rows.append([name, unit, *numbers, worst, about])
+            rows.append([name, *numbers, results.names[int(worst(values))], about])
+    if empty := results.empty:
+        about = f"{len(empty):,} of {len(results):,} fingerprints have no bit set: no states in the columns compared"
+        rows.append(["empty", None, None, None, first(empty, 3), about])
     return Table(
         "Quality of the fingerprints",
-        ["quantity", "unit", "mean", "least", "greatest", "greatest in", "meaning"],
+        ["quantity", "mean", "least", "greatest", "worst in", "meaning"],
         rows,
-        caption="Much overflow or undersampling says that the grid's columns are too low, or its bits too "
-        "coarse, for these spectra.",
+        caption="The worst coverage is the least, the worst of the others the greatest. Much overflow or "
+        "undersampling says that the grid's columns are too low, or its bits too coarse, for these spectra.",
     )
 
 
 def nearest(results: Results) -> Table:
     """Every entry's most similar other entry."""
     neighbor, similarity = results.view["neighbor"][...], results.view["neighbor_similarity"][...]
-    n_above = results.view["n_above"][...]
+    n_above = [[int(n)] for n in results.view["n_above"][...]] if "n_above" in results.view else [[]] * len(results)
     rows = []
     for entry in results.order.tolist():
         found = neighbor[entry] >= 0
         best = results.names[neighbor[entry, 0]] if found[0] else None
         values = [plain(similarity[entry, 0]), plain(similarity[entry, found.sum() - 1])] if found[0] else [None, None]
-        rows.append([results.names[entry], best, *values, int(n_above[entry])])
+        rows.append([results.names[entry], best, *values, *n_above[entry]])
     return Table(
         "Nearest neighbours",
         [
@@ -238,7 +243,7 @@ def nearest(results: Results) -> Table:
             "most similar entry",
             "similarity",
             "similarity of the last kept",
-            "entries as similar as asked for",
+            *(["entries as similar as asked for"] if "n_above" in results.view else []),
         ],
         rows,
         caption=f"Of each entry at most {neighbor.shape[1]} neighbours are kept; all of them are in the "

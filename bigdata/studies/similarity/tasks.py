@@ -13,7 +13,7 @@ from bigdata.studies.similarity import blocks, measures
 from bigdata.studies.similarity.fingerprint import Fingerprints, heights
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.grouping import components, cut, distances, tree
-from bigdata.studies.similarity.model import Similarity
+from bigdata.studies.similarity.model import Above, Similarity
 from bigdata.studies.similarity.stages import kept_columns, neighbors_kept, triangle
 
 if TYPE_CHECKING:
@@ -76,7 +76,8 @@ def neighbors(ctx: Context) -> None:
     assert found is not None
     ctx.write("neighbor", found.index.astype(np.int32))
     ctx.write("neighbor_similarity", found.similarity)
-    ctx.write("n_above", found.n_above)
+    if isinstance(_model(ctx).similarity.keep, Above):
+        ctx.write("n_above", found.n_above)
 
 
 def convergence(ctx: Context) -> None:

@@ -67,9 +67,7 @@ def bits_by_definition(
     steps = _steps(x, dos, begin, end, grid)
     columns = [steps[max(edges[i], begin) - begin : edges[i + 1] - begin] for i in range(first, last)]
     states = [_in_order(column) for column in columns]
-    bits = [
-        [float(t) <= s for t in grid.thresholds[i]] for i, s in zip(range(first, last), states, strict=True)
-    ]
+    bits = [[float(t) <= s for t in grid.thresholds[i]] for i, s in zip(range(first, last), states, strict=True)]
     return first, max(first, last), bits, states
 
 

@@ -84,9 +84,7 @@ row_sets = st.builds(
 @pytest.mark.parametrize("measure", BIT_MEASURES)
 @settings(max_examples=40, deadline=None)
 @given(rows=row_sets)
-def test_similarities_are_those_of_sets_of_bits(
-    compiled: bool, measure: Measure, rows: dict[str, Any]
-) -> None:
+def test_similarities_are_those_of_sets_of_bits(compiled: bool, measure: Measure, rows: dict[str, Any]) -> None:
     bits = prepared(rows, measure)
     with using(compiled):
         made = measures.block(bits, bits, measure)
@@ -112,9 +110,7 @@ def test_similarity_is_symmetric_and_one_with_itself(measure: Measure, rows: dic
 @pytest.mark.parametrize("measure", ALL)
 @settings(max_examples=30, deadline=None)
 @given(rows=row_sets, cut=st.integers(0, 12))
-def test_blocks_are_parts_of_the_whole(
-    compiled: bool, measure: Measure, rows: dict[str, Any], cut: int
-) -> None:
+def test_blocks_are_parts_of_the_whole(compiled: bool, measure: Measure, rows: dict[str, Any], cut: int) -> None:
     made = prepared(rows, measure)
     with using(compiled):
         whole = measures.block(made, made, measure)
@@ -215,17 +211,13 @@ def test_spectra_that_cover_different_columns_compare_as_in_the_reference(compil
     made = heights(energies, dos[::6], shift, Grid())
     covered = np.flatnonzero(made.first < made.last)
     grid = oracle().Grid.create(grid_id=Grid().id)
-    reference = [
-        oracle().DOSFingerprint().calculate(energies - shift[i], dos[6 * i], grid=grid) for i in covered
-    ]
+    reference = [oracle().DOSFingerprint().calculate(energies - shift[i], dos[6 * i], grid=grid) for i in covered]
     bits = measures.prepare(made.height[covered], made.first[covered], made.last[covered])
     with using(compiled):
         similarity = measures.block(bits, bits, "tanimoto")
     assert len(set(made.first)) > 3
     # Fingerprints without a common column can't be cut to it there; here, their similarity is 0.
-    for i, j in np.argwhere(
-        np.maximum.outer(bits.first, bits.first) < np.minimum.outer(bits.last, bits.last)
-    ):
+    for i, j in np.argwhere(np.maximum.outer(bits.first, bits.first) < np.minimum.outer(bits.last, bits.last)):
         assert similarity[i, j] == reference[i].get_similarity(reference[j])
 
 

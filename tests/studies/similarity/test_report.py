@@ -120,10 +120,20 @@ def test_groups_are_as_alike_as_asked_for(run: Run, parts: ReportParts, matrix: 
 
 def test_quality_names_the_worst_entry(run: Run, parts: ReportParts) -> None:
     found = {r["quantity"]: r for r in rows(parts, "Quality of the fingerprints")}
+    assert list(found) == ["coverage", "filling", "overflow", "undersampling"]
+    assert (found["coverage"]["mean"], found["coverage"]["least"]) == (1, 1)
     for name in ("filling", "overflow", "undersampling"):
         values = run[name][...]
         assert found[name]["mean"] == pytest.approx(values.mean())
-        assert found[name]["greatest in"] == run["entry"][...][values.argmax()]
+        assert found[name]["worst in"] == run["entry"][...][values.argmax()]
+
+
+def test_the_headline_has_the_numbers_to_compare(parts: ReportParts) -> None:
+    entries, n_groups, largest, median = parts.headline.values()
+    sizes = [r["entries"] for r in rows(parts, "Homogeneous groups")]
+    assert (entries, n_groups, largest) == (108, len(sizes), sizes[0])
+    others = [r["similarity"] for r in rows(parts, "Similarity to the most accurate entry")]
+    assert median == pytest.approx(np.median(sorted(others)[:-2]))  # without the two references themselves
 
 
 def test_the_summary_says_what_was_found(run: Run, parts: ReportParts) -> None:
@@ -142,6 +152,13 @@ def test_nearest_neighbours_in_place_of_the_matrix(near: Run, matrix: NDArray[np
         assert (r["similarity"], r["similarity of the last kept"]) == (similar[0], similar[4])
     assert not parts.panels
     assert "Blocks of settings" not in [t.title for t in parts.tables]
+    assert "n_above" not in near
+    assert parts.headline == {
+        "entries": 108,
+        "median similarity to the most accurate": np.median(
+            np.delete(matrix[:, near["reference"][...]].diagonal(), sorted(set(near["reference"][...])))
+        ),
+    }
 
 
 @pytest.mark.parametrize("which", ["run", "near"])

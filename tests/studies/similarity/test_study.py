@@ -132,6 +132,8 @@ def test_xarray_opens_the_store(run):
     with xarray.open_zarr(run.store) as data:
         assert data["similarity"].dims == ("entry", "entry_2")
         assert "n_basis" in data.coords
+        names = run["entry"][...]
+        assert data["similarity"].sel(entry=names[3], entry_2=names[60]) == run["similarity"][3, 60]
 
 
 def test_too_many_blocks_are_left_out_and_said(tmp_path, monkeypatch):

@@ -1,0 +1,83 @@
+"""What a run says of itself besides its results: where they came from, what failed, and how long things took."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from bigdata.planning.plan import Plan
+from bigdata.run.execute import Token
+from bigdata.run.lock import user
+from bigdata.store.reading import Run
+from bigdata.store.writing import open_store, write_small
+
+# Less than this says more about the clock and the disk's mood than about the rate.
+MEASURABLE_SECONDS = 0.5
+RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr", "pydantic", "matplotlib")
+
+
+def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
+    done = run.history.done.values()
+    return {
+        "study": plan.study.resolved(),
+        "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
+        "notes": list(plan.notes),
+        "versions": {name: _version(name) for name in RECORDED_VERSIONS} | {"python": sys.version.split()[0]},
+        "platform": {
+            "host": socket.gethostname(),
+            "user": user(),
+            "system": " ".join(os.uname()[i] for i in (0, 2, 4)),
+        },
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seconds": round(seconds, 2),
+        "task_seconds": round(sum(t["seconds"] for t in done), 2),
+        "peak_memory_bytes": max((t["memory"] for t in done), default=0),
+    }
+
+
+def write_failures(plan: Plan, run: Run) -> None:
+    """Failed tasks are data: what failed and its traceback, in the store."""
+    failed = run.history.failed
+    root = open_store(plan.folder.store)
+    if not failed:
+        for name in ("failed_task", "failed_error", "failed_traceback"):
+            if name in root:
+                del root[name]
+        return
+    columns = {
+        "failed_task": [f"{path}/{index}" for path, index in failed],
+        "failed_error": [record["error"] for record in failed.values()],
+        "failed_traceback": [record["traceback"] for record in failed.values()],
+    }
+    for name, values in columns.items():
+        write_small(root, name, np.array(values, dtype=object), ("failure",))
+
+
+def measured(plan: Plan, recorded: Sequence[Token]) -> Iterator[dict[str, Any]]:
+    """Seconds per unit of work of each stage that ran enough to be measured."""
+    for stage in plan.stages:
+        tokens = [t for t in recorded if t["event"] == "done" and t["stage"] == stage.path]
+        work = sum(stage.stage.work(t["index"]) for t in tokens)
+        if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
+            unit, version = stage.rate.unit, stage.stage.version
+            row = {
+                "function": stage.stage.function,
+                "version": version,
+                "unit": unit,
+                "seconds_per_unit": seconds / work,
+            }
+            yield {**row, "host": socket.gethostname()}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"
