@@ -7,6 +7,8 @@ import queue
 import signal
 import sys
 import tempfile
+import threading
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -76,6 +78,7 @@ class Quiet(WorkerPlugin):
 
 
 Batch = tuple[TaskId, ...]
+ENDED = ("finished", "error", "cancelled")
 
 
 class DaskPool:
@@ -84,6 +87,7 @@ class DaskPool:
     def __init__(self, client: Client, folder: Path) -> None:
         self._client, self._folder = client, str(folder)
         self._ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
+        self._rerun: list[Future[Any]] = []
         self._batches: dict[Any, tuple[Future[Any], Batch, str]] = {}
 
     def n_batches(self, pool: str | None = None) -> int:
@@ -99,18 +103,22 @@ class DaskPool:
 
     def drain(self, timeout: float) -> list[Token]:
         """The tokens of the batches that ended since the last call; waits up to `timeout` seconds for the first."""
-        ended = []
+        # Should a worker die before its tokens are fetched, Dask runs its batch again, and tells nobody when that ends.
+        ended, self._rerun = self._rerun, []
         with suppress(queue.Empty):
             ended.append(self._ended.get(timeout=timeout))
             while True:
                 ended.append(self._ended.get_nowait())
-        # Should a worker die before its tokens are fetched, Dask runs its batch again, and this waits for it.
-        good = [future for future in ended if future.status == "finished"]
-        tokens = [token for batch in self._client.gather(good, errors="skip") for token in batch] if good else []
+        self._rerun = [future for future in ended if future.status not in ENDED]
+        ended = [future for future in ended if future.status in ENDED]
+        good = {future.key: future for future in ended if future.status == "finished"}
+        found = self._client.gather(good, errors="skip") if good else {}
+        tokens: list[Token] = []
         for future in ended:
             _, batch, _ = self._batches.pop(future.key, (future, (), ""))
-            if future.status != "finished":
-                tokens += [_lost(task, future) for task in batch]
+            # A cancelled run's batch may come back empty; one that isn't found at all is lost.
+            lost = (_lost(task, future) for task in batch)
+            tokens += found.get(future.key, lost)
         return tokens
 
     def cancel(self) -> None:
@@ -170,13 +178,22 @@ def _worker(pool: str, memory: int, scratch: str) -> dict[str, Any]:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C waits until this is over. Threads and processes started meanwhile, and theirs, never get it: a terminal
-    sends it to all processes, but only the controller knows how to stop.
+    """Ctrl-C and a polite kill wait until this is over: workers half started can't be stopped in order.
+
+    Threads and processes started meanwhile, and theirs, never get Ctrl-C: a terminal sends it to all processes, but
+    only the controller knows how to stop.
     """
     # Started with the first process otherwise, it would let the signal through again.
     resource_tracker.ensure_running()
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    held: list[int] = []
+    in_main = threading.current_thread() is threading.main_thread()
+    polite = signal.signal(signal.SIGTERM, lambda number, _: held.append(number)) if in_main else None
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if in_main:
+            signal.signal(signal.SIGTERM, polite)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+    if held:
+        raise KeyboardInterrupt

@@ -87,7 +87,9 @@ def test_a_task_that_eats_memory(bench: Bench) -> None:
     assert {i for _, i in open_run(bench.run_folder().path).history.done} == {0, 2, 3, 4}
 
 
-def test_a_task_that_kills_its_worker(bench: Bench) -> None:
+@pytest.mark.parametrize("time", [1, *(pytest.param(n, marks=pytest.mark.slow) for n in range(2, 9))])
+def test_a_task_that_kills_its_worker(time: int, bench: Bench) -> None:
+    """And with it, every now and then, the tokens of a batch that ended but weren't fetched yet."""
     trace = bench.folder / "trace"
     said = failed(bench, tasks=30, die=[1], trace=str(trace))
     assert "first/1: the worker died 3 times" in said
