@@ -8,7 +8,6 @@ import signal
 import sys
 import tempfile
 import threading
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass

@@ -6,7 +6,6 @@ import os
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,8 +28,6 @@ def fill(disk: Path, leave: int = 0) -> Path:
     found = os.statvfs(disk)
     filler = disk / "filler"
     with suppress(OSError):  # the run may have taken the last of it meanwhile
-        # The run writes meanwhile: a disk that is fuller than planned is full all the same.
-    with suppress(OSError):
         filler.write_bytes(b"x" * (found.f_bavail * found.f_frsize - leave))
     return filler
 
