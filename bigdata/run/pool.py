@@ -115,9 +115,9 @@ class DaskPool:
         tokens: list[Token] = []
         for future in ended:
             _, batch, _ = self._batches.pop(future.key, (future, (), ""))
-            # A cancelled run's batch may come back empty; one that isn't found at all is lost.
-            lost = (_lost(task, future) for task in batch)
-            tokens += found.get(future.key, lost)
+            # A cancelled run's batch may come back empty; one that is gone comes back as None.
+            of_batch = found.get(future.key)
+            tokens += [_lost(task, future) for task in batch] if of_batch is None else of_batch
         return tokens
 
     def cancel(self) -> None:

@@ -16,7 +16,7 @@ from bigdata.planning.plan import Plan
 from bigdata.run.execute import Token
 from bigdata.run.lock import user
 from bigdata.store.reading import Run
-from bigdata.store.writing import open_store, write_small
+from bigdata.store.writing import FAILURES, open_store, write_small
 
 # Less than this says more about the clock and the disk's mood than about the rate.
 MEASURABLE_SECONDS = 0.5
@@ -47,16 +47,13 @@ def write_failures(plan: Plan, run: Run) -> None:
     failed = run.history.failed
     root = open_store(plan.folder.store)
     if not failed:
-        for name in ("failed_task", "failed_error", "failed_traceback"):
+        for name in FAILURES:
             if name in root:
                 del root[name]
         return
-    columns = {
-        "failed_task": [f"{path}/{index}" for path, index in failed],
-        "failed_error": [record["error"] for record in failed.values()],
-        "failed_traceback": [record["traceback"] for record in failed.values()],
-    }
-    for name, values in columns.items():
+    tasks = [f"{path}/{index}" for path, index in failed]
+    columns = (tasks, [r["error"] for r in failed.values()], [r["traceback"] for r in failed.values()])
+    for name, values in zip(FAILURES, columns, strict=True):
         write_small(root, name, np.array(values, dtype=object), ("failure",))
 
 

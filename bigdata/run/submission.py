@@ -30,7 +30,7 @@ from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_json, write_whole
 from bigdata.store.journal import Journal, read_history
 from bigdata.store.reading import Run
-from bigdata.store.writing import create_arrays, finish_store, open_store, write_coordinates
+from bigdata.store.writing import create_arrays, finish_store, open_store, remove_others, write_coordinates
 
 STOPPED = "stopped; what is done is kept. Submit the same study again to go on."
 
@@ -113,8 +113,10 @@ def _prepare(plan: Plan) -> Journal:
     write_coordinates(root, plan.sweep)
     for variant in plan.variants:
         group = root.require_group(variant.group) if variant.group else root
-        create_arrays(group, (a for s in variant.stages for a in s.stage.arrays))
+        arrays = [a for s in variant.stages for a in s.stage.arrays]
+        create_arrays(group, arrays)
         write_coordinates(group, variant.workload.coordinates)
+        remove_others(group, [*(a.name for a in arrays), *(c.name for c in variant.workload.coordinates)])
     journal = Journal(folder.journal)
     journal.append([*_stale(plan), _submitted(plan)])
     folder.damaged.unlink(missing_ok=True)

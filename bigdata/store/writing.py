@@ -17,6 +17,7 @@ from bigdata.store.arrays import ArraySpec, Coordinate
 # A chunk of nothing but fill values is written too: what a run leaves can be predicted; a missing file means a loss.
 zarr.config.set({"array.write_empty_chunks": True})
 
+FAILURES = ("failed_task", "failed_error", "failed_traceback")
 FILL: dict[str, Any] = {"float32": np.nan, "float64": np.nan, "string": "", "bool": False}
 
 
@@ -30,6 +31,12 @@ def create_arrays(group: zarr.Group, arrays: Iterable[ArraySpec]) -> None:
     for spec in arrays:
         if not _same_layout(group, spec):
             _create_array(group, spec)
+
+
+def remove_others(group: zarr.Group, names: Iterable[str]) -> None:
+    """Remove the arrays that a run no longer has, such as a setting that changed data don't name."""
+    for name in set(group.array_keys()) - {*names, *FAILURES}:
+        del group[name]
 
 
 def write_coordinates(group: zarr.Group, coordinates: Iterable[Coordinate]) -> None:

@@ -17,7 +17,7 @@ from bigdata.store.arrays import ITEM_BYTES, ArraySpec, Coordinate, blocks
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import StoredArray
 from bigdata.store.shard import write_shard
-from bigdata.store.writing import create_arrays, open_store, write_coordinates
+from bigdata.store.writing import create_arrays, open_store, remove_others, write_coordinates, write_small
 from tests.bench import chunks
 
 
@@ -156,3 +156,11 @@ SELECTIONS = (
 def test_a_selection_reads_as_numpy_would(selection: Any, tmp_path: Path) -> None:
     written = write(tmp_path, SPEC)
     np.testing.assert_array_equal(StoredArray(RunFolder(tmp_path), "a")[selection], written[selection])
+
+
+def test_arrays_that_a_run_no_longer_has_are_removed(tmp_path: Path) -> None:
+    group = open_store(tmp_path / "store.zarr")
+    for name in ("kept", "gone", "failed_task"):
+        write_small(group, name, np.arange(3), ("entry",))
+    remove_others(group, ["kept"])
+    assert set(group.array_keys()) == {"kept", "failed_task"}
