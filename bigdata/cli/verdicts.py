@@ -13,6 +13,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
+from bigdata.places import cache_folder
+
 Stamps = Mapping[str, str]
 
 
@@ -40,9 +42,8 @@ def remember(spec: Path, overrides: Sequence[str], summary: str, files: Iterable
 
 
 def _record(spec: Path, overrides: Sequence[str]) -> Path:
-    cache = Path(os.environ.get("BIGDATA_CACHE") or Path.home() / ".cache/bigdata")
     said = json.dumps([str(spec.absolute()), *overrides, sys.version, __file__])
-    return cache / "validated" / f"{blake2b(said.encode(), digest_size=16).hexdigest()}.json"
+    return cache_folder() / "validated" / f"{blake2b(said.encode(), digest_size=16).hexdigest()}.json"
 
 
 def _stamp(file: str) -> str:

@@ -12,15 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bigdata.errors import SiteError
+from bigdata.places import cache_folder
 
 ABANDONED_AFTER_S = 3600.0
 _PREFIX = ".making-"
-
-
-def cache_folder() -> Path:
-    """`$BIGDATA_CACHE`, or `~/.cache/bigdata`."""
-    given = os.environ.get("BIGDATA_CACHE")
-    return Path(given).expanduser() if given else Path.home() / ".cache" / "bigdata"
 
 
 def cached(kind: str, digest: str, is_whole: Callable[[Path], bool], make: Callable[[Path], None]) -> Path:

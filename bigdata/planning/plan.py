@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.cache import cache_folder
 from bigdata.errors import PlanRefused, SpecError
+from bigdata.places import cache_folder
 from bigdata.planning import keys, ledger
 from bigdata.planning.stage import Rate, Stage, TaskId, Workload
 from bigdata.spec import Study, Variant

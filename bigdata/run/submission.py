@@ -8,15 +8,16 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import bigdata
-from bigdata.data.cache import cache_folder
 from bigdata.errors import Cancelled, DamagedData, SiteError, TasksFailed
+from bigdata.places import cache_folder
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import DAMAGED, Plan
@@ -217,7 +218,7 @@ def _raise_for(outcome: Outcome, plan: Plan) -> None:
         return
     lines = [
         f"  {path}/{index}: {token['error']}\n    bigdata debug {plan.folder.path} {path}/{index}"
-        for (path, index), token in _first(outcome.failed.items(), 5)
+        for (path, index), token in islice(outcome.failed.items(), 5)
     ]
     more = len(outcome.failed) - 5
     skipped = f"; {len(outcome.skipped)} more were skipped because they need them" if outcome.skipped else ""
@@ -226,10 +227,6 @@ def _raise_for(outcome: Outcome, plan: Plan) -> None:
         + "\n".join(lines)
         + (f"\n  and {more} more; see `bigdata status {plan.folder.path}`" if more > 0 else "")
     )
-
-
-def _first(items: Iterable[Any], n: int) -> Iterator[Any]:
-    return (item for item, _ in zip(items, range(n), strict=False))
 
 
 @contextmanager

@@ -1,0 +1,12 @@
+"""Where bigdata keeps what it can make again."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+
+def cache_folder() -> Path:
+    """`$BIGDATA_CACHE`, or `~/.cache/bigdata`."""
+    given = os.environ.get("BIGDATA_CACHE")
+    return Path(given).expanduser() if given else Path.home() / ".cache" / "bigdata"
