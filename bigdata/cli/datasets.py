@@ -68,11 +68,13 @@ def fetch(name: str) -> None:
 @click.argument("name", required=False)
 def formats(name: str | None) -> None:
     """Describe the file formats that `file:` reads, or one of them."""
-    from bigdata.data.formats import MODULES
+    from bigdata.data.spectra.formats import MODULES
 
     if name is not None and name not in MODULES:
         raise SpecError(f"there is no format `{name}`; there are {', '.join(MODULES)}.")
-    module = importlib.import_module(f"bigdata.data.formats.{MODULES[name]}" if name else "bigdata.data.formats")
+    module = importlib.import_module(
+        f"bigdata.data.spectra.formats.{MODULES[name]}" if name else "bigdata.data.spectra.formats"
+    )
     click.echo((module.__doc__ or "").partition("\n\nEach module")[0] if name is None else module.__doc__)
 
 

@@ -20,6 +20,6 @@ def fields(dataset: NamedDataset | FileDataset, folder: Path) -> Mapping[str, Fi
     """
     if isinstance(dataset, NamedDataset):
         return registered(dataset.name).fields
-    from bigdata.data.spectra import import_file, usable
+    from bigdata.data.spectra.dataset import import_file, usable
 
     return usable(import_file(dataset, folder), "file").fields

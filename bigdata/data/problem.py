@@ -27,11 +27,19 @@ def _sentences(finding: Finding) -> str:
     return " ".join(f"{part.rstrip('.')}." for part in (finding.what, finding.right) if part)
 
 
-@dataclass(frozen=True)
+class EntryError(Exception):
+    """Why one entry can't be used, as a sentence; `line` where it is known better than by the entry."""
+
+    def __init__(self, what: str, line: int = 0) -> None:
+        self.line = line
+        super().__init__(what)
+
+
+@dataclass(frozen=True, slots=True)
 class BadEntry:
     """An entry that can't be used: its name (may be empty), file, line (0: the whole file) and why."""
 
-    entry: str
+    name: str
     file: str
     line: int
     what: str
@@ -41,7 +49,7 @@ class BadEntry:
         return f"{self.file}:{self.line}" if self.line else self.file
 
     def problem(self) -> Problem:
-        name = f"entry `{self.entry}`: " if self.entry else ""
+        name = f"entry `{self.name}`: " if self.name else ""
         return Problem(Place(self.file, self.line, 1 if self.line else 0), "", name + self.what)
 
 
@@ -56,7 +64,7 @@ def refuse(bad: list[BadEntry], file: str, n_all: int) -> SpecError:
 
 def _reason(entries: list[BadEntry]) -> Problem:
     problem = entries[0].problem()
-    others = f"The same holds for {first((b.entry or b.where for b in entries[1:]), 5)}" if len(entries) > 1 else ""
+    others = f"The same holds for {first((b.name or b.where for b in entries[1:]), 5)}" if len(entries) > 1 else ""
     return replace(problem, right=others)
 
 

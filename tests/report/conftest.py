@@ -16,7 +16,7 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.chrome.webdriver import WebDriver
 
 import bigdata
-from bigdata.data.spectra import open_import
+from bigdata.data.spectra.dataset import open_import
 from bigdata.store.reading import Run
 
 SPECS = Path(__file__).parents[2] / "specs"

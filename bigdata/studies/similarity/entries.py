@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from bigdata.data.spectra import Shifts, SpectraDataset
+    from bigdata.data.spectra.dataset import Shifts, SpectraDataset
     from bigdata.studies.similarity.grid import Grid
     from bigdata.studies.similarity.model import Similarity
 
@@ -47,7 +47,7 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
 
     Raises Findings (unknown fields or values, nothing left) and SpecError (entries that can't be used, if refused).
     """
-    from bigdata.data.spectra import open_import
+    from bigdata.data.spectra.dataset import open_import
 
     spectra = open_import(data.folder)
     try:
@@ -63,7 +63,7 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
         if d.n
     ]
     if bad:
-        reasons = "; ".join(f"{b.entry} ({b.where}): {b.what}" for b in bad[:3])
+        reasons = "; ".join(f"{b.name} ({b.where}): {b.what}" for b in bad[:3])
         notes.append(f"{len(bad)} of {spectra.n_all} entries skipped because they can't be used: {reasons}")
     if spectra.n_dips:
         notes.append(f"{spectra.n_dips} spectra dip below zero by a rounding error's width; they are taken as they are")

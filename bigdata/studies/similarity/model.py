@@ -197,7 +197,7 @@ class Similarity(StudyModel):
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The spectra, imported into the cache. Raises Findings for data that can't be used."""
-        from bigdata.data.spectra import open_spectra
+        from bigdata.data.spectra.dataset import open_spectra
 
         try:
             spectra = open_spectra(self.dataset, folder)

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure as Drawing
 from bigdata.data.model import NamedDataset
 from bigdata.data.problem import first
 from bigdata.data.registry import registered
-from bigdata.data.spectra import open_import
+from bigdata.data.spectra.dataset import open_import
 from bigdata.errors import SiteError
 from bigdata.report.parts import Figure, Panel, ReportParts, whole
 from bigdata.store.reading import View

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.spectra import open_import
+from bigdata.data.spectra.dataset import open_import
 from bigdata.studies.similarity import blocks, measures
 from bigdata.studies.similarity.fingerprint import Fingerprints, heights
 from bigdata.studies.similarity.grid import Grid

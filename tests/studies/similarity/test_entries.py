@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import bigdata
-from bigdata.data.spectra import open_import
+from bigdata.data.spectra.dataset import open_import
 from bigdata.errors import SpecError
 from bigdata.planning import Plan
 from bigdata.report.parts import report_parts

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import bigdata
-from bigdata.data.spectra import open_import
+from bigdata.data.spectra.dataset import open_import
 from bigdata.report.parts import ReportParts, Table, report_parts
 from bigdata.store.reading import Run
 from bigdata.studies.similarity.results import letters, plain

@@ -17,12 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bigdata.data.model import FileDataset
-from bigdata.data.spectra import open_spectra
+from bigdata.data.spectra.dataset import open_spectra
 from bigdata.errors import SiteError
 
 OPEN = (
     "import sys; from pathlib import Path; from bigdata.data.model import FileDataset;"
-    "from bigdata.data.spectra import open_spectra;"
+    "from bigdata.data.spectra.dataset import open_spectra;"
     "s = open_spectra(FileDataset(file=sys.argv[1]), Path());"
     "print(s.digest, s.n, s.spectrum(s.n - 1).dos.sum())"
 )
@@ -117,7 +117,7 @@ def test_a_cache_that_can_not_be_written_says_what_to_set(tmp_path, monkeypatch,
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="/dev/full is Linux's")
 def test_a_full_disk_says_so(tmp_path, monkeypatch, opened):
-    from bigdata.data import importing
+    from bigdata.data.spectra import importing
 
     write_many(tmp_path / "s.jsonl", 200)
     real = importing.FlatFile.__init__
@@ -127,7 +127,7 @@ def test_a_full_disk_says_so(tmp_path, monkeypatch, opened):
 
 
 def test_a_source_that_changes_while_it_is_read_is_refused(tmp_path, monkeypatch, own_cache, opened):
-    from bigdata.data import imports as module
+    from bigdata.data.spectra import imports as module
 
     write_many(tmp_path / "s.jsonl", 3)
     real = module.write_import

@@ -17,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.columns import Columns
-from bigdata.data.formats.entry import ZEROS, Floats
-from bigdata.data.importing import HEADER_BYTES
-from bigdata.data.imports import imported, is_whole, unreadable
 from bigdata.data.model import Condition, FileDataset, NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, refuse
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.selection import Selection, select
+from bigdata.data.spectra.formats.entry import ZEROS, Floats
+from bigdata.data.spectra.importing import HEADER_BYTES
+from bigdata.data.spectra.imports import imported, is_whole, unreadable
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 

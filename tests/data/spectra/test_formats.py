@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from bigdata.data.formats import MODULES, tell
+from bigdata.data.spectra.formats import MODULES, tell
 from bigdata.errors import SpecError
 
 HA = 27.211386245981
@@ -260,7 +260,7 @@ def test_nomad_valence_band_maximum_is_the_highest_occupied_else_the_fermi_energ
     shifts = spectra.shifts("valence-band-maximum", on_bad_entry="skip")
     assert spectra.names == ["g", "m", "u"]
     assert shifts.energies == pytest.approx([0.5, 1.0])
-    assert [bad.entry for bad in shifts.bad] == ["u"]
+    assert [bad.name for bad in shifts.bad] == ["u"]
     assert spectra.shifts("fermi", [0, 1]).energies == pytest.approx([0.75, 1.0])
 
 
@@ -410,7 +410,7 @@ def test_a_bad_file_in_a_folder_is_named_by_its_path(tmp_path, opened):
     write(tmp_path, "runs/b/TDOS.OUT", TDOS)
     (bad,) = opened("runs", on_bad_entry="skip").bad
     assert bad.where == str(tmp_path / "runs/a/TDOS.OUT") + ":4"
-    assert bad.entry == "a/TDOS.OUT"
+    assert bad.name == "a/TDOS.OUT"
 
 
 def test_npz_holds_many_spectra_on_one_axis(tmp_path, opened):
@@ -481,7 +481,7 @@ def test_the_mirror_and_the_shipped_file_are_the_same_data(mirror, opened):
     from pathlib import Path
 
     from bigdata.data.model import NamedDataset
-    from bigdata.data.spectra import open_spectra
+    from bigdata.data.spectra.dataset import open_spectra
 
     assert (
         opened(str(mirror / "hbn_dos_gpaw" / "spectra.jsonl.gz")).digest
@@ -505,7 +505,7 @@ def test_real_spectra_of_six_codes_pass_or_are_named(mirror, lines):
         on_bad_entry="skip",
     )
     negative = [r["id"] for r in raw if min(map(min, r["dos"])) < 0]
-    assert [bad.entry for bad in spectra.bad] == negative
+    assert [bad.name for bad in spectra.bad] == negative
     assert len(negative) == 8
     assert all("the DOS is negative" in bad.what for bad in spectra.bad)
     for row, name in enumerate(spectra.names):

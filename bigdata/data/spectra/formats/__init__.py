@@ -25,8 +25,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol, cast
 
-from bigdata.data.formats.entry import Entry, Unreadable
-from bigdata.data.formats.text import head
+from bigdata.data.problem import BadEntry
+from bigdata.data.spectra.formats.entry import Entry
+from bigdata.data.text import head
 
 # In the order in which they are tried: those with a name or an opening of their own first.
 MODULES = {
@@ -50,13 +51,13 @@ class Format(Protocol):
 
     def sources(self, path: Path) -> list[Path]: ...
 
-    def read(self, path: Path, label: str) -> Iterator[Entry | Unreadable]: ...
+    def read(self, path: Path, label: str) -> Iterator[Entry | BadEntry]: ...
 
 
 def format_named(name: str) -> Format:
     """The reader of a format; `folder`, or `folder:FORMAT` for its files of one format."""
     if name.startswith("folder"):
-        from bigdata.data.formats.folder import Folder
+        from bigdata.data.spectra.formats.folder import Folder
 
         return Folder(name.partition(":")[2])
     return cast(Format, importlib.import_module(f"{__name__}.{MODULES[name]}"))

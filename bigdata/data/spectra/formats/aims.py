@@ -17,8 +17,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from bigdata.data.formats.entry import Entry, SpectrumError, Unreadable
-from bigdata.data.formats.text import array_of, lines
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry
+from bigdata.data.text import array_of, lines
 
 NAMED_BY_FILE = True
 _TITLE = b"total density of states output by FHI-aims"
@@ -34,13 +35,13 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The one entry of a file."""
     name = label or path.name
     try:
         yield _entry(path, label, name)
-    except SpectrumError as e:
-        yield Unreadable(name, label, e.line, str(e))
+    except EntryError as e:
+        yield BadEntry(name, label, e.line, str(e))
 
 
 def _entry(path: Path, label: str, name: str) -> Entry:
@@ -48,10 +49,10 @@ def _entry(path: Path, label: str, name: str) -> Entry:
     header = b"".join(line for _, line in numbered if line.lstrip().startswith(b"#"))
     columns = array_of([row for row in numbered if not row[1].lstrip().startswith(b"#")])
     if columns.shape[1] not in (2, 3):
-        raise SpectrumError(f"there are {columns.shape[1]} columns where an energy and one or two channels should be")
+        raise EntryError(f"there are {columns.shape[1]} columns where an energy and one or two channels should be")
     entry = Entry(name, label, 0, columns[:, 0].copy(), columns[:, 1:].sum(axis=1))
     if reference := _CHEMICAL_POTENTIAL.search(header):
         entry.zero, entry.fermi = "fermi", float(reference[1])
     elif not _ABSOLUTE.search(header):
-        raise SpectrumError("the header doesn't say what the energies are relative to")
+        raise EntryError("the header doesn't say what the energies are relative to")
     return entry

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bigdata.data.cache import cached
-from bigdata.data.formats import MODULES, format_named, tell
-from bigdata.data.formats.entry import Entry, SpectrumError, Unreadable
-from bigdata.data.importing import READER_VERSION, is_whole, write_import
-from bigdata.data.problem import DataProblem
+from bigdata.data.problem import BadEntry, DataProblem, EntryError
+from bigdata.data.spectra.formats import MODULES, format_named, tell
+from bigdata.data.spectra.formats.entry import Entry
+from bigdata.data.spectra.importing import READER_VERSION, is_whole, write_import
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 
@@ -83,10 +83,10 @@ def _stamps(sources: list[Path]) -> list[tuple[int, int]]:
     return [(stat.st_size, stat.st_mtime_ns) for stat in map(Path.stat, sources)]
 
 
-def _entries(path: Path, name: str) -> Iterator[Entry | Unreadable]:
+def _entries(path: Path, name: str) -> Iterator[Entry | BadEntry]:
     try:
         yield from format_named(name).read(path, "")
-    except SpectrumError as e:
-        yield Unreadable("", "", e.line, str(e))
+    except EntryError as e:
+        yield BadEntry("", "", e.line, str(e))
     except OSError as e:
         raise DataProblem(unreadable(path, e)) from e

@@ -23,8 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from bigdata.data.formats.entry import Entry, Floats, SpectrumError, Unreadable, number, numbers
-from bigdata.data.formats.text import parsed, whole
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry, Floats, number, numbers
+from bigdata.data.text import parsed, whole
 
 NAMED_BY_FILE = False
 EV_J = 1.602176634e-19
@@ -52,18 +53,18 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The entries of a file, in its order."""
     for i, item in enumerate(_items(parsed(whole(path)))):
         name = str(i + 1)
         try:
             if not isinstance(item, dict):
-                raise SpectrumError("this isn't an archive but another kind of JSON")
+                raise EntryError("this isn't an archive but another kind of JSON")
             archive = item.get("archive", item)
             name = str(item.get("entry_id") or _at(archive, "metadata.entry_id") or name)
             yield _entry(archive, item, name, label)
-        except SpectrumError as e:
-            yield Unreadable(name, label, 0, str(e))
+        except EntryError as e:
+            yield BadEntry(name, label, 0, str(e))
 
 
 def _items(document: Any) -> list[Any]:
@@ -78,12 +79,12 @@ def _items(document: Any) -> list[Any]:
 def _entry(archive: Any, item: dict[str, Any], name: str, label: str) -> Entry:
     channels = [(_joules(e, "energies", archive), _value(v, archive)) for e, v in _channels(archive)]
     if not channels:
-        raise SpectrumError("the archive holds no electronic density of states")
+        raise EntryError("the archive holds no electronic density of states")
     energies = channels[0][0] / EV_J
     if any(not np.array_equal(e, channels[0][0]) for e, _ in channels):
-        raise SpectrumError("the spin channels are on different energies")
+        raise EntryError("the spin channels are on different energies")
     if any(dos.shape != energies.shape for _, dos in channels):
-        raise SpectrumError(f"there are {energies.size} energies and {channels[-1][1].size} values of the DOS")
+        raise EntryError(f"there are {energies.size} energies and {channels[-1][1].size} values of the DOS")
     dos = np.sum([dos for _, dos in channels], axis=0) * EV_J
     fermi = _fermi(archive)
     return Entry(name, label, 0, energies, dos, _settings(archive, item), vbm=_highest(archive, fermi), fermi=fermi)
@@ -132,7 +133,7 @@ def _resolved(reference: Any, archive: Any) -> Any:
             found = found[int(step)] if isinstance(found, list) else found[step]  # type: ignore[index]
         except (KeyError, IndexError, TypeError, ValueError):
             what = f"`{reference}` isn't in the archive. Ask NOMAD for it with `include-resolved`"
-            raise SpectrumError(what) from None
+            raise EntryError(what) from None
     return found
 
 

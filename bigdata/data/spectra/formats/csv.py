@@ -19,9 +19,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bigdata.data.formats.entry import Entry, Floats, SpectrumError, Unreadable
-from bigdata.data.formats.exciting import HARTREE_EV
-from bigdata.data.formats.text import array_of, lines
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry, Floats
+from bigdata.data.spectra.formats.exciting import HARTREE_EV
+from bigdata.data.text import array_of, lines
 
 NAMED_BY_FILE = True
 JOULE_EV = 1 / 1.602176634e-19
@@ -47,28 +48,28 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The one entry of a file."""
     name = label or path.name
     try:
         energies, dos = _spectrum(list(lines(path)))
         yield Entry(name, label, 0, energies, dos)
-    except SpectrumError as e:
-        yield Unreadable(name, label, e.line, str(e))
+    except EntryError as e:
+        yield BadEntry(name, label, e.line, str(e))
 
 
 def _spectrum(numbered: list[tuple[int, bytes]]) -> tuple[Floats, Floats]:
     if not numbered:
-        raise SpectrumError("the file is empty")
+        raise EntryError("the file is empty")
     names, separator = header(numbered[0][1])
     energy = next((i for i, name in enumerate(names) if name.startswith("energy")), None)
     channels = _channels(names)
     if energy is None or not channels:
-        raise SpectrumError("the header needs a column `energy_eV` and a column `dos_states_per_eV_cell`", 1)
+        raise EntryError("the header needs a column `energy_eV` and a column `dos_states_per_eV_cell`", 1)
     factors = [_factor(names[i]) for i in channels]
     columns = array_of([(n, line.replace(separator.encode(), b" ")) for n, line in numbered[1:]])
     if columns.shape[1] != len(names):
-        raise SpectrumError(f"there are {columns.shape[1]} columns, and {len(names)} names in the header", 2)
+        raise EntryError(f"there are {columns.shape[1]} columns, and {len(names)} names in the header", 2)
     dos = np.sum([columns[:, i] / factor for i, factor in zip(channels, factors, strict=True)], axis=0)
     return columns[:, energy] * _factor(names[energy]), dos
 
@@ -80,8 +81,8 @@ def _channels(names: list[str]) -> list[int]:
 
 
 def _factor(name: str) -> float:
-    """The unit in a column's name, in eV; raises SpectrumError where it names none."""
+    """The unit in a column's name, in eV; raises EntryError where it names none."""
     units = _UNIT.findall(name)
     if not units:
-        raise SpectrumError(f"the column `{name}` doesn't name its unit: write e.g. `{name}_eV`", 1)
+        raise EntryError(f"the column `{name}` doesn't name its unit: write e.g. `{name}_eV`", 1)
     return _EV[units[-1]]

@@ -11,7 +11,7 @@ import pytest
 
 from bigdata.data import DataProblem, fields, registered
 from bigdata.data.model import FileDataset, NamedDataset, Range
-from bigdata.data.spectra import open_import, open_spectra
+from bigdata.data.spectra.dataset import open_import, open_spectra
 from bigdata.errors import SiteError, SpecError
 
 SHIPPED = NamedDataset(name="hbn-dos-gpaw")
@@ -203,7 +203,7 @@ def test_the_shift_to_a_zero_is_where_it_lies_in_the_file(zero, expected, lines,
     known = [row for row, value in enumerate(expected) if value is not None]
     assert shifts.rows == known
     assert shifts.energies.tolist() == [expected[row] for row in known]
-    assert [bad.entry for bad in shifts.bad] == [
+    assert [bad.name for bad in shifts.bad] == [
         ["absolute", "vbm", "fermi", "vbm-only"][r] for r in range(4) if r not in known
     ]
 

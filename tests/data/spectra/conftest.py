@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bigdata.data.model import FileDataset
-from bigdata.data.spectra import SpectraDataset, open_import, open_spectra
+from bigdata.data.spectra.dataset import SpectraDataset, open_import, open_spectra
 
 
 @pytest.fixture(autouse=True)

@@ -20,8 +20,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from bigdata.data.formats.entry import Entry, SpectrumError, Unreadable, number, zero
-from bigdata.data.formats.text import opened_text
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry, number, zero
+from bigdata.data.text import opened_text
 
 NAMED_BY_FILE = True
 # Numbers that begin with zeros ("007") are names.
@@ -39,7 +40,7 @@ def sources(path: Path) -> list[Path]:
     """The table, the files that it names, and theirs."""
     found = [path]
     # What is wrong with the table is said when it is read.
-    with contextlib.suppress(SpectrumError):
+    with contextlib.suppress(EntryError):
         for _, row in _rows(path):
             spectrum = path.parent / (row.get("file") or "")
             if (reader := _reader(spectrum)) is not None:
@@ -47,15 +48,15 @@ def sources(path: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The entries of a table, row by row."""
     convert = _conversions(path)
     for line, row in _rows(path):
         name = row.get("name") or row.get("file") or ""
         try:
             yield _entry(path, line, row, name, label, convert)
-        except SpectrumError as e:
-            yield Unreadable(name, label, line, str(e))
+        except EntryError as e:
+            yield BadEntry(name, label, line, str(e))
 
 
 def _entry(
@@ -67,7 +68,7 @@ def _entry(
     convert: dict[str, Callable[[str], Any]],
 ) -> Entry:
     if None in row:
-        raise SpectrumError("this row has more cells than the header has names")
+        raise EntryError("this row has more cells than the header has names")
     settings = {key: convert[key](text) if text else None for key, text in row.items() if key not in _SPECTRUM}
     found = _spectrum(path.parent, row["file"])
     own: dict[str, Any] = {
@@ -82,23 +83,23 @@ def _entry(
 
 def _spectrum(folder: Path, file: str) -> Entry:
     if not file:
-        raise SpectrumError("`file` is empty")
+        raise EntryError("`file` is empty")
     reader = _reader(folder / file)
     if reader is None:
         what = "its format can't be told" if (folder / file).is_file() else "there is no such file beside the table"
-        raise SpectrumError(f"`{file}`: {what}")
-    entries: list[Entry | Unreadable] = list(reader.read(folder / file, ""))
+        raise EntryError(f"`{file}`: {what}")
+    entries: list[Entry | BadEntry] = list(reader.read(folder / file, ""))
     if len(entries) != 1:
-        raise SpectrumError(f"`{file}` holds {len(entries)} spectra; a table's row names one")
-    if isinstance(entries[0], Unreadable):
+        raise EntryError(f"`{file}` holds {len(entries)} spectra; a table's row names one")
+    if isinstance(entries[0], BadEntry):
         where = f"line {entries[0].line}: " if entries[0].line else ""
-        raise SpectrumError(f"`{file}`: {where}{entries[0].what}")
+        raise EntryError(f"`{file}`: {where}{entries[0].what}")
     return entries[0]
 
 
 def _reader(path: Path) -> Any:
     # The package lists this module, so it can't be imported before it.
-    from bigdata.data.formats import MODULES, format_named, tell
+    from bigdata.data.spectra.formats import MODULES, format_named, tell
 
     if not path.is_file():
         return None
@@ -136,7 +137,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             for row in reader:
                 yield reader.line_num + 1, {k: v or "" for k, v in row.items()}
         except csv.Error as e:
-            raise SpectrumError(f"this isn't CSV: {e}", reader.line_num + 1) from None
+            raise EntryError(f"this isn't CSV: {e}", reader.line_num + 1) from None
 
 
 def _header_of(file: IO[str]) -> list[str]:
@@ -144,7 +145,7 @@ def _header_of(file: IO[str]) -> list[str]:
     repeated = sorted({name for name in names if names.count(name) > 1})
     if repeated or "file" not in names:
         what = f"the column `{repeated[0]}` comes twice" if repeated else "the table has no column `file`"
-        raise SpectrumError(what, 1)
+        raise EntryError(what, 1)
     return names
 
 

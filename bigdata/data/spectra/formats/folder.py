@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from bigdata.data.formats import MODULES, format_named, tell
-from bigdata.data.formats.entry import Entry, Unreadable
+from bigdata.data.problem import BadEntry
+from bigdata.data.spectra.formats import MODULES, format_named, tell
+from bigdata.data.spectra.formats.entry import Entry
 
 _REPEATED_BY = {"KS_DOS_total_raw.dat": "KS_DOS_total.dat", "dos.xml": "TDOS.OUT"}
 
@@ -33,7 +34,7 @@ class Folder:
         found = (source for file, name in self._files(path) for source in format_named(name).sources(file))
         return list(dict.fromkeys(found))
 
-    def read(self, path: Path, label: str) -> Iterator[Entry | Unreadable]:
+    def read(self, path: Path, label: str) -> Iterator[Entry | BadEntry]:
         for file, name in self._files(path):
             relative = file.relative_to(path).as_posix()
             reader = format_named(name)

@@ -18,8 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
-from bigdata.data.formats.entry import Entry, Floats, SpectrumError, Unreadable
-from bigdata.data.formats.text import array_of, lines, whole
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry, Floats
+from bigdata.data.text import array_of, lines, whole
 
 NAMED_BY_FILE = True
 HARTREE_EV = 27.211386245981  # CODATA 2022
@@ -39,22 +40,22 @@ def sources(path: Path) -> list[Path]:
     return [path, fermi] if fermi.is_file() else [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The one entry of a file."""
     name = label or path.name
     try:
         energies, dos = _from_xml(path) if path.name.removesuffix(".gz").endswith(".xml") else _from_text(path)
         fermi = _fermi(path.with_name("EFERMI.OUT"))
         yield Entry(name, label, 0, energies * HARTREE_EV, dos / HARTREE_EV, zero="fermi", fermi=fermi)
-    except SpectrumError as e:
-        yield Unreadable(name, label, e.line, str(e))
+    except EntryError as e:
+        yield BadEntry(name, label, e.line, str(e))
 
 
 def _from_text(path: Path) -> tuple[Floats, Floats]:
     # Blank lines are gone here; a channel starts where the first energy comes again.
     columns = array_of(list(lines(path)))
     if columns.shape[1] != 2:
-        raise SpectrumError(f"there are {columns.shape[1]} columns where an energy and a DOS should be")
+        raise EntryError(f"there are {columns.shape[1]} columns where an energy and a DOS should be")
     energies, dos = columns.T
     starts = np.flatnonzero(energies == energies[0]).tolist()
     return _summed([(energies[a:b], dos[a:b]) for a, b in zip(starts, [*starts[1:], None], strict=True)])
@@ -64,13 +65,13 @@ def _from_xml(path: Path) -> tuple[Floats, Floats]:
     text = whole(path)
     # The file has no use for a document type, whose entities can grow without bounds.
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
-        raise SpectrumError("this XML declares a document type or entities, which are not read")
+        raise EntryError("this XML declares a document type or entities, which are not read")
     try:
         channels = [_points(diagram) for diagram in _diagrams(text)]
     except (ET.ParseError, TypeError, ValueError) as e:
-        raise SpectrumError(f"this isn't a `dos.xml` of exciting: {e}") from None
+        raise EntryError(f"this isn't a `dos.xml` of exciting: {e}") from None
     if not channels:
-        raise SpectrumError("there is no `totaldos` in this file")
+        raise EntryError("there is no `totaldos` in this file")
     return _summed(channels)
 
 
@@ -91,7 +92,7 @@ def _summed(channels: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
     energies, dos = channels[0]
     for other, down in channels[1:]:
         if not np.array_equal(other, energies):
-            raise SpectrumError("the spin channels are on different energies")
+            raise EntryError("the spin channels are on different energies")
         dos = dos + (-down if down.max() <= 0 else down)
     return energies.copy(), dos
 
@@ -101,5 +102,5 @@ def _fermi(path: Path) -> float:
         return math.nan
     try:
         return float(array_of(list(lines(path)))[0, 0]) * HARTREE_EV
-    except SpectrumError as e:
-        raise SpectrumError(f"EFERMI.OUT beside it can't be read: {e}") from None
+    except EntryError as e:
+        raise EntryError(f"EFERMI.OUT beside it can't be read: {e}") from None

@@ -21,18 +21,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.formats.entry import (
-    Entry,
-    Floats,
-    SpectrumError,
-    Uniform,
-    Unreadable,
-    number,
-    numbers,
-    total,
-    zero,
-)
-from bigdata.data.formats.text import lines, parsed
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry, Floats, Uniform, number, numbers, total, zero
+from bigdata.data.text import lines, parsed
 
 NAMED_BY_FILE = False
 DOS = "dos_states_per_eV_cell"
@@ -48,31 +39,31 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The entries of a file, one line at a time."""
     try:
         for line, text in lines(path):
             yield _line(text, label, line)
-    except SpectrumError as e:
-        yield Unreadable("", label, e.line, str(e))
+    except EntryError as e:
+        yield BadEntry("", label, e.line, str(e))
 
 
-def _line(text: bytes, label: str, line: int) -> Entry | Unreadable:
+def _line(text: bytes, label: str, line: int) -> Entry | BadEntry:
     name = ""
     try:
         data = parsed(text)
         if not isinstance(data, dict):
-            raise SpectrumError("this line isn't a JSON object")
+            raise EntryError("this line isn't a JSON object")
         name = _name(data)
         return entry(data, name, label, line)
-    except SpectrumError as e:
-        return Unreadable(name, label, line, str(e))
+    except EntryError as e:
+        return BadEntry(name, label, line, str(e))
 
 
 def entry(data: dict[str, Any], name: str, label: str, line: int) -> Entry:
-    """The entry that a JSON object in this form stands for; raises SpectrumError."""
+    """The entry that a JSON object in this form stands for; raises EntryError."""
     if DOS not in data:
-        raise SpectrumError(f"`{DOS}` is missing")
+        raise EntryError(f"`{DOS}` is missing")
     return Entry(
         name=name,
         file=label,
@@ -91,7 +82,7 @@ def _name(data: dict[str, Any]) -> str:
     if isinstance(name, int) and not isinstance(name, bool):
         return str(name)
     if not isinstance(name, str) or not name:
-        raise SpectrumError("`name` is missing" if name in (None, "") else "`name` isn't text")
+        raise EntryError("`name` is missing" if name in (None, "") else "`name` isn't text")
     return name
 
 
@@ -100,5 +91,5 @@ def _energies(data: dict[str, Any]) -> Floats | Uniform:
         return numbers(data["energies_eV"], "energies_eV")
     missing = [key for key in ("energy_start_eV", "energy_step_eV") if data.get(key) is None]
     if missing:
-        raise SpectrumError(f"`{'` and `'.join(missing)}` missing; give them, or `energies_eV`")
+        raise EntryError(f"`{'` and `'.join(missing)}` missing; give them, or `energies_eV`")
     return Uniform(number(data["energy_start_eV"], "energy_start_eV"), number(data["energy_step_eV"], "energy_step_eV"))

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bigdata.data.formats.entry import Floats, SpectrumError
+from bigdata.data.problem import EntryError
 
 MAX_LINE = 64 << 20
 MAX_DOCUMENT = 1 << 30
@@ -36,63 +37,63 @@ def head(path: Path) -> bytes:
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(number from 1, line) of the lines that aren't blank; raises SpectrumError at damaged data."""
+    """(number from 1, line) of the lines that aren't blank; raises EntryError at damaged data."""
     number = 0
     with opened(path) as file:
         try:
             while line := file.readline(MAX_LINE):
                 number += 1
                 if len(line) == MAX_LINE:
-                    raise SpectrumError(f"the line is longer than {MAX_LINE >> 20} MiB", number)
+                    raise EntryError(f"the line is longer than {MAX_LINE >> 20} MiB", number)
                 if not line.isspace():
                     yield number, line
         except (EOFError, OSError, zlib.error) as e:
-            raise SpectrumError(f"the compressed data are damaged or cut off here ({e})", number + 1) from e
+            raise EntryError(f"the compressed data are damaged or cut off here ({e})", number + 1) from e
 
 
 def whole(path: Path) -> bytes:
-    """A document that has to be held as a whole; raises SpectrumError beyond 1 GiB."""
+    """A document that has to be held as a whole; raises EntryError beyond 1 GiB."""
     try:
         with opened(path) as file:
             text = file.read(MAX_DOCUMENT + 1)
     except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-        raise SpectrumError(f"the compressed data are damaged or cut off ({e})") from e
+        raise EntryError(f"the compressed data are damaged or cut off ({e})") from e
     if len(text) > MAX_DOCUMENT:
-        raise SpectrumError("the document is larger than 1 GiB. Split it into several files, in one folder")
+        raise EntryError("the document is larger than 1 GiB. Split it into several files, in one folder")
     return text
 
 
 def parsed(text: bytes) -> Any:
-    """The JSON document in `text`; raises SpectrumError with the place of the error."""
+    """The JSON document in `text`; raises EntryError with the place of the error."""
     try:
         return json.loads(text)
     except json.JSONDecodeError as e:
-        raise SpectrumError(f"this isn't JSON: {_lower(e.msg)} at column {e.colno}", e.lineno) from None
+        raise EntryError(f"this isn't JSON: {_lower(e.msg)} at column {e.colno}", e.lineno) from None
     except UnicodeDecodeError as e:
-        raise SpectrumError(f"this isn't UTF-8: byte {e.start + 1} of it") from None
+        raise EntryError(f"this isn't UTF-8: byte {e.start + 1} of it") from None
     except (RecursionError, ValueError) as e:
-        raise SpectrumError(f"this can't be read as JSON: {e}") from None
+        raise EntryError(f"this can't be read as JSON: {e}") from None
 
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def array_of(numbered: list[tuple[int, bytes]]) -> Floats:
-    """Numbered lines of numbers as a 2-D array; raises SpectrumError at the first line that doesn't fit."""
+def array_of(numbered: list[tuple[int, bytes]]) -> NDArray[np.float64]:
+    """Numbered lines of numbers as a 2-D array; raises EntryError at the first line that doesn't fit."""
     if not numbered:
-        raise SpectrumError("there are no numbers in this file")
+        raise EntryError("there are no numbers in this file")
     rows = [line.replace(b"D", b"E").split() for _, line in numbered]
     widths = [len(row) for row in rows]
     if widths.count(widths[0]) < len(widths):
         at = next(i for i, width in enumerate(widths) if width != widths[0])
-        raise SpectrumError(f"this line has {widths[at]} columns, those before have {widths[0]}", numbered[at][0])
+        raise EntryError(f"this line has {widths[at]} columns, those before have {widths[0]}", numbered[at][0])
     try:
         return np.array(rows, dtype=np.float64)
     except ValueError:
         at = next(i for i, row in enumerate(rows) if not all(map(_is_float, row)))
         shown = numbered[at][1].decode(errors="replace").strip()[:60]
-        raise SpectrumError(f"these aren't numbers: `{shown}`", numbered[at][0]) from None
+        raise EntryError(f"these aren't numbers: `{shown}`", numbered[at][0]) from None
 
 
 def _is_float(text: bytes) -> bool:

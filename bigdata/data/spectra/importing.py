@@ -19,7 +19,8 @@ from typing import IO, Any
 import numpy as np
 
 from bigdata.data.columns import ColumnsWriter, is_text, plain_text
-from bigdata.data.formats.entry import ZEROS, Entry, Floats, SpectrumError, Uniform, Unreadable
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import ZEROS, Entry, Floats, Uniform
 
 READER_VERSION = 2
 HEADER_BYTES = 128
@@ -29,7 +30,7 @@ HEADER_BYTES = 128
 NEGATIVE_TOLERANCE = 1e-6
 
 
-def write_import(entries: Iterable[Entry | Unreadable], folder: Path, about: dict[str, Any]) -> None:
+def write_import(entries: Iterable[Entry | BadEntry], folder: Path, about: dict[str, Any]) -> None:
     """Read all entries into `folder`; `about` goes into import.json."""
     writer = _Writer(folder)
     try:
@@ -68,15 +69,15 @@ class _Writer:
         self.bad: list[tuple[str, str, int, str]] = []
         self.n_dips = 0
 
-    def take(self, entry: Entry | Unreadable) -> None:
-        if isinstance(entry, Unreadable):
+    def take(self, entry: Entry | BadEntry) -> None:
+        if isinstance(entry, BadEntry):
             self.bad.append((entry.name, entry.file, entry.line, entry.what))
             return
         try:
             self._check_name(entry)
             axis = self.axes.place(entry.energies, entry.dos.size)
             self.n_dips += check_dos(entry.dos)
-        except SpectrumError as e:
+        except EntryError as e:
             self.bad.append((entry.name, entry.file, e.line or entry.line, str(e)))
             return
         self._keep(entry, axis)
@@ -84,12 +85,12 @@ class _Writer:
     def _check_name(self, entry: Entry) -> None:
         if not is_text(entry.name):
             entry.name = plain_text(entry.name)
-            raise SpectrumError("`name` holds half a surrogate pair, which no text file can hold")
+            raise EntryError("`name` holds half a surrogate pair, which no text file can hold")
         row = self.rows.get(entry.name)
         if row is not None:
             file, line = list(self.files)[self.file_of[row]], self.line_of[row]
             where = f"line {line}" if file == entry.file else f"{file}:{line}" if line else file
-            raise SpectrumError(f"the name is taken: {where} has it already")
+            raise EntryError(f"the name is taken: {where} has it already")
 
     def _keep(self, entry: Entry, axis: int) -> None:
         row = len(self.rows)
@@ -159,11 +160,11 @@ class _Axes:
         self._listed: dict[bytes, int] = {}
 
     def place(self, energies: Floats | Uniform, n: int) -> int:
-        """The number of the axis; raises SpectrumError where it can't be one for n values."""
+        """The number of the axis; raises EntryError where it can't be one for n values."""
         if isinstance(energies, Uniform):
             return self._place_uniform(energies, n)
         if energies.size != n:
-            raise SpectrumError(f"there are {energies.size} energies and {n} values of the DOS")
+            raise EntryError(f"there are {energies.size} energies and {n} values of the DOS")
         digest = hashlib.blake2b(np.ascontiguousarray(energies).data, digest_size=16).digest()
         if digest not in self._listed:
             check_energies(energies)
@@ -176,23 +177,23 @@ class _Axes:
         key = (*energies, n)
         if key not in self._uniform:
             if not energies.step > 0:
-                raise SpectrumError(f"the energy step is {energies.step} eV; it must be above 0")
+                raise EntryError(f"the energy step is {energies.step} eV; it must be above 0")
             listed = np.asarray(energies.start + energies.step * np.arange(n), dtype=np.float64)
             self._uniform[key] = self.place(listed, n)
         return self._uniform[key]
 
 
 def check_energies(energies: Floats) -> None:
-    """Raise SpectrumError unless the energies (eV) are two or more, finite and strictly ascending."""
+    """Raise EntryError unless the energies (eV) are two or more, finite and strictly ascending."""
     if energies.size < 2:
-        raise SpectrumError(
+        raise EntryError(
             f"the spectrum has {energies.size} point{'' if energies.size == 1 else 's'}; it needs two or more"
         )
     _check_finite(energies, "energy")
     steps = np.diff(energies)
     if not steps.min() > 0:
         at = int(np.argmin(steps > 0))
-        raise SpectrumError(
+        raise EntryError(
             f"the energies don't ascend: {energies[at + 1]:g} eV (point {at + 2}) "
             f"follows {energies[at]:g} eV. "
             "Sort the points by energy, without repeats"
@@ -200,19 +201,19 @@ def check_energies(energies: Floats) -> None:
 
 
 def check_dos(dos: Floats) -> bool:
-    """Raise SpectrumError unless the DOS is finite, not negative and not 0 all over; True where it has tolerable dips.
+    """Raise EntryError unless the DOS is finite, not negative and not 0 all over; True where it has tolerable dips.
 
     Values down to -1e-6 of the maximum are taken as they are.
     """
     low, high = dos.min(), dos.max()
     if low == high == 0:
-        raise SpectrumError("all its values are zero")
+        raise EntryError("all its values are zero")
     if low >= 0 and high < math.inf:
         return False
     _check_finite(dos, "value of the DOS")
     if low < -NEGATIVE_TOLERANCE * high or high <= 0:
         at = int(dos.argmin())
-        raise SpectrumError(
+        raise EntryError(
             f"the DOS is negative: {low:g} states/eV at point {at + 1}, its maximum being {high:g}. "
             "Broaden the spectrum with Gaussian smearing, which keeps it positive"
         )
@@ -223,7 +224,7 @@ def _check_finite(values: Floats, what: str) -> None:
     finite = np.isfinite(values)
     if not finite.all():
         at = int(finite.argmin())
-        raise SpectrumError(f"{what} number {at + 1} is {values[at]}")
+        raise EntryError(f"{what} number {at + 1} is {values[at]}")
 
 
 def _write_json(path: Path, data: Any) -> None:

@@ -75,7 +75,7 @@ def test_is_skipped_and_counted_where_told_so(case, lines, entry):
     spectra = lines(entry("a"), entry("wrong", **change), entry("z"), on_bad_entry="skip")
     assert (spectra.n, spectra.n_all, spectra.names) == (2, 3, ["a", "z"])
     (bad,) = spectra.bad
-    assert (bad.entry, bad.line) == ("wrong", 2)
+    assert (bad.name, bad.line) == ("wrong", 2)
     assert bad.where.endswith("s.jsonl:2")
     assert sentence in bad.what
     assert spectra.spectrum(1).dos.tolist() == [0.0, 1.0, 2.0, 1.0, 0.0]
@@ -111,7 +111,7 @@ def test_a_line_that_is_not_utf8_is_named(tmp_path, opened, entry):
 
 def test_a_name_that_comes_twice_points_at_its_first_place(lines, entry):
     (bad,) = lines(entry("a"), entry("b"), entry("a"), on_bad_entry="skip").bad
-    assert (bad.entry, bad.line) == ("a", 3)
+    assert (bad.name, bad.line) == ("a", 3)
     assert "line 1 has it already" in bad.what
 
 

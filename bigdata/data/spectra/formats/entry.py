@@ -11,17 +11,11 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.problem import EntryError
+
 Floats = NDArray[np.float64]
 Zero = Literal["none", "valence-band-maximum", "fermi"]
 ZEROS: tuple[Zero, ...] = ("none", "valence-band-maximum", "fermi")
-
-
-class SpectrumError(Exception):
-    """Why one entry can't be used, as a sentence; `line` where it is known better than by the entry."""
-
-    def __init__(self, what: str, line: int = 0) -> None:
-        self.line = line
-        super().__init__(what)
 
 
 class Uniform(NamedTuple):
@@ -51,25 +45,15 @@ class Entry:
     fermi: float = math.nan
 
 
-@dataclass(slots=True)
-class Unreadable:
-    """An entry that its reader couldn't make sense of."""
-
-    name: str
-    file: str
-    line: int
-    what: str
-
-
 def numbers(values: Any, what: str) -> Floats:
-    """A list of numbers as float64; raises SpectrumError naming `what` and the first value that isn't one."""
+    """A list of numbers as float64; raises EntryError naming `what` and the first value that isn't one."""
     if not isinstance(values, list):
-        raise SpectrumError(f"`{what}` is {_kind(values)} where a list of numbers should be")
+        raise EntryError(f"`{what}` is {_kind(values)} where a list of numbers should be")
     try:
         return np.frombuffer(array("d", values)) if values else np.empty(0)
     except (TypeError, OverflowError):
         at, value = next((i, v) for i, v in enumerate(values) if not _is_number(v))
-        raise SpectrumError(f"value {at + 1} of `{what}` is {_kind(value)}, not a number") from None
+        raise EntryError(f"value {at + 1} of `{what}` is {_kind(value)}, not a number") from None
 
 
 def total(channels: Any, what: str) -> Floats:
@@ -80,16 +64,16 @@ def total(channels: Any, what: str) -> Floats:
         return numbers(channels, what)
     read = [numbers(channel, f"{what}[{i}]") for i, channel in enumerate(channels)]
     if len({channel.size for channel in read}) > 1:
-        raise SpectrumError(f"the spin channels of `{what}` have {' and '.join(str(c.size) for c in read)} values")
+        raise EntryError(f"the spin channels of `{what}` have {' and '.join(str(c.size) for c in read)} values")
     return read[0] if len(read) == 1 else np.sum(read, axis=0)
 
 
 def number(value: Any, what: str) -> float:
-    """A finite number, or NaN where there is none; raises SpectrumError for anything else."""
+    """A finite number, or NaN where there is none; raises EntryError for anything else."""
     if value is None:
         return math.nan
     if not _is_number(value) or not math.isfinite(value):
-        raise SpectrumError(f"`{what}` is {_kind(value)}, not a finite number")
+        raise EntryError(f"`{what}` is {_kind(value)}, not a finite number")
     return float(value)
 
 
@@ -97,7 +81,7 @@ def zero(value: Any) -> Zero:
     """Where the energies of a file are 0, from what stands in it."""
     words: dict[Any, Zero] = {None: "none", "absolute": "none", **{z: z for z in ZEROS}}
     if isinstance(value, list | dict) or value not in words:
-        raise SpectrumError(
+        raise EntryError(
             f"`energy_zero` is `{value}`; it may be `valence-band-maximum`, `fermi`, or absent for absolute energies"
         )
     return words[value]

@@ -15,8 +15,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.formats.entry import Entry, SpectrumError, Unreadable, number, numbers, total
-from bigdata.data.formats.text import parsed, whole
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry, number, numbers, total
+from bigdata.data.text import parsed, whole
 
 NAMED_BY_FILE = True
 _CLASS = re.compile(rb'"@class"\s*:\s*"(Complete|Fermi|Lobster)?\w*Dos"')
@@ -31,31 +32,31 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The entries of a file: one, or as many as its list has."""
     stem = label or path.name
     try:
         document = parsed(whole(path))
-    except SpectrumError as e:
-        yield Unreadable(stem, label, e.line, str(e))
+    except EntryError as e:
+        yield BadEntry(stem, label, e.line, str(e))
         return
     items = document if isinstance(document, list) else [document]
     for i, item in enumerate(items):
         yield _entry(item, stem if len(items) == 1 else f"{stem}/{i}", label)
 
 
-def _entry(item: Any, name: str, label: str) -> Entry | Unreadable:
+def _entry(item: Any, name: str, label: str) -> Entry | BadEntry:
     try:
         if not isinstance(item, dict):
-            raise SpectrumError("this isn't a `Dos` but another kind of JSON")
+            raise EntryError("this isn't a `Dos` but another kind of JSON")
         missing = [f"`{key}`" for key in ("energies", "densities") if key not in item]
         if missing:
-            raise SpectrumError(f"{' and '.join(missing)} missing: this isn't a `Dos`")
+            raise EntryError(f"{' and '.join(missing)} missing: this isn't a `Dos`")
         name = str(item.get("name") or name)
         settings = {k: v for k, v in item.items() if k not in _NO_SETTING and not k.startswith("@")}
         energies, dos = numbers(item["energies"], "energies"), total(item["densities"], "densities")
         fermi = number(item.get("efermi"), "efermi")
         vbm = number(item.get("vbm_eV"), "vbm_eV")
         return Entry(name, label, 0, energies, dos, settings, vbm=vbm, fermi=fermi)
-    except SpectrumError as e:
-        return Unreadable(name, label, 0, str(e))
+    except EntryError as e:
+        return BadEntry(name, label, 0, str(e))

@@ -23,7 +23,8 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.formats.entry import Entry, Floats, SpectrumError, Unreadable, number, zero
+from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.spectra.formats.entry import Entry, Floats, number, zero
 
 NAMED_BY_FILE = False
 DOS = "dos_states_per_eV_cell"
@@ -39,24 +40,24 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | Unreadable]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The entries of a file, in the order of its rows."""
     try:
         with zipfile.ZipFile(path) as archive:
             yield from _entries(archive, label)
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError) as e:
-        raise SpectrumError(f"this isn't a whole .npz file: {e}") from e
+        raise EntryError(f"this isn't a whole .npz file: {e}") from e
 
 
-def _entries(archive: zipfile.ZipFile, label: str) -> Iterator[Entry | Unreadable]:
+def _entries(archive: zipfile.ZipFile, label: str) -> Iterator[Entry | BadEntry]:
     members = {name.removesuffix(".npy"): name for name in archive.namelist()}
     missing = [f"`{key}`" for key in ("energies_eV", DOS) if key not in members]
     if missing:
-        raise SpectrumError(f"there is no array {' and no array '.join(missing)} in this file")
+        raise EntryError(f"there is no array {' and no array '.join(missing)} in this file")
     with archive.open(members[DOS]) as file:
         shape, dtype = _header(file, DOS)
         if len(shape) not in (2, 3) or dtype.kind not in "fiu":
-            raise SpectrumError(f"`{DOS}` has shape {shape}, dtype {dtype}: it should be numbers (entry, energy)")
+            raise EntryError(f"`{DOS}` has shape {shape}, dtype {dtype}: it should be numbers (entry, energy)")
         given = {key: _array(archive, name, key) for key, name in members.items() if key != DOS}
         yield from _rows(_spectra(file, shape, dtype), given, shape, label)
 
@@ -64,15 +65,15 @@ def _entries(archive: zipfile.ZipFile, label: str) -> Iterator[Entry | Unreadabl
 def _rows(spectra: Iterator[Floats], given: dict[str, Any], shape: tuple[int, ...], label: str) -> Iterator[Any]:
     energies = given["energies_eV"].astype(np.float64)
     if energies.ndim != 1 or energies.size != shape[-1]:
-        raise SpectrumError(f"`energies_eV` has shape {energies.shape}, the spectra {shape[-1]} values")
+        raise EntryError(f"`energies_eV` has shape {energies.shape}, the spectra {shape[-1]} values")
     columns = {key: _column(array, key, shape[0]) for key, array in given.items() if key != "energies_eV"}
     for row, dos in enumerate(spectra):
         settings = {key: column[row] for key, column in columns.items() if key not in _SPECTRUM}
         name = str(columns["name"][row]) if "name" in columns else str(row)
         try:
             yield _entry(name, label, energies, dos, settings, columns, row)
-        except SpectrumError as e:
-            yield Unreadable(name, label, 0, str(e))
+        except EntryError as e:
+            yield BadEntry(name, label, 0, str(e))
 
 
 def _entry(
@@ -98,7 +99,7 @@ def _column(array: NDArray[Any], key: str, n: int) -> list[Any]:
     if array.ndim == 0:
         return [array.item()] * n
     if array.shape != (n,):
-        raise SpectrumError(f"`{key}` has shape {array.shape}, and there are {n} spectra")
+        raise EntryError(f"`{key}` has shape {array.shape}, and there are {n} spectra")
     values: list[Any] = array.tolist()
     return values
 
@@ -107,7 +108,7 @@ def _array(archive: zipfile.ZipFile, member: str, key: str) -> NDArray[Any]:
     with archive.open(member) as file:
         shape, dtype = _header(file, key)
         if dtype.kind not in "fiubU":
-            raise SpectrumError(f"`{key}` has dtype {dtype}: it should be numbers, truth values or text (not bytes)")
+            raise EntryError(f"`{key}` has dtype {dtype}: it should be numbers, truth values or text (not bytes)")
         content = file.read()
     return np.frombuffer(content, dtype=dtype, count=math.prod(shape)).reshape(shape)
 
@@ -117,9 +118,9 @@ def _header(file: IO[bytes], key: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
     shape, fortran_order, dtype = read(file)
     if dtype.hasobject:
-        raise SpectrumError(f"`{key}` holds Python objects, which are never read; save it as numbers or text")
+        raise EntryError(f"`{key}` holds Python objects, which are never read; save it as numbers or text")
     if fortran_order and len(shape) > 1:
-        raise SpectrumError(f"`{key}` is in Fortran order; save numpy.ascontiguousarray of it")
+        raise EntryError(f"`{key}` is in Fortran order; save numpy.ascontiguousarray of it")
     return shape, dtype
 
 

@@ -1,0 +1,1 @@
+"""Spectra: densities of states with the settings that they were calculated with."""
