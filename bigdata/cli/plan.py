@@ -51,6 +51,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         ],
         "files": {"exact": plan.n_files},
         "bytes": {"arrays_exact": plan.array_bytes, "other_estimate": plan.other_bytes},
+        "cache": [vars(kept) for kept in plan.kept],
         "seconds": round(plan.seconds, 1),
         "core_seconds": round(plan.core_seconds, 1),
         "dollars": plan.dollars,
@@ -82,12 +83,22 @@ def as_text(plan: Plan) -> str:
         "",
         f"files  {plan.n_files:,} (exact)",
         f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes)} for the record and the report",
+        *_cache(plan),
         f"time   about {duration(plan.seconds)} on {cores} core{'s'[: cores > 1]}, start and report included{money}",
         *(f"       {source}" for source in _sources(plan)),
         *(f"note   {note}" for note in plan.notes),
         *(f"REFUSED: {reason}" for reason in plan.refusals()),
     ]
     return "\n".join(lines)
+
+
+def _cache(plan: Plan) -> list[str]:
+    """What is kept beside the run; nothing where that isn't known."""
+    if not plan.kept:
+        return []
+    files, n_bytes = sum(k.n_files for k in plan.kept), sum(k.n_bytes for k in plan.kept)
+    said = ", ".join(f"{k.what} {size(k.n_bytes)}" for k in plan.kept)
+    return [f"cache  about {files:,} files, {size(n_bytes)}: {said}"]
 
 
 def _sources(plan: Plan) -> list[str]:

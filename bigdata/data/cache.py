@@ -61,9 +61,10 @@ def _put(making: Path, folder: Path, is_whole: Callable[[Path], bool]) -> None:
 
 def _sync(folder: Path) -> None:
     # Without this, a power failure after the rename can leave whole names on empty files.
-    for path in folder.iterdir():
-        with open(path, "rb") as file:
-            os.fsync(file.fileno())
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb") as file:
+                os.fsync(file.fileno())
 
 
 def _sweep(home: Path) -> None:
@@ -71,7 +72,7 @@ def _sweep(home: Path) -> None:
     for making in home.glob(_PREFIX + "*"):
         # It may vanish under our hands: its owner, or another sweep.
         with contextlib.suppress(OSError):
-            newest = max(p.stat().st_mtime for p in (making, *making.iterdir()))
+            newest = max(p.stat().st_mtime for p in (making, *making.rglob("*")))
             if time.time() - newest > ABANDONED_AFTER_S:
                 shutil.rmtree(making, ignore_errors=True)
 

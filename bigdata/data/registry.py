@@ -2,95 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-
 from bigdata.data.problem import DataProblem
+from bigdata.data.registered.alloys import ALLOYS
+from bigdata.data.registered.compositions import COMPOSITIONS
+from bigdata.data.registered.entry import Field, Kind, Mirrored, Registered, Source
+from bigdata.data.registered.matbench import MATBENCH
+from bigdata.data.registered.spectra import SPECTRA
+from bigdata.data.registered.structures import STRUCTURES
 from bigdata.spec.study import Finding
 
+__all__ = ["Field", "Kind", "Mirrored", "Registered", "Source", "names", "registered"]
 
-@dataclass(frozen=True)
-class Field:
-    """A column of a dataset: its name, unit ("" for none) and meaning in one line."""
-
-    name: str
-    unit: str = ""
-    meaning: str = ""
+_REGISTERED = {dataset.name: dataset for dataset in (*SPECTRA, *ALLOYS, *STRUCTURES, *COMPOSITIONS, *MATBENCH)}
 
 
-@dataclass(frozen=True)
-class Registered:
-    """A dataset known by name.
-
-    `reader` is the format's name; `shipped` the file inside the package, or `url` where the user's machine
-    fetches it from. `sha256` is that of the file; empty until the first download of an original whose
-    digest isn't known.
-    """
-
-    name: str
-    title: str
-    reader: str
-    n_entries: int
-    licence: str
-    citation: str
-    fields: Mapping[str, Field]
-    sha256: str = ""
-    shipped: str = ""
-    url: str = ""
-    notes: tuple[str, ...] = field(default=())
-
-    @property
-    def path(self) -> Path:
-        """The dataset's file in the package."""
-        return Path(__file__).parent / "shipped" / self.shipped
-
-
-def _fields(*rows: tuple[str, str, str]) -> Mapping[str, Field]:
-    return {name: Field(name, unit, meaning) for name, unit, meaning in rows}
-
-
-_HBN_DOS_GPAW = Registered(
-    name="hbn-dos-gpaw",
-    title="Density of states of hexagonal BN at 108 numerical settings",
-    reader="jsonl",
-    n_entries=108,
-    licence="no third-party rights; free to redistribute with this project (Apache-2.0)",
-    citation="Calculated for bigdata with GPAW 22.8.0 and the PAW data sets gpaw-setups 0.9.20000, 2026.",
-    sha256="781cbd6e9d3bb582a7dbf4cac378a3aa37d52925149698205475ddf3e0da9837",
-    shipped="hbn_dos_gpaw/spectra.jsonl.gz",
-    fields=_fields(
-        ("mode", "", "basis: lcao (atomic orbitals) or pw (plane waves)"),
-        ("xc", "", "exchange-correlation functional: LDA or PBE"),
-        ("kpts", "", "Gamma-centred k-point grid, e.g. 4x4x2"),
-        ("n_kpts_full", "", "k-points of the full grid"),
-        ("n_kpts_ibz", "", "k-points of the irreducible Brillouin zone"),
-        ("n_basis", "", "basis functions: atomic orbitals or plane waves"),
-        ("h", "angstrom", "spacing of the real-space grid (lcao only)"),
-        ("basis", "", "orbitals taken from the dzp set (lcao only)"),
-        ("ecut", "eV", "plane-wave cutoff energy (pw only)"),
-        ("grid", "", "points of the real-space grid, e.g. 8x8x28"),
-        ("n_bands", "", "bands calculated"),
-        ("total_energy_eV", "eV", "total energy of the cell, on GPAW's reference"),
-        ("vbm_eV", "eV", "valence-band maximum, absolute"),
-        ("cbm_eV", "eV", "conduction-band minimum, absolute"),
-        ("gap_eV", "eV", "band gap on the k-points of the calculation"),
-        ("scf_iterations", "", "steps to self-consistency"),
-        ("broadening_eV", "eV", "width of the Gaussian that broadens the spectrum"),
-        ("wall_s", "s", "wall time on a shared two-core machine; not a benchmark"),
-    ),
-    notes=(
-        "Plane-wave runs hold 24 bands, LCAO bases are poor above the gap: compare within -10 to 10 eV.",
-        "Cutoffs of 200-250 eV and h = 0.25 angstrom are under-converged on purpose.",
-    ),
-)
-
-_REGISTERED = {dataset.name: dataset for dataset in (_HBN_DOS_GPAW,)}
-
-
-def names() -> tuple[str, ...]:
-    """The registered names."""
-    return tuple(_REGISTERED)
+def names(kind: Kind | None = None) -> tuple[str, ...]:
+    """The registered names, of one kind where that is given."""
+    return tuple(name for name, dataset in _REGISTERED.items() if kind in (None, dataset.kind))
 
 
 def registered(name: str) -> Registered:

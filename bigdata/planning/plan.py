@@ -14,7 +14,7 @@ from typing import Any
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
 from bigdata.planning import keys, ledger
-from bigdata.planning.stage import Rate, Stage, TaskId, Workload
+from bigdata.planning.stage import Kept, Rate, Stage, TaskId, Workload
 from bigdata.spec import Study, Variant
 from bigdata.spec.site import Site, load_site
 from bigdata.spec.study import Findings, Input, StudyModel
@@ -130,6 +130,11 @@ class Plan:
         n_arrays = sum(len(s.stage.arrays) for s in self.stages) + len(self.coordinates)
         reports = sum(v.workload.report_bytes for v in self.variants)
         return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """What the cache holds for the study when it is finished; variants share."""
+        return tuple(dict.fromkeys(k for v in self.variants for k in v.workload.kept))
 
     @property
     def n_files(self) -> int:

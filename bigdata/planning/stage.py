@@ -51,13 +51,22 @@ class Stage:
     pool: PoolName = "cpu"
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a study keeps in the cache, beside its run, for other studies too: about so many files and bytes."""
+
+    what: str
+    n_files: int
+    n_bytes: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Workload:
     """All that a study kind wants done for one variant of a study.
 
     `notes` are sentences for the user about what was left out or falls back (rows filtered, entries skipped).
     `figures` names the figures that the report will draw; `report_bytes` is about what the page
-    and the figures beside it take.
+    and the figures beside it take. `kept` is what the study needs in the cache.
     """
 
     stages: tuple[Stage, ...]
@@ -66,3 +75,4 @@ class Workload:
     figures: tuple[str, ...] = ()
     report_bytes: int = 1_500_000
     sizes: Mapping[str, int] = field(default_factory=dict)
+    kept: tuple[Kept, ...] = ()

@@ -3,6 +3,8 @@ byte when redrawn."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any, Literal
 
 import matplotlib as mpl
@@ -47,10 +49,16 @@ def drawing(height: float, width: float = WIDTH, layout: Literal["constrained"] 
 
 def save(figure: parts.Figure, folder: RunFolder, prefix: str = "") -> bytes:
     """Draw a figure and save it as PNG and PDF in the run's folder of figures; returns the PNG."""
-    folder.figures.mkdir(exist_ok=True)
-    path = folder.figures / f"{prefix}{figure.name}"
+    png, _ = save_as(figure.draw, folder.figures / f"{prefix}{figure.name}")
+    return png.read_bytes()
+
+
+def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
+    """Draw in our style and save as `path`.png and `path`.pdf."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    png, pdf = path.with_name(f"{path.name}.png"), path.with_name(f"{path.name}.pdf")
     with mpl.rc_context(STYLE):
-        drawn = figure.draw()
-        drawn.savefig(path.with_name(path.name + ".png"), dpi=DPI, metadata={"Software": None})
-        drawn.savefig(path.with_name(path.name + ".pdf"), dpi=DPI, metadata={"CreationDate": None})
-    return path.with_name(path.name + ".png").read_bytes()
+        drawn = draw()
+        drawn.savefig(png, dpi=DPI, metadata={"Software": None})
+        drawn.savefig(pdf, dpi=DPI, metadata={"CreationDate": None})
+    return png, pdf

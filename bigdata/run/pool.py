@@ -147,8 +147,10 @@ def local_pool(folder: Path, pools: Mapping[str, Workers]) -> Iterator[DaskPool]
     with ExitStack() as stack:
         stack.enter_context(own_dask_configuration())
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bigdata-"))
-        workers = {f"{pool}-{i}": _worker(pool, w.memory, scratch) for pool, w in pools.items() for i in range(w.n)}
-        with _interrupts_held_back():
+        workers = {
+            f"{pool}-{i}": worker_options(pool, w.memory, scratch) for pool, w in pools.items() for i in range(w.n)
+        }
+        with interrupts_held_back():
             cluster = stack.enter_context(SpecCluster(workers=workers, scheduler=SCHEDULER, silence_logs=50))
             client = stack.enter_context(Client(cluster))
             client.register_plugin(Quiet(str(folder / "logs")))
@@ -162,7 +164,7 @@ SCHEDULER = {
 }
 
 
-def _worker(pool: str, memory: int, scratch: str) -> dict[str, Any]:
+def worker_options(pool: str, memory: int, scratch: str) -> dict[str, Any]:
     options = {
         "host": "127.0.0.1",
         "nthreads": 1,
@@ -176,7 +178,7 @@ def _worker(pool: str, memory: int, scratch: str) -> dict[str, Any]:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
     """Ctrl-C and a polite kill wait until this is over: workers half started can't be stopped in order.
 
     Threads and processes started meanwhile, and theirs, never get Ctrl-C: a terminal sends it to all processes, but

@@ -71,8 +71,8 @@ class Slot:
         kind, schema = self.schema["type"], self.schema
         if kind == "tagged-union" and part in schema["choices"]:
             return self._inner(schema["choices"][part])
-        if kind == "model-fields" and part in schema["fields"]:
-            inner = schema["fields"][part]
+        if kind == "model-fields" and part in (fields := _as_written(schema)):
+            inner = fields[str(part)]
             described = inner.get("metadata", {}).get("pydantic_js_updates", {}).get("description", "")
             return self._inner(inner["schema"], part, described)
         if kind == "dict":
@@ -105,7 +105,7 @@ class Slot:
 
     def names(self) -> list[str]:
         """The keys that a mapping here may have."""
-        fields = (s.schema["fields"] for s in self.choices() if s.schema["type"] == "model-fields")
+        fields = (_as_written(s.schema) for s in self.choices() if s.schema["type"] == "model-fields")
         return list(dict.fromkeys(name for f in fields for name in f))
 
     def literals(self) -> list[str]:
@@ -126,14 +126,19 @@ class Slot:
         return kinds[0] if len(kinds) == 1 and kinds[0] else self.expected()
 
 
+def _as_written(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """A model's fields by the keys that a spec has, such as `materials-project`."""
+    return {field.get("validation_alias", name): field for name, field in schema["fields"].items()}
+
+
 def _expected(slot: Slot) -> str:
     schema, kind = slot.schema, slot.schema["type"]
     if kind == "literal":
         return either(f"`{w}`" for w in schema["expected"])
     if kind == "model-fields":
-        needed = [k for k, f in schema["fields"].items() if f["schema"]["type"] != "default"]
+        needed = [k for k, f in _as_written(schema).items() if f["schema"]["type"] != "default"]
         inside = ", ".join(f"{k}: …" for k in needed)
-        return f"`{{{inside}}}`" if needed else f"a mapping of {listed(schema['fields'])}"
+        return f"`{{{inside}}}`" if needed else f"a mapping of {listed(_as_written(schema))}"
     if kind in ("list", "tuple"):
         return _a_list(schema)
     if kind == "dict":

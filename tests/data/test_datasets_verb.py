@@ -3,27 +3,39 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from bigdata.cli.datasets import command
 from bigdata.data import DataProblem
+from bigdata.errors import SpecError
 
 
 def run(*words):
     return CliRunner().invoke(command, words, catch_exceptions=False)
 
 
-def test_list_is_a_quiet_table():
-    head, row = run("list").stdout.splitlines()
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache that no other test sees, and no mirror."""
+    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("BIGDATA_MIRROR", raising=False)
+
+
+def test_list_is_a_quiet_table_that_says_where_the_data_are():
+    head, *rows = run("list").stdout.splitlines()
     assert head.split() == ["name", "entries", "data", "title"]
-    assert row.split()[:3] == ["hbn-dos-gpaw", "108", "shipped"]
+    homes = {row.split()[0]: row.split()[2] for row in rows}
+    assert homes["hbn-dos-gpaw"] == homes["emt-prototypes"] == "package"
+    assert homes["mp20-biternary"] == "web"
+    assert homes["aflow-structures-thermal"] == "nowhere"
 
 
 def test_list_as_json():
-    (found,) = json.loads(run("list", "--json").stdout)
-    assert (found["name"], found["n_entries"], len(found["sha256"])) == ("hbn-dos-gpaw", 108, 64)
+    found = {d["name"]: d for d in json.loads(run("list", "--json").stdout)}
+    assert (found["hbn-dos-gpaw"]["n_entries"], len(found["hbn-dos-gpaw"]["sha256"])) == (108, 64)
 
 
 def test_show_names_origin_terms_and_fields():
@@ -39,8 +51,93 @@ def test_show_as_json_has_units():
     assert {"name": "vbm_eV", "unit": "eV", "meaning": "valence-band maximum, absolute"} in fields
 
 
-def test_fetch_of_a_shipped_dataset_has_nothing_to_do():
-    assert "nothing needs fetching" in run("fetch", "hbn-dos-gpaw").stdout
+def test_what_may_only_be_fetched_by_the_user_is_said():
+    assert "only ever fetched by the user" in run("show", "nomad2018-algainO").stdout
+
+
+def test_fetch_says_where_the_file_is():
+    name, path = run("fetch", "hbn-dos-gpaw").stdout.split()
+    assert (name, Path(path).is_file()) == ("hbn-dos-gpaw", True)
+
+
+def test_formats_of_one_name_are_described_for_spectra_and_for_materials():
+    shown = run("formats", "jsonl").stdout
+    assert "frac_coords" in shown
+    assert "dos_states_per_eV_cell" in shown
+
+
+def test_overlap_counts_groups_and_draws_figures(tmp_path):
+    words = ("overlap", "emt-prototypes:formation_energy_per_atom", "emt-random-alloys:formation_energy_per_atom")
+    shown = run(*words, "--figures", str(tmp_path / "figures"))
+    rows = {tuple(line.split()[:2]): line.split() for line in shown.stdout.splitlines()}
+    assert rows["emt-prototypes", "emt-random-alloys"][2:] == ["70", "0.1961", "70"]
+    assert {p.name for p in (tmp_path / "figures").iterdir()} == {
+        f"{name}.{kind}" for name in ("overlap", "group_sizes", "histograms") for kind in ("png", "pdf")
+    }
+
+
+def test_overlap_as_json_by_another_identity():
+    words = ("overlap", "emt-prototypes", "emt-random-alloys", "--by", "reduced_formula", "--groups", "3", "--json")
+    data = json.loads(run(*words).stdout)
+    assert data["identity"] == {"by": ["reduced_formula"], "symprec": None}
+    assert len(data["groups"]) == 3
+    assert data["common"][0]["groups"] == data["common"][1]["groups"] == data["in_all"]
+
+
+def test_overlap_checked_with_a_second_program_names_those_judged_differently():
+    pytest.importorskip("spglib", reason="spglib isn't installed: no second opinion on symmetry")
+    shown = run("overlap", "emt-prototypes", "emt-random-alloys", "--cross-check").stdout
+    assert "emt-prototypes: moyopy and spglib find different spacegroups for 0 entries" in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("overlap", "emt-prototypes"), "needs two datasets or more"),
+        (("overlap", "emt-prototypes", "emt-prototypes"), "given twice"),
+        (("overlap", "emt-prototype", "emt-random-alloys"), "Did you mean `emt-prototypes`?"),
+        (("overlap", "emt-prototypes", "emt-random-alloys", "--by", "colour"), "colour"),
+        (("split", "emt-prototypes", "--out", "s.json", "--folds", "5", "--by-date", "x"), "give one of them"),
+        (
+            ("split", "emt-prototypes", "--out", "s.json", "--by-date", "year", "--until", "2000", "2010"),
+            "no field `year`",
+        ),
+        (("graphs", "emt-prototypes", "--cutoff", "5"), "5 has no unit"),
+        (("graphs", "emt-prototypes", "--cutoff", "5 angstrom", "--neighbors", "3"), "one of the two"),
+    ],
+)
+def test_mistakes_are_sentences(words, said):
+    with pytest.raises(SpecError) as raised:
+        run(*words)
+    assert said in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("how", "parts"),
+    [
+        ((), ["train", "validation", "test"]),
+        (("--folds", "4"), ["fold-0", "fold-1", "fold-2", "fold-3"]),
+        (("--without-element", "Au"), ["train", "validation", "test"]),
+    ],
+)
+def test_split_writes_a_file_in_which_every_group_has_one_part(tmp_path, how, parts):
+    out = tmp_path / "split.json"
+    made = json.loads(run("split", "emt-prototypes", "emt-random-alloys", *how, "--out", str(out), "--json").stdout)
+    assert [p["part"] for p in made["parts"][: len(parts)]] == parts
+    folds = json.loads(out.read_text())["folds"]
+    labels = [label for fold in folds.values() for label in fold]
+    assert len(labels) == len(set(labels)) == 966
+    if "Au" in how:
+        assert all(("Au" in label) == (part == "test") for part, inside in folds.items() for label in inside)
+
+
+def test_graphs_are_built_once():
+    first = json.loads(run("graphs", "emt-random-alloys", "--json").stdout)[0]
+    again = json.loads(run("graphs", "emt-random-alloys", "--json").stdout)[0]
+    assert first["structures"] == 1470
+    assert first["neighbours"] >= 24 * first["atoms"]
+    assert first["edges"] < first["neighbours"] / 3
+    assert (again["folder"], again["seconds"]) == (first["folder"], 0.0)
 
 
 def test_an_unknown_name_is_an_error_of_the_command_line():

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.columns import Columns
-from bigdata.data.model import Condition, FileDataset, NamedDataset
+from bigdata.data.model import Condition, NamedDataset, NomadDataset, SpectraFile, SpectraOrigin
 from bigdata.data.problem import BadEntry, DataProblem, refuse
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.selection import Selection, select
@@ -230,16 +230,21 @@ def _mapped(path: Path) -> Floats:
     return stored.view(np.ndarray)
 
 
-def open_spectra(dataset: NamedDataset | FileDataset, folder: Path) -> SpectraDataset:
+def open_spectra(dataset: SpectraOrigin, folder: Path) -> SpectraDataset:
     """The spectra of a spec's `dataset:`, its paths relative to `folder`; read into the cache on first use.
 
     Raises DataProblem where they can't be had, SpecError with every bad entry where those are to be
     refused, SiteError where the cache can't be written.
     """
-    spectra = import_named(dataset) if isinstance(dataset, NamedDataset) else import_file(dataset, folder)
+    if isinstance(dataset, NamedDataset):
+        spectra, key = import_named(dataset), "name"
+    elif isinstance(dataset, SpectraFile):
+        spectra, key = import_file(dataset, folder), "file"
+    else:
+        spectra, key = import_answers(dataset), "nomad"
     if spectra.bad and dataset.on_bad_entry == "refuse":
         raise refuse(spectra.bad, spectra.label, spectra.n_all)
-    return usable(spectra, "name" if isinstance(dataset, NamedDataset) else "file")
+    return usable(spectra, key)
 
 
 def usable(spectra: SpectraDataset, key: str) -> SpectraDataset:
@@ -265,13 +270,22 @@ def import_named(dataset: NamedDataset) -> SpectraDataset:
     return SpectraDataset(imported(entry.path, entry.reader, entry.name), entry.name, dataset.on_bad_entry)
 
 
-def import_file(dataset: FileDataset, folder: Path) -> SpectraDataset:
+def import_file(dataset: SpectraFile, folder: Path) -> SpectraDataset:
     """A file or folder in the cache, whatever its bad entries; raises DataProblem."""
     path = folder / Path(dataset.file).expanduser()
     try:
         return SpectraDataset(imported(path, dataset.format, str(path)), str(path), dataset.on_bad_entry)
     except OSError as e:
         raise DataProblem(unreadable(path, e)) from e
+
+
+def import_answers(dataset: NomadDataset) -> SpectraDataset:
+    """The answers to a query in the cache, fetched where they haven't been; raises SiteError, DataProblem."""
+    from bigdata.data.remote.queries import answers_of
+
+    path = answers_of(dataset.nomad)
+    label = f"answers of {dataset.nomad.url}"
+    return SpectraDataset(imported(path, "nomad", label), label, dataset.on_bad_entry)
 
 
 def unit_of(name: str) -> str:

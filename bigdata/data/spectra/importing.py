@@ -22,7 +22,7 @@ from bigdata.data.columns import ColumnsWriter, is_text, plain_text
 from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.spectra.formats.entry import ZEROS, Entry, Floats, Uniform
 
-READER_VERSION = 2
+READER_VERSION = 3
 HEADER_BYTES = 128
 # Smearing and interpolation leave dips of this size in the output of sound calculations; larger ones
 # (Methfessel-Paxton smearing makes some of a few percent) aren't densities, and the fingerprint's column

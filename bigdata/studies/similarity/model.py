@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
-from bigdata.data.model import Dataset, FileDataset
+from bigdata.data.model import SpectraFile, SpectraOrigin
 from bigdata.spec.study import Finding, Findings, Input, SpecModel, StudyModel
 from bigdata.units import Energy, States
 
@@ -155,7 +155,7 @@ class Similarity(StudyModel):
     report_at: ClassVar[str] = "bigdata.studies.similarity.report:report"
 
     study: Literal["similarity"] = "similarity"
-    dataset: Dataset = Field(description="The spectra to compare.")
+    dataset: SpectraOrigin = Field(description="The spectra to compare.")
     spectrum: Spectrum = Spectrum()
     fingerprint: Fingerprint = Fingerprint()
     similarity: Measure = Measure()
@@ -193,7 +193,7 @@ class Similarity(StudyModel):
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The file of spectra, where it isn't a dataset known by name."""
-        return [folder / self.dataset.file] if isinstance(self.dataset, FileDataset) else []
+        return [folder / self.dataset.file] if isinstance(self.dataset, SpectraFile) else []
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The spectra, imported into the cache. Raises Findings for data that can't be used."""
@@ -247,14 +247,16 @@ def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
     """The dataset exists, and so do the fields that the study names."""
     dataset = fields["dataset"]
     try:
-        known = tuple(dataset_fields(dataset, folder))
+        known = dataset_fields(dataset, folder)
     except DataProblem as problem:
         yield from _in_dataset(problem)
+        return
+    if known is None:  # a query that hasn't been asked yet
         return
     for path, name in _named(fields):
         if name not in known:
             what, right = f"the dataset has no field `{name}`", f"Its fields are {', '.join(known)}"
-            yield Finding(path, what, right, name, known, at_key=path[1] == "where")
+            yield Finding(path, what, right, name, tuple(known), at_key=path[1] == "where")
 
 
 def _named(fields: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:

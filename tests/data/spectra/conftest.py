@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bigdata.data.model import FileDataset
+from bigdata.data.model import SpectraFile
 from bigdata.data.spectra.dataset import SpectraDataset, open_import, open_spectra
 
 
@@ -36,7 +36,7 @@ def opened(tmp_path: Path) -> Callable[..., SpectraDataset]:
     """Open a file below the test's folder."""
 
     def open_(file: str, **more: Any) -> SpectraDataset:
-        return open_spectra(FileDataset(file=file, **more), tmp_path)
+        return open_spectra(SpectraFile(file=file, **more), tmp_path)
 
     return open_
 

@@ -16,14 +16,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bigdata.data.model import FileDataset
+from bigdata.data.model import SpectraFile
 from bigdata.data.spectra.dataset import open_spectra
 from bigdata.errors import SiteError
 
 OPEN = (
-    "import sys; from pathlib import Path; from bigdata.data.model import FileDataset;"
+    "import sys; from pathlib import Path; from bigdata.data.model import SpectraFile;"
     "from bigdata.data.spectra.dataset import open_spectra;"
-    "s = open_spectra(FileDataset(file=sys.argv[1]), Path());"
+    "s = open_spectra(SpectraFile(file=sys.argv[1]), Path());"
     "print(s.digest, s.n, s.spectrum(s.n - 1).dos.sum())"
 )
 
@@ -192,7 +192,7 @@ def test_what_goes_in_comes_out(entries, data):
         entry["dos_states_per_eV_cell"] = data.draw(st.lists(finite, min_size=n, max_size=n).filter(any))
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "s.jsonl").write_text("".join(json.dumps(e) + "\n" for e in entries), encoding="utf-8")
-        spectra = open_spectra(FileDataset(file="s.jsonl"), Path(folder))
+        spectra = open_spectra(SpectraFile(file="s.jsonl"), Path(folder))
         assert spectra.names == [e["name"] for e in entries]
         for row, entry in enumerate(entries):
             assert spectra.spectrum(row).energies.tolist() == entry["energies_eV"]

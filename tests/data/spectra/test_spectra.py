@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bigdata.data import DataProblem, fields, registered
-from bigdata.data.model import FileDataset, NamedDataset, Range
+from bigdata.data.model import NamedDataset, Range, SpectraFile
 from bigdata.data.spectra.dataset import open_import, open_spectra
 from bigdata.errors import SiteError, SpecError
 
@@ -224,9 +224,9 @@ def test_an_unknown_zero_is_refused_and_says_what_to_give(lines, entry):
     ("dataset", "path", "sentence"),
     [
         (NamedDataset(name="hbn-dos"), ("name",), "there is no dataset `hbn-dos`"),
-        (FileDataset(file="missing.jsonl"), ("file",), "there is no file"),
-        (FileDataset(file="notes.txt"), ("file",), "can't be told"),
-        (FileDataset(file="empty"), ("file",), "holds no file of a known format"),
+        (SpectraFile(file="missing.jsonl"), ("file",), "there is no file"),
+        (SpectraFile(file="notes.txt"), ("file",), "can't be told"),
+        (SpectraFile(file="empty"), ("file",), "holds no file of a known format"),
     ],
 )
 def test_data_that_can_not_be_had_are_a_finding(dataset, path, sentence, tmp_path):

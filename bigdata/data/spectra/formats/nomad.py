@@ -3,15 +3,19 @@
     {"data": [{"entry_id": "…", "archive": {"results": {…}, "run": [{"calculation": [{"dos_electronic":
     […]}]}]}}]}
 
+A file named `.jsonl` has one of these, or one entry of an answer, on each line.
+
 `results.properties.electronic` points at the spectra: `dos_electronic_new` (one part per spin channel), or
 `dos_electronic` (a list, in old entries an object); the references in it (`/run/0/calculation/0/…`) are
-followed. Where there is none, the last calculation with a DOS counts. Energies are in J and absolute,
-values in 1/J; a channel's DOS is value · `normalization_factor` (1 where it has none), which for entries
-with that factor is NOMAD's cell-independent DOS; channels are summed.
+followed. Where there is none, the last calculation with a DOS counts, and then the last of `data.outputs` with
+`electronic_dos`, whose energies are the `points` of its one variable or of `energies`. Energies are in J and
+absolute, values in 1/J; a channel's DOS is value · `normalization_factor` (1 where it has none), which for
+entries with that factor is NOMAD's cell-independent DOS; channels are summed.
 
-The valence-band maximum is the highest `energy_highest_occupied` of the band gaps, else the Fermi energy
-(as in a metal). Settings: `entry_id`, `upload_id`, `formula`, `spacegroup`, `code`, `code_version`, `xc`,
-`basis`, `relativity`, `native_tier`, `k_line_density`. An entry is named by its `entry_id`.
+The valence-band maximum is the highest `energy_highest_occupied` of the band gaps (in `data.outputs`,
+`energies_origin`), else the Fermi energy (as in a metal). Settings: `entry_id`, `upload_id`, `formula`,
+`spacegroup`, `code`, `code_version`, `xc`, `basis`, `relativity`, `native_tier`, `k_line_density`. An entry is
+named by its `entry_id`.
 """
 
 from __future__ import annotations
@@ -25,10 +29,11 @@ import numpy as np
 
 from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.spectra.formats.entry import Entry, Floats, number, numbers
-from bigdata.data.text import parsed, whole
+from bigdata.data.text import lines, parsed, whole
 
 NAMED_BY_FILE = False
 EV_J = 1.602176634e-19
+_LINES = (".jsonl", ".ndjson", ".jsonl.gz", ".ndjson.gz")
 _KEYS = (b'"archive"', b'"run"', b'"results"', b'"metadata"', b'"entry_id"')
 _SIMULATION = "results.method.simulation."
 _SETTINGS = {
@@ -54,17 +59,30 @@ def sources(path: Path) -> list[Path]:
 
 
 def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
-    """The entries of a file, in its order."""
-    for i, item in enumerate(_items(parsed(whole(path)))):
-        name = str(i + 1)
+    """The entries of a file, in its order; a line at a time where it has lines."""
+    if not path.name.endswith(_LINES):
+        yield from _document(parsed(whole(path)), label, 0)
+        return
+    for line, text in lines(path):
+        try:
+            document = parsed(text)
+        except EntryError as e:
+            yield BadEntry("", label, line, str(e))
+        else:
+            yield from _document(document, label, line)
+
+
+def _document(document: Any, label: str, line: int) -> Iterator[Entry | BadEntry]:
+    for i, item in enumerate(_items(document)):
+        name = str(line or i + 1)
         try:
             if not isinstance(item, dict):
                 raise EntryError("this isn't an archive but another kind of JSON")
             archive = item.get("archive", item)
             name = str(item.get("entry_id") or _at(archive, "metadata.entry_id") or name)
-            yield _entry(archive, item, name, label)
+            yield _entry(archive, item, name, label, line)
         except EntryError as e:
-            yield BadEntry(name, label, 0, str(e))
+            yield BadEntry(name, label, line, str(e))
 
 
 def _items(document: Any) -> list[Any]:
@@ -76,7 +94,7 @@ def _items(document: Any) -> list[Any]:
     return [data if isinstance(data, dict) and "archive" in data else document]
 
 
-def _entry(archive: Any, item: dict[str, Any], name: str, label: str) -> Entry:
+def _entry(archive: Any, item: dict[str, Any], name: str, label: str, line: int) -> Entry:
     channels = [(_joules(e, "energies", archive), _value(v, archive)) for e, v in _channels(archive)]
     if not channels:
         raise EntryError("the archive holds no electronic density of states")
@@ -87,7 +105,7 @@ def _entry(archive: Any, item: dict[str, Any], name: str, label: str) -> Entry:
         raise EntryError(f"there are {energies.size} energies and {channels[-1][1].size} values of the DOS")
     dos = np.sum([dos for _, dos in channels], axis=0) * EV_J
     fermi = _fermi(archive)
-    return Entry(name, label, 0, energies, dos, _settings(archive, item), vbm=_highest(archive, fermi), fermi=fermi)
+    return Entry(name, label, line, energies, dos, _settings(archive, item), vbm=_highest(archive, fermi), fermi=fermi)
 
 
 def _channels(archive: Any) -> Iterator[tuple[Any, Any]]:
@@ -95,8 +113,14 @@ def _channels(archive: Any) -> Iterator[tuple[Any, Any]]:
     electronic = _at(archive, "results.properties.electronic") or {}
     new, old = _list(electronic.get("dos_electronic_new")), _list(electronic.get("dos_electronic"))
     parts: list[Any] = _list(new[-1].get("data")) if new else old[-1:]
-    parts = [part for part in parts if part.get("energies") and part.get("total")] or _calculated(archive)
+    parts = [part for part in parts if part.get("energies") and part.get("total")]
+    parts = parts or _outside(archive)
     return ((part["energies"], total) for part in parts for total in _list(part["total"]))
+
+
+def _outside(archive: Any) -> list[dict[str, Any]]:
+    """The parts of the DOS where it is stored itself, outside of the results."""
+    return _calculated(archive) or _simulated(archive)
 
 
 def _calculated(archive: Any) -> list[dict[str, Any]]:
@@ -107,6 +131,28 @@ def _calculated(archive: Any) -> list[dict[str, Any]]:
     parts: list[Any] = next((p for p in reversed(found) if p), [])
     whole_parts = [part for part in parts if part.get("energies") and part.get("total")]
     return whole_parts if all("spin_channel" in part for part in whole_parts) else whole_parts[-1:]
+
+
+def _simulated(archive: Any) -> list[dict[str, Any]]:
+    """The spin channels of the last output in the schema `nomad-simulations` that has a DOS, in the older form."""
+    outputs = [o for o in _list(_at(archive, "data.outputs")) if _list(_at(o, "electronic_dos"))][-1:]
+    return [_channel(output, c) for output in outputs for c in _list(output["electronic_dos"]) if _points(c)]
+
+
+def _channel(output: dict[str, Any], channel: dict[str, Any]) -> dict[str, Any]:
+    fermi = [_at(level, "value") for level in _list(output.get("fermi_level"))]
+    return {
+        "energies": _points(channel),
+        "total": channel,
+        "energy_ref": channel.get("energies_origin"),
+        "energy_fermi": fermi[-1] if fermi else None,
+    }
+
+
+def _points(channel: dict[str, Any]) -> Any:
+    """The energies of a channel, under the one variable it had at first or in the section it has now."""
+    variables = _list(channel.get("variables"))
+    return _at(variables[0] if len(variables) == 1 else channel.get("energies"), "points")
 
 
 def _joules(energies: Any, what: str, archive: Any) -> Floats:
@@ -155,7 +201,7 @@ def _fermi(archive: Any) -> float:
 
 def _sections(archive: Any) -> list[Any]:
     electronic = _at(archive, "results.properties.electronic") or {}
-    return [electronic.get("dos_electronic_new"), electronic.get("dos_electronic"), *_calculated(archive)]
+    return [electronic.get("dos_electronic_new"), electronic.get("dos_electronic"), *_outside(archive)]
 
 
 def _electronvolts(place: Any, key: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""`bigdata datasets list | show | fetch | formats`: the datasets known by name, and the formats of one's own."""
+"""`bigdata datasets list | show | formats`: the datasets known by name, and the formats of one's own."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ import click
 
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
+from bigdata.data.fetch import home
 from bigdata.data.registry import Registered, names, registered
 from bigdata.errors import SpecError
 
 
-@click.group()
-def command() -> None:
-    """The datasets that a spec can name (`dataset: {name: …}`)."""
-
-
-@command.command("list")
+@click.command("list")
 @json_option
 def list_datasets(as_json: bool) -> None:
     """List the datasets: name, entries, where the data are, what they are."""
@@ -28,11 +24,11 @@ def list_datasets(as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps([_described(dataset) for dataset in found], indent=2))
         return
-    rows = [(dataset.name, dataset.n_entries, _home(dataset), dataset.title) for dataset in found]
+    rows = [(dataset.name, dataset.n_entries, home(dataset), dataset.title) for dataset in found]
     click.echo(table(("name", "entries", "data", "title"), rows))
 
 
-@command.command("show")
+@click.command("show")
 @click.argument("name")
 @json_option
 def show(name: str, as_json: bool) -> None:
@@ -43,12 +39,15 @@ def show(name: str, as_json: bool) -> None:
         return
     about = {
         "entries": dataset.n_entries,
-        "data": _home(dataset),
+        "holds": dataset.kind
+        if dataset.has_structures or dataset.kind == "spectra"
+        else "materials without structures",
+        "data": home(dataset),
         "format": dataset.reader,
         "licence": dataset.licence,
         "citation": dataset.citation,
         "sha256": dataset.sha256 or "recorded at the first download",
-    }
+    } | ({"from": ", ".join(source.url for source in dataset.sources)} if dataset.sources else {})
     lines = [f"{dataset.name}: {dataset.title}", ""]
     lines += [f"{key:<8}  {value}" for key, value in about.items()]
     lines += ["", *dataset.notes, ""]
@@ -56,30 +55,27 @@ def show(name: str, as_json: bool) -> None:
     click.echo("\n".join(lines) + "\n" + table(("field", "unit", "meaning"), fields))
 
 
-@command.command("fetch")
-@click.argument("name")
-def fetch(name: str) -> None:
-    """Bring a dataset's files to this machine."""
-    dataset = registered(name)
-    click.echo(f"{dataset.name} is inside the package; nothing needs fetching.")
-
-
-@command.command("formats")
+@click.command("formats")
 @click.argument("name", required=False)
 def formats(name: str | None) -> None:
     """Describe the file formats that `file:` reads, or one of them."""
-    from bigdata.data.spectra.formats import MODULES
+    rooms = _formats()
+    if name is None:
+        for room in rooms:
+            click.echo((importlib.import_module(room).__doc__ or "").partition("\n\nEach module")[0] + "\n")
+        return
+    pages = [f"{room}.{modules[name]}" for room, modules in rooms.items() if name in modules]
+    if not pages:
+        known = ", ".join(sorted({key for modules in rooms.values() for key in modules}))
+        raise SpecError(f"there is no format `{name}`; there are {known}.")
+    for page in pages:
+        click.echo(importlib.import_module(page).__doc__)
 
-    if name is not None and name not in MODULES:
-        raise SpecError(f"there is no format `{name}`; there are {', '.join(MODULES)}.")
-    module = importlib.import_module(
-        f"bigdata.data.spectra.formats.{MODULES[name]}" if name else "bigdata.data.spectra.formats"
-    )
-    click.echo((module.__doc__ or "").partition("\n\nEach module")[0] if name is None else module.__doc__)
 
-
-def _home(dataset: Registered) -> str:
-    return "shipped" if dataset.shipped else dataset.url
+def _formats() -> dict[str, dict[str, str]]:
+    """The formats' modules by room: those of materials, and those of spectra."""
+    rooms = ("bigdata.data.materials.formats", "bigdata.data.spectra.formats")
+    return {room: importlib.import_module(room).MODULES for room in rooms}
 
 
 def _described(dataset: Registered) -> dict[str, Any]:

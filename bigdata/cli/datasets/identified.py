@@ -1,0 +1,47 @@
+"""The groups of datasets named on the command line: opened, their symmetry found on all cores, every entry labelled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bigdata.cli.datasets.named import derive, open_named
+
+if TYPE_CHECKING:
+    from bigdata.data.identity import Identity
+    from bigdata.data.materials.dataset import MaterialsDataset
+    from bigdata.data.symmetry import Symmetry
+
+
+@dataclass(frozen=True)
+class Identified:
+    """A dataset whose n entries have group labels; `field` is the property asked for ("" for none)."""
+
+    name: str
+    dataset: MaterialsDataset
+    field: str
+    labels: list[str]
+    symmetry: Symmetry | None
+
+
+def identified(texts: Sequence[str], identity: Identity) -> list[Identified]:
+    """The datasets with their labels. Raises SpecError where one can't be had or can't be told apart so."""
+    from bigdata.data.derived import Derivation
+    from bigdata.data.identity import labels
+    from bigdata.data.symmetry import Symmetry
+
+    opened = open_named(texts)
+    found = []
+    wanted = {
+        name: Derivation.of("symmetry", dataset.folder, {"symprec": identity.symprec})
+        for name, (dataset, _) in opened.items()
+        if identity.needs_structures and dataset.has_structures
+    }
+    derive(wanted.values(), "symmetry")
+    for name, (dataset, field) in opened.items():
+        structures = dataset.structures if dataset.has_structures else None
+        symmetry = Symmetry.read(wanted[name].folder) if name in wanted else None
+        named = labels(identity, structures, dataset.formulas, symmetry)
+        found.append(Identified(name, dataset, field, named, symmetry))
+    return found

@@ -1,0 +1,85 @@
+"""Datasets on the command line: a registered name or a file, with `:field` behind it where a property is wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bigdata.data.model import MaterialsFile, MaterialsOrigin, NamedMaterials
+from bigdata.data.registry import names
+from bigdata.errors import SpecError
+
+if TYPE_CHECKING:
+    from bigdata.data.derived import Derivation
+    from bigdata.data.materials.dataset import MaterialsDataset
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def origin(text: str) -> MaterialsOrigin:
+    """`mp20-biternary`, `crystals.csv`, `mp20-biternary:band_gap` as a spec would name them."""
+    name, _, field = text.partition(":")
+    if name in names():
+        return NamedMaterials(name=name, target=field)
+    if Path(name).exists():
+        return MaterialsFile(file=str(Path(name).absolute()), target=field)
+    raise SpecError(_unknown(name))
+
+
+def _unknown(name: str) -> str:
+    import difflib
+
+    close = difflib.get_close_matches(name, names(), 1)
+    hint = f" Did you mean `{close[0]}`?" if close else " `bigdata datasets list` shows the names."
+    return f"`{name}` is neither a dataset known by name nor a file.{hint}"
+
+
+def short(text: str) -> str:
+    """The name that a dataset goes by in tables: its registered name, or its file's."""
+    name = text.partition(":")[0]
+    return name if name in names() else Path(name).name
+
+
+def open_named(texts: Iterable[str]) -> dict[str, tuple[MaterialsDataset, str]]:
+    """Each dataset by its short name, opened, with the field wanted of it."""
+    from bigdata.data.materials.dataset import open_materials
+
+    found: dict[str, tuple[MaterialsDataset, str]] = {}
+    for text in texts:
+        asked = origin(text)
+        if short(text) in found:
+            raise SpecError(f"`{short(text)}` is given twice; compare it with another dataset.")
+        found[short(text)] = open_materials(asked, Path()), asked.target
+    return found
+
+
+def derive(derivations: Iterable[Derivation], what: str) -> list[Path]:
+    """What follows from datasets, made on all cores where it isn't in the cache; says on stderr how far it is."""
+    from bigdata.data.derived import made
+
+    wanted = list(derivations)
+    if sum(len(d.missing()) for d in wanted) < 2:
+        return made(wanted)
+    from bigdata.run.deriving import on_all_cores
+
+    def said(n_done: int, n: int) -> None:
+        click.echo(f"{what}: {n_done} of {n} blocks", err=True)
+
+    return made(wanted, on_all_cores(said))
+
+
+def identity_options(function: F) -> F:
+    """--by and --symprec: what makes two entries the same material."""
+    function = click.option(
+        "--symprec", type=float, default=0.1, show_default=True, help="Tolerance of the symmetry search, in angstrom."
+    )(function)
+    return click.option(
+        "--by",
+        default="formula,spacegroup",
+        show_default=True,
+        help="What entries of one group agree in: formula (of the standardised primitive cell), reduced_formula, "
+        "given_formula, spacegroup, wyckoff.",
+    )(function)

@@ -1,0 +1,1 @@
+"""Materials: entries of a database with formula, properties and, where the source has them, crystal structures."""

@@ -1,0 +1,110 @@
+"""What every reader yields: a material with its properties, or what is wrong with one; and how its parts are read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.data.materials.elements import NUMBERS, SYMBOLS
+from bigdata.data.materials.structures import Floats, Structure
+from bigdata.data.problem import EntryError
+
+ID_KEYS = ("id", "material_id", "mp_id", "mpid", "jid", "auid", "entry_id", "identifier", "name")
+FORMULA_KEYS = ("formula", "composition", "compound", "pretty_formula", "formula_pretty", "chem_formula",
+                "chemical_formula", "chemical_formula_reduced", "reduced_formula")  # fmt: skip
+_SPECIES = re.compile(r"([A-Z][a-z]?)(?:\d*\.?\d*[+-])?(?:,\w+=.*)?")
+
+
+@dataclass(slots=True)
+class MaterialEntry:
+    """One material as read.
+
+    `name` is its identifier in the database, "" where the file gives none; `formula` as the database gives it, "" if
+    it doesn't. The structure isn't checked yet. `line` is 0 where the whole file is the entry.
+    """
+
+    name: str
+    file: str
+    line: int
+    formula: str = ""
+    structure: Structure | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+
+
+def structure(lattice: Any, species: Any, positions: Any, cartesian: bool = False) -> Structure:
+    """A structure of nested lists or arrays: `lattice` (3, 3) angstrom, vectors as rows; `species` (n,) symbols or
+    atomic numbers; `positions` (n, 3) fractions of the lattice vectors, or angstrom where `cartesian`.
+
+    Raises EntryError where they don't fit together.
+    """
+    vectors = _numbers(lattice, "lattice vectors")
+    if vectors.shape != (3, 3):
+        raise EntryError(f"the lattice has shape {vectors.shape}; it needs three vectors of three numbers, in angstrom")
+    numbers = atomic_numbers(species)
+    places = (
+        _numbers(positions, "positions").reshape(-1, 3) if len(positions) == 0 else _numbers(positions, "positions")
+    )
+    if places.shape != (len(numbers), 3):
+        raise EntryError(f"there are {len(numbers)} species, and positions of shape {places.shape}")
+    return Structure(vectors, numbers, fractions(vectors, places) if cartesian else places)
+
+
+def fractions(lattice: Floats, positions: Floats) -> Floats:
+    """Positions in angstrom as fractions of the lattice vectors; raises EntryError where these span no volume."""
+    try:
+        return np.asarray(np.linalg.solve(lattice.T, positions.T).T)
+    except np.linalg.LinAlgError:
+        raise EntryError("the lattice vectors lie in one plane: the cell has no volume") from None
+
+
+def atomic_numbers(species: Sequence[Any]) -> NDArray[np.uint8]:
+    """(n,) uint8 atomic numbers of symbols (`Fe`, with a charge too: `Fe3+`) or numbers; raises EntryError."""
+    try:
+        return np.array([NUMBERS[symbol] for symbol in species], dtype=np.uint8)
+    except (KeyError, TypeError):
+        return np.array([_number(one, place) for place, one in enumerate(species, 1)], dtype=np.uint8)
+
+
+def _number(one: Any, place: int) -> int:
+    if isinstance(one, int | np.integer) and 0 < one < len(SYMBOLS):
+        return int(one)
+    match = _SPECIES.fullmatch(one) if isinstance(one, str) else None
+    if match is None or match[1] not in NUMBERS:
+        raise EntryError(f"atom {place} is `{str(one)[:40]}`, which is no element")
+    return NUMBERS[match[1]]
+
+
+def _numbers(values: Any, what: str) -> Floats:
+    try:
+        return np.array(values, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        raise EntryError(f"the {what} aren't all numbers, or are of unequal length") from None
+
+
+def cell(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) -> Floats:
+    """(3, 3) lattice vectors of lengths in angstrom and angles in degrees: c along z, a in the plane of x and z.
+
+    Raises EntryError where no cell has these angles.
+    """
+    cos_a, cos_b, cos_g = np.cos(np.radians([alpha, beta, gamma]))
+    sin_a, sin_b = np.sin(np.radians([alpha, beta]))
+    cos_gs = (cos_a * cos_b - cos_g) / (sin_a * sin_b) if sin_a and sin_b else 2.0
+    if not abs(cos_gs) < 1:
+        raise EntryError(f"no cell has the angles {alpha:g}, {beta:g} and {gamma:g} degrees")
+    sin_gs = np.sqrt(1 - cos_gs**2)
+    return np.array([[a * sin_b, 0.0, a * cos_b], [-b * sin_a * cos_gs, b * sin_a * sin_gs, b * cos_a], [0.0, 0.0, c]])
+
+
+def first_of(data: Mapping[str, Any], keys: tuple[str, ...]) -> str:
+    """The first of `keys` under which `data` holds a text or a whole number; "" for none."""
+    return next((key for key in keys if isinstance(data.get(key), str | int) and data[key] != ""), "")
+
+
+def without(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """The rest of a mapping."""
+    return {key: value for key, value in data.items() if key not in keys}

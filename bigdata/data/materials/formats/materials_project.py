@@ -1,0 +1,65 @@
+"""Materials Project: summaries as its interface (`/materials/summary/`) answers with them, one a line.
+
+    {"material_id": "mp-1265", "formula_pretty": "MgO", "formation_energy_per_atom": -3.03, "band_gap": 4.43,
+     "structure": {"@module": "pymatgen.core.structure", "@class": "Structure", "lattice": {"matrix": […]}, …}}
+
+All but the structure and the names are properties. Units are those of the interface's documentation. Disordered
+structures can't be used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bigdata.data.materials.formats.entry import MaterialEntry, without
+from bigdata.data.materials.formats.jsonl import read_lines
+from bigdata.data.materials.formats.pymatgen import from_dict
+from bigdata.data.problem import BadEntry, EntryError
+
+NAMED_BY_FILE = False
+UNITS = {
+    "band_gap": "eV",
+    "bulk_modulus.reuss": "GPa",
+    "bulk_modulus.voigt": "GPa",
+    "bulk_modulus.vrh": "GPa",
+    "cbm": "eV",
+    "density": "g/cm^3",
+    "density_atomic": "angstrom^3",
+    "efermi": "eV",
+    "energy_above_hull": "eV/atom",
+    "energy_per_atom": "eV/atom",
+    "equilibrium_reaction_energy_per_atom": "eV/atom",
+    "formation_energy_per_atom": "eV/atom",
+    "shear_modulus.reuss": "GPa",
+    "shear_modulus.voigt": "GPa",
+    "shear_modulus.vrh": "GPa",
+    "uncorrected_energy_per_atom": "eV/atom",
+    "vbm": "eV",
+    "volume": "angstrom^3",
+}
+_KNOWN = ("material_id", "formula_pretty", "structure", "fields_not_requested")
+
+
+def recognises(name: str, head: bytes) -> bool:
+    line = head.lstrip().partition(b"\n")[0]
+    return line[:1] == b"{" and b'"material_id"' in line and (b'"formula_pretty"' in line or b'"@class"' in line)
+
+
+def sources(path: Path) -> list[Path]:
+    return [path]
+
+
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+    """The entries of a file, one line at a time."""
+    return read_lines(path, label, entry)
+
+
+def entry(data: dict[str, Any], label: str, line: int) -> MaterialEntry:
+    """The entry that a summary stands for; raises EntryError."""
+    name = data.get("material_id")
+    if not isinstance(name, str) or not name:
+        raise EntryError("this isn't a summary of the Materials Project: it lacks `material_id`")
+    atoms = from_dict(data["structure"]) if data.get("structure") is not None else None
+    return MaterialEntry(name, label, line, str(data.get("formula_pretty") or ""), atoms, without(data, *_KNOWN))

@@ -1,0 +1,35 @@
+"""The unit of a property, where its name says it."""
+
+from __future__ import annotations
+
+# Longer endings first: `_eV_per_atom` ends with neither `_eV` nor `_atom`.
+_ENDINGS = {
+    "_eV_per_atom": "eV/atom",
+    "_meV_per_atom": "meV/atom",
+    "_eV_atom": "eV/atom",
+    "_meV_atom": "meV/atom",
+    "_kJ_per_mol": "kJ/mol",
+    "_kJ_mol": "kJ/mol",
+    "_kcal_per_mol": "kcal/mol",
+    "_kcal_mol": "kcal/mol",
+    "_Ha_per_atom": "Ha/atom",
+    "_Ry_per_atom": "Ry/atom",
+    "_g_per_cm3": "g/cm^3",
+    "_angstrom3": "angstrom^3",
+    "_eV": "eV",
+    "_meV": "meV",
+    "_Ha": "Ha",
+    "_Ry": "Ry",
+    "_s": "s",
+    "_angstrom": "angstrom",
+    "_bohr": "bohr",
+    "_nm": "nm",
+    "_K": "K",
+    "_GPa": "GPa",
+    "_kbar": "kbar",
+}
+
+
+def unit_of(name: str) -> str:
+    """The unit that a property's name ends with, such as eV/atom for `formation_energy_eV_per_atom`; "" for none."""
+    return next((unit for ending, unit in _ENDINGS.items() if name.endswith(ending)), "")

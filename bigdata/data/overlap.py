@@ -1,0 +1,241 @@
+"""Which materials datasets share: groups common to them, entries in those groups, and a target's distribution there.
+
+The question of section 2 of the paper, and its figure 2: histograms of a target over all groups and over shared ones.
+How far the answer hangs on the program that finds the symmetry is told by a second one, spglib.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.data.identity import Compositions
+from bigdata.data.materials.structures import Structures
+from bigdata.data.symmetry import Symmetry, symmetry
+from bigdata.errors import SpecError
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+
+class SharedGroup(NamedTuple):
+    """A group that all the datasets have, and how many entries each has in it."""
+
+    label: str
+    counts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """D datasets and the G groups that they have together.
+
+    `names` (D,) datasets; `groups` (G,) labels, sorted; `codes` for each dataset (n,) int64, the group of each entry;
+    `counts` (G, D) int64, entries of each dataset in each group.
+    """
+
+    names: tuple[str, ...]
+    groups: tuple[str, ...]
+    codes: Mapping[str, Ints]
+    counts: Ints
+
+    @cached_property
+    def present(self) -> NDArray[np.bool_]:
+        """(G, D) whether the dataset has entries in the group."""
+        return self.counts > 0
+
+    @property
+    def weights(self) -> dict[str, int]:
+        """Entries of all datasets together, by group; splits are balanced by it."""
+        return dict(zip(self.groups, self.counts.sum(axis=1).tolist(), strict=True))
+
+    @cached_property
+    def matrix(self) -> Ints:
+        """(D, D) groups that two datasets have in common; on the diagonal, the groups of one."""
+        present = self.present.astype(np.int64)
+        return present.T @ present
+
+    @cached_property
+    def entries(self) -> Ints:
+        """(D, D) entries of dataset i whose group dataset j has too."""
+        return self.counts.T @ self.present.astype(np.int64)
+
+    @cached_property
+    def fractions(self) -> Floats:
+        """(D, D) part of the groups of dataset i that dataset j has too."""
+        n_groups = np.diag(self.matrix)[:, None]
+        return np.divide(self.matrix, n_groups, out=np.zeros(self.matrix.shape), where=n_groups > 0)
+
+    def shared(self, names: Sequence[str] | None = None) -> NDArray[np.bool_]:
+        """(G,) groups that all of these datasets have; all datasets where none are named."""
+        columns = [self.names.index(name) for name in (self.names if names is None else names)]
+        return np.asarray(self.present[:, columns].all(axis=1))
+
+    def table(self, names: Sequence[str] | None = None) -> list[SharedGroup]:
+        """The groups that all of these datasets have: the most lopsided first, then the largest, then by label."""
+        columns = [self.names.index(name) for name in (self.names if names is None else names)]
+        rows = np.flatnonzero(self.shared(names))
+        found = [SharedGroup(self.groups[row], tuple(self.counts[row, columns].tolist())) for row in rows]
+        return sorted(
+            found, key=lambda group: (-max(group.counts) / min(group.counts), -sum(group.counts), group.label)
+        )
+
+
+def overlap(labels: Mapping[str, Sequence[str]]) -> Overlap:
+    """What datasets share; `labels` gives the group of each entry, by dataset."""
+    groups = tuple(sorted(set().union(*labels.values())))
+    code_of = {label: code for code, label in enumerate(groups)}
+    codes = {
+        name: np.fromiter((code_of[label] for label in given), dtype=np.int64, count=len(given))
+        for name, given in labels.items()
+    }
+    counts = [np.bincount(code, minlength=len(groups)) for code in codes.values()]
+    return Overlap(tuple(labels), groups, codes, np.array(counts, dtype=np.int64).reshape(len(labels), len(groups)).T)
+
+
+@dataclass(frozen=True)
+class Histograms:
+    """A target of D datasets in bins common to all, as in figure 2 of the paper.
+
+    `edges` (B + 1,) in the target's unit; `all` and `shared` (D, B) int64, entries in each bin: of all groups, and of
+    those that every dataset has; `outside` and `without` (D,) int64, entries beyond the edges, and without the target.
+    """
+
+    names: tuple[str, ...]
+    edges: Floats
+    all: Ints
+    shared: Ints
+    outside: Ints
+    without: Ints
+
+
+def histograms(
+    found: Overlap, values: Mapping[str, NDArray[np.float64]], bins: int | Sequence[float] | Floats = 40
+) -> Histograms:
+    """Distribution of a target over all and over the shared groups; one value an entry, NaN where it has none.
+
+    `bins` are edges, or the number of equal bins from the least to the greatest of all values.
+    """
+    for name in found.names:
+        if len(values[name]) != len(found.codes[name]):
+            raise ValueError(f"{name}: {len(values[name])} values for {len(found.codes[name])} entries")
+    known = {name: np.isfinite(values[name]) for name in found.names}
+    finite = [values[name][known[name]] for name in found.names]
+    edges = _edges(np.concatenate([*finite, np.empty(0)]), bins)
+    is_shared = found.shared()
+    in_shared = [values[name][known[name] & is_shared[found.codes[name]]] for name in found.names]
+    everywhere = _binned(finite, edges)
+    return Histograms(
+        found.names,
+        edges,
+        everywhere,
+        _binned(in_shared, edges),
+        np.array([len(given) for given in finite], dtype=np.int64) - everywhere.sum(axis=1),
+        np.array([np.count_nonzero(~known[name]) for name in found.names], dtype=np.int64),
+    )
+
+
+def _edges(values: Floats, bins: int | Sequence[float] | Floats) -> Floats:
+    if not isinstance(bins, int):
+        return np.asarray(bins, dtype=np.float64)
+    return np.histogram_bin_edges(values, bins).astype(np.float64)
+
+
+def _binned(values: Sequence[Floats], edges: Floats) -> Ints:
+    counts = [np.histogram(given, edges)[0] for given in values]
+    return np.array(counts, dtype=np.int64).reshape(len(values), len(edges) - 1)
+
+
+class Disagreement(NamedTuple):
+    """An entry for which moyopy and spglib find different spacegroups (0: none found).
+
+    `used` is the tolerance at which moyopy settled; at `agree_at`, the tolerance nearest to the one asked for, both
+    find `agreed`; lengths in angstrom, NaN and 0 where they agree at none that was tried.
+    """
+
+    id: str
+    formula: str
+    moyopy: int
+    spglib: int
+    used: float
+    agree_at: float
+    agreed: int
+
+
+def spglib_spacegroups(structures: Structures, symprec: float) -> Ints:
+    """(m,) spacegroup numbers found by spglib, 0 where it finds none; `symprec` in angstrom.
+
+    SpecError where spglib isn't installed: it is a cross-check, which nothing else needs.
+    """
+    try:
+        import spglib
+    except ImportError:
+        raise SpecError("the cross-check needs spglib, which isn't installed: pip install spglib.") from None
+    found = []
+    for lattice, numbers, positions in structures:
+        cell: Any = (lattice, positions, numbers)
+        data = spglib.get_symmetry_dataset(cell, symprec=symprec) if len(numbers) else None
+        found.append(0 if data is None else data.number)
+    return np.array(found, dtype=np.int64)
+
+
+def disagreements(structures: Structures, found: Symmetry, ids: Sequence[str]) -> list[Disagreement]:
+    """The entries that moyopy (`found`) and spglib judge differently, and at which tolerance they would agree."""
+    return compared(structures, found, spglib_spacegroups(structures, found.symprec), ids)
+
+
+def compared(structures: Structures, found: Symmetry, other: Ints, ids: Sequence[str]) -> list[Disagreement]:
+    """The same, where spglib's spacegroups (m,) are there already."""
+    formulas = Compositions.of(structures).reduced().texts(len(structures))
+    rows = np.flatnonzero(found.spacegroup != other).tolist()
+    return [
+        Disagreement(
+            ids[row],
+            formulas[row],
+            int(found.spacegroup[row]),
+            int(other[row]),
+            float(found.used[row]),
+            *_agreement(structures.between(row, row + 1), found.symprec),
+        )
+        for row in rows
+    ]
+
+
+def _agreement(one: Structures, symprec: float) -> tuple[float, int]:
+    """The tolerance nearest to `symprec` at which both find the same, in steps of a tenth of a decade to 1/1000."""
+    # Beyond 1 Å atoms would be taken for their neighbours.
+    tried = (float(f"{symprec * 10 ** (power / 10):.3g}") for step in range(1, 31) for power in (-step, step))
+    for tolerance in (length for length in tried if length <= 1):
+        mine = int(symmetry(one, tolerance).spacegroup[0])
+        if mine and mine == spglib_spacegroups(one, tolerance)[0]:
+            return tolerance, mine
+    return math.nan, 0
+
+
+class ChangedGroup(NamedTuple):
+    """A group that all datasets share by one program's symmetry and not by the other's.
+
+    `by_first` says whether the first finds it shared; `entries` are the (dataset, id) judged differently because of
+    which it is so.
+    """
+
+    label: str
+    by_first: bool
+    entries: tuple[tuple[str, str], ...]
+
+
+def changed(one: Overlap, other: Overlap, ids: Mapping[str, Sequence[str]]) -> list[ChangedGroup]:
+    """Why two overlaps of the same entries differ, group by group; `ids` name the entries by dataset."""
+    shared = [{found.groups[i] for i in np.flatnonzero(found.shared())} for found in (one, other)]
+    moved: dict[str, list[tuple[str, str]]] = {label: [] for label in sorted(shared[0] ^ shared[1])}
+    for name in one.names:
+        for row, codes in enumerate(zip(one.codes[name].tolist(), other.codes[name].tolist(), strict=True)):
+            before, after = one.groups[codes[0]], other.groups[codes[1]]
+            for label in {before, after} & moved.keys() if before != after else ():
+                moved[label].append((name, ids[name][row]))
+    return [ChangedGroup(label, label in shared[0], tuple(entries)) for label, entries in moved.items()]

@@ -1,0 +1,215 @@
+"""An overlap study as a user runs it, on the two databases of alloys that come with bigdata."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from collections import Counter
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bigdata import load_study
+from bigdata.errors import PlanRefused, SpecError
+from bigdata.places import cache_folder
+from bigdata.store.reading import Run
+from tests.bench import ROOT, Bench
+
+SPEC = {
+    "study": "overlap",
+    "name": "alloys",
+    "datasets": {
+        "prototypes": {"name": "emt-prototypes", "target": "formation_energy_per_atom"},
+        "random": {"name": "emt-random-alloys", "target": "formation_energy_per_atom"},
+    },
+    "target": {"quantity": "formation energy", "units": "eV/atom", "range": [-1, 1]},
+    "split": {"train": 0.8, "validation": 0.1, "test": 0.1, "seed": 0},
+}
+
+
+def rows(name: str) -> list[dict[str, Any]]:
+    """The lines of a shipped file, read without bigdata."""
+    path = Path(str(files("bigdata") / f"data/shipped/emt_alloys/{name}.jsonl.gz"))
+    return [json.loads(line) for line in gzip.open(path)]
+
+
+@pytest.fixture(scope="module")
+def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return Bench(tmp_path_factory.mktemp("overlap"))
+
+
+@pytest.fixture(scope="module")
+def run(bench: Bench) -> Run:
+    return bench.submit(bench.write("study.yaml", SPEC))
+
+
+def independent_groups(name: str) -> dict[str, str]:
+    """Groups by another program: spglib's spacegroup and primitive cell."""
+    spglib = pytest.importorskip("spglib", reason="spglib isn't installed: no second opinion on symmetry")
+    groups = {}
+    for row in rows(name):
+        if abs(row["formation_energy_per_atom"]) > 1:
+            continue
+        kinds = sorted(set(row["species"]))
+        cell = (row["lattice"], row["frac_coords"], [kinds.index(s) for s in row["species"]])
+        number = spglib.get_symmetry_dataset(cell, symprec=0.1).number
+        primitive = spglib.standardize_cell(cell, to_primitive=True, symprec=0.1)
+        count = Counter(kinds[i] for i in primitive[2])
+        groups[row["id"]] = "_".join([*(f"{s}{count[s]}" for s in kinds), str(number)])
+    return groups
+
+
+def test_common_groups_are_those_that_another_program_finds(run: Run) -> None:
+    mine = {
+        name: dict(zip(run[f"entry_{name}"][...], run[f"group_{name}"][...], strict=True)) for name in SPEC["datasets"]
+    }
+    other = {name: independent_groups(name) for name in SPEC["datasets"]}
+    assert {n: set(map(str, g)) for n, g in mine.items()} == {n: set(g) for n, g in other.items()}
+    named: dict[int, set[str]] = {}
+    for name, groups in mine.items():
+        for entry, group in groups.items():
+            named.setdefault(int(group), set()).add(other[name][str(entry)])
+    assert all(len(labels) == 1 for labels in named.values()), "one group for what the other program tells apart"
+    assert len({next(iter(labels)) for labels in named.values()}) == len(named)
+    shared = set(mine["prototypes"].values()) & set(mine["random"].values())
+    assert run["overlap"][...].tolist() == [[351, len(shared)], [len(shared), 679]]
+
+
+def test_no_group_is_in_two_parts_of_the_split(run: Run) -> None:
+    parts: dict[int, set[int]] = {}
+    for name in SPEC["datasets"]:
+        for group, part in zip(run[f"group_{name}"][...], run[f"split_{name}"][...], strict=True):
+            parts.setdefault(int(group), set()).add(int(part))
+    assert all(len(p) == 1 for p in parts.values())
+    sizes = np.bincount(np.concatenate([run[f"split_{name}"][...] for name in SPEC["datasets"]]))
+    assert np.abs(sizes / sizes.sum() - [0.8, 0.1, 0.1]).max() < 0.02
+
+
+def test_histograms_count_every_entry_once_and_shared_ones_again(run: Run) -> None:
+    n = [len(run[f"entry_{name}"]) for name in SPEC["datasets"]]
+    assert run["histogram"][...].sum(axis=1).tolist() == n
+    shared = run["shared_entries"][...]
+    assert run["histogram_shared"][...].sum(axis=1).tolist() == [shared[0, 1], shared[1, 0]]
+    edges = np.append(run["bin"][...], np.inf)
+    energies = run["target_random"][...]
+    assert run["histogram"][1].tolist() == np.histogram(energies, edges)[0].tolist()
+    assert run["bin"].units == "eV/atom"
+
+
+def test_what_the_range_drops_is_named(run: Run) -> None:
+    (note,) = run.resolved["notes"]
+    assert "formation_energy_per_atom >= -1 and <= 1 drops 6 entries" in note
+
+
+def test_files_were_predicted_exactly(bench: Bench, run: Run) -> None:
+    plan = bench.plan(bench.folder / "study.yaml")
+    assert plan.n_todo == 0
+    assert run.folder.n_files() == plan.n_files
+
+
+def test_mean_targets_of_common_groups_differ_as_computed_by_hand(run: Run) -> None:
+    means = []
+    for name in SPEC["datasets"]:
+        sums: dict[int, list[float]] = {}
+        for group, value in zip(run[f"group_{name}"][...], run[f"target_{name}"][...], strict=True):
+            sums.setdefault(int(group), []).append(float(value))
+        means.append({group: float(np.mean(values)) for group, values in sums.items()})
+    difference = np.array([means[0][g] - means[1][g] for g in means[0].keys() & means[1].keys()])
+    (row,) = run.tables["How targets differ in common groups"].rows
+    assert row[1] == len(difference)
+    np.testing.assert_allclose(row[2:5], [difference.mean(), np.abs(difference).mean(), np.median(np.abs(difference))])
+
+
+def test_an_emptied_cache_fills_itself_and_gives_the_same_numbers(bench: Bench, run: Run) -> None:
+    before = run["group_random"][...]
+    shutil.rmtree(cache_folder() / "symmetry")
+    again = bench.submit(bench.write("again.yaml", {**SPEC, "name": "again"}))
+    assert (again["group_random"][...] == before).all()
+
+
+def test_a_split_file_is_used_as_it_stands(bench: Bench, run: Run) -> None:
+    done = bench.bigdata(
+        *("datasets", "split", "emt-prototypes", "emt-random-alloys", "--seed", 7, "--out", "split.json", "--json")
+    )
+    assert done.returncode == 0, done.stderr
+    asked = {**SPEC, "name": "from-file", "split": {"file": "split.json"}, "target": {}}
+    found = bench.submit(bench.write("from-file.yaml", asked))
+    parts = json.loads(done.stdout)["parts"]
+    sizes = [p["entries"] for p in parts if p["dataset"] == "emt-random-alloys"]
+    assert np.bincount(found["split_random"][...], minlength=3).tolist() == sizes
+
+
+def test_a_split_file_that_was_changed_is_refused(bench: Bench) -> None:
+    split = json.loads((bench.folder / "split.json").read_text())
+    split["folds"]["train"].append(split["folds"]["test"].pop())
+    (bench.folder / "changed.json").write_text(json.dumps(split))
+    bench.write("changed.yaml", {**SPEC, "split": {"file": "changed.json"}})
+    done = bench.bigdata("submit", "changed.yaml")
+    assert done.returncode == 7
+    assert "was changed after it was written" in done.stderr
+
+
+def test_composition_tables_are_compared_by_formula(bench: Bench) -> None:
+    (bench.folder / "measured.csv").write_text("formula,gap_eV\nAlNi,0\nNi3Al,0\nTiO2,3.2\n")
+    asked = {
+        "study": "overlap",
+        "name": "formulas",
+        "datasets": {"measured": {"file": "measured.csv"}, "prototypes": {"name": "emt-prototypes"}},
+        "identity": {"by": ["reduced_formula"]},
+    }
+    found = bench.submit(bench.write("formulas.yaml", asked))
+    assert found["overlap"][...][0].tolist() == [3, 2]
+    assert "spacegroup_measured" not in found
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"identity": {"by": ["formula", "color"]}}, "`color` is not known here"),
+        ({"split": {"train": 0.5, "validation": 0.1, "test": 0.1}}, "make 0.7. Let them make 1"),
+        ({"split": {"file": "nowhere.json"}}, "there is no file nowhere.json"),
+        ({"target": {"range": [2, 1]}}, "begins above its end"),
+        ({"datasets": {"a": {"name": "emt-prototype"}}}, "Did you mean `emt-prototypes`?"),
+        ({"datasets": {"a": {"name": "emt-prototypes", "target": "energy"}}}, "the dataset has no field `energy`"),
+        ({"datasets": {"a": {"nme": "emt-prototypes"}}}, "unknown key"),
+        ({"datasets": {}}, "datasets"),
+    ],
+)
+def test_mistakes_are_sentences_with_a_place(bench: Bench, change: dict[str, Any], said: str) -> None:
+    path = bench.write("wrong.yaml", {**SPEC, **change})
+    with pytest.raises(SpecError) as raised:
+        load_study(path)
+    assert said in str(raised.value)
+    assert "wrong.yaml:1:" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"target": {"units": "GPa"}}, "GPa"),
+        ({"target": {"units": "eV/atom", "range": [5, 6]}}, "prototypes"),
+    ],
+)
+def test_what_only_the_data_show_is_said_at_planning(bench: Bench, change: dict[str, Any], said: str) -> None:
+    path = bench.write("unfit.yaml", {**SPEC, **change})
+    with pytest.raises((SpecError, PlanRefused)) as raised:
+        bench.plan(path)
+    assert said in str(raised.value)
+    assert "unfit.yaml:1:" in str(raised.value)
+
+
+def test_planning_loads_neither_zarr_nor_moyopy_nor_pymatgen(bench: Bench) -> None:
+    import subprocess
+    import sys
+
+    code = (
+        "import sys; from bigdata import load_study, plan;"
+        f"plan(load_study({str(ROOT / 'specs/overlap.yaml')!r}), runs={str(bench.folder / 'r')!r});"
+        "print([m for m in ('zarr', 'dask', 'pymatgen', 'scipy', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
