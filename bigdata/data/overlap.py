@@ -10,15 +10,15 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.identity import Compositions
 from bigdata.data.materials.structures import Structures
+from bigdata.data.spacegroups import spglib_dataset
 from bigdata.data.symmetry import Symmetry, symmetry
-from bigdata.errors import SpecError
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -168,20 +168,9 @@ class Disagreement(NamedTuple):
 
 
 def spglib_spacegroups(structures: Structures, symprec: float) -> Ints:
-    """(m,) spacegroup numbers found by spglib, 0 where it finds none; `symprec` in angstrom.
-
-    SpecError where spglib isn't installed: it is a cross-check, which nothing else needs.
-    """
-    try:
-        import spglib
-    except ImportError:
-        raise SpecError("the cross-check needs spglib, which isn't installed: pip install spglib.") from None
-    found = []
-    for lattice, numbers, positions in structures:
-        cell: Any = (lattice, positions, numbers)
-        data = spglib.get_symmetry_dataset(cell, symprec=symprec) if len(numbers) else None
-        found.append(0 if data is None else data.number)
-    return np.array(found, dtype=np.int64)
+    """(m,) spacegroup numbers found by spglib, 0 where it finds none; `symprec` in angstrom."""
+    found = (spglib_dataset(structure, symprec) for structure in structures)
+    return np.array([0 if one is None else one.number for one in found], dtype=np.int64)
 
 
 def disagreements(structures: Structures, found: Symmetry, ids: Sequence[str]) -> list[Disagreement]:

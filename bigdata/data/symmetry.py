@@ -7,30 +7,32 @@ can't be judged with the one asked for; `Symmetry.used` says which one counted i
 
 from __future__ import annotations
 
-import hashlib
 import logging
-import math
-import re
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import moyopy
 import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.materials.structures import Structure, Structures
+from bigdata.data.spacegroups import Found, by_moyopy, by_spglib
 from bigdata.store.flat import FlatStore, FlatWriter
 
 BLOCK_ROWS = 2048
-# From the triclinic to the last orthorhombic spacegroup; there the choice of axes turns `2mm` into `mm2`.
-_LAST_ORTHORHOMBIC = 74
-_AXIS = re.compile(r"-?\d(?:/m)?|m")
-_DIM = "entry"
+MOYOPY, SPGLIB = 1, 2
+# One value an entry: type, unit, meaning.
+ARRAYS = {
+    "spacegroup": ("int32", "1", "number in the International Tables, 0: not found"),
+    "n_primitive": ("int32", "1", "atoms of the standardised primitive cell"),
+    "wyckoff": ("int64", "1", "hash of the occupied orbits"),
+    "used": ("float64", "angstrom", "tolerance at which the symmetry was found"),
+    "program": ("uint8", "1", "which program found it; 1: moyopy, 2: spglib, 0: neither"),
+}
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,8 @@ class Symmetry:
     `spacegroup` int32, number in the International Tables, 0 where it couldn't be found;
     `n_primitive` int32, atoms of the standardised primitive cell, those of the cell as given where it couldn't;
     `wyckoff` int64, hash of the occupied orbits (see `orbits_hash`), 0 where they couldn't be found;
-    `used` float64, the tolerance at which moyopy settled, angstrom, NaN where it failed.
+    `used` float64, the tolerance at which it was found, angstrom, NaN where it couldn't;
+    `program` uint8, 1: moyopy, 2: spglib, 0: neither.
     `failed` names the reason by row.
     """
 
@@ -49,6 +52,7 @@ class Symmetry:
     n_primitive: NDArray[np.int32]
     wyckoff: NDArray[np.int64]
     used: NDArray[np.float64]
+    program: NDArray[np.uint8]
     failed: Mapping[int, str]
 
     def __len__(self) -> int:
@@ -58,30 +62,23 @@ class Symmetry:
         """That of these rows, in that order."""
         rows = np.asarray(rows, dtype=np.int64)
         failed = {i: self.failed[int(row)] for i, row in enumerate(rows) if int(row) in self.failed}
-        return Symmetry(
-            self.symprec, self.spacegroup[rows], self.n_primitive[rows], self.wyckoff[rows], self.used[rows], failed
-        )
+        arrays: dict[str, Any] = {name: getattr(self, name)[rows] for name in ARRAYS}
+        return Symmetry(symprec=self.symprec, **arrays, failed=failed)
 
     @classmethod
     def read(cls, folder: Path) -> Symmetry:
         """From a store that `join` filled; DamagedData where it isn't whole."""
         store = FlatStore(folder)
-        spacegroup, n_primitive, wyckoff, used = map(store.read, ("spacegroup", "n_primitive", "wyckoff", "used"))
+        arrays: dict[str, Any] = {name: store.read(name) for name in ARRAYS}
         failed = dict(zip(store.read("failed").tolist(), store.texts("reason"), strict=True))
-        return cls(float(store.attributes["setting"]["symprec"]), spacegroup, n_primitive, wyckoff, used, failed)
-
-
-class _Found(NamedTuple):
-    spacegroup: int
-    n_primitive: int
-    wyckoff: int
-    used: float
+        return cls(symprec=float(store.attributes["setting"]["symprec"]), **arrays, failed=failed)
 
 
 def symmetry(structures: Structures, symprec: float, angle_tolerance: float | None = None) -> Symmetry:
     """The symmetry of each structure; `symprec` in angstrom, `angle_tolerance` in radians.
 
-    A structure that moyopy can't judge is never an error: it gets spacegroup 0 and its reason stands in `failed`.
+    What moyopy can't judge, spglib is asked about. A structure that neither can judge is never an error: it gets
+    spacegroup 0 and the reasons stand in `failed`.
     """
     if not (symprec > 0 and np.isfinite(symprec)):
         raise ValueError(f"symprec is a length in angstrom, greater than 0; {symprec:g} was given")
@@ -91,78 +88,25 @@ def symmetry(structures: Structures, symprec: float, angle_tolerance: float | No
             one = _judged(structure, symprec, angle_tolerance)
             if isinstance(one, str):
                 failed[row] = one
-                one = _Found(0, len(structure.numbers), 0, np.nan)
-            found.append(one)
-    spacegroup, n_primitive, wyckoff, used = zip(*found, strict=True) if found else ((), (), (), ())
-    return Symmetry(
-        symprec,
-        np.array(spacegroup, dtype=np.int32),
-        np.array(n_primitive, dtype=np.int32),
-        np.array(wyckoff, dtype=np.int64),
-        np.array(used, dtype=np.float64),
-        failed,
-    )
+                one = Found(0, len(structure.numbers), 0, np.nan), 0
+            found.append((*one[0], one[1]))
+    columns = list(zip(*found, strict=True)) if found else [()] * len(ARRAYS)
+    arrays: dict[str, Any] = {
+        name: np.array(column, dtype=dtype)
+        for column, (name, (dtype, _, _)) in zip(columns, ARRAYS.items(), strict=True)
+    }
+    return Symmetry(symprec=symprec, **arrays, failed=failed)
 
 
-def _judged(structure: Structure, symprec: float, angle_tolerance: float | None) -> _Found | str:
-    lattice, numbers, positions = (array.tolist() for array in structure)
-    if not numbers:
+def _judged(structure: Structure, symprec: float, angle_tolerance: float | None) -> tuple[Found, int] | str:
+    """What is found and by which program, or why nothing is."""
+    if not len(structure.numbers):
         return "it has no structure"
-    found = _searched(moyopy.Cell(basis=lattice, positions=positions, numbers=numbers), symprec, angle_tolerance)
-    if isinstance(found, str):
-        return found
-    primitive = found.prim_std_cell.numbers
-    n_cells = len(numbers) // len(primitive)
-    if sorted(primitive * n_cells) != sorted(numbers):
-        return f"its primitive cell has {len(primitive)} atoms, which can't make up its cell of {len(numbers)}"
-    return _Found(found.number, len(primitive), orbits_hash(found, numbers, n_cells), found.symprec)
-
-
-def _searched(cell: moyopy.Cell, symprec: float, angle_tolerance: float | None) -> moyopy.MoyoDataset | str:
-    try:
-        most = coarsest(cell.basis)
-        if symprec > most:
-            return f"symprec = {symprec:g} Å is too coarse for its lattice: {most:.2g} Å is the most"
-        return moyopy.MoyoDataset(cell, symprec=symprec, angle_tolerance=angle_tolerance)
-    except BaseException as e:
-        # A panic of moyopy's compiled code (0.21 has one for cells without atoms) isn't an Exception to Python.
-        if isinstance(e, ValueError) or type(e).__name__ == "PanicException":
-            return f"no symmetry was found within {symprec:g} Å ({str(e).lower()})"
-        raise
-
-
-def coarsest(lattice: list[list[float]]) -> float:
-    """The largest tolerance (angstrom) at which a lattice (3, 3; vectors as rows, angstrom) is judged.
-
-    Beyond it, the rotations that nearly map the lattice onto itself need not form a finite group, and moyopy 0.21 was
-    seen to look for the rest of them for ever: from 0.06 of the shortest vector a of the reduced lattice on and, where
-    the longest one c is long, from 0.9 a²/c on. ValueError where it isn't a lattice.
-    """
-    lengths = [math.hypot(*vector) for vector in moyopy.minkowski_reduce(lattice)[0]]
-    shortest, longest = min(lengths), max(lengths)
-    return min(shortest / 20, shortest**2 / (2 * longest))
-
-
-def orbits_hash(found: moyopy.MoyoDataset, numbers: Sequence[int], n_cells: int) -> int:
-    """48-bit hash of the multiset of occupied orbits, the same in every process and for every choice of the cell.
-
-    An orbit counts by its element, its multiplicity in the primitive cell, and its site symmetry. Wyckoff letters
-    would depend on where the origin was put; below the tetragonal spacegroups the order of a site symmetry's symbols
-    depends on which axis was called a, so there they are sorted.
-    """
-    symbols = found.site_symmetry_symbols
-    sizes = Counter(found.orbits)
-    plain = found.number > _LAST_ORTHORHOMBIC
-    orbits = sorted(
-        (numbers[atom], size // n_cells, symbols[atom] if plain else _sorted_axes(symbols[atom]))
-        for atom, size in sizes.items()
-    )
-    digest = hashlib.blake2b(repr(orbits).encode(), digest_size=6).digest()
-    return int.from_bytes(digest, "big")
-
-
-def _sorted_axes(symbol: str) -> str:
-    return "".join(sorted(_AXIS.findall(symbol)))
+    found = by_moyopy(structure, symprec, angle_tolerance)
+    if isinstance(found, Found):
+        return found, MOYOPY
+    other = by_spglib(structure, symprec)
+    return (other, SPGLIB) if isinstance(other, Found) else f"moyopy: {found}; spglib: {other}"
 
 
 @contextmanager
@@ -182,7 +126,9 @@ def _quiet() -> Iterator[None]:
 
 def version() -> str:
     """Changes with whatever else the numbers depend on."""
-    return f"1, moyopy {moyopy.__version__}"
+    import spglib
+
+    return f"2, moyopy {moyopy.__version__}, spglib {spglib.__version__}"
 
 
 def part(source: Path, rows: range, setting: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
@@ -192,25 +138,26 @@ def part(source: Path, rows: range, setting: Mapping[str, Any]) -> dict[str, NDA
     block = open_import(source).structures.between(rows.start, rows.stop)
     found = symmetry(block, float(setting["symprec"]))
     return {
-        "spacegroup": found.spacegroup,
-        "n_primitive": found.n_primitive,
-        "wyckoff": found.wyckoff,
-        "used": found.used,
+        **{name: getattr(found, name) for name in ARRAYS},
         "failed": np.array([rows.start + row for row in found.failed], dtype=np.int64),
         "reason": np.array(list(found.failed.values()), dtype=np.str_),
     }
 
 
+def size(n: int, n_atoms: int) -> tuple[int, int]:
+    """About how many files and bytes the symmetry of n entries takes."""
+    row = sum(np.dtype(dtype).itemsize for dtype, _, _ in ARRAYS.values())
+    return 3 + 2 * len(ARRAYS), n * row + 7_000
+
+
 def join(parts: Callable[[], Iterator[Mapping[str, NDArray[Any]]]], writer: FlatWriter) -> None:
     """Write the whole from its parts."""
-    writer.start("spacegroup", "int32", (_DIM,), about="number in the International Tables, 0: not found")
-    writer.start("n_primitive", "int32", (_DIM,), about="atoms of the standardised primitive cell")
-    writer.start("wyckoff", "int64", (_DIM,), about="hash of the occupied orbits")
-    writer.start("used", "float64", (_DIM,), units="angstrom", about="tolerance at which the symmetry was found")
+    for name, (dtype, units, about) in ARRAYS.items():
+        writer.start(name, dtype, ("entry",), units=units, about=about)
     writer.start("failed", "int64", ("failure",), about="entries whose symmetry was not found")
     reasons: list[str] = []
     for one in parts():
-        for name in ("spacegroup", "n_primitive", "wyckoff", "used", "failed"):
+        for name in (*ARRAYS, "failed"):
             writer.append(name, one[name])
         reasons += one["reason"].tolist()
     writer.texts("reason", reasons, "failure", about="why")

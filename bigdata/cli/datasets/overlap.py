@@ -77,6 +77,7 @@ def _described(
                 "entries": f.dataset.n,
                 "groups": int(shared.matrix[i, i]),
                 "unusable": len(f.dataset.bad),
+                "judged_by_spglib": _n_by_spglib(f),
                 "without_symmetry": _failed(f),
             }
             for i, f in enumerate(found)
@@ -99,6 +100,13 @@ def _described(
         ],
         "cross_check": {name: [d._asdict() for d in rows] for name, rows in checked.items()},
     }
+
+
+def _n_by_spglib(found: Identified) -> int:
+    """Entries that moyopy couldn't judge within the tolerance, and spglib could."""
+    from bigdata.data.symmetry import SPGLIB
+
+    return 0 if found.symmetry is None else int((found.symmetry.program == SPGLIB).sum())
 
 
 def _failed(found: Identified) -> dict[str, str]:
@@ -142,6 +150,8 @@ def _text(data: dict[str, Any]) -> str:
         ),
     ]
     for d in data["datasets"]:
+        if n := d["judged_by_spglib"]:
+            lines.append(f"note   {d['name']}: {n:,} entries that moyopy can't judge so coarsely were judged by spglib")
         failed = list(d["without_symmetry"].items())
         lines += [f"note   {d['name']} {name}: {reason}" for name, reason in failed[:N_FAILED]]
     for name, rows in data["cross_check"].items():

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
+from bigdata.data.symmetry import SPGLIB
 from bigdata.report.parts import Figure, ReportParts, Table, whole
 from bigdata.store.reading import View
 from bigdata.studies.overlap import figures
@@ -29,7 +30,7 @@ def report(view: View) -> ReportParts:
     """Summary, tables and figures. Of an unfinished run, what there is."""
     results = Results(view)
     return ReportParts(
-        summary=tuple(whole(view.run, _sentences(results))),
+        summary=tuple(s for s in whole(view.run, _sentences(results)) if s),
         tables=tuple(whole(view.run, _tables(results))),
         figures=tuple(_figures(results)),
         sources=SOURCES,
@@ -115,6 +116,8 @@ def _headline(results: Results) -> dict[str, int]:
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     yield lambda: _said_of_groups(results)
+    if results.model.identity.needs_symmetry:
+        yield lambda: _said_of_symmetry(results)
     if len(results.names) > 1:
         yield lambda: _said_of_common(results)
     if results.model.split is not None:
@@ -131,6 +134,20 @@ def _said_of_groups(results: Results) -> str:
         f" (symmetry within {results.model.identity.symprec:g} Å)" if results.model.identity.needs_symmetry else ""
     )
     return f"Entries that agree in {by}{tolerance} make a group: {found}."
+
+
+def _said_of_symmetry(results: Results) -> str:
+    """Nothing where moyopy judged all."""
+    program = np.concatenate([results.view[f"symmetry_program_{name}"][...] for name in results.names])
+    n_spglib, n_none = int((program == SPGLIB).sum()), int((program == 0).sum())
+    said = (
+        f"{n_spglib:,} structures that moyopy can't judge within the tolerance were judged by spglib."
+        if n_spglib
+        else ""
+    )
+    if n_none:
+        said += f" For {n_none:,} no symmetry was found: they have spacegroup 0 and the formula of their cell as given."
+    return said.strip()
 
 
 def _said_of_common(results: Results) -> str:

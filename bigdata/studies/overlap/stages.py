@@ -121,6 +121,7 @@ def _entry_arrays(model: Overlap, name: str, n: int) -> Iterator[ArraySpec]:
             f"spacegroup_{name}", (n,), "int32", dims, about="number in the International Tables; 0: none found"
         )
         yield _whole(f"n_atoms_primitive_{name}", (n,), "int32", dims, about="atoms of the standardised primitive cell")
+        yield _whole(f"symmetry_program_{name}", (n,), "uint8", dims, about="1: moyopy, 2: spglib, 0: none found")
     if model.split is not None:
         yield _whole(f"split_{name}", (n,), "int32", dims, about="0 train, 1 validation, 2 test")
 

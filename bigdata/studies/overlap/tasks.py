@@ -32,6 +32,7 @@ def groups(ctx: Context) -> None:
         if found.symmetry is not None:
             ctx.write(f"spacegroup_{name}", found.symmetry.spacegroup)
             ctx.write(f"n_atoms_primitive_{name}", found.symmetry.n_primitive)
+            ctx.write(f"symmetry_program_{name}", found.symmetry.program)
     shared = overlap(labels)
     ctx.write("overlap", shared.matrix)
     ctx.write("shared_entries", shared.entries)

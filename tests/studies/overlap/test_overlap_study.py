@@ -19,6 +19,8 @@ from bigdata.places import cache_folder
 from bigdata.store.reading import Run
 from tests.bench import ROOT, Bench
 
+# The tests' own use of spglib: that it will raise errors one day, which these structures don't give.
+pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
 SPEC = {
     "study": "overlap",
     "name": "alloys",
