@@ -1,12 +1,10 @@
 """Which materials datasets share: groups common to them, entries in those groups, and a target's distribution there.
 
 The question of section 2 of the paper, and its figure 2: histograms of a target over all groups and over shared ones.
-How far the answer hangs on the program that finds the symmetry is told by a second one, spglib.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +12,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-
-from bigdata.data.identity import Compositions
-from bigdata.data.materials.structures import Structures
-from bigdata.data.spacegroups import spglib_dataset
-from bigdata.data.symmetry import Symmetry, symmetry
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -149,82 +142,3 @@ def _edges(values: Floats, bins: int | Sequence[float] | Floats) -> Floats:
 def _binned(values: Sequence[Floats], edges: Floats) -> Ints:
     counts = [np.histogram(given, edges)[0] for given in values]
     return np.array(counts, dtype=np.int64).reshape(len(values), len(edges) - 1)
-
-
-class Disagreement(NamedTuple):
-    """An entry for which moyopy and spglib find different spacegroups (0: none found).
-
-    `used` is the tolerance at which moyopy settled; at `agree_at`, the tolerance nearest to the one asked for, both
-    find `agreed`; lengths in angstrom, NaN and 0 where they agree at none that was tried.
-    """
-
-    id: str
-    formula: str
-    moyopy: int
-    spglib: int
-    used: float
-    agree_at: float
-    agreed: int
-
-
-def spglib_spacegroups(structures: Structures, symprec: float) -> Ints:
-    """(m,) spacegroup numbers found by spglib, 0 where it finds none; `symprec` in angstrom."""
-    found = (spglib_dataset(structure, symprec) for structure in structures)
-    return np.array([0 if one is None else one.number for one in found], dtype=np.int64)
-
-
-def disagreements(structures: Structures, found: Symmetry, ids: Sequence[str]) -> list[Disagreement]:
-    """The entries that moyopy (`found`) and spglib judge differently, and at which tolerance they would agree."""
-    return compared(structures, found, spglib_spacegroups(structures, found.symprec), ids)
-
-
-def compared(structures: Structures, found: Symmetry, other: Ints, ids: Sequence[str]) -> list[Disagreement]:
-    """The same, where spglib's spacegroups (m,) are there already."""
-    formulas = Compositions.of(structures).reduced().texts(len(structures))
-    rows = np.flatnonzero(found.spacegroup != other).tolist()
-    return [
-        Disagreement(
-            ids[row],
-            formulas[row],
-            int(found.spacegroup[row]),
-            int(other[row]),
-            float(found.used[row]),
-            *_agreement(structures.between(row, row + 1), found.symprec),
-        )
-        for row in rows
-    ]
-
-
-def _agreement(one: Structures, symprec: float) -> tuple[float, int]:
-    """The tolerance nearest to `symprec` at which both find the same, in steps of a tenth of a decade to 1/1000."""
-    # Beyond 1 Å atoms would be taken for their neighbours.
-    tried = (float(f"{symprec * 10 ** (power / 10):.3g}") for step in range(1, 31) for power in (-step, step))
-    for tolerance in (length for length in tried if length <= 1):
-        mine = int(symmetry(one, tolerance).spacegroup[0])
-        if mine and mine == spglib_spacegroups(one, tolerance)[0]:
-            return tolerance, mine
-    return math.nan, 0
-
-
-class ChangedGroup(NamedTuple):
-    """A group that all datasets share by one program's symmetry and not by the other's.
-
-    `by_first` says whether the first finds it shared; `entries` are the (dataset, id) judged differently because of
-    which it is so.
-    """
-
-    label: str
-    by_first: bool
-    entries: tuple[tuple[str, str], ...]
-
-
-def changed(one: Overlap, other: Overlap, ids: Mapping[str, Sequence[str]]) -> list[ChangedGroup]:
-    """Why two overlaps of the same entries differ, group by group; `ids` name the entries by dataset."""
-    shared = [{found.groups[i] for i in np.flatnonzero(found.shared())} for found in (one, other)]
-    moved: dict[str, list[tuple[str, str]]] = {label: [] for label in sorted(shared[0] ^ shared[1])}
-    for name in one.names:
-        for row, codes in enumerate(zip(one.codes[name].tolist(), other.codes[name].tolist(), strict=True)):
-            before, after = one.groups[codes[0]], other.groups[codes[1]]
-            for label in {before, after} & moved.keys() if before != after else ():
-                moved[label].append((name, ids[name][row]))
-    return [ChangedGroup(label, label in shared[0], tuple(entries)) for label, entries in moved.items()]

@@ -32,7 +32,7 @@ class Found(NamedTuple):
     used: float
 
 
-def by_moyopy(structure: Structure, symprec: float, angle_tolerance: float | None = None) -> Found | str:
+def by_moyopy(structure: Structure, symprec: float) -> Found | str:
     """What moyopy finds within `symprec` (angstrom; it may settle at a smaller one), or why it finds nothing."""
     lattice, numbers, positions = (array.tolist() for array in structure)
     try:
@@ -40,7 +40,7 @@ def by_moyopy(structure: Structure, symprec: float, angle_tolerance: float | Non
         if symprec > most:
             return f"symprec = {symprec:g} Å is too coarse for its lattice, {most:.2g} Å is the most"
         cell = moyopy.Cell(basis=lattice, positions=positions, numbers=numbers)
-        found = moyopy.MoyoDataset(cell, symprec=symprec, angle_tolerance=angle_tolerance)
+        found = moyopy.MoyoDataset(cell, symprec=symprec)
     except BaseException as e:
         # A panic of moyopy's compiled code isn't an Exception to Python.
         if isinstance(e, ValueError) or type(e).__name__ == "PanicException":
@@ -68,7 +68,7 @@ def coarsest(lattice: list[list[float]]) -> float:
 
 def by_spglib(structure: Structure, symprec: float) -> Found | str:
     """What spglib finds within `symprec` (angstrom), or why it finds nothing."""
-    found = spglib_dataset(structure, symprec)
+    found = _spglib_dataset(structure, symprec)
     if found is None:
         return f"nothing found within {symprec:g} Å"
     numbers = structure.numbers.tolist()
@@ -83,7 +83,7 @@ def by_spglib(structure: Structure, symprec: float) -> Found | str:
     return Found(int(found.number), n_primitive, orbits, symprec)
 
 
-def spglib_dataset(structure: Structure, symprec: float) -> Any | None:
+def _spglib_dataset(structure: Structure, symprec: float) -> Any | None:
     """spglib's own dataset of a crystal; None where it finds no symmetry."""
     import spglib
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import moyopy
 import numpy as np
@@ -25,6 +25,7 @@ from bigdata.store.flat import FlatStore, FlatWriter
 
 BLOCK_ROWS = 2048
 MOYOPY, SPGLIB = 1, 2
+Program = Literal["moyopy", "spglib"]
 # One value an entry: type, unit, meaning.
 ARRAYS = {
     "spacegroup": ("int32", "1", "number in the International Tables, 0: not found"),
@@ -74,18 +75,18 @@ class Symmetry:
         return cls(symprec=float(store.attributes["setting"]["symprec"]), **arrays, failed=failed)
 
 
-def symmetry(structures: Structures, symprec: float, angle_tolerance: float | None = None) -> Symmetry:
-    """The symmetry of each structure; `symprec` in angstrom, `angle_tolerance` in radians.
+def symmetry(structures: Structures, symprec: float, program: Program = "moyopy") -> Symmetry:
+    """The symmetry of each structure; `symprec` in angstrom.
 
-    What moyopy can't judge, spglib is asked about. A structure that neither can judge is never an error: it gets
-    spacegroup 0 and the reasons stand in `failed`.
+    What moyopy can't judge, spglib is asked about; with `program="spglib"`, it is asked about all. A structure that
+    neither can judge is never an error: it gets spacegroup 0 and the reasons stand in `failed`.
     """
     if not (symprec > 0 and np.isfinite(symprec)):
         raise ValueError(f"symprec is a length in angstrom, greater than 0; {symprec:g} was given")
     found, failed = [], {}
     with _quiet():
         for row, structure in enumerate(structures):
-            one = _judged(structure, symprec, angle_tolerance)
+            one = _judged(structure, symprec, program)
             if isinstance(one, str):
                 failed[row] = one
                 one = Found(0, len(structure.numbers), 0, np.nan), 0
@@ -98,11 +99,11 @@ def symmetry(structures: Structures, symprec: float, angle_tolerance: float | No
     return Symmetry(symprec=symprec, **arrays, failed=failed)
 
 
-def _judged(structure: Structure, symprec: float, angle_tolerance: float | None) -> tuple[Found, int] | str:
+def _judged(structure: Structure, symprec: float, program: Program) -> tuple[Found, int] | str:
     """What is found and by which program, or why nothing is."""
     if not len(structure.numbers):
         return "it has no structure"
-    found = by_moyopy(structure, symprec, angle_tolerance)
+    found = by_moyopy(structure, symprec) if program == "moyopy" else "not asked"
     if isinstance(found, Found):
         return found, MOYOPY
     other = by_spglib(structure, symprec)
@@ -132,11 +133,12 @@ def version() -> str:
 
 
 def part(source: Path, rows: range, setting: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """The symmetry of some rows of the import in folder `source`; `setting` is {"symprec": angstrom}."""
+    """The symmetry of some rows of the import in folder `source`; `setting` is {"symprec": angstrom}, and may have
+    "program"."""
     from bigdata.data.materials.dataset import open_import
 
     block = open_import(source).structures.between(rows.start, rows.stop)
-    found = symmetry(block, float(setting["symprec"]))
+    found = symmetry(block, float(setting["symprec"]), setting.get("program", "moyopy"))
     return {
         **{name: getattr(found, name) for name in ARRAYS},
         "failed": np.array([rows.start + row for row in found.failed], dtype=np.int64),

@@ -11,7 +11,7 @@ from bigdata.cli.datasets.named import derive, open_named
 if TYPE_CHECKING:
     from bigdata.data.identity import Identity
     from bigdata.data.materials.dataset import MaterialsDataset
-    from bigdata.data.symmetry import Symmetry
+    from bigdata.data.symmetry import Program, Symmetry
 
 
 @dataclass(frozen=True)
@@ -25,20 +25,25 @@ class Identified:
     symmetry: Symmetry | None
 
 
-def identified(texts: Sequence[str], identity: Identity) -> list[Identified]:
-    """The datasets with their labels. Raises SpecError where one can't be had or can't be told apart so."""
+def identified(texts: Sequence[str], identity: Identity, program: Program = "moyopy") -> list[Identified]:
+    """The datasets with their labels, by the symmetry that a program finds.
+
+    Raises SpecError where one can't be had or can't be told apart so.
+    """
     from bigdata.data.derived import Derivation
     from bigdata.data.identity import labels
     from bigdata.data.symmetry import Symmetry
 
     opened = open_named(texts)
     found = []
+    # The usual program isn't named, so that studies find the same symmetry in the cache.
+    setting = {"symprec": identity.symprec} | ({} if program == "moyopy" else {"program": program})
     wanted = {
-        name: Derivation.of("symmetry", dataset.folder, {"symprec": identity.symprec})
+        name: Derivation.of("symmetry", dataset.folder, setting)
         for name, (dataset, _) in opened.items()
         if identity.needs_structures and dataset.has_structures
     }
-    derive(wanted.values(), "symmetry")
+    derive(wanted.values(), f"symmetry by {program}")
     for name, (dataset, field) in opened.items():
         structures = dataset.structures if dataset.has_structures else None
         symmetry = Symmetry.read(wanted[name].folder) if name in wanted else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from bigdata.data.overlap import Disagreement, Overlap
+    from bigdata.data.overlap import Overlap
 
 N_GROUPS = 12
 N_FAILED = 3
@@ -54,7 +54,7 @@ def overlap(
     identity = Identity.parse(by, symprec)
     found = identified(datasets, identity)
     shared = compare({f.name: f.labels for f in found})
-    checked = _cross_checked(found) if cross_check else {}
+    checked = _cross_checked(found, shared, identified(datasets, identity, "spglib")) if cross_check else {}
     data = _described(identity.comparable(), found, shared, n_groups, checked)
     if figures is not None:
         data["figures"] = [str(path) for path in _drawn(found, shared, figures)]
@@ -66,7 +66,7 @@ def _described(
     found: list[Identified],
     shared: Overlap,
     n_groups: int,
-    checked: dict[str, list[Disagreement]],
+    checked: dict[str, Any],
 ) -> dict[str, Any]:
     common = shared.table()
     return {
@@ -98,7 +98,7 @@ def _described(
         "groups": [
             {"group": g.label, "entries": dict(zip(shared.names, g.counts, strict=True))} for g in common[:n_groups]
         ],
-        "cross_check": {name: [d._asdict() for d in rows] for name, rows in checked.items()},
+        "cross_check": checked,
     }
 
 
@@ -117,15 +117,32 @@ def _failed(found: Identified) -> dict[str, str]:
     return {ids[row]: reason for row, reason in found.symmetry.failed.items()}
 
 
-def _cross_checked(found: list[Identified]) -> dict[str, list[Disagreement]]:
-    from bigdata.data.overlap import disagreements
+def _cross_checked(found: list[Identified], shared: Overlap, others: list[Identified]) -> dict[str, Any]:
+    """What changes with the symmetry that spglib finds (`others`): entries judged differently, groups common or not."""
+    from bigdata.data.crosscheck import changed, disagreements
+    from bigdata.data.overlap import overlap as compare
 
-    checked = {}
-    for f in found:
-        if f.symmetry is not None:
-            click.echo(f"asking spglib about {f.dataset.n:,} structures of {f.name}", err=True)
-            checked[f.name] = disagreements(f.dataset.structures, f.symmetry, f.dataset.ids)
-    return checked
+    theirs = compare({f.name: f.labels for f in others})
+    groups = changed(shared, theirs, {f.name: f.dataset.ids for f in found})
+    entries = {
+        mine.name: [
+            d._asdict() for d in disagreements(mine.dataset.structures, mine.symmetry, other.symmetry, mine.dataset.ids)
+        ]
+        for mine, other in zip(found, others, strict=True)
+        if mine.symmetry is not None and other.symmetry is not None
+    }
+    return {
+        "in_all": {"moyopy": int(shared.shared().sum()), "spglib": int(theirs.shared().sum())},
+        "groups": [
+            {
+                "group": g.label,
+                "in_all_by": "moyopy" if g.by_first else "spglib",
+                "because_of": [": ".join(e) for e in g.entries],
+            }
+            for g in groups
+        ],
+        "entries": entries,
+    }
 
 
 def _text(data: dict[str, Any]) -> str:
@@ -154,10 +171,22 @@ def _text(data: dict[str, Any]) -> str:
             lines.append(f"note   {d['name']}: {n:,} entries that moyopy can't judge so coarsely were judged by spglib")
         failed = list(d["without_symmetry"].items())
         lines += [f"note   {d['name']} {name}: {reason}" for name, reason in failed[:N_FAILED]]
-    for name, rows in data["cross_check"].items():
-        lines += ["", *_judged_differently(name, rows)]
+    if checked := data["cross_check"]:
+        lines += ["", *_common_differently(checked)]
+        for name, entries in checked["entries"].items():
+            lines += ["", *_judged_differently(name, entries)]
     lines += ["", *data["figures"]] if data.get("figures") else []
     return "\n".join(lines)
+
+
+def _common_differently(checked: dict[str, Any]) -> list[str]:
+    """Why the two programs count different numbers of common groups."""
+    counts = " and ".join(f"{n:,} by {program}" for program, n in checked["in_all"].items())
+    said = f"groups in all: {counts}"
+    if not checked["groups"]:
+        return [said]
+    rows = [(g["group"], g["in_all_by"], ", ".join(g["because_of"])) for g in checked["groups"]]
+    return [said, "", table(("group", "only by", "because of"), rows)]
 
 
 def _judged_differently(name: str, rows: list[dict[str, Any]]) -> list[str]:
