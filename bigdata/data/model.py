@@ -75,6 +75,9 @@ class SpectraFile(_Rows):
 
 class _Materials(_Rows):
     target: str = Field(default="", description="The property to learn, where the study has one for each dataset.")
+    units: dict[str, str] = Field(
+        default={}, description="Units of properties where the data don't say them: {e_form: eV/atom}."
+    )
 
 
 class NamedMaterials(NamedDataset, _Materials):

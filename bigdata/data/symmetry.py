@@ -149,7 +149,7 @@ def part(source: Path, rows: range, setting: Mapping[str, Any]) -> dict[str, NDA
 def size(n: int, n_atoms: int) -> tuple[int, int]:
     """About how many files and bytes the symmetry of n entries takes."""
     row = sum(np.dtype(dtype).itemsize for dtype, _, _ in ARRAYS.values())
-    return 3 + 2 * len(ARRAYS), n * row + 7_000
+    return 3 + 2 * len(ARRAYS), n * row + 5_000
 
 
 def join(parts: Callable[[], Iterator[Mapping[str, NDArray[Any]]]], writer: FlatWriter) -> None:

@@ -35,8 +35,11 @@ def target(
     field: str,
     unit: str = "",
     on_bad_entry: Policy | None = None,
+    own: str = "",
 ) -> Target:
     """The values of `field` for `rows` (all where None), converted to `unit` ("": as the dataset has them).
+
+    `own` is the unit of the dataset's values, where it is said elsewhere than in the dataset.
 
     Energies of cells become those of atoms where the unit asks for it. Raises DataProblem for a field that isn't there
     or doesn't hold numbers and for a unit that doesn't fit; SpecError, with every entry that has no value, where those
@@ -52,7 +55,7 @@ def target(
     if not kept.size:
         what = f"no entry of {dataset.label} that is left has a value of `{field}`"
         raise DataProblem(Finding(("target",), what, "choose another field, or loosen `where:`"))
-    own = dataset.fields[field].unit
+    own = own or dataset.fields[field].unit
     values = _converted(dataset, kept, numbers[kept], field, own, unit or own)
     return Target(field, unit or own, kept, [dataset.ids[row] for row in kept], values, bad)
 
@@ -91,7 +94,7 @@ def _converted(
         return values
     if not own:
         what = f"the unit of `{field}` in {dataset.label} isn't known, so it can't be turned into {unit}"
-        raise DataProblem(Finding(("target",), what, f"end its name with the unit, such as `{field}_eV`"))
+        raise DataProblem(Finding(("target",), what, f"say it under the dataset: `units: {{{field}: {unit}}}`"))
     n_atoms = dataset.structures.n_atoms[rows] if dataset.has_structures else None
     if n_atoms is not None and not n_atoms.all():
         n_atoms = None

@@ -20,12 +20,13 @@ from bigdata.studies.overlap.model import Overlap, at
 
 @dataclass(frozen=True)
 class Entries:
-    """The n entries of one dataset: rows of the import, and their target values (empty where there is no target)."""
+    """The n entries of one dataset: rows of the import, and their target values in `unit`; none without a target."""
 
     name: str
     dataset: MaterialsDataset
     rows: NDArray[np.int64]
     values: NDArray[np.float64]
+    unit: str
     notes: tuple[str, ...]
 
     def __len__(self) -> int:
@@ -34,7 +35,7 @@ class Entries:
     def only(self, places: Sequence[int]) -> Entries:
         """Some of the entries, by their places among these."""
         values = self.values[places] if self.values.size else self.values
-        return Entries(self.name, self.dataset, self.rows[places], values, ())
+        return Entries(self.name, self.dataset, self.rows[places], values, self.unit, ())
 
     @cached_property
     def ids(self) -> list[str]:
@@ -61,10 +62,11 @@ def _entries(model: Overlap, name: str, source: Input) -> Entries:
     )
     try:
         selection = dataset.select(asked.where)
-        rows, values = np.asarray(selection.rows, np.int64), np.empty(0)
+        rows, values, unit = np.asarray(selection.rows, np.int64), np.empty(0), ""
         notes += _said(name, selection.dropped)
         if asked.target:
-            found = target(dataset, rows, asked.target, model.target.units, asked.on_bad_entry)
+            own = asked.units.get(asked.target, "")
+            found = target(dataset, rows, asked.target, model.target.units, asked.on_bad_entry, own)
             if found.bad:
                 without = first((b.name for b in found.bad), 5)
                 notes.append(f"{name}: {len(found.bad):,} entries have no {asked.target} ({without}) and are left out")
@@ -75,10 +77,10 @@ def _entries(model: Overlap, name: str, source: Input) -> Entries:
                     low, high = model.target.range
                     what = f"no entry of {name} has a {asked.target} from {low:g} to {high:g}"
                     raise Findings(Finding(("target", "range"), what, "Widen the range, or look at the units"))
-            rows, values = found.rows, found.values
+            rows, values, unit = found.rows, found.values, found.unit
     except DataProblem as problem:
         raise Findings(*at(problem, "datasets", name)) from problem
-    return Entries(name, dataset, rows, values, tuple(notes))
+    return Entries(name, dataset, rows, values, unit, tuple(notes))
 
 
 def _said(name: str, dropped: list[Dropped]) -> Iterator[str]:

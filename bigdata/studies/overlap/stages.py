@@ -31,7 +31,7 @@ ENTRY_BYTES = 2_000
 def stages(model: Overlap, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
     entries = open_entries(model, inputs)
-    _same_units(model, entries)
+    _same_units(entries)
     symmetry = list(_symmetry(model, inputs)) if model.identity.needs_symmetry else []
     n = sum(map(len, entries.values()))
     edges = bin_edges(entries)
@@ -78,12 +78,10 @@ def symmetry_of(model: Overlap, source: Input) -> Derivation:
     return Derivation.of("symmetry", source.folder, {"symprec": model.identity.symprec})
 
 
-def _same_units(model: Overlap, entries: Mapping[str, Entries]) -> None:
+def _same_units(entries: Mapping[str, Entries]) -> None:
     """Targets are drawn over one axis: without `target.units` they must have one unit by themselves."""
-    units = {
-        name: e.dataset.units[model.datasets[name].target] for name, e in entries.items() if model.datasets[name].target
-    }
-    if not model.target.units and len(set(units.values())) > 1:
+    units = {name: e.unit for name, e in entries.items() if e.values.size}
+    if len(set(units.values())) > 1:
         said = ", ".join(f"{name} {unit or 'no unit'}" for name, unit in units.items())
         raise Findings(Finding(("datasets",), f"the targets have several units: {said}", "Say `target: {units: …}`"))
 
@@ -132,7 +130,7 @@ def _whole(name: str, shape: tuple[int, ...], dtype: str, dims: tuple[str, ...],
 
 
 def _coordinates(model: Overlap, entries: Mapping[str, Entries], edges: NDArray[np.float64]) -> Iterator[Coordinate]:
-    names, unit = list(entries), target_unit(model, entries)
+    names, unit = list(entries), _unit(entries)
     yield Coordinate(name="dataset", dim="dataset", values=names)
     yield Coordinate(name="dataset_2", dim="dataset_2", values=names, about="the same as dataset")
     for name, e in entries.items():
@@ -147,10 +145,9 @@ def _coordinates(model: Overlap, entries: Mapping[str, Entries], edges: NDArray[
         yield Coordinate(name="bin", dim="bin", values=edges[:-1].tolist(), units=unit or "1", about="lower edge")
 
 
-def target_unit(model: Overlap, entries: Mapping[str, Entries]) -> str:
+def _unit(entries: Mapping[str, Entries]) -> str:
     """The unit of all targets."""
-    stored = (e.dataset.units[t] for name, e in entries.items() if (t := model.datasets[name].target))
-    return model.target.units or next(stored, "")
+    return next((e.unit for e in entries.values() if e.unit), "")
 
 
 def figures(model: Overlap, edges: NDArray[np.float64]) -> Iterator[str]:

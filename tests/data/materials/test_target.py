@@ -37,7 +37,7 @@ def test_entries_without_a_value_are_named_and_refused_or_left_out(dataset):
     [
         ("ef", "", "has no field `ef`. Its properties that are numbers are .*ef_eV_per_atom"),
         ("xc", "", "`xc` of .* doesn't hold numbers"),
-        ("gap", "eV", "the unit of `gap` .* isn't known.*such as `gap_eV`"),
+        ("gap", "eV", "the unit of `gap` .* isn't known.*`units: {gap: eV}`"),
         ("e_eV", "GPa", "eV can't be turned into GPa. Ask for eV"),
         ("e_eV", "ev", "unknown unit `ev`"),
     ],

@@ -155,6 +155,37 @@ def test_a_split_file_that_was_changed_is_refused(bench: Bench) -> None:
     assert "was changed after it was written" in done.stderr
 
 
+def test_what_the_cache_will_hold_is_predicted(bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path))
+    spec = bench.write("cache.yaml", {**SPEC, "name": "cache"})
+    before = {kept.what: kept for kept in bench.plan(spec).kept}
+    bench.submit(spec)
+    after = {kept.what: kept for kept in bench.plan(spec).kept}
+    assert before.keys() == after.keys() == {f"{w} of {d}" for w in ("import", "symmetry") for d in SPEC["datasets"]}
+    for what, kept in after.items():
+        assert before[what].n_files == kept.n_files
+        assert before[what].n_bytes == pytest.approx(kept.n_bytes, rel=0.1)
+    files = [p for room in ("materials", "symmetry") for p in (tmp_path / room).rglob("*") if p.is_file()]
+    assert len(files) == sum(kept.n_files for kept in after.values())
+
+
+def test_units_that_the_data_do_not_say_are_said_in_the_spec(bench: Bench) -> None:
+    (bench.folder / "mine.csv").write_text("formula,e_form\nAlNi,-40\nNi3Al,-10\n")
+    asked: dict[str, Any] = {
+        "study": "overlap",
+        "name": "units",
+        "datasets": {"mine": {"file": "mine.csv", "target": "e_form"}},
+        "target": {"units": "eV/atom"},
+        "identity": {"by": ["reduced_formula"]},
+    }
+    with pytest.raises(SpecError, match=r"units: \{e_form: eV/atom\}"):
+        bench.plan(bench.write("units.yaml", asked))
+    asked["datasets"]["mine"]["units"] = {"e_form": "kJ/mol"}
+    found = bench.submit(bench.write("units.yaml", asked))
+    np.testing.assert_allclose(found["target_mine"][...], [-40 / 96.485332, -10 / 96.485332], rtol=1e-6)
+    assert found["target_mine"].units == "eV/atom"
+
+
 def test_composition_tables_are_compared_by_formula(bench: Bench) -> None:
     (bench.folder / "measured.csv").write_text("formula,gap_eV\nAlNi,0\nNi3Al,0\nTiO2,3.2\n")
     asked = {
