@@ -30,6 +30,10 @@ VERBS = {
 }
 
 
+# Verbs that fetch and read data, and say on the way how far that is.
+WAITING = ("plan", "submit", "datasets")
+
+
 class Verbs(click.Group):
     """A group that imports a verb's module when the verb is used: `validate` must not wait for what `submit` needs."""
 
@@ -41,6 +45,8 @@ class Verbs(click.Group):
             return None
         command: click.Command = importlib.import_module(f"bigdata.cli.{cmd_name}").command
         command.name = cmd_name
+        if cmd_name in WAITING:
+            _listen()
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
@@ -62,6 +68,15 @@ class Verbs(click.Group):
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 def cli(debug: bool) -> None:
     """Studies of materials data: one YAML file in, one Zarr store with figures and a full record out."""
+
+
+def _listen() -> None:
+    """Print on stderr what is said through the logger."""
+    import logging
+
+    logger = logging.getLogger("bigdata")
+    logger.setLevel(logging.INFO)
+    logger.addHandler(logging.StreamHandler())
 
 
 def main() -> None:

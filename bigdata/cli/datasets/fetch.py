@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import click
 
 from bigdata.data.model import NamedDataset
+from bigdata.data.progress import logged
 from bigdata.data.registry import registered
 from bigdata.display import size
-
-STEP_SECONDS = 2.0
 
 
 @click.command()
@@ -23,8 +19,6 @@ STEP_SECONDS = 2.0
 @click.option("--again", is_flag=True, help="Ask remote databases again, in place of the answers in the cache.")
 def fetch(wanted: tuple[str, ...], again: bool) -> None:
     """Bring datasets, by name, or all that a study's file names, to this machine."""
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    logging.getLogger("bigdata").setLevel(logging.INFO)
     for text in wanted:
         for dataset in _datasets(text):
             for line in _fetch(dataset, again):
@@ -48,14 +42,14 @@ def _fetch(dataset: Any, again: bool) -> Iterator[str]:
         from bigdata.data.fetch import located
 
         entry = registered(dataset.name)
-        for file in located(entry, _progress(entry.name, size)):
+        for file in located(entry, logged(entry.name, size)):
             yield f"{entry.name}  {file.path}"
     elif (query := _query(dataset)) is not None:
         from bigdata.data.remote.queries import answers_about, answers_of, forget
 
         if again:
             forget(query)
-        path = answers_of(query, _progress("answers", str))
+        path = answers_of(query, logged("answers"))
         about = answers_about(query)
         yield f"{about['n']:,} entries, retrieved {about['retrieved'][:10]}  {path}"
 
@@ -64,16 +58,3 @@ def _query(dataset: Any) -> Any:
     """The query of a dataset that comes from a remote database; None for others."""
     fields = ("optimade", "aflow", "materials_project", "nomad")
     return next((getattr(dataset, f) for f in fields if hasattr(dataset, f)), None)
-
-
-def _progress(what: str, said: Callable[[int], str]) -> Callable[[int, int | None], None]:
-    """Says on stderr, every few seconds, how much has come of how much."""
-    last = time.monotonic()
-
-    def show(n: int, total: int | None) -> None:
-        nonlocal last
-        if time.monotonic() - last > STEP_SECONDS:
-            last = time.monotonic()
-            click.echo(f"{what}: {said(n)}" + (f" of {said(total)}" if total else ""), err=True)
-
-    return show

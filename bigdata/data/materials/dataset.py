@@ -27,8 +27,10 @@ from bigdata.data.model import (
     OptimadeQuery,
 )
 from bigdata.data.problem import BadEntry, DataProblem, refuse
+from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.selection import Selection, select
+from bigdata.display import size
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 from bigdata.store.flat import FlatStore
@@ -164,7 +166,7 @@ def import_named(dataset: NamedDataset) -> MaterialsDataset:
     from bigdata.data.fetch import located
 
     entry = registered(dataset.name)
-    sources = [Source(*file) for file in located(entry)]
+    sources = [Source(*file) for file in located(entry, logged(entry.name, size))]
     units = {name: field.unit for name, field in entry.fields.items() if field.unit}
     return MaterialsDataset(imported(sources, entry.name, units), entry.name, dataset.on_bad_entry)
 
@@ -194,5 +196,5 @@ def import_answers(
             key, label = "aflow", "AFLOW"
         case MaterialsProjectDataset(materials_project=query):
             key, label = "materials-project", "Materials Project"
-    stored = imported([Source(answers_of(query), "aflux" if key == "aflow" else key)], label)
+    stored = imported([Source(answers_of(query, logged(label)), "aflux" if key == "aflow" else key)], label)
     return MaterialsDataset(stored, label, dataset.on_bad_entry), key

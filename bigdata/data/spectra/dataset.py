@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bigdata.data.columns import Columns
 from bigdata.data.model import Condition, NamedDataset, NomadDataset, SpectraFile, SpectraOrigin
 from bigdata.data.problem import BadEntry, DataProblem, refuse
+from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.selection import Selection, select
 from bigdata.data.spectra.formats.entry import ZEROS, Floats
@@ -283,8 +284,8 @@ def import_answers(dataset: NomadDataset) -> SpectraDataset:
     """The answers to a query in the cache, fetched where they haven't been; raises SiteError, DataProblem."""
     from bigdata.data.remote.queries import answers_of
 
-    path = answers_of(dataset.nomad)
     label = f"answers of {dataset.nomad.url}"
+    path = answers_of(dataset.nomad, logged("NOMAD"))
     return SpectraDataset(imported(path, "nomad", label), label, dataset.on_bad_entry)
 
 

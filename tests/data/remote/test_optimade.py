@@ -30,6 +30,8 @@ from bigdata.data.remote.optimade import fetch
 from bigdata.data.remote.providers import PROVIDERS, base_url
 from bigdata.data.remote.queries import answers_about, is_fetched
 from bigdata.errors import SiteError
+from bigdata.store.reading import Run
+from tests.bench import Bench
 from tests.loopback import Fault, Loopback, Question, Reply, busy, cut
 
 GAP = "_test_band_gap"
@@ -385,3 +387,29 @@ def test_an_unknown_provider_shows_those_that_exist(consortium):
         base_url("onee", quick(), consortium.url)
     (finding,) = raised.value.findings
     assert (finding.given, {"one", "two", "oqmd"} <= set(finding.known)) == ("onee", True)
+
+
+def test_a_study_names_a_query_which_is_asked_once(proxy: Loopback, bench: Bench, rows: list[dict[str, Any]]) -> None:
+    """From YAML to the store: fetched when first planned, then from the cache, even where the server is gone."""
+    asked = {"url": proxy.url, "filter": "nelements=2", "fields": [GAP], "page": 50}
+    study = {
+        "study": "overlap",
+        "name": "remote",
+        "datasets": {
+            "there": {"optimade": asked, "target": GAP, "units": {GAP: "eV"}, "on_bad_entry": "skip"},
+            "here": {"name": "emt-prototypes"},
+        },
+        "target": {"units": "meV"},
+    }
+    bench.write("study.yaml", study)
+    fetched = bench.bigdata("datasets", "fetch", "study.yaml")
+    assert "entries, retrieved 20" in fetched.stdout, fetched.stderr
+    n_asked = len(proxy.asked)
+    submitted = bench.bigdata("submit", "study.yaml")
+    assert submitted.returncode == 0, submitted.stderr
+    assert len(proxy.asked) == n_asked
+    run = Run(bench.run_folder().path)
+    binaries = {r["id"]: r["attributes"]["band_gap"] for r in rows if r["attributes"]["nelements"] == 2}
+    found = dict(zip(run["entry_there"][...].tolist(), run["target_there"][...].tolist(), strict=True))
+    assert found.keys() == binaries.keys()
+    assert found == pytest.approx({name: 1000 * gap for name, gap in binaries.items()})
