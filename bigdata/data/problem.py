@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.study import Finding
@@ -20,11 +21,15 @@ class DataProblem(SpecError):
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
-        super().__init__("\n".join(f"dataset.{'.'.join(map(str, f.path))}: {_sentences(f)}" for f in findings))
+        super().__init__("\n".join(map(_sentences, findings)))
 
 
 def _sentences(finding: Finding) -> str:
-    return " ".join(f"{part.rstrip('.')}." for part in (finding.what, finding.right) if part)
+    """The finding, where there is no spec to show its place in."""
+    close = get_close_matches(finding.given, finding.known, 1) if finding.given else []
+    parts = (finding.what, finding.right, f"Did you mean `{close[0]}`?" if close else "")
+    what, *others = (part if part.endswith("?") else f"{part.rstrip('.')}." for part in parts if part)
+    return " ".join((what, *(other[:1].upper() + other[1:] for other in others)))
 
 
 class EntryError(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from bigdata.cli.datasets.named import derive, open_named
+from bigdata.cli.datasets.named import derive, open_named, skip_option
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.display import duration, size
@@ -22,6 +22,7 @@ from bigdata.units import LENGTH, QuantityError
 @click.option("--cutoff", help='All neighbours within this distance: "5 angstrom".')
 @click.option("--whole-shell/--exact-number", default=True, show_default=True, help="Keep all equally far neighbours.")
 @click.option("--quotient/--plain", default=True, show_default=True, help="Merge atoms that have equal surroundings.")
+@skip_option
 @json_option
 def graphs(
     datasets: tuple[str, ...],
@@ -29,6 +30,7 @@ def graphs(
     cutoff: str | None,
     whole_shell: bool,
     quotient: bool,
+    skip_bad: bool,
     as_json: bool,
 ) -> None:
     """Build the crystal graphs of datasets into the cache, in parallel, and say how large they are."""
@@ -44,7 +46,7 @@ def graphs(
     except (ValueError, QuantityError) as error:
         raise SpecError(f"{error}") from None
     found = []
-    for name, (dataset, _) in open_named(datasets).items():
+    for name, (dataset, _) in open_named(datasets, skip_bad).items():
         started = time.perf_counter()
         derivation = Derivation.of("graphs", dataset.folder, setting.to_dict())
         was_made = derivation.is_made

@@ -25,7 +25,9 @@ class Identified:
     symmetry: Symmetry | None
 
 
-def identified(texts: Sequence[str], identity: Identity, program: Program = "moyopy") -> list[Identified]:
+def identified(
+    texts: Sequence[str], identity: Identity, skip_bad: bool, program: Program = "moyopy"
+) -> list[Identified]:
     """The datasets with their labels, by the symmetry that a program finds.
 
     Raises SpecError where one can't be had or can't be told apart so.
@@ -34,7 +36,7 @@ def identified(texts: Sequence[str], identity: Identity, program: Program = "moy
     from bigdata.data.identity import labels
     from bigdata.data.symmetry import Symmetry
 
-    opened = open_named(texts)
+    opened = open_named(texts, skip_bad)
     found = []
     # The usual program isn't named, so that studies find the same symmetry in the cache.
     setting = {"symprec": identity.symprec} | ({} if program == "moyopy" else {"program": program})

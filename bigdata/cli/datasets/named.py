@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
@@ -16,23 +16,28 @@ if TYPE_CHECKING:
     from bigdata.data.derived import Derivation
     from bigdata.data.materials.dataset import MaterialsDataset
 
+# What the error about bad entries tells the writer of a spec to do.
+IN_A_SPEC = "say `on_bad_entry: skip` under `dataset:`"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def origin(text: str) -> MaterialsOrigin:
+def origin(text: str, skip_bad: bool) -> MaterialsOrigin:
     """`mp20-biternary`, `crystals.csv`, `mp20-biternary:band_gap` as a spec would name them."""
     name, _, field = text.partition(":")
-    if name in names():
-        return NamedMaterials(name=name, target=field)
+    policy: Literal["skip", "refuse"] = "skip" if skip_bad else "refuse"
+    if name in names("materials"):
+        return NamedMaterials(name=name, target=field, on_bad_entry=policy)
     if Path(name).exists():
-        return MaterialsFile(file=str(Path(name).absolute()), target=field)
+        return MaterialsFile(file=name, target=field, on_bad_entry=policy)
     raise SpecError(_unknown(name))
 
 
 def _unknown(name: str) -> str:
     import difflib
 
-    close = difflib.get_close_matches(name, names(), 1)
+    if name in names("spectra"):
+        return f"`{name}` holds spectra, no materials."
+    close = difflib.get_close_matches(name, names("materials"), 1)
     hint = f" Did you mean `{close[0]}`?" if close else " `bigdata datasets list` shows the names."
     return f"`{name}` is neither a dataset known by name nor a file.{hint}"
 
@@ -43,16 +48,22 @@ def short(text: str) -> str:
     return name if name in names() else Path(name).name
 
 
-def open_named(texts: Iterable[str]) -> dict[str, tuple[MaterialsDataset, str]]:
-    """Each dataset by its short name, opened, with the field wanted of it."""
+def open_named(texts: Iterable[str], skip_bad: bool) -> dict[str, tuple[MaterialsDataset, str]]:
+    """Each dataset by its short name, opened, with the field wanted of it.
+
+    Bad entries are left out and counted where they are to be skipped. Raises SpecError.
+    """
     from bigdata.data.materials.dataset import open_materials
 
     found: dict[str, tuple[MaterialsDataset, str]] = {}
     for text in texts:
-        asked = origin(text)
+        asked = origin(text, skip_bad)
         if short(text) in found:
             raise SpecError(f"`{short(text)}` is given twice; compare it with another dataset.")
-        found[short(text)] = open_materials(asked, Path()), asked.target
+        try:
+            found[short(text)] = open_materials(asked, Path()), asked.target
+        except SpecError as error:
+            raise SpecError(str(error).replace(IN_A_SPEC, "add --skip-bad")) from None
     return found
 
 
@@ -69,6 +80,13 @@ def derive(derivations: Iterable[Derivation], what: str) -> list[Path]:
         click.echo(f"{what}: {n_done} of {n} blocks", err=True)
 
     return made(wanted, on_all_cores(said))
+
+
+def skip_option(function: F) -> F:
+    """--skip-bad: what a spec says by `on_bad_entry: skip`."""
+    return click.option("--skip-bad", is_flag=True, help="Leave out entries that can't be used, and count them.")(
+        function
+    )
 
 
 def identity_options(function: F) -> F:

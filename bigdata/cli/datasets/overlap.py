@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigdata.cli.datasets.identified import Identified, identified
-from bigdata.cli.datasets.named import identity_options
+from bigdata.cli.datasets.named import identity_options, skip_option
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.errors import SpecError
@@ -31,6 +31,7 @@ N_FAILED = 3
 @click.option("--figures", type=click.Path(path_type=Path), help="Save figures as PNG and PDF in this folder.")
 @click.option("--groups", "n_groups", type=int, default=N_GROUPS, show_default=True, help="Common groups to list.")
 @click.option("--cross-check", is_flag=True, help="Name the entries that spglib judges differently; takes minutes.")
+@skip_option
 @json_option
 def overlap(
     datasets: tuple[str, ...],
@@ -39,6 +40,7 @@ def overlap(
     figures: Path | None,
     n_groups: int,
     cross_check: bool,
+    skip_bad: bool,
     as_json: bool,
 ) -> None:
     """Show which groups of materials DATASETS share.
@@ -52,9 +54,9 @@ def overlap(
     if len(datasets) < 2:
         raise SpecError("an overlap needs two datasets or more: `bigdata datasets overlap A B`.")
     identity = Identity.parse(by, symprec)
-    found = identified(datasets, identity)
+    found = identified(datasets, identity, skip_bad)
     shared = compare({f.name: f.labels for f in found})
-    checked = _cross_checked(found, shared, identified(datasets, identity, "spglib")) if cross_check else {}
+    checked = _cross_checked(found, shared, identified(datasets, identity, skip_bad, "spglib")) if cross_check else {}
     data = _described(identity.comparable(), found, shared, n_groups, checked)
     if figures is not None:
         data["figures"] = [str(path) for path in _drawn(found, shared, figures)]
@@ -159,7 +161,7 @@ def _text(data: dict[str, Any]) -> str:
             [(c["dataset"], c["with"], c["groups"], c["share"], c["entries"]) for c in data["common"]],
         ),
         "",
-        f"{data['in_all']:,} groups are in all; those met most unequally often:",
+        f"{data['in_all']:,} {'group is' if data['in_all'] == 1 else 'groups are'} in all; met most unequally often:",
         "",
         table(
             ("group", *(d["name"] for d in data["datasets"])),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigdata.cli.datasets.identified import Identified, identified
-from bigdata.cli.datasets.named import identity_options
+from bigdata.cli.datasets.named import identity_options, skip_option
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.errors import SpecError
@@ -33,8 +33,11 @@ if TYPE_CHECKING:
 @click.option("--until", nargs=2, metavar="DATE DATE", help="End of training and of validation, as 2018-06-01 or 2018.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The split file to write.")
+@skip_option
 @json_option
-def split(datasets: tuple[str, ...], by: str, symprec: float, out: Path, as_json: bool, **how: Any) -> None:
+def split(
+    datasets: tuple[str, ...], by: str, symprec: float, out: Path, skip_bad: bool, as_json: bool, **how: Any
+) -> None:
     """Split the materials of DATASETS, all together, so that no group is in two parts, and write a split file.
 
     A study takes it by `split: {file: …}`.
@@ -42,7 +45,7 @@ def split(datasets: tuple[str, ...], by: str, symprec: float, out: Path, as_json
     from bigdata.data.identity import Identity
 
     identity = Identity.parse(by, symprec)
-    found = identified(datasets, identity)
+    found = identified(datasets, identity, skip_bad)
     made = _made(found, identity, **how)
     made.to_file(out)
     parts = [_part(f, made, number, fold) for f in found for number, fold in enumerate(made.folds)]

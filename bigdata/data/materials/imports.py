@@ -63,6 +63,8 @@ def _told(source: Source) -> str:
     if path.is_dir():
         return f"folder:{name}" if name else "folder"
     name = name or tell(path)
+    if name is None and not path.stat().st_size:
+        raise DataProblem(Finding(("file",), f"{path} is empty", "give a file with entries"))
     if name is None:
         what = f"the format of {path} can't be told from its name and content"
         raise DataProblem(Finding(("file",), what, f"say `format:` with one of {', '.join(MODULES)}"))

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure as Drawing
 from numpy.typing import NDArray
 
 from bigdata.data.symmetry import SPGLIB
+from bigdata.errors import SiteError
 from bigdata.report.parts import Figure, ReportParts, Table, whole
 from bigdata.store.reading import View
 from bigdata.studies.overlap import figures
@@ -19,6 +20,11 @@ from bigdata.studies.overlap.groups import labelled
 from bigdata.studies.overlap.model import Overlap
 
 MOST_ROWS = 30
+GONE = (
+    "The datasets aren't in the cache any more: the tables that name groups and entries are left out. Submitting the "
+    "study again brings them back."
+)
+MOST_LEFT_OUT = 200
 FOLDS = ("train", "validation", "test")
 SOURCES = (
     "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 2, Fig. 2.",
@@ -72,7 +78,8 @@ class Results:
         return "histogram" in self.view
 
     @cached_property
-    def _entries(self) -> dict[str, Entries]:
+    def entries(self) -> dict[str, Entries]:
+        """The entries, opened anew from the import."""
         return open_entries(self.model, self.view.inputs)
 
     @cached_property
@@ -98,6 +105,14 @@ class Results:
         unit = self.view["bin"].units
         return (self.model.target.quantity or "target") + ("" if unit == "1" else f" ({unit})")
 
+    @cached_property
+    def has_imports(self) -> bool:
+        """Whether the datasets are still in the cache, which groups and entries take their names from."""
+        try:
+            return bool(self.entries)
+        except SiteError:
+            return False
+
     def labels(self, groups: Sequence[int]) -> list[str]:
         """The groups' names, each from its first entry."""
         return [self._label(group) for group in groups]
@@ -105,7 +120,7 @@ class Results:
     def _label(self, group: int) -> str:
         name = next(n for n in self.names if (self.groups[n] == group).any())
         entry = int(np.argmax(self.groups[name] == group))
-        return labelled(self.model, self._entries[name].only([entry])).labels[0]
+        return labelled(self.model, self.entries[name].only([entry])).labels[0]
 
 
 def _headline(results: Results) -> dict[str, int]:
@@ -122,6 +137,8 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
         yield lambda: _said_of_common(results)
     if results.model.split is not None:
         yield lambda: _said_of_split(results)
+    if not results.has_imports:
+        yield lambda: GONE
 
 
 def _said_of_groups(results: Results) -> str:
@@ -173,11 +190,14 @@ def _tables(results: Results) -> Iterator[Callable[[], Table]]:
     yield lambda: _datasets(results)
     if len(results.names) > 1:
         yield lambda: _pairs(results)
-        yield lambda: _uneven(results)
+        if results.has_imports:
+            yield lambda: _uneven(results)
         if results.has_targets and results.pairs:
             yield lambda: _differences(results)
     if results.model.split is not None:
         yield lambda: _split(results)
+    if results.has_imports and any(e.left_out for e in results.entries.values()):
+        yield lambda: _left_out(results)
 
 
 def _datasets(results: Results) -> Table:
@@ -239,6 +259,13 @@ def _split(results: Results) -> Table:
             for i, f in enumerate(FOLDS)
         ]
     return Table("Split", ("dataset", "part", "entries", "share", "groups"), rows)
+
+
+def _left_out(results: Results) -> Table:
+    left_out = [(name, bad) for name, e in results.entries.items() for bad in e.left_out]
+    rows = [(name, bad.name, bad.where, bad.what) for name, bad in left_out[:MOST_LEFT_OUT]]
+    caption = f"The first {MOST_LEFT_OUT} of {len(left_out):,}." if len(left_out) > MOST_LEFT_OUT else ""
+    return Table("Entries left out", ("dataset", "entry", "where", "why"), rows, caption=caption)
 
 
 def _figures(results: Results) -> Iterator[Figure]:

@@ -274,7 +274,7 @@ def test_every_format_says_what_it_is(name):
 def test_a_format_that_can_not_be_told_is_asked_for(tmp_path, opened):
     (tmp_path / "a.dat").write_text("nothing of note")
     assert tell(tmp_path / "a.dat") is None
-    with pytest.raises(Exception, match="say `format:` with one of"):
+    with pytest.raises(Exception, match="Say `format:` with one of"):
         opened("a.dat")
 
 

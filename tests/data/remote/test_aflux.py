@@ -269,7 +269,7 @@ def test_a_database_that_keeps_failing_is_told_with_what_it_may_mean(server, que
 
 
 def test_nothing_found_is_a_problem_of_the_matchbook_and_is_not_kept(query, client):
-    with pytest.raises(DataProblem, match=r"dataset.aflow.matchbook: AFLOW has no entry that matches"):
+    with pytest.raises(DataProblem, match=r"AFLOW has no entry that matches"):
         aflux.fetch(query("Egap(100*)"), client)
     assert not is_fetched(query("Egap(100*)"))
 

@@ -263,7 +263,7 @@ def test_a_kill_between_rows_and_state_repeats_nothing(server, query, client):
 
 
 def test_queries_that_nomad_does_not_take_are_problems_of_the_spec(server, query, client):
-    with pytest.raises(DataProblem, match=r"dataset.nomad.query: NOMAD doesn't take the query: .*not a quantity"):
+    with pytest.raises(DataProblem, match=r"NOMAD doesn't take the query: .*not a quantity"):
         nomad.fetch(query(query={"elements": "B"}), client)
     assert len(server.asked) == 1
 

@@ -133,6 +133,44 @@ def test_an_emptied_cache_fills_itself_and_gives_the_same_numbers(bench: Bench, 
     assert (again["group_random"][...] == before).all()
 
 
+def test_results_are_shown_also_where_the_cache_is_gone(
+    bench: Bench, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path))
+    elsewhere = shutil.copytree(run.folder.path, tmp_path / "run")
+    resolved = elsewhere / "resolved.json"
+    resolved.write_text(resolved.read_text().replace(str(cache_folder().parent), "").replace("/materials/", "/gone/"))
+    shown = bench.bigdata("results", elsewhere)
+    assert shown.returncode == 0, shown.stderr
+    assert "What is shared" in shown.stdout
+    assert "met unequally often" not in shown.stdout
+
+
+def test_entries_that_cannot_be_used_are_listed_with_place_and_reason(bench: Bench) -> None:
+    rows_ = [
+        {"formula": "AlNi", "x_eV": 1.0, "id": "a"},
+        {"formula": "AlQq", "x_eV": 1.0, "id": "b"},
+        {"formula": "Al", "id": "c"},
+    ]
+    (bench.folder / "bad.jsonl").write_text("".join(json.dumps(r) + "\n" for r in rows_))
+    asked: dict[str, Any] = {
+        "study": "overlap",
+        "name": "bad",
+        "datasets": {"mine": {"file": "bad.jsonl", "target": "x_eV"}},
+        "identity": {"by": ["reduced_formula"]},
+    }
+    with pytest.raises(SpecError, match=r"bad.jsonl:2:1: entry `b`: .*there is no element `Qq`"):
+        bench.plan(bench.write("bad.yaml", asked))
+    asked["datasets"]["mine"]["on_bad_entry"] = "skip"
+    found = bench.submit(bench.write("bad.yaml", asked))
+    left_out = found.tables["Entries left out"].rows
+    assert [row[:3] for row in left_out] == [("mine", "b", "bad.jsonl:2"), ("mine", "c", "bad.jsonl:3")]
+    assert found.resolved["notes"] == [
+        "mine: 1 entry (b) is unusable and left out",
+        "mine: 1 entry (c) is without a value of x_eV and left out",
+    ]
+
+
 def test_a_split_file_is_used_as_it_stands(bench: Bench, run: Run) -> None:
     done = bench.bigdata(
         *("datasets", "split", "emt-prototypes", "emt-random-alloys", "--seed", 7, "--out", "split.json", "--json")
