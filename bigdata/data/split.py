@@ -258,7 +258,7 @@ def by_date(
     identity: Mapping[str, Any] | None = None,
 ) -> Split:
     """Train on what was known before `until["train"]`, validate on what came before `until["validation"]`, test on the
-    rest; dates as 2018-06-01.
+    rest; dates as 2018-06-01, 2018-06 or 2018.
 
     `labels` and `dates` are those of the entries. A group is as old as its oldest entry: what was known once isn't
     new. SpecError names groups without a date, and dates that can't be read.
@@ -280,14 +280,21 @@ def _dates(texts: Sequence[str], names: Sequence[str]) -> NDArray[np.datetime64]
     read, bad = [], []
     for text, name in zip(texts, names, strict=True):
         try:
-            read.append(date.fromisoformat(text[:10]))
+            read.append(_day(text))
         except ValueError:
             bad.append(f"{name} (`{text}`)")
     if bad:
         raise SpecError(
-            f"a split by date needs a date such as 2018-06-01 for each entry; it isn't one for {first(bad)}."
+            "a split by date needs a date such as 2018-06-01, or a year, for each entry; it isn't one for "
+            f"{first(bad)}."
         )
     return np.array(read, dtype="datetime64[D]")
+
+
+def _day(text: str) -> date:
+    """The first day of what is written: 2018-06-01, 2018-06 or 2018; ValueError for anything else."""
+    written = text[:10]
+    return date.fromisoformat(written + "-01-01"[max(0, len(written) - 4) :])
 
 
 def seen_record(groups: Iterable[str], identity: Mapping[str, Any]) -> dict[str, Any]:

@@ -215,3 +215,9 @@ def test_labels_made_otherwise_cannot_show_that_there_is_no_leak() -> None:
 def test_a_record_names_exactly_the_groups_it_was_made_of(trained: set[str], tested: set[str]) -> None:
     record = json.loads(json.dumps(seen_record(trained, IDENTITY)))
     assert seen_among(record, tested) == sorted(trained & tested)
+
+
+def test_years_and_months_are_dates_too() -> None:
+    labels, dates = ["a", "b", "c"], ["2013", "2015-06", "2018-01-01"]
+    split = by_date(labels, dates, {"train": "2014", "validation": "2017"})
+    assert split.codes(labels).tolist() == [0, 1, 2]
