@@ -89,6 +89,8 @@ def agreement(pairs: Mapping[tuple[str, str], tuple[NDArray[np.float64], NDArray
         axes.set_title(f"{int(both.sum()):,} groups, MAE {np.abs(x[both] - y[both]).mean():.3g}", loc="left")
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
+    if not shown:
+        panels[0].text(0.5, 0.5, "no two datasets have a group in common", ha="center", va="center")
     return figure
 
 

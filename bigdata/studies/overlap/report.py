@@ -307,8 +307,9 @@ def _figures(results: Results) -> Iterator[Figure]:
 def _histograms(results: Results) -> Drawing:
     edges = results.view["bin"][...]
     step = edges[1] - edges[0]
+    names = [name for name in results.names if name in results.means]
     every, shared = (
-        {n: counts for n, counts in zip(results.names, results.view[array][...], strict=True) if counts.sum()}
+        {name: results.view[array][results.names.index(name)] for name in names}
         for array in ("histogram", "histogram_shared")
     )
     return figures.histograms(np.append(edges, edges[-1] + step), every, shared, results.quantity)

@@ -70,7 +70,9 @@ def _kept(model: Overlap, inputs: Mapping[str, Input]) -> Iterator[Kept]:
     for name in model.datasets:
         yield Kept(f"import of {name}", *on_disk(Path(inputs[name].folder)))
         if model.identity.needs_symmetry:
-            yield Kept(f"symmetry of {name}", *symmetry_of(model, inputs[name]).size())
+            yield Kept(
+                f"symmetry of {name} within {model.identity.symprec:g} Å", *symmetry_of(model, inputs[name]).size()
+            )
 
 
 def symmetry_of(model: Overlap, source: Input) -> Derivation:

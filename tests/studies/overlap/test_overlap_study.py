@@ -171,6 +171,27 @@ def test_entries_that_cannot_be_used_are_listed_with_place_and_reason(bench: Ben
     ]
 
 
+def test_databases_without_a_common_material_are_drawn_too(bench: Bench, recwarn: pytest.WarningsRecorder) -> None:
+    (bench.folder / "others.csv").write_text("formula,x_eV\nNaCl,1\nKBr,2\n")
+    asked = {
+        "study": "overlap",
+        "name": "strangers",
+        "datasets": {
+            "salts": {"file": "others.csv", "target": "x_eV"},
+            "metals": {"name": "emt-prototypes", "target": "formation_energy_per_atom"},
+        },
+        "target": {"units": ""},
+        "identity": {"by": ["reduced_formula"]},
+    }
+    with pytest.raises(SpecError, match="the targets have several units: salts eV, metals eV/atom"):
+        bench.plan(bench.write("strangers.yaml", asked))
+    asked["datasets"]["salts"]["units"] = {"x_eV": "eV/atom"}  # type: ignore[index]
+    found = bench.submit(bench.write("strangers.yaml", asked))
+    assert found["overlap"][0, 1] == 0
+    assert (found.folder.figures / "agreement.png").is_file()
+    assert not [w for w in recwarn if "legend" in str(w.message)]
+
+
 def test_a_split_file_is_used_as_it_stands(bench: Bench, run: Run) -> None:
     done = bench.bigdata(
         *("datasets", "split", "emt-prototypes", "emt-random-alloys", "--seed", 7, "--out", "split.json", "--json")
@@ -199,7 +220,11 @@ def test_what_the_cache_will_hold_is_predicted(bench: Bench, tmp_path: Path, mon
     before = {kept.what: kept for kept in bench.plan(spec).kept}
     bench.submit(spec)
     after = {kept.what: kept for kept in bench.plan(spec).kept}
-    assert before.keys() == after.keys() == {f"{w} of {d}" for w in ("import", "symmetry") for d in SPEC["datasets"]}
+    assert (
+        before.keys()
+        == after.keys()
+        == {what for d in SPEC["datasets"] for what in (f"import of {d}", f"symmetry of {d} within 0.1 Å")}
+    )
     for what, kept in after.items():
         assert before[what].n_files == kept.n_files
         assert before[what].n_bytes == pytest.approx(kept.n_bytes, rel=0.1)
