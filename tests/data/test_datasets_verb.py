@@ -102,6 +102,11 @@ def test_overlap_checked_with_a_second_program_names_those_judged_differently():
             ("split", "emt-prototypes", "--out", "s.json", "--by-date", "year", "--until", "2000", "2010"),
             "no field `year`",
         ),
+        (
+            ("split", "emt-prototypes", "--out", "s.json", "--train", "0.9", "--test", "0.3"),
+            "make 1.3. Let them make 1",
+        ),
+        (("split", "emt-prototypes", "--out", "s.json", "--without-element", "Xx"), "`Xx` is no element"),
         (("graphs", "emt-prototypes", "--cutoff", "5"), "5 has no unit"),
         (("graphs", "emt-prototypes", "--cutoff", "5 angstrom", "--neighbors", "3"), "one of the two"),
     ],

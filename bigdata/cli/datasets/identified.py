@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bigdata.cli.datasets.named import derive, open_named
+from bigdata.data import DataProblem
+from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
     from bigdata.data.identity import Identity
@@ -49,6 +51,9 @@ def identified(
     for name, (dataset, field) in opened.items():
         structures = dataset.structures if dataset.has_structures else None
         symmetry = Symmetry.read(wanted[name].folder) if name in wanted else None
-        named = labels(identity, structures, dataset.formulas, symmetry)
+        try:
+            named = labels(identity, structures, dataset.formulas, symmetry)
+        except DataProblem as problem:
+            raise SpecError(f"{name}: {problem} The option --by says what identifies materials.") from None
         found.append(Identified(name, dataset, field, named, symmetry))
     return found

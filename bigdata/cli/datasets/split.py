@@ -14,6 +14,7 @@ from bigdata.cli.datasets.identified import Identified, identified
 from bigdata.cli.datasets.named import identity_options, skip_option
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
+from bigdata.data.materials.elements import NUMBERS
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def _made(
     told = identity.comparable()
     if folds:
         return k_fold(weights, folds, seed, weights, told)
+    if without_element and without_element not in NUMBERS:
+        raise SpecError(f"`{without_element}` is no element. Write its symbol, as in --without-element Au.")
     if without_element:
         return leave_one_element_out(_elements(found), without_element, validation, seed, weights, told)
     if by_date:
@@ -100,6 +103,8 @@ def _made(
         labels = [label for f in found for label in f.labels]
         dates = [date for f in found for date in _dates(f, by_date)]
         return split_by_date(labels, dates, {"train": until[0], "validation": until[1]}, told)
+    if abs(train + validation + test - 1) > 1e-9:
+        raise SpecError(f"--train, --validation and --test make {train + validation + test:g}. Let them make 1.")
     return split_groups(weights, {"train": train, "validation": validation, "test": test}, seed, weights, told)
 
 

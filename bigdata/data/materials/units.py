@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-# Longer endings first: `_eV_per_atom` ends with neither `_eV` nor `_atom`.
+# Longer endings first: `formation_energy_per_atom_eV` is no energy of a cell.
 _ENDINGS = {
+    "_per_atom_eV": "eV/atom",
+    "_per_atom_meV": "meV/atom",
     "_eV_per_atom": "eV/atom",
     "_meV_per_atom": "meV/atom",
     "_eV_atom": "eV/atom",

@@ -74,6 +74,7 @@ def _entries(model: Overlap, name: str, source: Input) -> Entries:
         if asked.target:
             own = asked.units.get(asked.target, "")
             found = target(dataset, rows, asked.target, model.target.units, asked.on_bad_entry, own)
+            notes += _converted(name, asked.target, own or dataset.units[asked.target], found.unit)
             left_out += found.bad
             if found.bad:
                 notes.append(f"{name}: {_named(found.bad)} without a value of {asked.target} and left out")
@@ -88,6 +89,14 @@ def _entries(model: Overlap, name: str, source: Input) -> Entries:
     except DataProblem as problem:
         raise Findings(*at(problem, "datasets", name)) from problem
     return Entries(name, dataset, rows, values, unit, tuple(left_out), tuple(notes))
+
+
+def _converted(name: str, field: str, own: str, unit: str) -> Iterator[str]:
+    """What a conversion takes for granted."""
+    if own in ("kJ/mol", "kcal/mol") and unit != own:
+        yield f"{name}: {field} is taken to be in {own} of atoms, not of formula units"
+    elif unit.endswith("/atom") and not own.endswith("/atom"):
+        yield f"{name}: {field} is in {own} for each cell, and is divided by the cell's atoms"
 
 
 def _named(bad: Sequence[BadEntry]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,6 +13,9 @@ from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
 from bigdata.data.model import MaterialsFile, MaterialsOrigin
 from bigdata.spec.study import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel
+
+if TYPE_CHECKING:
+    from bigdata.data.split import Split as SplitFile
 
 By = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
 
@@ -52,6 +55,7 @@ class Split(SpecModel):
     file: str = Field(default="", description="A split file of `bigdata datasets split`, in place of the fractions.")
 
 
+FOLDS = ("train", "validation", "test")
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
@@ -96,11 +100,36 @@ class Overlap(StudyModel):
                 opened = open_materials(dataset, folder)
             except DataProblem as problem:
                 raise Findings(*at(problem, "datasets", name)) from problem
+            if self.identity.needs_symmetry and not opened.has_structures:
+                raise Findings(_no_structures(name))
             found[name] = Input(opened.digest, str(opened.folder))
         if self.split and self.split.file:
             path = folder / self.split.file
-            found["split file"] = Input(SplitFile.from_file(path).digest, str(path.absolute()))
+            split = SplitFile.from_file(path)
+            _fits(split, self.identity)
+            found["split file"] = Input(split.digest, str(path.absolute()))
         return found
+
+
+def _no_structures(name: str) -> Finding:
+    what = "has formulas only, and what identifies materials here needs structures"
+    return Finding(
+        ("datasets", name), what, "Write `identity: {by: [reduced_formula]}`, or give structures", at_key=True
+    )
+
+
+def _fits(split: SplitFile, identity: Identity) -> None:
+    """Raises Findings where a split file has other parts, or tells materials apart in another way."""
+    if split.folds != FOLDS:
+        what = f"has the parts {', '.join(split.folds)}"
+        raise Findings(Finding(("split", "file"), what, f"A study needs {', '.join(FOLDS)}: make a split by fractions"))
+    asked = {"by": list(identity.by), "symprec": identity.symprec if identity.needs_symmetry else None}
+    if split.identity and dict(split.identity) != asked:
+        made = f"by {', '.join(split.identity['by'])}" + (
+            f" within {split.identity['symprec']:g} Å" if split.identity["symprec"] else ""
+        )
+        right = "Say the same under `identity:`, or make the split as the study tells materials apart"
+        raise Findings(Finding(("split", "file"), f"was made for materials told apart {made}", right))
 
 
 def at(problem: DataProblem, *path: str) -> Iterable[Finding]:

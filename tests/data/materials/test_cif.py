@@ -126,3 +126,22 @@ def test_a_folder_of_cifs_is_read_by_path(tmp_path, opened):
     assert dataset.ids == ["a", "oxides/b"]
     (bad,) = dataset.bad
     assert (bad.name, bad.where) == ("c", str(tmp_path / "cifs" / "c.cif") + ":1")
+
+
+@pytest.mark.parametrize("text", ["", "\x00\x01 junk", "data_x\nloop_\n_atom_site_label\n_atom_site_fract_x\nNa 0\n"])
+def test_a_file_that_holds_no_structure_is_a_bad_entry(tmp_path, text):
+    from bigdata.data.materials.formats import cif
+
+    (tmp_path / "a.cif").write_text(text)
+    (bad,) = cif.read(tmp_path / "a.cif", "a.cif")
+    assert bad.what
+    assert bad.file == "a.cif"
+
+
+def test_a_cell_that_is_not_told_is_a_bad_entry(tmp_path):
+    from bigdata.data.materials.formats import cif
+
+    sites = "loop_\n_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\nNa 0 0 0\n"
+    (tmp_path / "a.cif").write_text("data_x\n_symmetry_Int_Tables_number 1\n" + sites)
+    (bad,) = cif.read(tmp_path / "a.cif", "a.cif")
+    assert "can't be read" in bad.what

@@ -171,6 +171,42 @@ def test_entries_that_cannot_be_used_are_listed_with_place_and_reason(bench: Ben
     ]
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (("--folds", "4"), "has the parts fold-0, fold-1, fold-2, fold-3"),
+        (("--symprec", "0.01"), "was made for materials told apart by formula, spacegroup within 0.01 Å"),
+        (("--by", "reduced_formula"), "was made for materials told apart by reduced_formula"),
+    ],
+)
+def test_a_split_file_that_does_not_fit_the_study_is_refused(bench: Bench, how: tuple[str, ...], said: str) -> None:
+    done = bench.bigdata("datasets", "split", "emt-prototypes", "emt-random-alloys", *how, "--out", "other.json")
+    assert done.returncode == 0, done.stderr
+    with pytest.raises(SpecError) as raised:
+        bench.plan(bench.write("other.yaml", {**SPEC, "split": {"file": "other.json"}}))
+    assert said in str(raised.value)
+
+
+def test_formulas_alone_are_refused_at_planning_where_structures_are_needed(bench: Bench) -> None:
+    (bench.folder / "only.csv").write_text("formula\nAlNi\n")
+    asked = {"study": "overlap", "name": "only", "datasets": {"mine": {"file": "only.csv"}}}
+    with pytest.raises(SpecError, match=r"datasets.mine: has formulas only.*by: \[reduced_formula\]"):
+        bench.plan(bench.write("only.yaml", asked))
+
+
+def test_what_a_conversion_takes_for_granted_is_said(bench: Bench) -> None:
+    row = rows("prototypes")[0] | {"e_eV": 1.0, "e_kJ_mol": 1.0, "e_per_atom_eV": 1.0}
+    (bench.folder / "one.jsonl").write_text(json.dumps(row))
+    asked: dict[str, Any] = {"study": "overlap", "name": "one", "target": {"units": "eV/atom"}}
+    notes = {}
+    for field in ("e_eV", "e_kJ_mol", "e_per_atom_eV"):
+        asked["datasets"] = {"mine": {"file": "one.jsonl", "target": field}}
+        notes[field] = bench.plan(bench.write("one.yaml", asked)).notes
+    assert "divided by the cell's atoms" in notes["e_eV"][0]
+    assert "kJ/mol of atoms" in notes["e_kJ_mol"][0]
+    assert notes["e_per_atom_eV"] == ()
+
+
 def test_databases_without_a_common_material_are_drawn_too(bench: Bench, recwarn: pytest.WarningsRecorder) -> None:
     (bench.folder / "others.csv").write_text("formula,x_eV\nNaCl,1\nKBr,2\n")
     asked = {

@@ -32,6 +32,8 @@ class _NotPlain(Exception):
 def blocks(text: str) -> list[tuple[str, str, int]]:
     """(name, text, line) of each data block that holds atoms; of all blocks where none does."""
     starts = [*_BLOCK.finditer(text)]
+    if not starts:
+        return []
     ends = [start.start() for start in starts[1:]] + [len(text)]
     found = [
         (start[1], text[start.start() : end], text.count("\n", 0, start.start()) + 1)
@@ -44,7 +46,7 @@ def structure_of(text: str) -> Structure:
     """The structure of the one data block in `text`; raises EntryError."""
     try:
         return _plain(text)
-    except (_NotPlain, ValueError, IndexError):
+    except (_NotPlain, ValueError, LookupError):
         return _by_pymatgen(text)
 
 
