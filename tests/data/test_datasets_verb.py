@@ -94,6 +94,7 @@ def test_overlap_checked_with_a_second_program_names_those_judged_differently():
     ("words", "said"),
     [
         (("overlap", "emt-prototypes"), "needs two datasets or more"),
+        (("overlap", "emt-prototypes:energy", "emt-random-alloys"), "emt-prototypes has no field `energy`; it has"),
         (("overlap", "emt-prototypes", "emt-prototypes"), "given twice"),
         (("overlap", "emt-prototype", "emt-random-alloys"), "Did you mean `emt-prototypes`?"),
         (("overlap", "emt-prototypes", "emt-random-alloys", "--by", "colour"), "colour"),

@@ -64,6 +64,9 @@ def open_named(texts: Iterable[str], skip_bad: bool) -> dict[str, tuple[Material
             found[short(text)] = open_materials(asked, Path()), asked.target
         except SpecError as error:
             raise SpecError(str(error).replace(IN_A_SPEC, "add --skip-bad")) from None
+        columns = found[short(text)][0].columns
+        if asked.target and asked.target not in columns:
+            raise SpecError(f"{short(text)} has no field `{asked.target}`; it has {', '.join(columns)}.")
     return found
 
 
