@@ -8,14 +8,15 @@ import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 
 class Question(NamedTuple):
-    """What was asked: `path` with the query part, and the body."""
+    """What was asked: `path` with the query part."""
 
     method: str
     path: str
+    headers: dict[str, str]
     body: bytes
 
 
@@ -29,13 +30,15 @@ class Reply(NamedTuple):
     delay_s: float = 0.0
 
 
-Fault = Callable[[Reply], Reply]
+# What does without a reply writes to the connection itself.
+Answer = Reply | Callable[[BaseHTTPRequestHandler], None]
+Fault = Callable[[Reply], Answer]
 
 
 class Loopback:
     """Answers with `respond`; each of `faults` spoils one answer, in order, None spoiling none. `asked` is kept."""
 
-    def __init__(self, respond: Callable[[Question], Reply]) -> None:
+    def __init__(self, respond: Callable[[Question], Answer]) -> None:
         self.respond = respond
         self.faults: list[Fault | None] = []
         self.asked: list[Question] = []
@@ -44,7 +47,7 @@ class Loopback:
         class Handler(BaseHTTPRequestHandler):
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                server._give(self, Question(self.command, self.path, body))
+                server._give(self, Question(self.command, self.path, dict(self.headers), body))
 
             do_GET = do_POST = _answer
 
@@ -61,6 +64,8 @@ class Loopback:
         reply = self.respond(question)
         fault = self.faults.pop(0) if self.faults else None
         reply = fault(reply) if fault else reply
+        if callable(reply):
+            return reply(handler)
         self._closing.wait(reply.delay_s)
         # The client may have hung up while it waited.
         with contextlib.suppress(ConnectionError):
@@ -77,7 +82,7 @@ class Loopback:
             handler.wfile.flush()
             handler.connection.shutdown(socket.SHUT_RDWR)
 
-    def __enter__(self) -> Loopback:
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -86,6 +91,14 @@ class Loopback:
         self._http.shutdown()
         self._thread.join()
         self._http.server_close()
+
+
+class Scripted(Loopback):
+    """Gives the answers of `script` one after the other, the last for ever."""
+
+    def __init__(self, *script: Answer) -> None:
+        super().__init__(lambda question: self.script.pop(0) if len(self.script) > 1 else self.script[0])
+        self.script = list(script)
 
 
 def busy(reply: Reply) -> Reply:
@@ -101,6 +114,11 @@ def busy_for_a_second(reply: Reply) -> Reply:
 def cut(reply: Reply) -> Reply:
     """The connection breaks in the middle of the answer."""
     return reply._replace(cut_at=len(reply.body) // 2)
+
+
+def slam(reply: Reply) -> Answer:
+    """The connection breaks before the answer."""
+    return lambda handler: handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 def slow(reply: Reply) -> Reply:

@@ -38,6 +38,13 @@ def cached(kind: str, digest: str, is_whole: Callable[[Path], bool], make: Calla
     return folder
 
 
+def whole_import(folder: Path, is_whole: Callable[[Path], bool]) -> Path:
+    """The folder of an import; raises SiteError unless it is there and whole."""
+    if not is_whole(folder):
+        raise SiteError(f"{folder} isn't there or isn't whole. Submit the study again: its data are then read anew.")
+    return folder
+
+
 def _make(folder: Path, is_whole: Callable[[Path], bool], make: Callable[[Path], None]) -> None:
     making = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder.parent))
     try:

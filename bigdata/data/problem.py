@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.study import Finding
@@ -30,6 +31,20 @@ def _sentences(finding: Finding) -> str:
     parts = (finding.what, finding.right, f"Did you mean `{close[0]}`?" if close else "")
     what, *others = (part if part.endswith("?") else f"{part.rstrip('.')}." for part in parts if part)
     return " ".join((what, *(other[:1].upper() + other[1:] for other in others)))
+
+
+def unreadable(path: Path, e: OSError) -> Finding:
+    """That a file can't be had, with its neighbours' names where it isn't there."""
+    if not isinstance(e, FileNotFoundError):
+        return Finding(("file",), f"{path} can't be read: {e.strerror or e}", "give a file that you may read")
+    beside = tuple(sorted(p.name for p in path.parent.iterdir())) if path.parent.is_dir() else ()
+    return Finding(("file",), f"there is no file {path}", "paths start at the spec's folder", path.name, beside)
+
+
+def none_usable(bad: list[BadEntry], file: str, key: str, what: str) -> DataProblem:
+    """The error that a file holds nothing (no spectrum, no material) that can be used, with the first reason."""
+    reason = f"The first entry, {bad[0].where}: {bad[0].what}" if bad else ""
+    return DataProblem(Finding((key,), f"{file} holds no {what} that can be used", reason))
 
 
 class EntryError(Exception):

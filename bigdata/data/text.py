@@ -91,12 +91,13 @@ def array_of(numbered: list[tuple[int, bytes]]) -> NDArray[np.float64]:
     try:
         return np.array(rows, dtype=np.float64)
     except ValueError:
-        at = next(i for i, row in enumerate(rows) if not all(map(_is_float, row)))
+        at = next(i for i, row in enumerate(rows) if not all(map(is_number, row)))
         shown = numbered[at][1].decode(errors="replace").strip()[:60]
         raise EntryError(f"these aren't numbers: `{shown}`", numbered[at][0]) from None
 
 
-def _is_float(text: bytes) -> bool:
+def is_number(text: str | bytes) -> bool:
+    """Whether a text stands for a number, as `float` reads it."""
     try:
         float(text)
     except ValueError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -64,11 +63,8 @@ def mirrored(name: str, folder: Path) -> tuple[Structures, list[str], list[str]]
 
 
 @pytest.fixture(scope="module")
-def databases() -> dict[str, tuple[Structures, list[str], list[str]]]:
-    folder = os.environ.get("BIGDATA_MIRROR")
-    if not folder:
-        pytest.skip("BIGDATA_MIRROR isn't set: the mirrored datasets aren't on this machine")
-    return {name: mirrored(name, Path(folder)) for name in NAMES}
+def databases(mirror: Path) -> dict[str, tuple[Structures, list[str], list[str]]]:
+    return {name: mirrored(name, mirror) for name in NAMES}
 
 
 @pytest.mark.slow

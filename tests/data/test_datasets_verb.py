@@ -12,16 +12,11 @@ from bigdata.cli.datasets import command
 from bigdata.data import DataProblem
 from bigdata.errors import SpecError
 
+pytestmark = pytest.mark.usefixtures("no_mirror")
+
 
 def run(*words):
     return CliRunner().invoke(command, words, catch_exceptions=False)
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache that no other test sees, and no mirror."""
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("BIGDATA_MIRROR", raising=False)
 
 
 def test_list_is_a_quiet_table_that_says_where_the_data_are():

@@ -7,7 +7,6 @@ import io
 import logging
 import os
 import socket
-import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,29 +18,23 @@ from bigdata.data import DataProblem
 from bigdata.data.fetch import home, located, recorded
 from bigdata.data.registry import Mirrored, Registered, Source, names, registered
 from bigdata.errors import SiteError, VerificationFailed
-from tests.web import Server, cut, served
+from tests.loopback import Reply, Scripted, busy, cut
 
 TEXT = b"formula,gap\nMgO,4.5\n"
 MIRROR = os.environ.get("BIGDATA_MIRROR", "")
 SHA256 = hashlib.sha256(TEXT).hexdigest()
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.delenv("BIGDATA_MIRROR", raising=False)
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("no_mirror")
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with served() as server:
-        server.script = [(200, {}, TEXT)]
+def server() -> Iterator[Scripted]:
+    with Scripted(Reply(TEXT)) as server:
         yield server
 
 
 @pytest.fixture
-def entry(server: Server) -> Registered:
+def entry(server: Scripted) -> Registered:
     """A dataset of one file, which the server has."""
     source = Source(f"{server.url}/data/gaps.csv", "gaps.csv", "csv", SHA256, names={"gap": "band_gap"})
     return Registered("small-gaps", "Gaps", "csv", 1, "CC0", "Nobody.", {}, sources=(source,))
@@ -72,11 +65,11 @@ def test_a_shipped_dataset_is_in_the_package():
     assert (home(entry), entry.path.is_file()) == ("package", True)
 
 
-def test_a_download_is_kept_and_not_repeated(entry, server, cache):
+def test_a_download_is_kept_and_not_repeated(entry, server, own_cache):
     assert home(entry) == "web"
     (file,) = located(entry)
     assert (file.path, file.reader, file.names) == (
-        cache / "downloads" / "small-gaps" / "gaps.csv",
+        own_cache / "downloads" / "small-gaps" / "gaps.csv",
         "csv",
         {"gap": "band_gap"},
     )
@@ -124,11 +117,11 @@ def test_an_unknown_digest_is_recorded_and_said(entry, caplog):
     assert f"that of this download is recorded: sha256 {SHA256}" in caplog.text
 
 
-def test_a_later_download_that_differs_from_the_record_is_refused(entry, server, cache):
+def test_a_later_download_that_differs_from_the_record_is_refused(entry, server, own_cache):
     entry = changed(entry, sha256="")
     (file,) = located(entry)
     file.path.unlink()
-    server.script = [(200, {}, b"other")]
+    server.script = [Reply(b"other")]
     other = hashlib.sha256(b"other").hexdigest()
     with pytest.raises(VerificationFailed, match=f"{other}, recorded at the first download.*is {SHA256}"):
         located(entry)
@@ -136,30 +129,30 @@ def test_a_later_download_that_differs_from_the_record_is_refused(entry, server,
     assert recorded(entry) == {"gaps.csv": SHA256}
 
 
-def test_a_download_that_differs_from_the_registered_digest_is_refused(entry, server, cache):
-    server.script = [(200, {}, b"other")]
+def test_a_download_that_differs_from_the_registered_digest_is_refused(entry, server, own_cache):
+    server.script = [Reply(b"other")]
     with pytest.raises(VerificationFailed, match=f"registered is {SHA256}"):
         located(entry)
     assert home(entry) == "web"
 
 
-def test_a_cut_connection_leaves_nothing_half_and_is_tried_again(entry, server, cache):
+def test_a_cut_connection_leaves_nothing_half_and_is_tried_again(entry, server, own_cache):
     slept: list[float] = []
-    server.script = [cut, (503, {}, b""), (200, {}, TEXT)]
+    server.faults = [cut, busy]
     assert located(entry, sleep=slept.append)[0].path.read_bytes() == TEXT
     assert (slept, len(server.asked)) == ([1.0, 2.0], 3)
-    assert [path.name for path in (cache / "downloads" / "small-gaps").iterdir()] == ["gaps.csv"]
+    assert [path.name for path in (own_cache / "downloads" / "small-gaps").iterdir()] == ["gaps.csv"]
 
 
-def test_a_connection_cut_each_time_leaves_nothing(entry, server, cache):
-    server.script = [cut]
+def test_a_connection_cut_each_time_leaves_nothing(entry, server, own_cache):
+    server.faults = [cut] * 4
     with pytest.raises(SiteError, match="the connection was cut"):
         located(entry, sleep=lambda _: None)
-    assert list((cache / "downloads").iterdir()) == []
+    assert list((own_cache / "downloads").iterdir()) == []
 
 
 def test_a_missing_original_is_said_at_once(entry, server):
-    server.script = [(404, {}, b"")]
+    server.script = [Reply(b"", 404)]
     with pytest.raises(SiteError, match="the server answers 404 Not Found") as raised:
         located(entry, sleep=lambda _: None)
     assert len(server.asked) == 1
@@ -168,7 +161,7 @@ def test_a_missing_original_is_said_at_once(entry, server):
 
 def test_a_server_that_never_answers_is_given_up(entry, server, monkeypatch):
     monkeypatch.setattr("bigdata.data.fetch.TIMEOUT_S", 0.1)
-    server.script = [lambda handler: time.sleep(0.3)]
+    server.script = [Reply(b"", delay_s=0.3)]
     with pytest.raises(SiteError, match="doesn't answer in time"):
         located(entry, sleep=lambda _: None)
     assert len(server.asked) == 4
@@ -197,7 +190,7 @@ def packed(*members: str) -> bytes:
 
 
 def test_the_member_wanted_is_taken_out_of_an_archive(entry, server):
-    server.script = [(200, {}, packed("readme", "folder/gaps.csv"))]
+    server.script = [Reply(packed("readme", "folder/gaps.csv"))]
     entry = changed(entry, sha256="", file="gaps.zip", member="gaps.csv")
     (file,) = located(entry)
     assert (file.path.name, file.path.read_bytes()) == ("gaps.csv", TEXT)
@@ -210,7 +203,7 @@ def test_the_member_wanted_is_taken_out_of_an_archive(entry, server):
     ids=["another archive", "no archive"],
 )
 def test_an_archive_without_the_member_is_refused(entry, server, body, sentence):
-    server.script = [(200, {}, body)]
+    server.script = [Reply(body)]
     with pytest.raises(SiteError, match=sentence):
         located(changed(entry, sha256="", file="gaps.zip", member="gaps.csv"))
     assert recorded(entry) == {}
@@ -220,7 +213,7 @@ def test_an_archive_without_the_member_is_refused(entry, server, body, sentence)
     ("status", "body", "what"), [(200, b"\n<!DOCTYPE html><p>Log in", "a web page"), (202, b"", "nothing")]
 )
 def test_a_page_in_place_of_the_file_is_not_kept(entry, server, status, body, what):
-    server.script = [(status, {}, body)]
+    server.script = [Reply(body, status)]
     entry = changed(entry, sha256="")
     with pytest.raises(SiteError, match=f"answers with {what} in place of gaps.csv"):
         located(entry)

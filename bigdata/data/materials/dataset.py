@@ -11,7 +11,8 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from bigdata.data.materials.imports import Source, imported, is_whole, unreadable
+from bigdata.data.cache import whole_import
+from bigdata.data.materials.imports import Source, imported
 from bigdata.data.materials.properties import Properties
 from bigdata.data.materials.structures import Structures
 from bigdata.data.model import (
@@ -26,14 +27,12 @@ from bigdata.data.model import (
     OptimadeDataset,
     OptimadeQuery,
 )
-from bigdata.data.problem import BadEntry, DataProblem, refuse
+from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.selection import Selection, select
 from bigdata.display import size
-from bigdata.errors import SiteError
-from bigdata.spec.study import Finding
-from bigdata.store.flat import FlatStore
+from bigdata.store.flat import FlatStore, is_whole
 
 Policy = Literal["refuse", "skip"]
 
@@ -146,19 +145,14 @@ def open_materials(dataset: MaterialsOrigin, folder: Path) -> MaterialsDataset:
 def usable(materials: MaterialsDataset, key: str) -> MaterialsDataset:
     """The same materials; raises DataProblem, with the first reason, where there is none that can be used."""
     if not materials.n:
-        bad = materials.bad
-        reason = f"The first entry, {bad[0].where}: {bad[0].what}" if bad else ""
-        raise DataProblem(Finding((key,), f"{materials.label} holds no material that can be used", reason))
+        raise none_usable(materials.bad, materials.label, key, "material")
     return materials
 
 
 @lru_cache(maxsize=8)
 def open_import(folder: Path | str) -> MaterialsDataset:
     """An import by its folder in the cache, for workers; the source isn't needed. It stays open."""
-    folder = Path(folder)
-    if not is_whole(folder):
-        raise SiteError(f"{folder} isn't there or isn't whole. Submit the study again: its data are then read anew.")
-    return MaterialsDataset(folder)
+    return MaterialsDataset(whole_import(Path(folder), is_whole))
 
 
 def import_named(dataset: NamedDataset) -> MaterialsDataset:
@@ -175,7 +169,7 @@ def import_file(dataset: MaterialsFile, folder: Path) -> MaterialsDataset:
     """A file or folder in the cache, whatever its bad entries; raises DataProblem."""
     path = folder / Path(dataset.file).expanduser()
     try:
-        stored = imported([Source(path, dataset.format)], str(path))
+        stored = imported([Source(path, dataset.format or "")], str(path))
         return MaterialsDataset(stored, str(path), dataset.on_bad_entry)
     except OSError as e:
         raise DataProblem(unreadable(path, e)) from e

@@ -12,6 +12,7 @@ from bigdata.data.conversion import Floats, convert
 from bigdata.data.materials.dataset import MaterialsDataset, Policy
 from bigdata.data.problem import BadEntry, DataProblem, first, refuse
 from bigdata.data.selection import N_NAMES, Dropped
+from bigdata.data.text import is_number
 from bigdata.spec.study import Finding
 from bigdata.units import QuantityError
 
@@ -90,17 +91,9 @@ def _numbers(dataset: MaterialsDataset, field: str) -> Floats:
 def _stranger(dataset: MaterialsDataset, field: str) -> str:
     """The first value that isn't a number, and where it stands."""
     for row, value in enumerate(dataset.columns[field]):
-        if isinstance(value, str) and not _is_number(value):
+        if isinstance(value, str) and not is_number(value):
             return f": {dataset.bad_entry(row, '').where} has `{value[:40]}`"
     return ""
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _converted(

@@ -9,7 +9,6 @@ _MPEU = ("tisabe/jraph_MPEU", "2cdf2689f80b1dc642de048bdd6a53e26328d843")
 _WANG = "A. Y.-T. Wang et al., npj Comput. Mater. 7, 77 (2021), doi 10.1038/s41524-021-00545-1"
 _AFLOW = "S. Curtarolo et al., Comput. Mater. Sci. 58, 227 (2012), doi 10.1016/j.commatsci.2012.02.002"
 _SPLIT = ("source_split", "", "part of the source's own split")
-_TWICE = "One entry, aflow:faec7cfbe45539f5, stands twice: say `on_bad_entry: skip`."
 _ALL = ("train", "val", "test")
 
 
@@ -20,8 +19,16 @@ def _crabnet(folder: str, parts: tuple[str, ...]) -> tuple[Source, ...]:
 
 
 def _table(
-    name: str, title: str, n: int, target: tuple[str, str], sources: tuple[Source, ...], mirror: Mirrored, data: str
+    name: str,
+    title: str,
+    n: int,
+    target: tuple[str, str],
+    sources: tuple[Source, ...],
+    mirrored: tuple[str, str],
+    data: str,
 ) -> Registered:
+    """A table with one target (unit, meaning); `mirrored` are its name in the mirror and its digest there."""
+    file, sha256 = mirrored
     return Registered(
         name=name,
         title=title,
@@ -31,8 +38,35 @@ def _table(
         citation=f"{_WANG}; {_AFLOW}." if "AFLOW" in title else f"{_WANG}.",
         fields=fields(("target", *target), _SPLIT),
         sources=sources,
-        mirror=(mirror,),
+        mirror=(Mirrored(f"composition_tables/{file}.csv.gz", "csv", sha256),),
         has_structures=False,
+    )
+
+
+def _aflow_gaps(
+    name: str, title: str, n: int, folder: str, source: tuple[str, str, int], *columns: tuple[str, str, str]
+) -> Registered:
+    """A table of the jraph_MPEU repository, `source` (file, digest, bytes) in a folder of its `other_models`."""
+    file, sha256, n_bytes = source
+    names = {"auid": "id", "compound": "formula"}
+    return Registered(
+        name=name,
+        title=title,
+        reader="csv",
+        n_entries=n,
+        licence=UNLICENSED,
+        citation=f"Tables of the repository {_MPEU[0]}; {_AFLOW}.",
+        fields=fields(
+            ("aurl", "", "address of the entry in AFLOW"),
+            ("spacegroup_relax", "", "spacegroup number after relaxation"),
+            ("Pearson_symbol_relax", "", "Pearson symbol after relaxation"),
+            *columns,
+        ),
+        sources=(Source(raw(*_MPEU, f"other_models/{folder}/{file}"), file, "csv", sha256, n_bytes, names=names),),
+        mirror=(Mirrored(f"aflow_bandgap/{file}", "csv", sha256, names),),
+        fetch_only=True,
+        has_structures=False,
+        notes=("One entry, aflow:faec7cfbe45539f5, stands twice: say `on_bad_entry: skip`.",),
     )
 
 
@@ -43,11 +77,7 @@ COMPOSITIONS = (
         27_577,
         ("eV", "band gap, PBE or PBE+U"),
         _crabnet("data/benchmark_data/aflow__Egap", _ALL),
-        Mirrored(
-            "composition_tables/aflow__Egap.csv.gz",
-            "csv",
-            "fd2a23e90b40440622fc18c3e53b4c17ae2e1c5f20cd8d5d2dc0b00ed138099f",
-        ),
+        ("aflow__Egap", "fd2a23e90b40440622fc18c3e53b4c17ae2e1c5f20cd8d5d2dc0b00ed138099f"),
         "AFLOW asks for citation",
     ),
     _table(
@@ -56,11 +86,7 @@ COMPOSITIONS = (
         27_579,
         ("eV/atom", "total energy; a few values are far off (up to +77.7)"),
         _crabnet("data/benchmark_data/aflow__energy_atom", _ALL),
-        Mirrored(
-            "composition_tables/aflow__energy_atom.csv.gz",
-            "csv",
-            "4d1a6e99a32a404f600853465426c7074c7829047db3a79f184ec6cda1400473",
-        ),
+        ("aflow__energy_atom", "4d1a6e99a32a404f600853465426c7074c7829047db3a79f184ec6cda1400473"),
         "AFLOW asks for citation",
     ),
     _table(
@@ -69,11 +95,7 @@ COMPOSITIONS = (
         341_608,
         ("eV", "band gap, PBE"),
         _crabnet("data/benchmark_data/OQMD_Bandgap", _ALL),
-        Mirrored(
-            "composition_tables/oqmd_bandgap.csv.gz",
-            "csv",
-            "edf670010fae363c7e386434ca1c1d0a8f38986253981704daab96770d65c62b",
-        ),
+        ("oqmd_bandgap", "edf670010fae363c7e386434ca1c1d0a8f38986253981704daab96770d65c62b"),
         "OQMD is CC BY 4.0",
     ),
     _table(
@@ -82,11 +104,7 @@ COMPOSITIONS = (
         102_510,
         ("eV/atom", "formation enthalpy; a few values are far off (up to 43.5)"),
         _crabnet("data/benchmark_data/OQMD_Formation_Enthalpy", ("val", "test")),
-        Mirrored(
-            "composition_tables/oqmd_formation_enthalpy_valtest.csv.gz",
-            "csv",
-            "223f2fb584f1039190a1e53ae89f165e61ff1116611cc9f908c89b49be42be0f",
-        ),
+        ("oqmd_formation_enthalpy_valtest", "223f2fb584f1039190a1e53ae89f165e61ff1116611cc9f908c89b49be42be0f"),
         "OQMD is CC BY 4.0",
     ),
     _table(
@@ -95,11 +113,7 @@ COMPOSITIONS = (
         106_113,
         ("eV", "band gap, PBE"),
         (Source(raw(*_CRABNET, "data/matbench/mp_gap.csv"), "mp_gap.csv", "csv"),),
-        Mirrored(
-            "composition_tables/matbench_mp_gap.csv.gz",
-            "csv",
-            "252c1a73a9dd1dec401a80335e1016b330e3b9fa7c792ae5c27c5a521fb2f5fd",
-        ),
+        ("matbench_mp_gap", "252c1a73a9dd1dec401a80335e1016b330e3b9fa7c792ae5c27c5a521fb2f5fd"),
         "the Materials Project is CC BY 4.0",
     ),
     _table(
@@ -108,91 +122,33 @@ COMPOSITIONS = (
         132_752,
         ("eV/atom", "formation energy"),
         (Source(raw(*_CRABNET, "data/matbench/mp_e_form.csv"), "mp_e_form.csv", "csv"),),
-        Mirrored(
-            "composition_tables/matbench_mp_e_form.csv.gz",
-            "csv",
-            "f132782704d6bcace2635702f0d20c7b766bf666dc44b09d706c81374563d9db",
-        ),
+        ("matbench_mp_e_form", "f132782704d6bcace2635702f0d20c7b766bf666dc44b09d706c81374563d9db"),
         "the Materials Project is CC BY 4.0",
     ),
-    Registered(
-        name="aflow-bandgap",
-        title="AFLOW entries (ICSD catalogue) with band gaps of 0.5 to 2 eV",
-        reader="csv",
-        n_entries=9_256,
-        licence=UNLICENSED,
-        citation=f"Tables of the repository {_MPEU[0]}; {_AFLOW}.",
-        fields=fields(
-            ("aurl", "", "address of the entry in AFLOW"),
-            ("spacegroup_relax", "", "spacegroup number after relaxation"),
-            ("Pearson_symbol_relax", "", "Pearson symbol after relaxation"),
-            ("Egap", "eV", "band gap"),
-            ("catalog", "", "part of AFLOW: ICSD throughout"),
-            ("dft_type", "", "functional and potentials: PAW_PBE throughout"),
-            ("ldau_type", "", "kind of DFT+U: 0 (none) or 2"),
-            ("energy_cutoff", "eV", "plane-wave cutoff energy"),
-            ("energy_atom", "eV/atom", "total energy"),
-            ("density", "g/cm^3", "mass density"),
-            ("volume_cell", "angstrom^3", "volume of the cell"),
-        ),
-        sources=(
-            Source(
-                raw(*_MPEU, "other_models/elem_rf/test_aflow_data.csv"),
-                "test_aflow_data.csv",
-                "csv",
-                "5d42108be4627f5addf1dc125c232849fe4e4d7b150655eac3e2ab50a49da608",
-                1_514_629,
-                names={"auid": "id", "compound": "formula"},
-            ),
-        ),
-        mirror=(
-            Mirrored(
-                "aflow_bandgap/test_aflow_data.csv",
-                "csv",
-                "5d42108be4627f5addf1dc125c232849fe4e4d7b150655eac3e2ab50a49da608",
-                names={"auid": "id", "compound": "formula"},
-            ),
-        ),
-        fetch_only=True,
-        has_structures=False,
-        notes=(_TWICE,),
+    _aflow_gaps(
+        "aflow-bandgap",
+        "AFLOW entries (ICSD catalogue) with band gaps of 0.5 to 2 eV",
+        9_256,
+        "elem_rf",
+        ("test_aflow_data.csv", "5d42108be4627f5addf1dc125c232849fe4e4d7b150655eac3e2ab50a49da608", 1_514_629),
+        ("Egap", "eV", "band gap"),
+        ("catalog", "", "part of AFLOW: ICSD throughout"),
+        ("dft_type", "", "functional and potentials: PAW_PBE throughout"),
+        ("ldau_type", "", "kind of DFT+U: 0 (none) or 2"),
+        ("energy_cutoff", "eV", "plane-wave cutoff energy"),
+        ("energy_atom", "eV/atom", "total energy"),
+        ("density", "g/cm^3", "mass density"),
+        ("volume_cell", "angstrom^3", "volume of the cell"),
     ),
-    Registered(
-        name="aflow-bandgap-binaries",
-        title="AFLOW binaries with a band gap",
-        reader="csv",
-        n_entries=7_018,
-        licence=UNLICENSED,
-        citation=f"Tables of the repository {_MPEU[0]}; {_AFLOW}.",
-        fields=fields(
-            ("aurl", "", "address of the entry in AFLOW"),
-            ("spacegroup_relax", "", "spacegroup number after relaxation"),
-            ("Pearson_symbol_relax", "", "Pearson symbol after relaxation"),
-            ("Egap", "eV", "band gap, above 0"),
-            ("catalog", "", "part of AFLOW"),
-            ("nspecies", "", "elements in the compound: 2 throughout"),
-        ),
-        sources=(
-            Source(
-                raw(*_MPEU, "other_models/band_gap_data/classification_data.csv"),
-                "classification_data.csv",
-                "csv",
-                "7c9b2aef8b713d79801b7d1c9faf7b11dca1b611973ac16ebbd09cf401b3062d",
-                808_309,
-                names={"auid": "id", "compound": "formula"},
-            ),
-        ),
-        mirror=(
-            Mirrored(
-                "aflow_bandgap/classification_data.csv",
-                "csv",
-                "7c9b2aef8b713d79801b7d1c9faf7b11dca1b611973ac16ebbd09cf401b3062d",
-                names={"auid": "id", "compound": "formula"},
-            ),
-        ),
-        fetch_only=True,
-        has_structures=False,
-        notes=(_TWICE,),
+    _aflow_gaps(
+        "aflow-bandgap-binaries",
+        "AFLOW binaries with a band gap",
+        7_018,
+        "band_gap_data",
+        ("classification_data.csv", "7c9b2aef8b713d79801b7d1c9faf7b11dca1b611973ac16ebbd09cf401b3062d", 808_309),
+        ("Egap", "eV", "band gap, above 0"),
+        ("catalog", "", "part of AFLOW"),
+        ("nspecies", "", "elements in the compound: 2 throughout"),
     ),
     Registered(
         name="nrel-icsd-energies",

@@ -16,17 +16,16 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.cache import whole_import
 from bigdata.data.columns import Columns
 from bigdata.data.model import Condition, NamedDataset, NomadDataset, SpectraFile, SpectraOrigin
-from bigdata.data.problem import BadEntry, DataProblem, refuse
+from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.selection import Selection, select
 from bigdata.data.spectra.formats.entry import ZEROS, Floats
-from bigdata.data.spectra.importing import HEADER_BYTES
-from bigdata.data.spectra.imports import imported, is_whole, unreadable
-from bigdata.errors import SiteError
-from bigdata.spec.study import Finding
+from bigdata.data.spectra.importing import HEADER_BYTES, is_whole
+from bigdata.data.spectra.imports import imported
 
 Policy = Literal["refuse", "skip"]
 Rows = Sequence[int] | NDArray[np.int64]
@@ -251,18 +250,14 @@ def open_spectra(dataset: SpectraOrigin, folder: Path) -> SpectraDataset:
 def usable(spectra: SpectraDataset, key: str) -> SpectraDataset:
     """The same spectra; raises DataProblem, with the first reason, where there is none that can be used."""
     if not spectra.n:
-        reason = f"The first entry, {spectra.bad[0].where}: {spectra.bad[0].what}" if spectra.bad else ""
-        raise DataProblem(Finding((key,), f"{spectra.label} holds no spectrum that can be used", reason))
+        raise none_usable(spectra.bad, spectra.label, key, "spectrum")
     return spectra
 
 
 @lru_cache(maxsize=8)
 def open_import(folder: Path | str) -> SpectraDataset:
     """An import by its folder in the cache, for workers; the source isn't needed. It stays open."""
-    folder = Path(folder)
-    if not is_whole(folder):
-        raise SiteError(f"{folder} isn't there or isn't whole. Submit the study again: its data are then read anew.")
-    return SpectraDataset(folder)
+    return SpectraDataset(whole_import(Path(folder), is_whole))
 
 
 def import_named(dataset: NamedDataset) -> SpectraDataset:

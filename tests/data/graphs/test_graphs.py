@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -261,11 +260,8 @@ def test_parts_joined_in_the_cache_are_the_whole(tmp_path):
     assert same(Graphs.read(tmp_path), build(structures, setting))
 
 
-def from_mirror(name: str, n: int) -> Iterator[Structure]:
-    folder = os.environ.get("BIGDATA_MIRROR")
-    if not folder:
-        pytest.skip("BIGDATA_MIRROR isn't set: no copies of the databases are here")
-    lines = gzip.decompress((Path(folder) / name / "structures.jsonl.gz").read_bytes()).splitlines()
+def from_mirror(mirror: Path, name: str, n: int) -> Iterator[Structure]:
+    lines = gzip.decompress((mirror / name / "structures.jsonl.gz").read_bytes()).splitlines()
     rng = np.random.default_rng(0)
     for line in rng.choice(np.array(lines, dtype=object), n, replace=False):
         row = json.loads(line)
@@ -274,8 +270,8 @@ def from_mirror(name: str, n: int) -> Iterator[Structure]:
 
 
 @pytest.mark.parametrize("name", MIRROR)
-def test_merging_real_crystals_loses_nothing(name):
-    structures = Structures.of(from_mirror(name, 1000))
+def test_merging_real_crystals_loses_nothing(name, mirror):
+    structures = Structures.of(from_mirror(mirror, name, 1000))
     plain = build(structures, GraphSetting(neighbors=24, quotient=False))
     merged = build(structures, GraphSetting(neighbors=24))
     assert all(neighborhoods(plain, i) == neighborhoods(merged, i) for i in range(len(structures)))

@@ -1,9 +1,8 @@
-"""What the tests of materials share: a cache of their own, small crystals, and the mirror where there is one."""
+"""What the tests of materials share: small crystals."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,25 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bigdata.data.materials.dataset import MaterialsDataset, open_import, open_materials
+from bigdata.data.materials.dataset import MaterialsDataset, open_materials
 from bigdata.data.model import MaterialsFile
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that no other test sees."""
-    open_import.cache_clear()
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def mirror() -> Path:
-    """The folder of mirrored datasets."""
-    folder = os.environ.get("BIGDATA_MIRROR")
-    if not folder:
-        pytest.skip("BIGDATA_MIRROR isn't set: the mirrored datasets aren't on this machine")
-    return Path(folder)
 
 
 @pytest.fixture

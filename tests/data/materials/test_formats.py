@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bigdata.data.materials.dataset import open_materials
-from bigdata.data.materials.formats import MODULES, format_named, tell
+from bigdata.data.materials.formats import FORMATS, MODULES
 from bigdata.data.model import (
     AflowDataset,
     AflowQuery,
@@ -266,14 +266,14 @@ def test_a_database_s_answers_are_a_dataset(key, tmp_path):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_every_format_says_what_it_is(name):
-    reader = format_named(name)
+    reader = FORMATS.named(name)
     assert len(reader.__doc__.strip()) > 100
     assert not reader.recognises("a.dat", b"nothing of note")
 
 
 def test_a_format_that_can_not_be_told_is_asked_for(tmp_path, opened):
     (tmp_path / "a.dat").write_text("nothing of note")
-    assert tell(tmp_path / "a.dat") is None
+    assert FORMATS.tell(tmp_path / "a.dat") is None
     with pytest.raises(Exception, match="Say `format:` with one of"):
         opened("a.dat")
 
@@ -370,4 +370,4 @@ def test_compressed_data_that_are_cut_off_are_told(name, format, text, tmp_path,
 
 
 def test_readers_need_no_ase():
-    assert find_spec("ase") is None or "ase" not in vars(format_named("ase"))
+    assert find_spec("ase") is None or "ase" not in vars(FORMATS.named("ase"))

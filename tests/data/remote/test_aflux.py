@@ -102,11 +102,6 @@ def _fits(value: Any, wanted: str | None) -> bool:
     return value is not None and all(value >= b for b in at_least) and all(value <= b for b in at_most)
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def aflow() -> Aflow:
     return Aflow()
@@ -116,16 +111,6 @@ def aflow() -> Aflow:
 def server(aflow: Aflow) -> Iterator[Loopback]:
     with Loopback(aflow.respond) as server:
         yield server
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def client(slept: list[float]) -> Client:
-    return Client(timeout_s=0.3, attempts=4, pause_s=0.5, per_second=1e6, sleep=slept.append)
 
 
 @pytest.fixture

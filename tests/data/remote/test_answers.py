@@ -18,12 +18,6 @@ from bigdata.errors import SiteError
 QUERY = {"kind": "trial", "filter": "nelements=2"}
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 def rows(*numbers: int) -> list[dict[str, Any]]:
     return [{"id": n} for n in numbers]
 

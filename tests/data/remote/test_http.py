@@ -16,22 +16,16 @@ import pytest
 
 from bigdata.data.remote.http import Client, Refused
 from bigdata.errors import SiteError
-from tests.web import Server, cut, served, slam
+from tests.loopback import Reply, Scripted, cut, slam
 
-GOOD = (200, {"Content-Type": "application/json"}, b'{"n": 1}')
+GOOD = Reply(b'{"n": 1}', 200, {"Content-Type": "application/json"})
 SECRET = "k3y-that-nobody-may-see"
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
-    with served() as server:
-        server.script = [GOOD]
+def server() -> Iterator[Scripted]:
+    with Scripted(GOOD) as server:
         yield server
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
 
 
 @pytest.fixture
@@ -52,59 +46,59 @@ def test_a_document_is_posted_as_json(server, client):
 
 
 def test_packed_answers_are_unpacked(server, client):
-    server.script = [(200, {"Content-Encoding": "gzip"}, gzip.compress(b'{"n": 2}'))]
+    server.script = [Reply(gzip.compress(b'{"n": 2}'), 200, {"Content-Encoding": "gzip"})]
     assert client.get_json(server.url) == {"n": 2}
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 524])
 def test_a_busy_server_is_asked_again_after_growing_pauses(server, client, slept, status):
-    server.script = [(status, {}, b""), (status, {}, b""), GOOD]
+    server.script = [Reply(b"", status), Reply(b"", status), GOOD]
     assert client.get_json(server.url) == {"n": 1}
     assert 0.5 <= slept[0] <= 1 <= slept[1] <= 2
 
 
 @pytest.mark.parametrize("broken", [cut, slam], ids=["in the middle", "at once"])
 def test_a_cut_connection_is_asked_again(server, client, broken):
-    server.script = [broken, broken, GOOD]
+    server.faults = [broken, broken]
     assert client.get_json(server.url) == {"n": 1}
 
 
 def test_what_is_not_json_is_asked_again_then_shown(server, client):
-    server.script = [(200, {}, b"DB Fail!null"), GOOD]
+    server.script = [Reply(b"DB Fail!null"), GOOD]
     assert client.get_json(server.url) == {"n": 1}
-    server.script = [(200, {}, b"DB Fail!null")]
+    server.script = [Reply(b"DB Fail!null")]
     with pytest.raises(SiteError, match=r"answers what isn't JSON: `DB Fail!null`; asked 4 times"):
         client.get_json(server.url)
 
 
 def test_retry_after_in_seconds_is_kept_to(server, client, slept):
-    server.script = [(429, {"Retry-After": "7"}, b""), GOOD]
+    server.script = [Reply(b"", 429, {"Retry-After": "7"}), GOOD]
     client.get_json(server.url)
     assert slept == [7.0]
 
 
 def test_retry_after_as_a_date_is_kept_to(server, client, slept):
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True)
-    server.script = [(503, {"Retry-After": at}, b""), GOOD]
+    server.script = [Reply(b"", 503, {"Retry-After": at}), GOOD]
     client.get_json(server.url)
     assert 28 < slept[0] <= 30
 
 
 def test_retry_after_that_makes_no_sense_is_passed_over(server, client, slept):
-    server.script = [(503, {"Retry-After": "soon"}, b""), GOOD]
+    server.script = [Reply(b"", 503, {"Retry-After": "soon"}), GOOD]
     client.get_json(server.url)
     assert slept[0] <= 1
 
 
 def test_a_server_that_wants_hours_is_not_waited_for(server, client, slept):
-    server.script = [(429, {"Retry-After": "7200"}, b"")]
+    server.script = [Reply(b"", 429, {"Retry-After": "7200"})]
     with pytest.raises(SiteError, match=r"left alone for 120 minutes .* what has come so far is kept"):
         client.get_json(server.url)
     assert (slept, len(server.asked)) == ([], 1)
 
 
 def test_a_refusal_is_not_repeated_and_shows_the_server_s_words(server, client):
-    server.script = [(400, {}, b'{"errors": [{"detail": "unknown field _x_y"}]}')]
+    server.script = [Reply(b'{"errors": [{"detail": "unknown field _x_y"}]}', 400)]
     with pytest.raises(Refused, match=r"answers 400: unknown field _x_y \(GET http://127") as raised:
         client.get_json(f"{server.url}/v1/structures", {"filter": "x"})
     assert (raised.value.status, raised.value.exit_code, len(server.asked)) == (400, 4, 1)
@@ -123,7 +117,7 @@ def test_a_refusal_is_not_repeated_and_shows_the_server_s_words(server, client):
     ],
 )
 def test_the_server_s_words_are_found_in(server, client, body, words):
-    server.script = [(400, {}, body)]
+    server.script = [Reply(body, 400)]
     with pytest.raises(Refused) as raised:
         client.get(server.url)
     assert f"answers 400: {words} (" in str(raised.value) or f"answers 400 {words} (" in str(raised.value)
@@ -131,7 +125,7 @@ def test_the_server_s_words_are_found_in(server, client, body, words):
 
 def test_secrets_stay_out_of_errors_and_logs(server, client, caplog):
     caplog.set_level(logging.DEBUG)
-    server.script = [(503, {}, b""), (403, {}, f"bad key {SECRET}".encode())]
+    server.script = [Reply(b"", 503), Reply(f"bad key {SECRET}".encode(), 403)]
     with pytest.raises(Refused, match="Check the key") as raised:
         client.get(f"{server.url}/x?token={SECRET}", headers={"X-API-KEY": SECRET})
     assert SECRET not in str(raised.value)
@@ -140,19 +134,19 @@ def test_secrets_stay_out_of_errors_and_logs(server, client, caplog):
 
 
 def test_a_key_does_not_follow_to_another_host(server, client):
-    server.script = [(302, {"Location": server.url.replace("127.0.0.1", "localhost") + "/there"}, b""), GOOD]
+    server.script = [Reply(b"", 302, {"Location": server.url.replace("127.0.0.1", "localhost") + "/there"}), GOOD]
     client.get_json(server.url, headers={"X-API-KEY": SECRET})
     assert [("X-API-KEY" in headers) for _, _, headers, _ in server.asked] == [True, False]
 
 
 def test_redirects_without_end_are_given_up(server, client):
-    server.script = [(302, {"Location": "/again"}, b"")]
+    server.script = [Reply(b"", 302, {"Location": "/again"})]
     with pytest.raises(SiteError, match="from one address to another without end"):
         client.get(server.url)
 
 
 def test_giving_up_names_host_status_and_question(server, client, slept):
-    server.script = [(503, {}, b'{"detail": "resting"}')]
+    server.script = [Reply(b'{"detail": "resting"}', 503)]
     with pytest.raises(SiteError) as raised:
         client.get_json(f"{server.url}/API/aflux/", {"a": 1})
     host = server.url.removeprefix("http://")
@@ -168,7 +162,7 @@ def test_nobody_listening_is_said(client):
 
 
 def test_silence_ends_at_the_time_limit(server):
-    server.script = [lambda handler: time.sleep(0.5)]
+    server.script = [Reply(b"", delay_s=0.5)]
     with pytest.raises(SiteError, match="doesn't answer in time; asked once"):
         Client(timeout_s=0.1, attempts=1).get(server.url)
 

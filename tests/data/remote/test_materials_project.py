@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -15,7 +14,7 @@ import pytest
 from pymatgen.core import Lattice, Structure
 
 from bigdata.data import DataProblem
-from bigdata.data.materials.formats import format_named, tell
+from bigdata.data.materials.formats import FORMATS
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.model import MaterialsProjectQuery
 from bigdata.data.problem import BadEntry
@@ -23,7 +22,7 @@ from bigdata.data.remote.http import Client
 from bigdata.data.remote.materials_project import fetch, parameters
 from bigdata.data.remote.queries import answers_about, is_fetched
 from bigdata.errors import SiteError
-from tests.web import Server, cut, served
+from tests.loopback import Loopback, Question, Reply, cut
 
 KEY = "0123456789abcdefghijklmnopqrstuv"
 VERSION = "2025.09.25"
@@ -51,14 +50,14 @@ class Database:
 
     version = VERSION
 
-    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
-        address = urlsplit(handler.path)
+    def respond(self, question: Question) -> Reply:
+        address = urlsplit(question.path)
         if address.path == "/heartbeat":
-            return self.say(handler, 200, {"status": "OK", "db_version": self.version})
-        if handler.headers.get("X-API-KEY") != KEY:
-            return self.say(handler, 401, {"message": f"Invalid authentication credentials {KEY}"})
+            return self.say(200, {"status": "OK", "db_version": self.version})
+        if question.headers.get("X-API-KEY") != KEY:
+            return self.say(401, {"message": f"Invalid authentication credentials {KEY}"})
         assert address.path == "/materials/summary/"
-        return self.say(handler, *self.answer(dict(parse_qsl(address.query))))
+        return self.say(*self.answer(dict(parse_qsl(address.query))))
 
     def answer(self, asked: dict[str, str]) -> tuple[int, Any]:
         fields, order = asked.pop("_fields").split(","), asked.pop("_sort_fields")
@@ -81,12 +80,8 @@ class Database:
         }
 
     @staticmethod
-    def say(handler: BaseHTTPRequestHandler, status: int, document: Any) -> None:
-        body = json.dumps(document).encode()
-        handler.send_response(status)
-        handler.send_header("Content-Length", str(len(body)))
-        handler.end_headers()
-        handler.wfile.write(body)
+    def say(status: int, document: Any) -> Reply:
+        return Reply(json.dumps(document).encode(), status)
 
 
 @pytest.fixture
@@ -95,20 +90,18 @@ def database() -> Database:
 
 
 @pytest.fixture
-def server(database: Database) -> Iterator[Server]:
-    with served() as server:
-        server.script = [database]
+def server(database: Database) -> Iterator[Loopback]:
+    with Loopback(database.respond) as server:
         yield server
 
 
 @pytest.fixture(autouse=True)
-def environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
+def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MP_API_KEY", KEY)
 
 
 @pytest.fixture
-def query(server: Server) -> Callable[..., MaterialsProjectQuery]:
+def query(server: Loopback) -> Callable[..., MaterialsProjectQuery]:
     return lambda **more: MaterialsProjectQuery(**{"url": server.url, "page": 20} | more)
 
 
@@ -153,21 +146,19 @@ def test_no_more_come_than_are_wanted(query):
     assert len(answered(fetch(query(max_entries=25), quick()))) == 25
 
 
-def test_a_broken_fetch_goes_on_where_it_broke(query, server, database):
-    server.script = [database, database, cut]
+def test_a_broken_fetch_goes_on_where_it_broke(query, server):
+    server.faults = [None, None, cut]
     with pytest.raises(SiteError):
         fetch(query(), quick(attempts=1))
-    server.script = [database]
     server.asked.clear()
     assert [r["material_id"] for r in answered(fetch(query(), quick()))] == [r["material_id"] for r in ROWS]
     assert [path.partition("_skip=")[2] for _, path, _, _ in server.asked] == ["", "20&_limit=20", "40&_limit=20"]
 
 
 def test_a_new_version_of_the_database_begins_anew(query, server, database):
-    server.script = [database, database, cut]
+    server.faults = [None, None, cut]
     with pytest.raises(SiteError):
         fetch(query(), quick(attempts=1))
-    server.script = [database]
     database.version = "2026.02.01"
     assert len(answered(fetch(query(), quick()))) == len(ROWS)
     assert answers_about(query())["version"] == "2026.02.01"
@@ -235,15 +226,15 @@ def test_a_query_that_cannot_be_asked_is_the_spec_s_matter(query, more, words):
 
 
 def test_another_service_is_noticed(query, server):
-    server.script = [(200, {}, b'{"hello": 1}')]
+    server.faults = [lambda _: Reply(b'{"hello": 1}')] * 2
     with pytest.raises(SiteError, match="not with summaries"):
         fetch(query(), quick())
 
 
 def test_answers_are_read_as_materials(query):
     path = fetch(query(), quick())
-    assert tell(path) == "materials-project"
-    entries = list(format_named("materials-project").read(path, "answers.jsonl"))
+    assert FORMATS.tell(path) == "materials-project"
+    entries = list(FORMATS.named("materials-project").read(path, "answers.jsonl"))
     for row, entry in zip(ROWS, entries, strict=True):
         assert isinstance(entry, MaterialEntry)
         assert (entry.name, entry.formula, entry.line) == (row["material_id"], row["formula_pretty"], entry.line)
@@ -259,5 +250,5 @@ def test_answers_are_read_as_materials(query):
 
 def test_a_line_that_is_no_summary_is_a_bad_entry(tmp_path):
     (tmp_path / "answers.jsonl").write_text('{"material_id": "mp-1", "structure": {}}\n{"a": 1}\n', encoding="utf-8")
-    found = list(format_named("materials-project").read(tmp_path / "answers.jsonl", "answers.jsonl"))
+    found = list(FORMATS.named("materials-project").read(tmp_path / "answers.jsonl", "answers.jsonl"))
     assert [(bad.name, bad.line) for bad in found if isinstance(bad, BadEntry)] == [("mp-1", 1), ("", 2)]

@@ -14,9 +14,9 @@ from bigdata.data.model import NomadDataset, NomadQuery
 from bigdata.data.problem import DataProblem
 from bigdata.data.remote import nomad
 from bigdata.data.remote.answers import Answers, described
-from bigdata.data.remote.http import Client, Refused
+from bigdata.data.remote.http import Refused
 from bigdata.data.remote.queries import answers_about, answers_of, is_fetched
-from bigdata.data.spectra.dataset import open_import, open_spectra
+from bigdata.data.spectra.dataset import open_spectra
 from bigdata.errors import SiteError
 from tests.loopback import Fault, Loopback, Question, Reply, busy, busy_for_a_second, cut, slow
 
@@ -134,12 +134,6 @@ def archive(i: int, **electronic: Any) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    open_import.cache_clear()
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def database() -> Nomad:
     return Nomad()
@@ -149,16 +143,6 @@ def database() -> Nomad:
 def server(database: Nomad) -> Iterator[Loopback]:
     with Loopback(database.respond) as server:
         yield server
-
-
-@pytest.fixture
-def slept() -> list[float]:
-    return []
-
-
-@pytest.fixture
-def client(slept: list[float]) -> Client:
-    return Client(timeout_s=0.3, attempts=4, pause_s=0.5, per_second=1e6, sleep=slept.append)
 
 
 @pytest.fixture

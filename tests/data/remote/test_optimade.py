@@ -22,7 +22,7 @@ import urllib3
 
 from bigdata.data import DataProblem
 from bigdata.data.materials.elements import SYMBOLS
-from bigdata.data.materials.formats import format_named, tell
+from bigdata.data.materials.formats import FORMATS
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.model import OptimadeQuery
 from bigdata.data.remote.http import Client
@@ -152,11 +152,6 @@ def proxy(database: int) -> Iterator[Loopback]:
         yield proxy
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-
-
 @pytest.fixture
 def query(proxy: Loopback) -> Callable[..., OptimadeQuery]:
     return lambda **more: OptimadeQuery(**{"url": proxy.url, "fields": (GAP,), "page": 25} | more)
@@ -198,8 +193,8 @@ def test_the_version_in_an_address_is_left_out(query, proxy, rows):
 
 def test_answers_are_read_as_materials(query, rows):
     path = fetch(query(), quick())
-    assert tell(path) == "optimade"
-    for r, entry in zip(rows, format_named("optimade").read(path, "answers.jsonl"), strict=True):
+    assert FORMATS.tell(path) == "optimade"
+    for r, entry in zip(rows, FORMATS.named("optimade").read(path, "answers.jsonl"), strict=True):
         assert isinstance(entry, MaterialEntry), entry
         assert entry.structure is not None
         assert (entry.name, entry.properties[GAP]) == (r["id"], r["attributes"]["band_gap"])

@@ -1,9 +1,8 @@
-"""What the tests of data share: a cache of their own, small spectra, and the mirror where there is one."""
+"""What the tests of spectra share: small spectra."""
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,7 @@ from typing import Any
 import pytest
 
 from bigdata.data.model import SpectraFile
-from bigdata.data.spectra.dataset import SpectraDataset, open_import, open_spectra
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache that no other test sees."""
-    open_import.cache_clear()
-    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def mirror() -> Path:
-    """The folder of mirrored datasets."""
-    folder = os.environ.get("BIGDATA_MIRROR")
-    if not folder:
-        pytest.skip("BIGDATA_MIRROR isn't set: the mirrored datasets aren't on this machine")
-    return Path(folder)
+from bigdata.data.spectra.dataset import SpectraDataset, open_spectra
 
 
 @pytest.fixture

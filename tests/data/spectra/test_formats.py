@@ -8,7 +8,7 @@ import json
 import numpy as np
 import pytest
 
-from bigdata.data.spectra.formats import MODULES, tell
+from bigdata.data.spectra.formats import FORMATS, MODULES
 from bigdata.errors import SpecError
 
 HA = 27.211386245981
@@ -101,7 +101,7 @@ def write(folder, name, content):
     ],
 )
 def test_a_format_is_told_by_name_and_content(name, content, format_, tmp_path):
-    assert tell(write(tmp_path, name, content)) == format_
+    assert FORMATS.tell(write(tmp_path, name, content)) == format_
 
 
 def test_every_format_is_a_choice_of_the_spec():

@@ -24,14 +24,10 @@ consist of), `read(path, label)` and `NAMED_BY_FILE`, which says whether entries
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Protocol, cast
+from collections.abc import Mapping
 
+from bigdata.data.formats import Formats
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.problem import BadEntry
-from bigdata.data.text import head
 
 # In the order in which they are tried: those with an opening of their own first.
 MODULES = {
@@ -49,37 +45,12 @@ MODULES = {
     "csv": "csv",
 }
 
-
-class Format(Protocol):
-    """What a format's module has."""
-
-    NAMED_BY_FILE: bool
-
-    def recognises(self, name: str, head: bytes) -> bool: ...
-
-    def sources(self, path: Path) -> list[Path]: ...
-
-    def read(self, path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]: ...
-
-
-def format_named(name: str) -> Format:
-    """The reader of a format; `folder`, or `folder:FORMAT` for its files of one format."""
-    if name.startswith("folder"):
-        from bigdata.data.materials.formats.folder import Folder
-
-        return Folder(name.partition(":")[2])
-    return cast(Format, importlib.import_module(f"{__name__}.{MODULES[name]}"))
-
-
-def tell(path: Path, among: tuple[str, ...] = tuple(MODULES)) -> str | None:
-    """The format of a file by its name and first bytes; None where no format fits."""
-    start = head(path)
-    return next((name for name in among if format_named(name).recognises(path.name, start)), None)
+FORMATS = Formats[MaterialEntry](__name__, MODULES)
 
 
 def units(name: str) -> Mapping[str, str]:
     """Units of the properties that a format documents."""
     if name == "folder":
         return {}
-    documented: Mapping[str, str] = getattr(format_named(name.removeprefix("folder:")), "UNITS", {})
+    documented: Mapping[str, str] = getattr(FORMATS.named(name.removeprefix("folder:")), "UNITS", {})
     return documented

@@ -18,6 +18,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bigdata.data.formats import entries_of
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, structure, without
 from bigdata.data.materials.formats.pymatgen import from_dict
 from bigdata.data.materials.structures import Structure
@@ -46,11 +47,7 @@ def read_lines(
     path: Path, label: str, entry: Callable[[dict[str, Any], str, int], MaterialEntry]
 ) -> Iterator[MaterialEntry | BadEntry]:
     """Entries that stand one a line, each made by `entry(object, label, line)`, which may raise EntryError."""
-    try:
-        for line, text in lines(path):
-            yield _line(text, label, line, entry)
-    except EntryError as e:
-        yield BadEntry("", label, e.line, str(e))
+    return entries_of(lines(path), label, lambda text, label, line: _line(text, label, line, entry))
 
 
 def _line(

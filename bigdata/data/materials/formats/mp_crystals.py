@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bigdata.data.formats import entries_of
 from bigdata.data.materials.formats.cif_text import structure_of
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, without
 from bigdata.data.materials.formats.items import items
@@ -39,11 +40,7 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
     """The materials of a file, one at a time."""
-    try:
-        for line, item in items(path):
-            yield _entry(item, label, line)
-    except EntryError as e:
-        yield BadEntry("", label, e.line, str(e))
+    return entries_of(items(path), label, _entry)
 
 
 def _entry(item: Any, label: str, line: int) -> MaterialEntry | BadEntry:

@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from bigdata.data.formats import entries_of
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, structure, without
 from bigdata.data.materials.formats.items import items
 from bigdata.data.materials.structures import Structure
@@ -38,11 +39,7 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
     """The materials of a file, one at a time."""
-    try:
-        for line, item in items(path):
-            yield _entry(item, label, line)
-    except EntryError as e:
-        yield BadEntry("", label, e.line, str(e))
+    return entries_of(items(path), label, _entry)
 
 
 def _entry(item: Any, label: str, line: int) -> MaterialEntry | BadEntry:

@@ -20,14 +20,9 @@ data consist of), `read(path, label)` and `NAMED_BY_FILE`, which says whether en
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Protocol, cast
-
-from bigdata.data.problem import BadEntry
+from bigdata.data.formats import Formats
 from bigdata.data.spectra.formats.entry import Entry
-from bigdata.data.text import head
+from bigdata.data.spectra.formats.folder import SpectraFolder
 
 # In the order in which they are tried: those with a name or an opening of their own first.
 MODULES = {
@@ -41,29 +36,4 @@ MODULES = {
     "csv": "csv",
 }
 
-
-class Format(Protocol):
-    """What a format's module has."""
-
-    NAMED_BY_FILE: bool
-
-    def recognises(self, name: str, head: bytes) -> bool: ...
-
-    def sources(self, path: Path) -> list[Path]: ...
-
-    def read(self, path: Path, label: str) -> Iterator[Entry | BadEntry]: ...
-
-
-def format_named(name: str) -> Format:
-    """The reader of a format; `folder`, or `folder:FORMAT` for its files of one format."""
-    if name.startswith("folder"):
-        from bigdata.data.spectra.formats.folder import Folder
-
-        return Folder(name.partition(":")[2])
-    return cast(Format, importlib.import_module(f"{__name__}.{MODULES[name]}"))
-
-
-def tell(path: Path, among: tuple[str, ...] = tuple(MODULES)) -> str | None:
-    """The format of a file by its name and first bytes; None where no format fits."""
-    start = head(path)
-    return next((name for name in among if format_named(name).recognises(path.name, start)), None)
+FORMATS = Formats[Entry](__name__, MODULES, SpectraFolder)

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bigdata.data.formats import entries_of
 from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.spectra.formats.entry import Entry, Floats, Uniform, number, numbers, total, zero
 from bigdata.data.text import lines, parsed
@@ -41,11 +42,7 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
     """The entries of a file, one line at a time."""
-    try:
-        for line, text in lines(path):
-            yield _line(text, label, line)
-    except EntryError as e:
-        yield BadEntry("", label, e.line, str(e))
+    return entries_of(lines(path), label, _line)
 
 
 def _line(text: bytes, label: str, line: int) -> Entry | BadEntry:

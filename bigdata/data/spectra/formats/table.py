@@ -99,12 +99,12 @@ def _spectrum(folder: Path, file: str) -> Entry:
 
 def _reader(path: Path) -> Any:
     # The package lists this module, so it can't be imported before it.
-    from bigdata.data.spectra.formats import MODULES, format_named, tell
+    from bigdata.data.spectra.formats import FORMATS
 
     if not path.is_file():
         return None
-    name = tell(path, tuple(n for n in MODULES if n != "table"))
-    return name and format_named(name)
+    name = FORMATS.tell(path, (n for n in FORMATS.modules if n != "table"))
+    return name and FORMATS.named(name)
 
 
 def _conversions(path: Path) -> dict[str, Callable[[str], Any]]:

@@ -1,0 +1,149 @@
+"""The file formats of one kind of data, materials or spectra: how a file's is told, and how files are read with it."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar, cast
+
+from bigdata.data.problem import BadEntry, DataProblem, EntryError, unreadable
+from bigdata.data.text import head
+from bigdata.spec.study import Finding
+
+E = TypeVar("E", covariant=True)
+Item = TypeVar("Item")
+
+
+class Format(Protocol[E]):
+    """What a format's module has."""
+
+    NAMED_BY_FILE: bool
+
+    def recognises(self, name: str, head: bytes) -> bool: ...
+
+    def sources(self, path: Path) -> list[Path]: ...
+
+    def read(self, path: Path, label: str) -> Iterator[E | BadEntry]: ...
+
+
+class Folder(Generic[E]):
+    """The reader of a folder, for files of one format (`only`) or of all: every recognised file below it is read, in
+    the order of paths; entries keep the identifiers that the files give them.
+
+    A file that is one entry names it by its path, without the ending: `oxides/mp-1.cif` is `oxides/mp-1`. Names that
+    begin with a dot are passed over; so are files of the formats `LEFT_OUT`, and those that hold the same as another
+    beside them (`REPEATED_BY`).
+    """
+
+    NAMED_BY_FILE = True
+    LEFT_OUT: tuple[str, ...] = ()
+    REPEATED_BY: Mapping[str, str] = {}
+
+    def __init__(self, formats: Formats[E], only: str = "") -> None:
+        self.formats = formats
+        self.among = (only,) if only else tuple(name for name in formats.modules if name not in self.LEFT_OUT)
+
+    def recognises(self, name: str, head: bytes) -> bool:
+        return False
+
+    def sources(self, path: Path) -> list[Path]:
+        return list(dict.fromkeys(source for file, reader in self.files(path) for source in reader.sources(file)))
+
+    def read(self, path: Path, label: str) -> Iterator[E | BadEntry]:
+        for file, reader in self.files(path):
+            yield from reader.read(file, file.relative_to(path).as_posix())
+
+    def files(self, path: Path) -> Iterator[tuple[Path, Format[E]]]:
+        """The recognised files, with their readers."""
+        for folder, folders, names in os.walk(path):
+            folders[:] = sorted(f for f in folders if not f.startswith("."))
+            for name in sorted(names):
+                if name.startswith(".") or self.REPEATED_BY.get(name) in names:
+                    continue
+                file = Path(folder) / name
+                told = self.formats.tell(file, self.among)
+                if told is not None:
+                    yield file, self.formats.named(told)
+
+
+class Formats(Generic[E]):
+    """The formats by name, in the order in which they are tried: `modules` of `package`; and `folder` for folders."""
+
+    def __init__(self, package: str, modules: Mapping[str, str], folder: type[Folder[E]] = Folder) -> None:
+        self.modules = modules
+        self._package, self._folder = package, folder
+
+    def named(self, name: str) -> Format[E]:
+        """The reader of a format; `folder`, or `folder:FORMAT` for its files of one format."""
+        if name.startswith("folder"):
+            return self._folder(self, name.partition(":")[2])
+        return cast(Format[E], importlib.import_module(f"{self._package}.{self.modules[name]}"))
+
+    def tell(self, path: Path, among: Iterable[str] | None = None) -> str | None:
+        """The format of a file by its name and first bytes, of all or those `among`; None where no format fits."""
+        start = head(path)
+        tried = self.modules if among is None else among
+        return next((name for name in tried if self.named(name).recognises(path.name, start)), None)
+
+    def told(self, path: Path, name: str | None) -> str:
+        """What `named` takes for a file or folder, of format `name` where that is given.
+
+        Raises DataProblem where the format can't be told, OSError where the file can't be read.
+        """
+        if path.is_dir():
+            return f"folder:{name}" if name else "folder"
+        name = name or self.tell(path)
+        if name is None:
+            what = f"the format of {path} can't be told from its name and content"
+            raise DataProblem(Finding(("file",), what, f"say `format:` with one of {', '.join(self.modules)}"))
+        return name
+
+    def files(self, path: Path, name: str) -> list[Path]:
+        """The files that the data consist of; raises DataProblem where there is none."""
+        files = self.named(name).sources(path)
+        if not files:
+            what = f"{path} holds no file of a known format"
+            raise DataProblem(Finding(("file",), what, f"the formats are {', '.join(self.modules)}"))
+        return files
+
+    def content(self, path: Path, name: str, files: Iterable[Path]) -> str:
+        """A line for each file, for digests: the sha256 of its bytes, and its name where that counts."""
+        by_file, base = self.named(name).NAMED_BY_FILE, path if path.is_dir() else path.parent
+        return "".join(f"{_sha256(file)} {_relative(file, base) if by_file else ''}\n" for file in files)
+
+    def entries(self, path: Path, name: str, label: str = "") -> Iterator[E | BadEntry]:
+        """The entries of a file or folder; raises DataProblem where it can't be read."""
+        try:
+            yield from self.named(name).read(path, label)
+        except EntryError as e:
+            yield BadEntry("", label, e.line, str(e))
+        except OSError as e:
+            raise DataProblem(unreadable(path, e)) from e
+
+
+def _sha256(path: Path) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _relative(path: Path, base: Path) -> str:
+    return (path.relative_to(base) if path.is_relative_to(base) else path).as_posix()
+
+
+def stamps(files: Iterable[Path]) -> list[tuple[int, int]]:
+    """Size and time of change (ns) of each file."""
+    return [(stat.st_size, stat.st_mtime_ns) for stat in map(Path.stat, files)]
+
+
+def entries_of(
+    items: Iterable[tuple[int, Item]], label: str, entry: Callable[[Item, str, int], E | BadEntry]
+) -> Iterator[E | BadEntry]:
+    """The entries that `entry(item, label, line)` makes of a file's (line, item), up to where it can't be read on."""
+    try:
+        for line, item in items:
+            yield entry(item, label, line)
+    except EntryError as e:
+        yield BadEntry("", label, e.line, str(e))
