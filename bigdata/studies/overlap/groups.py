@@ -9,7 +9,7 @@ from bigdata.data.derived import Derivation
 from bigdata.data.identity import Identity, labels
 from bigdata.data.symmetry import Symmetry
 from bigdata.spec.study import Findings
-from bigdata.studies.overlap.entries import Entries
+from bigdata.studies.entries import Entries
 from bigdata.studies.overlap.model import Overlap, at
 
 

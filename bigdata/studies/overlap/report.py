@@ -14,8 +14,9 @@ from bigdata.data.symmetry import SPGLIB
 from bigdata.errors import SiteError
 from bigdata.report.parts import Figure, ReportParts, Table, whole
 from bigdata.store.reading import View
+from bigdata.studies.entries import Entries
 from bigdata.studies.overlap import figures
-from bigdata.studies.overlap.entries import Entries, open_entries
+from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.groups import labelled
 from bigdata.studies.overlap.model import Overlap
 

@@ -17,7 +17,8 @@ from bigdata.spec.study import Finding, Findings, Input
 from bigdata.store.arrays import ArraySpec, Coordinate
 from bigdata.store.flat import on_disk
 from bigdata.studies import derivation
-from bigdata.studies.overlap.entries import Entries, open_entries
+from bigdata.studies.entries import Entries
+from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.model import Overlap
 
 N_BINS = 60

@@ -11,7 +11,8 @@ import numpy as np
 from bigdata.data.overlap import Overlap as Shared
 from bigdata.data.overlap import histograms, overlap
 from bigdata.data.split import Split, split_groups
-from bigdata.studies.overlap.entries import Entries, open_entries
+from bigdata.studies.entries import Entries
+from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.groups import identity_of, labelled
 from bigdata.studies.overlap.model import Overlap
 from bigdata.studies.overlap.stages import bin_edges

@@ -1,0 +1,115 @@
+"""The entries of a study of materials: the rows of a dataset that its conditions, the target and its range leave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.data.materials.dataset import MaterialsDataset, open_import
+from bigdata.data.materials.target import target, within
+from bigdata.data.model import MaterialsFile, MaterialsOrigin
+from bigdata.data.problem import BadEntry
+from bigdata.data.selection import Dropped
+from bigdata.spec.study import Finding, Findings, Input
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The n entries of one dataset: rows of the import, and their target values in `unit`; none without a target.
+
+    `left_out` are those that can't be used or have no target, `notes` the sentences about what was dropped.
+    """
+
+    name: str
+    dataset: MaterialsDataset
+    rows: NDArray[np.int64]
+    values: NDArray[np.float64]
+    unit: str
+    left_out: tuple[BadEntry, ...]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def only(self, places: Sequence[int]) -> Entries:
+        """Some of the entries, by their places among these."""
+        values = self.values[places] if self.values.size else self.values
+        return replace(self, rows=self.rows[places], values=values)
+
+    @cached_property
+    def ids(self) -> list[str]:
+        ids = self.dataset.ids
+        return [ids[row] for row in self.rows]
+
+    @cached_property
+    def formulas(self) -> list[str]:
+        """As the database writes them."""
+        formulas = self.dataset.formulas
+        return [formulas[row] for row in self.rows]
+
+
+def entries_of(
+    asked: MaterialsOrigin,
+    source: Input,
+    field: str,
+    units: str = "",
+    range_: tuple[float, float] | None = None,
+    name: str = "",
+) -> Entries:
+    """The entries of one dataset with their values of `field`, of all rows where that is "".
+
+    `name` begins the notes, where a study has several datasets. Raises DataProblem where none is left or the target
+    can't be had, Findings at `target: {range: …}` where that leaves none.
+    """
+    dataset = open_import(source.folder)
+    if isinstance(asked, MaterialsFile):
+        # The import knows the file by the path that it was first read from.
+        dataset = MaterialsDataset(dataset.folder, asked.file, asked.on_bad_entry)
+    left_out = list(dataset.bad)
+    notes = [f"{_named(dataset.bad)} unusable and left out"] if dataset.bad else []
+    selection = dataset.select(asked.where)
+    rows, values, unit = np.asarray(selection.rows, np.int64), np.empty(0), ""
+    notes += _said(selection.dropped)
+    if field:
+        own = asked.units.get(field, "")
+        found = target(dataset, rows, field, units, asked.on_bad_entry, own)
+        notes += _converted(field, own or dataset.units[field], found.unit)
+        left_out += found.bad
+        if found.bad:
+            notes.append(f"{_named(found.bad)} without a value of {field} and left out")
+        if range_ is not None:
+            found, dropped = within(found, *range_)
+            notes += _said([dropped])
+            if not found.rows.size:
+                of = f" of {name}" if name else ""
+                what = f"no entry{of} has a {field} from {range_[0]:g} to {range_[1]:g}"
+                raise Findings(Finding(("target", "range"), what, "Widen the range, or look at the units"))
+        rows, values, unit = found.rows, found.values, found.unit
+    begin = f"{name}: " if name else ""
+    return Entries(name, dataset, rows, values, unit, tuple(left_out), tuple(begin + note for note in notes))
+
+
+def _converted(field: str, own: str, unit: str) -> Iterator[str]:
+    """What a conversion takes for granted."""
+    if own in ("kJ/mol", "kcal/mol") and unit != own:
+        yield f"{field} is taken to be in {own} of atoms, not of formula units"
+    elif unit.endswith("/atom") and not own.endswith("/atom"):
+        yield f"{field} is in {own} for each cell, and is divided by the cell's atoms"
+
+
+def _named(bad: Sequence[BadEntry]) -> str:
+    """`1 entry (a) is`, `7 entries (a, b, …) are`."""
+    names = ", ".join(b.name or b.where for b in bad[:5]) + (", …" if len(bad) > 5 else "")
+    return f"1 entry ({names}) is" if len(bad) == 1 else f"{len(bad):,} entries ({names}) are"
+
+
+def _said(dropped: Sequence[Dropped]) -> Iterator[str]:
+    for d in dropped:
+        if d.n:
+            more = ", …" if d.n > len(d.names) else ""
+            noun = "entry" if d.n == 1 else "entries"
+            yield f"{d.field} {d.condition} drops {d.n:,} {noun} ({', '.join(d.names)}{more})"
