@@ -1,4 +1,7 @@
-"""Two small databases of alloys, calculated for this project: shipped/emt_alloys/make.py makes them."""
+"""Small databases of alloys, calculated for this project.
+
+shipped/emt_alloys/make.py makes the first two, decorate.py beside it those on the fcc lattice.
+"""
 
 from __future__ import annotations
 
@@ -41,4 +44,52 @@ EMT_RANDOM_ALLOYS = Registered(
     shipped="emt_alloys/random.jsonl.gz",
     notes=("Only the volume is relaxed: other settings than those of emt-prototypes, on purpose.",),
 )
-ALLOYS = (EMT_PROTOTYPES, EMT_RANDOM_ALLOYS)
+EMT_COPPER_GOLD = Registered(
+    name="emt-copper-gold",
+    title="Cu-Au on fcc cells of 1 to 12 atoms, relaxed",
+    reader="jsonl",
+    n_entries=489,
+    licence=_LICENCE,
+    citation=_CITATION,
+    fields=fields(
+        ("n_atoms", "", "atoms of the cell, which repeats no smaller one"),
+        ("gold_fraction", "", "fraction of Au"),
+        ("mixing_energy", "eV/atom", "energy over that of the relaxed fcc metals"),
+        ("volume_per_atom", "angstrom^3", "volume per atom"),
+        ("greatest_displacement", "angstrom", "farthest that an atom moved on relaxing, strain taken away"),
+        ("cell_distortion", "", "distortion of the cell on relaxing, |U / det(U)^(1/3) - 1| with U its stretch"),
+    ),
+    sha256="6c23d0cabc167780f58ad093e24bf8cdbbb6a1476b629826ba6c74df113fea13",
+    shipped="emt_alloys/copper_gold.jsonl.gz",
+    notes=(
+        "Cell and positions are relaxed to 0.001 eV/angstrom from the ideal lattice; structures are distinct on it.",
+        "Up to 5 atoms: all structures there are; from 6 to 12: 64 of each size, drawn at random.",
+        "Of 505 structures, all converged; 16 were left out whose cells were distorted by more than 0.135, half of "
+        "what leads from fcc to bcc. No atom moved more than 0.7 angstrom.",
+        "The potential orders Cu-Au more weakly than nature does: the lowest energies are about -0.01 eV/atom.",
+    ),
+)
+EMT_ALUMINIUM_VACANCIES = Registered(
+    name="emt-aluminium-vacancies",
+    title="Al with 1 to 25 % of vacancies on fcc cells of 4 to 108 sites, volume relaxed",
+    reader="jsonl",
+    n_entries=256,
+    licence=_LICENCE,
+    citation=_CITATION,
+    fields=fields(
+        ("n_sites", "", "fcc sites of the cell, vacant ones counted"),
+        ("vacancy_fraction", "", "fraction of the sites that are vacant"),
+        ("formation_energy_per_site", "eV", "energy over that of the atoms in relaxed fcc Al, by sites"),
+        ("volume_per_site", "angstrom^3", "volume per site"),
+    ),
+    sha256="7b9e6443bba98d0c8d139d114e4c71bf38b692ea7a1020413a3a15c13eba0b15",
+    shipped="emt_alloys/aluminium_vacancies.jsonl.gz",
+    notes=(
+        "Vacancies are sites left out. Energies are by sites: by atoms they would not be linear in occupation.",
+        "Only the volume is relaxed: of 21 cells of 8 to 12 sites, 19 left the lattice when all was. For one vacancy "
+        "among 108 sites, relaxing all would lower the energy by 0.02 eV.",
+        "The metal itself; one vacancy and pairs of them, from first to fourth neighbours, on a cube of 108 sites; and "
+        "250 distinct structures of 4 to 32 sites drawn at random.",
+    ),
+)
+ALLOYS = (EMT_PROTOTYPES, EMT_RANDOM_ALLOYS, EMT_COPPER_GOLD, EMT_ALUMINIUM_VACANCIES)
