@@ -127,18 +127,21 @@ LENGTH = Dimension(
     {"angstrom": 1.0, "Å": 1.0, "nm": 10.0, "pm": 0.01, "bohr": 0.529177210544},
     ("5 angstrom", "0.5 nm"),
 )
+ANGLE = Dimension("an angle", {"deg": 1.0, "°": 1.0, "rad": 57.29577951308232}, ("103.8 deg",))
 STATES = Dimension("a number of states", {"states": 1.0}, ("0.5 states",))
 _DECIMAL = {f"{p}B": 1000.0**i for i, p in enumerate(("", "k", "M", "G", "T", "P"))}
 _BINARY = {f"{p}iB": 1024.0**i for i, p in enumerate(("K", "M", "G", "T", "P"), 1)}
 BYTES = Dimension("an amount of bytes", _DECIMAL | _BINARY, ("4 GiB", "30 MB"), whole=True)
 SECONDS = Dimension("a time", {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0, "d": 86400.0}, ("10 min", "2 h", "90 s"))
 MONEY = Dimension("an amount of money", {"USD": 1.0}, ("0.02 USD",))
-DIMENSIONS = (ENERGY, LENGTH, STATES, BYTES, SECONDS, MONEY)
+DIMENSIONS = (ENERGY, LENGTH, ANGLE, STATES, BYTES, SECONDS, MONEY)
 
 Energy = Annotated[float, ENERGY]
 """An energy in eV."""
 Length = Annotated[float, LENGTH]
 """A length in angstrom."""
+Angle = Annotated[float, ANGLE]
+"""An angle in degrees."""
 States = Annotated[float, STATES]
 """A number of electronic states, such as a density of states integrated over energy."""
 Bytes = Annotated[int, BYTES]
