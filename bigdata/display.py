@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
 from typing import Any
 
+DECIMALS = 4
+MOST_DECIMALS = 8
 
-def cell(value: Any) -> str:
-    """One value as text: four decimals for a float, a dash for what is missing."""
+
+def decimals(column: Iterable[Any]) -> int:
+    """How many decimals show the floats of a column: four, or more where all are small, as energies in eV are."""
+    greatest = max((abs(v) for v in column if isinstance(v, float) and math.isfinite(v)), default=0.0)
+    if greatest == 0:
+        return DECIMALS
+    return min(MOST_DECIMALS, max(DECIMALS, DECIMALS - 1 - math.floor(math.log10(greatest))))
+
+
+def cell(value: Any, n_decimals: int = DECIMALS) -> str:
+    """One value as text: so many decimals for a float, a dash for what is missing."""
     if value is None or value == "" or value != value:
         return "-"
     if isinstance(value, float):
-        return f"{value:.4f}".rstrip("0").rstrip(".") if abs(value) >= 1e-4 or value == 0 else f"{value:.2e}"
+        if abs(value) >= 10.0**-n_decimals or value == 0:
+            return f"{value:.{n_decimals}f}".rstrip("0").rstrip(".")
+        return f"{value:.2e}"
     return str(value)
 
 

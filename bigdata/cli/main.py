@@ -20,18 +20,21 @@ VERBS = {
     "logs": "Print the log of a run or of one task.",
     "cancel": "Stop a run; what is done is kept.",
     "results": "Print a run's tables and arrays.",
+    "predict": "Predict a property of new structures with a run's model.",
+    "export": "Write a run's model for other programs.",
     "report": "Write figures and report anew.",
     "verify": "Read all data of a run and compare their checksums.",
     "debug": "Run one task in this process.",
     "init": "Write a commented starter spec.",
     "schema": "Print the JSON schema of all specs.",
     "datasets": "List and show the registered datasets.",
+    "lattices": "List the parent lattices known by name.",
     "sites": "List and show the sites.",
 }
 
 
 # Verbs that fetch and read data, and say on the way how far that is.
-WAITING = ("plan", "submit", "datasets")
+WAITING = ("plan", "submit", "predict", "datasets")
 
 
 class Verbs(click.Group):

@@ -10,6 +10,7 @@ import click
 
 from bigdata.cli.options import json_option, run_argument
 from bigdata.cli.text import table
+from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
 from bigdata.store import open_run
 
@@ -32,10 +33,7 @@ def command(run: Path, array: str | None, variant: int | None, as_json: bool) ->
         rows = [(number, view.label) for number, view in enumerate(variants)]
         click.echo(json.dumps([{"variant": n, "label": label} for n, label in rows]) if as_json else _variants(rows))
         return
-    number = variant or 0
-    if not 0 <= number < len(variants):
-        raise SpecError(f"{run} has variants 0 to {len(variants) - 1}, not {number}.")
-    view = variants[number]
+    view = named_variant(run, variant)
     if array is not None:
         click.echo(json.dumps(_values(view[array])) if as_json else _text(view[array]))
     elif as_json:

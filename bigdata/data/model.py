@@ -73,11 +73,19 @@ class SpectraFile(_Rows):
     )
 
 
+class Sample(SpecModel):
+    """Entries drawn at random from those that are left."""
+
+    entries: Annotated[int, Field(gt=0)] = Field(description="How many.")
+    seed: int = Field(default=0, ge=0)
+
+
 class _Materials(_Rows):
     target: str = Field(default="", description="The property to learn, where the study has one for each dataset.")
     units: dict[str, str] = Field(
         default={}, description="Units of properties where the data don't say them: {e_form: eV/atom}."
     )
+    sample: Sample | None = Field(default=None, description="Take some entries only, drawn at random.")
 
 
 class NamedMaterials(NamedDataset, _Materials):

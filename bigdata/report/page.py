@@ -8,7 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bigdata.display import cell
+from bigdata.display import cell, decimals
 from bigdata.report.html import Markup, element, join, json_element
 from bigdata.report.parts import Panel, ReportParts, Table, report_parts, whole
 from bigdata.report.pictures import picture
@@ -122,6 +122,7 @@ def _panel(panel: Panel, name: str, head: str) -> Markup:
 def _table(table: Table, head: str) -> Markup:
     """The first rows of a table under its title and caption."""
     is_number = [_all_numbers(row[k] for row in table.rows) for k in range(len(table.columns))]
+    shown = [decimals(row[k] for row in table.rows) for k in range(len(table.columns))]
     units = [table.units.get(c, "") for c in table.columns]
     heads = (
         element("th", f"{c} ({u})" if u else c, scope="col", class_="number" if n else None)
@@ -141,7 +142,7 @@ def _table(table: Table, head: str) -> Markup:
             element(
                 "table",
                 element("thead", element("tr", *heads)),
-                element("tbody", *(_row(row, is_number) for row in table.rows[:SHOWN_ROWS])),
+                element("tbody", *(_row(row, is_number, shown) for row in table.rows[:SHOWN_ROWS])),
                 aria_label=table.title,
             ),
             class_="table",
@@ -150,15 +151,16 @@ def _table(table: Table, head: str) -> Markup:
     )
 
 
-def _row(row: Sequence[Any], is_number: Sequence[bool]) -> Markup:
-    return element(
-        "tr", *(_cell(k, value, number) for k, (value, number) in enumerate(zip(row, is_number, strict=True)))
-    )
+def _row(row: Sequence[Any], is_number: Sequence[bool], shown: Sequence[int]) -> Markup:
+    columns = enumerate(zip(row, is_number, shown, strict=True))
+    return element("tr", *(_cell(k, value, number, n) for k, (value, number, n) in columns))
 
 
-def _cell(k: int, value: Any, number: bool) -> Markup:
-    """The first column heads its row; floats have four decimals, so that they stand under each other."""
-    text = f"{value:.4f}" if isinstance(value, float) and 1e-4 <= abs(value) < 1e4 else cell(value)
+def _cell(k: int, value: Any, number: bool, n_decimals: int) -> Markup:
+    """The first column heads its row; floats of a column have equally many decimals, so that they stand under each
+    other."""
+    is_plain = isinstance(value, float) and 10.0**-n_decimals <= abs(value) < 1e4
+    text = f"{value:.{n_decimals}f}" if is_plain else cell(value, n_decimals)
     kind = "number" if number else "wide" if len(text) > 40 else None
     return element("td", text, class_=kind) if k else element("th", text, scope="row", class_=kind)
 

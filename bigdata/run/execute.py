@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from bigdata.errors import DamagedData
+from bigdata.errors import BigdataError, DamagedData
 from bigdata.planning import keys
 from bigdata.planning.plan import stages_of
 from bigdata.planning.stage import Stage, TaskId
@@ -166,6 +166,8 @@ def _class(error: Exception, run: RunFolder) -> str:
 
 
 def _sentence(error: Exception) -> str:
+    if isinstance(error, BigdataError):  # written for the user already
+        return str(error)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

@@ -55,12 +55,14 @@ class StudyModel(SpecModel):
     """The fields that all studies have.
 
     A kind subclasses this, and registers the subclass as an entry point of the group `bigdata.studies`, under
-    the word that stands after `study:`. `stages_at` and `report_at` name the kind's functions as
-    "module:function"; neither is imported before it is needed.
+    the word that stands after `study:`. `stages_at`, `report_at`, and `predict_at` and `export_at` where a study
+    makes models, name the kind's functions as "module:function"; none is imported before it is needed.
     """
 
     stages_at: ClassVar[str]
     report_at: ClassVar[str] = ""
+    predict_at: ClassVar[str] = ""
+    export_at: ClassVar[str] = ""
 
     study: str = Field(description="The kind of study.")
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)] = Field(

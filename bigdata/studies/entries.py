@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.materials.dataset import MaterialsDataset, open_import
 from bigdata.data.materials.target import target, within
-from bigdata.data.model import MaterialsFile, MaterialsOrigin
+from bigdata.data.model import MaterialsFile, MaterialsOrigin, Sample
 from bigdata.data.problem import BadEntry
 from bigdata.data.selection import Dropped
 from bigdata.spec.study import Finding, Findings, Input
@@ -89,8 +89,17 @@ def entries_of(
                 what = f"no entry{of} has a {field} from {range_[0]:g} to {range_[1]:g}"
                 raise Findings(Finding(("target", "range"), what, "Widen the range, or look at the units"))
         rows, values, unit = found.rows, found.values, found.unit
+    if asked.sample is not None and asked.sample.entries < len(rows):
+        drawn = _drawn(len(rows), asked.sample)
+        notes.append(f"{len(drawn):,} of {len(rows):,} entries are taken, drawn at random")
+        rows, values = rows[drawn], values[drawn] if values.size else values
     begin = f"{name}: " if name else ""
     return Entries(name, dataset, rows, values, unit, tuple(left_out), tuple(begin + note for note in notes))
+
+
+def _drawn(n: int, sample: Sample) -> NDArray[np.int64]:
+    """Which of n entries are drawn, in order."""
+    return np.sort(np.random.default_rng(sample.seed).permutation(n)[: sample.entries])
 
 
 def _converted(field: str, own: str, unit: str) -> Iterator[str]:

@@ -42,6 +42,61 @@ EXPECTED: dict[str, list[str]] = {
     "bracket-open": [
         "4:11: : the list that begins here doesn't end with `]`",
     ],
+    "clusters-degree-zero": [
+        "9:12: features[0]: 0 is out of range",
+    ],
+    "clusters-degrees": [
+        "9:18: features[2]: degree 1 is listed twice",
+    ],
+    "clusters-field-misspelled": [
+        "4:17: target.field: the dataset has no field `mixing_enrgy` | Did you mean `mixing_energy`?",
+    ],
+    "clusters-lattice-no-origin": [
+        "6:12: parent.lattice: is incomplete",
+    ],
+    "clusters-lattice-unknown-key": [
+        "6:12: parent.lattice: hcp wants a, c, and c isn't given",
+        "6:46: parent.lattice.b: hcp has no parameter b",
+    ],
+    "clusters-method": [
+        "10:21: selection.method: `omp` is not known here",
+        "10:40: selection.max_features: 0 is out of range",
+        "11:21: validation.folds: 1 is out of range",
+    ],
+    "clusters-no-unit": [
+        "6:32: parent.lattice.a: 4.09 has no unit",
+        "8:25: clusters.cutoffs.2: 10 has no unit",
+    ],
+    "clusters-none": [
+        "8:11: clusters: leaves all clusters of two points and more out",
+    ],
+    "clusters-one-species": [
+        "7:16: parent.sublattices: no site has a choice of species",
+    ],
+    "clusters-options": [
+        "10:13: selection.alpha: belongs to `method: ridge`, and the method is orthogonal-matching-pursuit",
+        "10:25: selection.l1_ratio: belongs to `method: elastic-net`, and the method is orthogonal-matching-pursuit",
+        "11:21: validation.folds: `leave-some-out` is not a whole number of at least 2 or `leave-one-out`",
+    ],
+    "clusters-order-of-one": [
+        "8:22: clusters.cutoffs.1: there is no distance in a cluster of 1",
+    ],
+    "clusters-parent-not-there": [
+        "6:19: parent.lattice.file: there is no file parent.cif",
+    ],
+    "clusters-prototype-misspelled": [
+        "6:24: parent.lattice.prototype: there is no prototype ffc | Did you mean `fcc`?",
+    ],
+    "clusters-species": [
+        "7:26: parent.sublattices[0][2]: Agg is no element | Did you mean `Ag`?",
+        "7:31: parent.sublattices[0][3]: Ag is named twice for sublattice metal",
+    ],
+    "clusters-target-twice": [
+        "3:28: dataset.target: names the property a second time",
+    ],
+    "clusters-too-many-sublattices": [
+        "7:16: parent.sublattices: there are 1 sublattices (metal), and species for 2",
+    ],
     "colon-in-text": [
         "4:23: : this `:` can't stand here",
     ],

@@ -1,0 +1,30 @@
+"""`bigdata export RUN`: a run's model for other programs."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+
+import click
+
+from bigdata.cli.options import run_argument
+from bigdata.cli.variants import named_variant
+from bigdata.errors import SpecError
+
+
+@click.command()
+@run_argument
+@click.option(
+    "--model", default="", help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES]."
+)
+@click.option("--format", "form", default="json", show_default=True, help="json; icet, for cluster expansions.")
+@click.option("--out", type=click.Path(path_type=Path), help="The file to write; JSON goes to stdout if left out.")
+@click.option("--variant", type=int, help="Which variant of a sweep, by its number.")
+def command(run: Path, model: str, form: str, out: Path | None, variant: int | None) -> None:
+    """Write a model of RUN."""
+    view = named_variant(run, variant)
+    if not view.model.export_at:
+        raise SpecError(f"{run} is the run of a study of the kind `{view.model.study}`, which has no model to export.")
+    module, _, function = view.model.export_at.partition(":")
+    text: str = getattr(importlib.import_module(module), function)(view, model, form, out)
+    click.echo(text)

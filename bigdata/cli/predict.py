@@ -1,0 +1,75 @@
+"""`bigdata predict RUN --file STRUCTURES`: what a run's model says of new structures."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bigdata.cli.options import json_option, run_argument
+from bigdata.cli.text import table
+from bigdata.cli.variants import named_variant
+from bigdata.errors import SpecError
+
+if TYPE_CHECKING:
+    from bigdata.data.materials.dataset import MaterialsDataset
+    from bigdata.models.prediction import Prediction
+
+
+@click.command()
+@run_argument
+@click.option("--file", "source", required=True, help="Structures: a file of a known format, or a dataset's name.")
+@click.option(
+    "--model", default="", help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES]."
+)
+@click.option("--variant", type=int, help="Which variant of a sweep, by its number.")
+@click.option("--skip-bad", is_flag=True, help="Succeed although some structures can't be used.")
+@json_option
+def command(run: Path, source: str, model: str, variant: int | None, skip_bad: bool, as_json: bool) -> None:
+    """Print the predictions of a model of RUN for structures, one a line."""
+    from bigdata.cli.datasets.named import open_named
+
+    view = named_variant(run, variant)
+    if not view.model.predict_at:
+        raise SpecError(f"{run} is the run of a study of the kind `{view.model.study}`, which makes no predictions.")
+    (dataset, _), *_ = open_named([source], skip_bad).values()
+    if not dataset.has_structures:
+        raise SpecError(f"{source} has formulas only, and a prediction needs structures.")
+    module, _, function = view.model.predict_at.partition(":")
+    made: Prediction = getattr(importlib.import_module(module), function)(view, dataset.structures, model)
+    click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
+    click.echo(json.dumps(_rows(dataset, made)) if as_json else _text(dataset, made))
+    n_without = sum(map(bool, made.reasons))
+    if n_without and not skip_bad:
+        what = f"{n_without:,} of {len(made.reasons):,} structures have no prediction; the reasons stand beside them."
+        raise SpecError(f"{what} --skip-bad takes that for success.")
+
+
+def _rows(dataset: MaterialsDataset, made: Prediction) -> list[dict[str, object]]:
+    """One object a structure: null where there is no number."""
+    return [
+        {
+            "id": dataset.ids[i],
+            "formula": dataset.formulas[i],
+            "prediction": None if reason else float(made.values[i]),
+            "unit": made.unit,
+            **{name: None if reason else float(values[i]) for name, values in made.beside.items()},
+            "reason": reason,
+        }
+        for i, reason in enumerate(made.reasons)
+    ]
+
+
+def _text(dataset: MaterialsDataset, made: Prediction) -> str:
+    head = f"prediction ({made.unit})" if made.unit else "prediction"
+    columns = ("structure", "formula", head, *made.beside)
+    rows = [
+        (r["id"], r["formula"], r["prediction"], *(r[name] for name in made.beside), r["reason"])
+        for r in _rows(dataset, made)
+    ]
+    if any(made.reasons):
+        return table((*columns, "why not"), rows)
+    return table(columns, [row[:-1] for row in rows])

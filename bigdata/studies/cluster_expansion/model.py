@@ -1,0 +1,272 @@
+"""The YAML of a cluster expansion: data, parent lattice, clusters, features, and how the model is chosen."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from bigdata.data import DataProblem
+from bigdata.data import fields as dataset_fields
+from bigdata.data.model import MaterialsFile, MaterialsFormat, MaterialsOrigin
+from bigdata.spec.study import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel
+from bigdata.units import Angle, Length
+
+Method = Literal["orthogonal-matching-pursuit", "least-squares", "ridge", "lasso", "elastic-net", "ard"]
+
+
+MOST_POINTS = 8
+
+
+class Target(SpecModel):
+    """The property to expand: a number for each structure that doesn't grow with its cell."""
+
+    field: str = Field(description="The dataset's field.")
+    quantity: str = Field(default="", description="Its name, for figures: mixing energy.")
+    units: str = Field(default="", description="The unit that values are converted to; as stored where left out.")
+    range: tuple[float, float] | None = Field(
+        default=None, description="Leave out structures whose value lies outside [from, to]; they are counted."
+    )
+    per: Literal["primitive-cell", "active-site"] | None = Field(
+        default=None,
+        description="Divide values of whole cells by their primitive cells of the parent, or by their sites with a "
+        "choice of species: the right measure for lattices with vacancies.",
+    )
+    bound: float | None = Field(
+        default=None,
+        description="Values at or below this bound, in `units`, are marked and their errors given apart: 0 for gaps, "
+        "where metals are.",
+    )
+
+
+class PrototypeLattice(SpecModel):
+    """A structure type; its lattice parameters fix the lengths by which clusters are chosen."""
+
+    prototype: str = Field(description="Its name: `bigdata lattices` lists them.")
+    a: Length | None = Field(default=None, description="Lattice parameter.")
+    b: Length | None = Field(default=None, description="Where the structure type leaves it free.")
+    c: Length | None = Field(default=None, description="Where the structure type leaves it free.")
+    beta: Angle | None = Field(default=None, description="Angle of a monoclinic cell.")
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """The lattice parameters that are given, in angstrom and degrees."""
+        return self.model_dump(exclude={"prototype"}, exclude_none=True)
+
+
+class LatticeFile(SpecModel):
+    """A crystal of the user's; its elements, in the order in which they appear, are the site classes."""
+
+    file: str = Field(description="CIF, or another format of structures, relative to the spec.")
+    format: MaterialsFormat | None = Field(default=None, description="Told from the name where not given.")
+    symprec: float = Field(default=0.01, gt=0, description="Tolerance of its symmetry, in angstrom.")
+
+
+def _lattice(value: Any) -> str | None:
+    if isinstance(value, dict):
+        return next((key for key in ("prototype", "file") if key in value), None)
+    return "prototype" if isinstance(value, PrototypeLattice) else "file" if isinstance(value, LatticeFile) else None
+
+
+Lattice = Annotated[
+    Annotated[PrototypeLattice, Tag("prototype")] | Annotated[LatticeFile, Tag("file")],
+    Discriminator(
+        _lattice,
+        custom_error_type="lattice_origin",
+        custom_error_message="says neither `prototype:` nor `file:`",
+    ),
+]
+
+
+class Parent(SpecModel):
+    """The lattice whose sites the structures occupy, and what may stand on each."""
+
+    lattice: Lattice
+    sublattices: tuple[Annotated[tuple[str, ...], Field(min_length=1)], ...] = Field(
+        min_length=1, description="For each site class, the species that it may hold; `vacancy` is one."
+    )
+    max_displacement: Length = Field(
+        default=1.0, description="How far an atom may lie from its site, homogeneous strain aside."
+    )
+    max_strain: float = Field(default=0.2, gt=0, lt=1, description="How far a cell may be distorted, its volume aside.")
+    on_unmapped: Literal["refuse", "skip"] = Field(
+        default="refuse",
+        description="What to do when structures are no decorations of the lattice: stop, or leave them out and count.",
+    )
+
+
+class Clusters(SpecModel):
+    """Which clusters enter."""
+
+    cutoffs: dict[int, Length] = Field(
+        default={}, description="Greatest distance of two points, by number of points: {2: 10 angstrom}. Points always."
+    )
+    keep: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Keep so many cluster functions, those of the shortest clusters; all if left out."
+    )
+
+
+class Selection(SpecModel):
+    """How features are chosen: the whole path, from one feature to `max_features`."""
+
+    method: Method = "orthogonal-matching-pursuit"
+    max_features: int = Field(default=200, ge=1, description="The largest model.")
+    alpha: float | None = Field(default=None, gt=0, description="Penalty of `ridge`, on standardised features.")
+    l1_ratio: float | None = Field(default=None, gt=0, le=1, description="Share of the L1 penalty in `elastic-net`.")
+
+
+class Validation(SpecModel):
+    """What is left out in turn, to see the error on structures that a model hasn't seen."""
+
+    folds: Annotated[int, Field(ge=2)] | Literal["leave-one-out"] = Field(
+        default=5, description="So many parts, each left out once; or one structure after the other."
+    )
+    by: Literal["structure", "composition"] = Field(
+        default="structure", description="composition: structures of one composition are left out together."
+    )
+    seed: int = Field(default=0, ge=0)
+    bootstrap: int = Field(default=500, ge=0, description="Draws for the 95 % intervals; 0: no intervals.")
+
+
+class ClusterExpansion(StudyModel):
+    """What do nonlinear features buy a cluster expansion, over more clusters?"""
+
+    stages_at: ClassVar[str] = "bigdata.studies.cluster_expansion.stages:stages"
+    report_at: ClassVar[str] = "bigdata.studies.cluster_expansion.report:report"
+    predict_at: ClassVar[str] = "bigdata.studies.cluster_expansion.prediction:predict"
+    export_at: ClassVar[str] = "bigdata.studies.cluster_expansion.export:export"
+
+    study: Literal["cluster-expansion"] = "cluster-expansion"
+    dataset: MaterialsOrigin = Field(description="The structures with their property.")
+    target: Target
+    parent: Parent
+    clusters: Clusters
+    basis: Literal["trigonometric", "indicator"] = Field(
+        default="trigonometric", description="Functions of a site's species; orthogonal, or 1 for one species else 0."
+    )
+    features: Annotated[tuple[Annotated[int, Field(ge=1, le=6)], ...], Field(min_length=1)] = Field(
+        default=(1, 2, 3),
+        description="Degrees of the polynomials in the cluster correlations; 1 is the standard expansion.",
+    )
+    selection: Selection = Selection()
+    validation: Validation = Validation()
+
+    @classmethod
+    def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
+        """The data and the lattice exist, the species are elements, and the parts go together."""
+        if "dataset" in fields:
+            yield from _data(fields, folder)
+        if "parent" in fields:
+            yield from _parent(fields["parent"], folder)
+        if (clusters := fields.get("clusters")) is not None:
+            yield from _cutoffs(clusters)
+        degrees = fields.get("features", ())
+        for i, degree in enumerate(degrees):
+            if degree in degrees[:i]:
+                yield Finding(("features", i), f"degree {degree} is listed twice", "Keep one of the two")
+        yield from _selection(fields.get("selection"))
+        target = fields.get("target")
+        if target is not None and target.range is not None and not target.range[0] < target.range[1]:
+            yield Finding(("target", "range"), "begins above its end", "Write [from, to], the lower value first")
+
+    def data_files(self, folder: Path) -> Iterable[Path]:
+        """The files of the user's own."""
+        named = [part.file for part in (self.dataset, self.parent.lattice) if isinstance(part, _FILES)]
+        return [folder / file for file in named]
+
+    def inputs(self, folder: Path) -> dict[str, Input]:
+        """The structures, and the parent where it is a file, imported into the cache. Raises Findings."""
+        found = {"structures": _opened(self.dataset, folder, "dataset")}
+        if isinstance(self.parent.lattice, LatticeFile):
+            lattice = self.parent.lattice
+            asked = MaterialsFile(file=lattice.file, format=lattice.format)
+            found["parent"] = _opened(asked, folder, "parent", "lattice")
+        return found
+
+
+_FILES = (MaterialsFile, LatticeFile)
+
+
+def _opened(origin: MaterialsOrigin, folder: Path, *path: str) -> Input:
+    from bigdata.data.materials.dataset import open_materials
+
+    try:
+        opened = open_materials(origin, folder)
+    except DataProblem as problem:
+        raise Findings(*at(problem, *path)) from problem
+    if not opened.has_structures:
+        raise Findings(Finding(path, f"{opened.label} has formulas only", "A cluster expansion needs structures"))
+    return Input(opened.digest, str(opened.folder))
+
+
+def at(problem: DataProblem, *path: str) -> Iterable[Finding]:
+    """What is wrong with data, at its place in the spec."""
+    return (replace(finding, path=(*path, *finding.path)) for finding in problem.findings)
+
+
+def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
+    dataset = fields["dataset"]
+    if dataset.target:
+        what = "names the property a second time"
+        yield Finding(("dataset", "target"), what, "Say it under `target: {field: …}` alone", at_key=True)
+    try:
+        known = dataset_fields(dataset, folder)
+    except DataProblem as problem:
+        yield from at(problem, "dataset")
+        return
+    if known is None:  # a query that hasn't been asked yet
+        return
+    named: list[tuple[PathInSpec, str]] = [(("dataset", "where", field), field) for field in dataset.where]
+    named += [(("target", "field"), fields["target"].field)] if "target" in fields else []
+    for path, field in named:
+        if field not in known:
+            what, right = f"the dataset has no field `{field}`", f"Its fields are {', '.join(known)}"
+            yield Finding(path, what, right, field, tuple(known), at_key=path[0] == "dataset")
+
+
+def _parent(parent: Parent, folder: Path) -> Iterable[Finding]:
+    lattice = parent.lattice
+    if isinstance(lattice, LatticeFile):
+        if not (folder / Path(lattice.file).expanduser()).exists():
+            what = f"there is no file {lattice.file}"
+            yield Finding(("parent", "lattice", "file"), what, "Paths start at the spec's folder")
+        return
+    from bigdata.lattices.prototypes import prototype
+    from bigdata.lattices.sublattices import sublattices
+
+    try:
+        found = prototype(lattice.prototype)
+    except DataProblem as problem:
+        yield from at(problem, "parent", "lattice", "prototype")
+        return
+    for path, checked in (
+        (("parent", "lattice"), lambda: found.conventional(lattice.parameters)),
+        (("parent", "sublattices"), lambda: sublattices(found.labels, parent.sublattices)),
+    ):
+        try:
+            checked()
+        except DataProblem as problem:
+            yield from at(problem, *path)
+    if all(len(species) < 2 for species in parent.sublattices):
+        what = "no site has a choice of species"
+        yield Finding(("parent", "sublattices"), what, "Write two species or more for one of them: [[Ag, Pd]]")
+
+
+def _cutoffs(clusters: Clusters) -> Iterable[Finding]:
+    if not clusters.cutoffs and clusters.keep is None:
+        yield Finding(("clusters",), "leaves all clusters of two points and more out", "Say `cutoffs: {2: 8 angstrom}`")
+    for n_points in clusters.cutoffs:
+        if not 2 <= n_points <= MOST_POINTS:
+            what = f"there is no distance in a cluster of {n_points}" if n_points < 2 else f"{n_points} points are too many"
+            right = f"Write a number of points from 2 to {MOST_POINTS}; single points are always there"
+            yield Finding(("clusters", "cutoffs", str(n_points)), what, right, at_key=True)
+
+
+def _selection(selection: Selection | None) -> Iterable[Finding]:
+    for key, method in (("alpha", "ridge"), ("l1_ratio", "elastic-net")):
+        if selection is not None and getattr(selection, key) is not None and selection.method != method:
+            what = f"belongs to `method: {method}`, and the method is {selection.method}"
+            yield Finding(("selection", key), what, "Leave it out, or change the method", at_key=True)

@@ -1,0 +1,293 @@
+"""What a cluster expansion shows: section 4 of doi 10.1039/d4fd00102h with its Fig. 5, beside cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure as Drawing
+
+from bigdata.lattices.mapping import map_structures
+from bigdata.report.parts import Figure, ReportParts, Table, whole
+from bigdata.store.reading import View
+from bigdata.studies.cluster_expansion import figures
+from bigdata.studies.cluster_expansion.results import Results, feature_name
+
+MOST_ROWS = 40
+MOST_LEFT_OUT = 200
+# Sizes at which models of all degrees are compared.
+COMPARED = (5, 10, 20, 50, 100, 150, 200)
+SOURCES = (
+    "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 4, Fig. 5.",
+    "A. van de Walle, Calphad 33, 266 (2009), doi 10.1016/j.calphad.2008.12.005: functions of several species.",
+    "Y. C. Pati, R. Rezaiifar, P. S. Krishnaprasad, Proc. 27th Asilomar Conf. 40 (1993), "
+    "doi 10.1109/ACSSC.1993.342465: orthogonal matching pursuit.",
+)
+
+
+def report(view: View) -> ReportParts:
+    """Summary, tables and figures. Of an unfinished run, what there is."""
+    results = Results(view)
+    return ReportParts(
+        summary=tuple(s for s in whole(view.run, _sentences(results)) if s),
+        tables=tuple(whole(view.run, _tables(results))),
+        figures=tuple(_figures(results)),
+        sources=SOURCES,
+        headline=dict(next(whole(view.run, [partial(_headline, results)]), {})),
+    )
+
+
+def _headline(results: Results) -> dict[str, float | int]:
+    """The best model of each degree, for sweeps."""
+    found: dict[str, float | int] = {"structures": len(results.used), "clusters": len(results.space)}
+    unit = f" ({results.unit})" if results.unit else ""
+    for d, degree in enumerate(results.degrees):
+        found[f"degree {degree}: features"] = results.sizes[d]
+        found[f"degree {degree}: CV RMSE{unit}"] = float(results.cv_rmse[d, results.sizes[d] - 1])
+    return found
+
+
+def _sentences(results: Results) -> Iterator[Callable[[], str]]:
+    yield lambda: _said_of_structures(results)
+    yield lambda: _said_of_best(results)
+    if len(results.degrees) > 1:
+        yield lambda: _said_of_features(results)
+    yield lambda: _said_of_overfitting(results)
+
+
+def _said_of_structures(results: Results) -> str:
+    used, n = len(results.used), len(results.view["n_cells"][...])
+    far, strain = (results.view[name][...][results.used].round(9) for name in ("displacement", "distortion"))
+    left_out = f" {n - used:,} can't be mapped and are left out." if used < n else ""
+    return (
+        f"{used:,} of {n:,} structures are decorations of the parent lattice: their atoms lie at most "
+        f"{far.max():.2g} Å from their sites (half of them within {np.median(far):.2g} Å), their cells are "
+        f"distorted by at most {strain.max():.2g}.{left_out}"
+    )
+
+
+def _said_of_best(results: Results) -> str:
+    d = results.best
+    size, unit = results.sizes[d], results.unit
+    return (
+        f"Take degree {results.degrees[d]} with {size:,} features: the error on structures left out is "
+        f"{results.cv_rmse[d, size - 1]:.4g} {unit} (RMSE), that of the fit {results.rmse[d, size - 1]:.4g} {unit}. "
+        "It is the smallest model within one standard error of the least error on structures left out."
+    )
+
+
+def _said_of_features(results: Results) -> str:
+    """Whether nonlinear features help at equal size: by the fit, as in the paper, and by structures left out."""
+    if 1 not in results.degrees:
+        return ""
+    standard = results.degrees.index(1)
+    return " ".join(_compared(results, standard, d) for d in range(len(results.degrees)) if d != standard)
+
+
+def _compared(results: Results, standard: int, d: int) -> str:
+    both = np.isfinite(results.rmse[[standard, d]]).all(axis=0)
+    better = results.rmse[d, both] < results.rmse[standard, both]
+    seen = np.isfinite(results.cv_rmse[[standard, d]]).all(axis=0)
+    agrees = results.cv_rmse[d, seen] < results.cv_rmse[standard, seen]
+    least, own = (np.nanmin(results.cv_rmse[i]) for i in (standard, d))
+    says = f"lowers the least error on structures left out by {1 - own / least:.0%}"
+    if own >= least:
+        says = f"doesn't lower the least error on structures left out ({own:.4g} against {least:.4g} {results.unit})"
+    return (
+        f"At equal size, features of degree {results.degrees[d]} fit better than the standard expansion at "
+        f"{int(better.sum()):,} of {len(better):,} sizes; on structures left out they are better at "
+        f"{int(agrees.sum()):,} of {len(agrees):,}. Degree {results.degrees[d]} {says}."
+    )
+
+
+def _said_of_overfitting(results: Results) -> str:
+    """Where the fit gets better and what it predicts gets worse."""
+    said = []
+    for d, degree in enumerate(results.degrees):
+        finite = np.flatnonzero(np.isfinite(results.cv_rmse[d]))
+        if not finite.size:
+            continue
+        last, least = int(finite[-1]), int(np.nanargmin(results.cv_rmse[d]))
+        ratio = results.cv_rmse[d, last] / results.cv_rmse[d, least]
+        if ratio > 1.25:
+            said.append(f"{ratio:.2g} times its least (at {least + 1:,} features) with {last + 1:,} of degree {degree}")
+    return f"More features overfit: the error on structures left out is {'; '.join(said)}." if said else ""
+
+
+def _tables(results: Results) -> Iterator[Callable[[], Table]]:
+    yield lambda: _models(results)
+    if len(results.degrees) > 1:
+        yield lambda: _sizes(results)
+    if results.model.target.bound is not None:
+        yield lambda: _at_bound(results)
+    yield lambda: _chosen(results)
+    yield lambda: _clusters(results)
+    yield lambda: _lattice(results)
+    yield lambda: _mapped(results)
+    if results.unmapped.size and results.has_import:
+        yield lambda: _left_out(results)
+
+
+def _units(results: Results, *columns: str) -> dict[str, str]:
+    return dict.fromkeys(columns, results.unit) if results.unit else {}
+
+
+def _models(results: Results) -> Table:
+    error, least = results.view["error"][...], results.view["size_of_least_cv"][...]
+    low, high = (results.view[f"cv_rmse_{end}"][...] for end in ("low", "high"))
+    rows = []
+    for d, degree in enumerate(results.degrees):
+        n = results.sizes[d]
+        at = int(least[d])
+        rows.append(
+            (degree, n, results.rmse[d, n - 1], results.cv_rmse[d, n - 1], low[d, n - 1], high[d, n - 1],
+             error[d, 1, 0, 1], at, results.cv_rmse[d, at - 1])
+        )  # fmt: skip
+    columns = ("degree", "features", "RMSE of the fit", "CV RMSE", "from", "to", "CV MAE", "features of least CV RMSE",
+               "least CV RMSE")  # fmt: skip
+    caption = (
+        "CV: on structures left out, each predicted by a model that hasn't seen it. `features` is the size to take: "
+        "the fewest within one standard error of the least CV error. From, to: 95 % interval by bootstrap."
+    )
+    return Table("Models", columns, rows, _units(results, *columns[2:7], columns[8]), caption)
+
+
+def _sizes(results: Results) -> Table:
+    p, n_sizes = len(results.space), results.rmse.shape[1]
+    sizes = sorted({n for n in (*COMPARED, p) if n <= n_sizes})
+    rows = [
+        (n, *(results.rmse[d, n - 1] for d in range(len(results.degrees))),
+         *(results.cv_rmse[d, n - 1] for d in range(len(results.degrees))))
+        for n in sizes
+    ]  # fmt: skip
+    columns = (
+        "features",
+        *(f"fit, degree {degree}" for degree in results.degrees),
+        *(f"CV, degree {degree}" for degree in results.degrees),
+    )
+    caption = f"RMSE of models with equally many features; {p} is the number of cluster functions."
+    return Table("Errors at equal size", columns, rows, _units(results, *columns[1:]), caption)
+
+
+def _at_bound(results: Results) -> Table:
+    error = results.view["error"][...]
+    n = int(results.bound.sum())
+    rows = [
+        (degree, on, where, count, *error[d, i, w])
+        for d, degree in enumerate(results.degrees)
+        for i, on in enumerate(("fit", "left out"))
+        for w, (where, count) in enumerate(
+            (("all", len(results.target)), ("above", len(results.target) - n), ("at or below", n))
+        )
+    ]
+    columns = ("degree", "structures", "target against the bound", "number", "RMSE", "MAE", "largest error")
+    return Table(f"Errors at the bound {results.model.target.bound:g}", columns, rows, _units(results, *columns[4:]))
+
+
+def _chosen(results: Results) -> Table:
+    d = results.best
+    steps, expansion = results.steps(d), results.expansion(d)
+    low, high = (results.view[f"coefficient_{end}"][d] for end in ("low", "high"))
+    rows = [
+        (int(step) + 1, feature_name(f), float(c), low[step], high[step])
+        for step, f, c in zip(steps, expansion.factors, expansion.coefficients, strict=True)
+    ][:MOST_ROWS]
+    constant = f"constant term {expansion.intercept:.6g} {results.unit}"
+    caption = f"Degree {expansion.degree}, {expansion.size:,} features; {constant}."
+    if expansion.size > MOST_ROWS:
+        caption += f" The first {MOST_ROWS} steps."
+    columns = ("step", "feature", "coefficient", "from", "to")
+    return Table("Features of the best model", columns, rows, _units(results, *columns[2:]), caption)
+
+
+def _clusters(results: Results) -> Table:
+    space = results.space
+    interaction, low, high = results.interactions
+    rows = [
+        (f"X_{i + 1}", space.names[i], int(space.multiplicity[i]), *(float(v[i]) for v in (interaction, low, high)))
+        for i in range(min(MOST_ROWS, len(space)))
+    ]
+    caption = f"{results.interactions_are}; - where the model does without."
+    caption += f" The first {MOST_ROWS} of {len(space):,}." if len(space) > MOST_ROWS else ""
+    columns = ("correlation", "cluster", "in a primitive cell", "interaction", "from", "to")
+    return Table("Clusters", columns, rows, _units(results, *columns[3:]), caption)
+
+
+def _lattice(results: Results) -> Table:
+    """The parent's sites."""
+    parent = results.space.parent
+    rows = [
+        (i + 1, ", ".join(results.model.parent.sublattices[c]), *map(float, position))
+        for i, (c, position) in enumerate(zip(parent.site_class, parent.positions, strict=True))
+    ]
+    vectors = "; ".join("(" + ", ".join(f"{x:.4f}" for x in row) + ")" for row in parent.lattice)
+    caption = f"Fractions of the primitive vectors {vectors} Å."
+    return Table("Parent lattice", ("site", "species", "x", "y", "z"), rows[:MOST_ROWS], caption=caption)
+
+
+def _mapped(results: Results) -> Table:
+    """How far structures are from the ideal lattice."""
+    about = (
+        ("volumetric_strain", "volumetric strain", ""),
+        ("distortion", "distortion of the cell", ""),
+        ("displacement", "largest displacement", "Å"),
+        ("mean_displacement", "mean displacement", "Å"),
+    )
+    rows = []
+    for name, title, unit in about:
+        # What is left of rounding isn't a displacement.
+        values = results.view[name][...][results.used].round(9) + 0.0
+        rows.append((f"{title} ({unit})" if unit else title, *np.quantile(values, (0, 0.5, 0.95, 1)).tolist()))
+    return Table(
+        "How structures lie on the lattice", ("quantity", "least", "median", "95 % are below", "greatest"), rows
+    )
+
+
+def _left_out(results: Results) -> Table:
+    """Structures that aren't decorations of the lattice, with the reason."""
+    places, entries, parent = results.unmapped[:MOST_LEFT_OUT], results.entries, results.model.parent
+    structures = entries.dataset.structures.take(entries.rows[places])
+    again = map_structures(results.space.parent, structures, parent.max_displacement, parent.max_strain)
+    rows = [(entries.ids[i], entries.formulas[i], reason) for i, reason in zip(places, again.reasons, strict=True)]
+    n = results.unmapped.size
+    caption = f"The first {MOST_LEFT_OUT} of {n:,}." if n > MOST_LEFT_OUT else ""
+    return Table("Structures that can't be mapped", ("structure", "formula", "why"), rows, caption=caption)
+
+
+def _figures(results: Results) -> Iterator[Figure]:
+    yield Figure(
+        "errors",
+        "Errors and predictions",
+        "Fig. 5 of the paper. a: RMSE of the fit against the number of features, with a marker at the size to "
+        "take; the dashed line is at p, the number of cluster functions. b: fitted values of those models against the "
+        "targets. c and d: the same for structures left out, with 95 % intervals.",
+        "Two falling sets of lines, and two clouds of points about a diagonal.",
+        lambda: _errors(results),
+    )
+    yield Figure(
+        "interactions",
+        "Interactions of clusters",
+        f"{results.interactions_are}, with 95 % intervals. Points aren't drawn: the table of clusters has them.",
+        "Points by the cluster's greatest distance, one colour for each number of points.",
+        lambda: _interactions(results),
+    )
+
+
+def _errors(results: Results) -> Drawing:
+    low, high = (results.view[f"cv_rmse_{end}"][...] for end in ("low", "high"))
+    curves = [
+        figures.Curve(degree, results.rmse[d], results.cv_rmse[d], low[d], high[d], results.sizes[d])
+        for d, degree in enumerate(results.degrees)
+    ]
+    fits, left_out = (
+        {degree: results.view[name][d][results.used] for d, degree in enumerate(results.degrees)}
+        for name in ("prediction", "cv_prediction")
+    )
+    label = f"{results.quantity} ({results.unit})" if results.unit else results.quantity
+    unit = results.unit or "no unit"
+    return figures.errors(curves, len(results.space), results.target, fits, left_out, results.bound, label, unit)
+
+
+def _interactions(results: Results) -> Drawing:
+    return figures.interactions(results.space.order, results.space.diameter, *results.interactions, results.unit)
