@@ -1,4 +1,4 @@
-"""How fast clusters are found and correlations computed, beside icet and clusterX: python -m tests.benchmarks.correlations.
+"""How fast clusters and correlations are found beside icet and clusterX: python -m tests.benchmarks.correlations [N].
 
 icet is asked where it is installed, clusterX where BIGDATA_CLUSTERX_PYTHON names an interpreter that has it. All are
 given ideal structures and the same clusters; what any of them does once for all structures (orbits, and clusterX's

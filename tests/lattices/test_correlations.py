@@ -126,10 +126,12 @@ def test_sums_of_large_orbits_do_not_overflow() -> None:
 
 
 def test_sums_of_large_orbits_of_two_species_do_not_overflow() -> None:
-    space = cluster_space(PARENTS["fcc of two species"], {2: 4.2, 3: 8.0, 4: 7.1})
-    assert space.multiplicity.max() > 127
+    corners = [[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]]
+    cube = Parent.of(4.09 * np.eye(3), corners, [0] * 4, [["Pd", "Ag"]])
+    space = cluster_space(cube, {2: 4.2, 3: 8.0, 4: 6.0})
+    assert space.multiplicity.max() == 192
     for species, sign in ((0, -1), (1, 1)):
-        pure = mapped_of(np.array([hermite(np.eye(3))]), np.full((1, 1), species), np.array([1]))
+        pure = mapped_of(np.array([hermite(np.eye(3))]), np.full((1, 4), species), np.array([1]))
         np.testing.assert_array_equal(correlations(space, pure), sign ** space.order[None])
 
 

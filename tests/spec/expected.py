@@ -79,7 +79,7 @@ EXPECTED: dict[str, list[str]] = {
         "11:21: validation.folds: `leave-some-out` is not a whole number of at least 2 or `leave-one-out`",
     ],
     "clusters-order-of-one": [
-        "8:22: clusters.cutoffs.1: there is no distance in a cluster of 1",
+        "8:22: clusters.cutoffs.1: a cluster of 1 has no distance",
     ],
     "clusters-parent-not-there": [
         "6:19: parent.lattice.file: there is no file parent.cif",

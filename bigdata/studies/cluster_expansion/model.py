@@ -260,7 +260,7 @@ def _cutoffs(clusters: Clusters) -> Iterable[Finding]:
         yield Finding(("clusters",), "leaves all clusters of two points and more out", "Say `cutoffs: {2: 8 angstrom}`")
     for n_points in clusters.cutoffs:
         if not 2 <= n_points <= MOST_POINTS:
-            what = f"there is no distance in a cluster of {n_points}" if n_points < 2 else f"{n_points} points are too many"
+            what = f"{n_points} points are too many" if n_points > 1 else f"a cluster of {n_points} has no distance"
             right = f"Write a number of points from 2 to {MOST_POINTS}; single points are always there"
             yield Finding(("clusters", "cutoffs", str(n_points)), what, right, at_key=True)
 

@@ -139,8 +139,9 @@ def _memory(model: ClusterExpansion, space: ClusterSpace, n: int) -> None:
 
 
 def _clusters(model: ClusterExpansion, space: ClusterSpace, inputs: Mapping[str, Input]) -> Stage:
-    arrays: dict[str, NDArray[Any]] = {"parent_lattice": space.parent.lattice, "parent_position": space.parent.positions}
-    arrays |= {"site_class": space.parent.site_class}
+    parent = space.parent
+    arrays: dict[str, NDArray[Any]] = {"parent_lattice": parent.lattice, "parent_position": parent.positions}
+    arrays |= {"site_class": parent.site_class}
     arrays |= {STORED[name]: values for name, values in space.arrays().items()}
     specs = tuple(_whole(name, a.shape, str(a.dtype), *STORED_AS[name]) for name, a in arrays.items())
     return Stage(
