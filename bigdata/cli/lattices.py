@@ -9,8 +9,6 @@ import click
 
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
-from bigdata.data.problem import DataProblem
-from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
     from bigdata.lattices.prototypes import Prototype
@@ -23,10 +21,7 @@ def command(name: str | None, as_json: bool) -> None:
     """List the prototypes, or show the site classes and sites of one."""
     from bigdata.lattices.prototypes import PROTOTYPES, prototype
 
-    try:
-        found = list(PROTOTYPES.values()) if name is None else [prototype(name)]
-    except DataProblem as problem:
-        raise SpecError(f"{problem}.") from None
+    found = list(PROTOTYPES.values()) if name is None else [prototype(name)]
     if as_json:
         click.echo(json.dumps([_described(p) for p in found], indent=2))
     elif name is None:
@@ -40,7 +35,7 @@ def _page(p: Prototype) -> str:
     classes = [(i + 1, c.label, c.what) for i, c in enumerate(p.classes)]
     sites = [(p.classes[o.site_class].label, *map(str, o.position)) for o in p.orbits]
     internal = ", ".join(f"{name} = {value:g}" for name, value in p.internal.items())
-    example = ", ".join(f"{key}: …" for key in p.lengths)
+    example = ", ".join(f"{key}: … {'deg' if key == 'beta' else 'angstrom'}" for key in p.lengths)
     return "\n".join(
         [
             f"{p.name}: {p.title}",

@@ -13,7 +13,7 @@ Basis = Literal["trigonometric", "indicator"]
 def point_functions(basis: Basis, m: int) -> NDArray[np.float64]:
     """(m, m - 1) float64, the functions 1 … m - 1 (columns) of the species σ = 0 … m - 1 (rows) of a site.
 
-    They complete the constant function to a basis. "trigonometric" (A. van de Walle, Calphad 33, 266 (2009), eq. 4,
+    They complete the constant function to a basis. "trigonometric" (A. van de Walle, Calphad 33, 266 (2009),
     doi 10.1016/j.calphad.2008.12.005) is orthogonal over the species:
 
         φ_α(σ) = −cos(2π ⌈α/2⌉ σ / m) for odd α,  −sin(2π ⌈α/2⌉ σ / m) for even α;

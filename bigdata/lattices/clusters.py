@@ -142,7 +142,7 @@ def _enough(parent: Parent, cutoffs: Mapping[int, float], keep: int | None) -> t
     except TooMany:
         if keep is None:
             raise
-    diameter = parent.volume ** (1 / 3)
+    diameter = float(parent.volume / np.count_nonzero(parent.active)) ** (1 / 3)
     while True:
         pairs = pairs_of(parent, min(diameter, longest))
         found = _orbits(parent, pairs, cutoffs, diameter, LIMIT)

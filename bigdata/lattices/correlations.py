@@ -54,8 +54,8 @@ class _Terms:
     """The members of all clusters as products of rows: a row is a function of a site in one of several cells.
 
     `offsets` (d, 3) those cells; `row_offset`, `row_function` (u,) of each row; `functions` (s, M) each function of
-    each site, by species, in the narrowest type that holds all sums; `function_site` (s,); `scale` (p,) what the sums
-    are to be multiplied with.
+    each site, by species, in the narrowest type that holds their products; `function_site` (s,); `scale` (p,) what the
+    sums are to be multiplied with.
     """
 
     offsets: Ints
@@ -88,18 +88,21 @@ class _Terms:
         rows, row = np.unique(key, return_inverse=True)
         factors = np.full(is_point.shape, -1)
         factors[is_point] = row
-        sums = ProductSums.of(factors, space.member_cluster, len(space))
         row_function = rows % len(functions)
         padded = np.append(row_function, -1)[factors[space.first_member]]
         scale = np.append(unit, 1.0)[padded].prod(axis=1)
         largest = np.append(np.abs(functions).max(axis=1), 1.0)[padded].prod(axis=1)
-        kind = _narrowest(functions, float((largest * space.multiplicity).max()))
+        kind, most = _narrowest(functions, float(largest.max())), space.multiplicity
+        total = _narrowest(functions, float((largest * most).max()))
+        if kind is not np.float64:
+            most = (np.iinfo(kind).max / largest).astype(np.int64)
+        sums = ProductSums.of(factors, space.member_cluster, most, total)
         sites = np.repeat(np.arange(space.parent.n_sites), space.parent.n_species - 1)
         return cls(site[first, :3], rows // len(functions), row_function, functions.astype(kind), sites, scale, sums)
 
 
 def _narrowest(functions: Floats, largest: float) -> type:
-    """The narrowest type of number that holds the functions and sums up to `largest` exactly."""
+    """The narrowest type of number that holds the functions and whole numbers up to `largest` exactly."""
     if not np.array_equal(functions, np.rint(functions)):
         return np.float64
     return next((kind for kind in _TYPES if largest <= np.iinfo(kind).max), np.float64)
@@ -134,29 +137,32 @@ class _Batch:
 
     def rows(self, terms: _Terms, mapped: Mapped) -> Rows:
         """(u, T) the rows of the terms for these cells."""
-        moved = self._moved(terms, mapped)
         cells, _ = _ranges(mapped.offsets[self.structures], mapped.n_cells[self.structures])
         values = _values(terms, mapped.occupation[cells])
-        rows = np.empty((len(terms.row_offset), moved.shape[1]), dtype=values.dtype)
-        for row, offset, function in zip(rows, terms.row_offset, terms.row_function, strict=True):
-            # All are within; where numpy would check, it would also copy.
-            np.take(values[function], moved[offset], out=row, mode="clip")
+        counts = np.minimum(mapped.n_cells[self.structures], self.last) - self.first
+        rows = np.empty((len(terms.row_offset), counts.sum()), dtype=values.dtype)
+        ends = np.searchsorted(terms.row_offset, np.arange(len(terms.offsets)), side="right").tolist()
+        start = 0
+        for end, moved in zip(ends, self._moved(terms, mapped, counts), strict=True):
+            for row in range(start, end):
+                # All are within: clipping only saves numpy the check, and the copy that goes with it.
+                np.take(values[terms.row_function[row]], moved, out=rows[row], mode="clip")
+            start = end
         return rows
 
-    def _moved(self, terms: _Terms, mapped: Mapped) -> Ints:
-        """(d, T) the cells to which the terms' offsets move these, counted through the structures."""
-        forms = mapped.forms[self.structures]
+    def _moved(self, terms: _Terms, mapped: Mapped, counts: Ints) -> Iterator[Ints]:
+        """For each of the terms' offsets the cells (T,) to which it moves these, counted through the structures."""
+        forms, n_cells = mapped.forms[self.structures], mapped.n_cells[self.structures]
         is_new = np.append(True, np.any(forms[1:] != forms[:-1], axis=(1, 2)))
-        n_cells = mapped.n_cells[self.structures]
-        counts = np.minimum(n_cells, self.last) - self.first
-        number, form = _ranges(np.full(is_new.sum(), self.first), counts[is_new])
-        moved = neighbors(forms[is_new], form, number, terms.offsets)
-        if is_new.all():
-            moved += np.repeat(np.cumsum(n_cells) - n_cells, counts)
-            return moved
+        number, form = _ranges(np.full(np.count_nonzero(is_new), self.first), counts[is_new])
         begins = (np.cumsum(counts[is_new]) - counts[is_new])[np.cumsum(is_new) - 1]
         column, structure = _ranges(begins, counts)
-        return moved[:, column] + (np.cumsum(n_cells) - n_cells)[structure]
+        before = (np.cumsum(n_cells) - n_cells)[structure]
+        all_differ = bool(is_new.all())
+        for moved in neighbors(forms[is_new], form, number, terms.offsets):
+            place = moved if all_differ else moved.take(column, mode="clip")
+            place += before
+            yield place
 
 
 def _ranges(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:

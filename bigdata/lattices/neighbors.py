@@ -2,43 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
-from bigdata.lattices.pairs import Floats, Ints
+from bigdata.lattices.pairs import Ints
+
+_Reals = NDArray[np.floating[Any]]
 
 
-def neighbors(forms: Ints, form: Ints, number: Ints, offsets: Ints) -> Ints:
-    """(d, T) the numbers of the cells to which (d, 3) integer translations move T cells.
+def neighbors(forms: Ints, form: Ints, number: Ints, offsets: Ints) -> Iterator[Ints]:
+    """For each of d integer translations (d, 3) the numbers (T,) of the cells to which it moves T cells.
 
     `forms` (f, 3, 3) Hermite normal forms of supercells; `form` (T,) the supercell of each cell and `number` (T,) its
-    number, as in `Supercell.cells`. Equal to `Supercell.neighbors`, without a step for each supercell.
+    number, as in `Supercell.cells`. Equal to `Supercell.neighbors`, without a step for each supercell. One translation
+    comes after the other, so that the numbers stay in the processor's cache.
     """
-    (a, _, _), (d, b, _), (e, f, c) = np.moveaxis(forms, 0, 2).astype(np.float64)[:, :, form]
-    x, y, z = _cells(b, c, number)
-    planes: dict[int, tuple[Floats, Floats]] = {}
-    lines: dict[tuple[int, int], tuple[Floats, Floats]] = {}
-    moved = np.empty((len(offsets), len(number)), dtype=np.int64)
-    # Row by row, so that the intermediate numbers stay in the cache, and what rows share is found once.
-    for row, (dx, dy, dz) in zip(moved, offsets.tolist(), strict=True):
+    kind = _real(forms, offsets)
+    (a, _, _), (d, b, _), (e, f, c) = np.moveaxis(forms, 0, 2).astype(kind)[:, :, form]
+    rest, z = _split(number.astype(np.float64), c.astype(np.float64))
+    x, y = (part.astype(kind) for part in _split(rest, b.astype(np.float64)))
+    planes: dict[int, tuple[_Reals, _Reals]] = {}
+    lines: dict[tuple[int, int], tuple[_Reals, _Reals]] = {}
+    area = b * c
+    for dx, dy, dz in offsets.tolist():
         if dz not in planes:
-            planes[dz] = _split(z + dz, c)
-        third, up = planes[dz]
+            planes[dz] = _split(z.astype(kind) + kind(dz), c)
+        up, third = planes[dz]
         if (dy, dz) not in lines:
-            second, across = _split(y + dy - up * f, b)
-            lines[dy, dz] = second * c + third, across * d + up * e
-        inner, shift = lines[dy, dz]
-        first, _ = _split(x + dx - shift, a)
-        row[:] = first * b * c + inner
-    return moved
+            across, second = _split(y + kind(dy) - up * f, b)
+            lines[dy, dz] = second * c + third, x - across * d - up * e
+        inner, place = lines[dy, dz]
+        _, first = _split(place + kind(dx), a)
+        first *= area
+        first += inner
+        yield first.astype(np.int64)
 
 
-def _cells(b: Floats, c: Floats, number: Ints) -> tuple[Floats, Floats, Floats]:
-    rest, z = np.divmod(number, c)
-    x, y = np.divmod(rest, b)
-    return x, y, z
+def _real(forms: Ints, offsets: Ints) -> type[np.floating[Any]]:
+    """Single precision where it holds all whole numbers that come up: then, divided and rounded down, it is exact."""
+    n_cells = np.diagonal(forms, axis1=1, axis2=2).astype(np.float64).prod(axis=1)
+    # Steps across a side are fewer than the offset and a shear, each shear less than a side.
+    longest = float(forms.max(initial=1) * (2 + np.abs(offsets).max(initial=0)))
+    return np.float32 if max(n_cells.max(initial=0), longest**2) < 1 << 22 else np.float64
 
 
-def _split(place: Floats, side: Floats) -> tuple[Floats, Floats]:
-    """Remainder and quotient of whole numbers, which double precision divides and rounds down exactly."""
-    steps = np.floor(place / side)
-    return place - steps * side, steps
+def _split(place: _Reals, side: _Reals) -> tuple[_Reals, _Reals]:
+    """Quotient, rounded down, and remainder of whole numbers."""
+    steps = place / side
+    np.floor(steps, out=steps)
+    rest = steps * side
+    return steps, np.subtract(place, rest, out=rest)

@@ -15,7 +15,7 @@ Rows = NDArray[Any]
 
 @dataclass(frozen=True)
 class _Sum:
-    """One sum of products: what each begins with (r,), and the row (r,) of its last factor."""
+    """A part of one sum of products: what each begins with (r,), and the row (r,) of its last factor."""
 
     number: int
     begun: Ints
@@ -35,15 +35,16 @@ class _Order:
 @dataclass(frozen=True)
 class ProductSums:
     """p sums y_c = Σ Π_j rows[j] of products of few of the rows (u, n) of a matrix; `orders` by the number of factors,
-    from one."""
+    from one. Sums are of type `total`; parts of them are summed in the type of the rows."""
 
     n_sums: int
+    total: type
     orders: tuple[_Order, ...]
 
     @classmethod
-    def of(cls, factors: Ints, which: Ints, n_sums: int) -> ProductSums:
-        """`factors` (r, k) the rows of each product, padded with -1; `which` (r,) sum it adds to, ascending. All
-        products of one sum have as many factors."""
+    def of(cls, factors: Ints, which: Ints, most: Ints, total: type) -> ProductSums:
+        """`factors` (r, k) the rows of each product, padded with -1; `which` (r,) sum it adds to, ascending; `most`
+        (p,) how many products of a sum the type of the rows can add. All products of one sum have as many factors."""
         n_rows = factors.max(initial=0) + 1
         length = np.count_nonzero(factors >= 0, axis=1)
         factors = np.sort(np.where(factors < 0, n_rows, factors), axis=1)
@@ -52,29 +53,34 @@ class ProductSums:
         orders = []
         for k in range(1, factors.shape[1] + 1):
             own = np.flatnonzero(length == k)
-            orders.append(_Order(before, row, _sums(which[own], begun[own], factors[own, k - 1])))
+            orders.append(_Order(before, row, _sums(which[own], begun[own], factors[own, k - 1], most)))
             longer = length > k
             key, begun[longer] = np.unique(begun[longer] * n_rows + factors[longer, k - 1], return_inverse=True)
             before, row = key // n_rows, key % n_rows
-        return cls(n_sums, tuple(orders))
+        return cls(len(most), total, tuple(orders))
 
     def __call__(self, rows: Rows) -> Rows:
-        """(p, n) the sums for n columns of `rows` (u, n), in the type of the rows."""
-        total = np.zeros((self.n_sums, rows.shape[1]), dtype=rows.dtype)
+        """(p, n) the sums for n columns of `rows` (u, n)."""
+        total: Rows = np.zeros((self.n_sums, rows.shape[1]), dtype=self.total)
         begun = np.ones((1, rows.shape[1]), dtype=rows.dtype)
         for k, order in enumerate(self.orders, start=1):
             if k > 1:
                 begun = rows[order.row] if k == 2 else _product(begun, order.before, rows, order.row)
             for one in order.sums:
                 terms = rows[one.last] if k == 1 else _product(begun, one.begun, rows, one.last)
-                np.add.reduce(terms, axis=0, dtype=rows.dtype, out=total[one.number])
+                total[one.number] += np.add.reduce(terms, axis=0, dtype=rows.dtype)
         return total
 
 
-def _sums(which: Ints, begun: Ints, last: Ints) -> tuple[_Sum, ...]:
+def _sums(which: Ints, begun: Ints, last: Ints, most: Ints) -> tuple[_Sum, ...]:
     numbers, starts = np.unique(which, return_index=True)
-    parts = zip(np.split(begun, starts[1:]), np.split(last, starts[1:]), strict=True)
-    return tuple(_Sum(int(n), *part) for n, part in zip(numbers, parts, strict=bool(len(numbers))))
+    ends = np.append(starts[1:], len(which))
+    parts = [
+        (number, slice(at, min(at + most[number], end)))
+        for number, start, end in zip(numbers.tolist(), starts.tolist(), ends.tolist(), strict=False)
+        for at in range(start, end, most[number])
+    ]
+    return tuple(_Sum(number, begun[part], last[part]) for number, part in parts)
 
 
 def _product(begun: Rows, which: Ints, rows: Rows, last: Ints) -> Rows:

@@ -19,7 +19,8 @@ def sublattices(labels: Sequence[str], species: Sequence[Sequence[str]]) -> tupl
     empty list, nothing that is neither an element nor `vacancy`, nothing twice in a list, no list of `vacancy` alone.
     """
     if len(species) != len(labels):
-        what = f"there are {len(labels)} sublattices ({first(labels)}), and species for {len(species)}"
+        n = f"{len(labels)} site classes" if len(labels) > 1 else "one site class"
+        what = f"the lattice has {n}, {first(labels)}, and there are species for {len(species)}"
         raise DataProblem(Finding((), what, "give one list of species for each, in that order"))
     findings = [
         f for i, (label, names) in enumerate(zip(labels, species, strict=True)) for f in _wrong(i, label, names)

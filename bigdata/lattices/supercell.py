@@ -63,7 +63,7 @@ def supercell(form: Form) -> Supercell:
 
 
 def hermite(matrix: NDArray[Any] | Sequence[Sequence[int]]) -> Form:
-    """The Hermite normal form of an integer (3, 3) matrix of full rank, rows as vectors. Raises ValueError otherwise."""
+    """The Hermite normal form of an integer (3, 3) matrix of full rank, rows as vectors; else raises ValueError."""
     rows = [[int(v) for v in row] for row in matrix]
     for column in (2, 1, 0):
         _clear(rows, column)

@@ -10,6 +10,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from bigdata.models.monomials import Floats, Ints
 
+# Draws of the bootstrap that are held together.
+AT_ONCE_BYTES = 2**26
+
 
 def folds(n: int, k: int, seed: int, groups: ArrayLike | None = None) -> Ints:
     """(n,) int64, the fold 0 to k - 1 of each row, at random; k = n leaves one out at a time.
@@ -84,9 +87,13 @@ def bootstrap_rmse(squared_errors: Floats, n_draws: int, seed: int, level: float
 
     B. Efron and R. J. Tibshirani, An Introduction to the Bootstrap, section 13.3. NaN where a row has NaN.
     """
-    n = len(squared_errors)
-    counts = np.random.default_rng(seed).multinomial(n, np.full(n, 1 / n), size=n_draws)
-    return _interval(np.sqrt(counts @ squared_errors / n), level)
+    n, rng = len(squared_errors), np.random.default_rng(seed)
+    at_once = max(1, AT_ONCE_BYTES // (8 * n))
+    means = [
+        rng.multinomial(n, np.full(n, 1 / n), min(at_once, n_draws - start)).astype(np.float64) @ squared_errors / n
+        for start in range(0, n_draws, at_once)
+    ]
+    return _interval(np.sqrt(np.concatenate(means)), level)
 
 
 def bootstrap_coefficients(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -56,7 +56,16 @@ def swept(root: Node, problems: list[Located]) -> list[Setting]:
     settings = [s for s in _combinations(node) if not _excluded(s, node)]
     if not settings:
         problems.append(located(locate(root, ("sweep",)), "sweep", "leaves no variant", "Exclude fewer combinations"))
-    return [_setting(rest, s, keys, problems) for s in settings] or [Setting("", {}, rest)]
+    shown = _telling(settings)
+    return [_setting(rest, s, keys, shown, problems) for s in settings] or [Setting("", {}, rest)]
+
+
+def _telling(settings: Sequence[Mapping[str, Node]]) -> list[str]:
+    """The paths whose values name a variant: those with plain words and numbers where these tell all variants apart."""
+    paths = list(settings[0]) if settings else []
+    plain = [p for p in paths if not any(isinstance(s[p].plain, dict | list) for s in settings)]
+    distinct = {json.dumps([s[p].plain for p in plain]) for s in settings}
+    return plain if len(distinct) == len(settings) else paths
 
 
 def _columns(node: Node, way: str) -> dict[str, Node]:
@@ -78,11 +87,13 @@ def _excluded(setting: Mapping[str, Node], node: Node) -> bool:
     return any(all(plain[str(p)] == v.plain for p, v in row) for _, row in rows or ())
 
 
-def _setting(root: Node, values: Mapping[str, Node], keys: Mapping[str, Span], problems: list[Located]) -> Setting:
+def _setting(
+    root: Node, values: Mapping[str, Node], keys: Mapping[str, Span], shown: list[str], problems: list[Located]
+) -> Setting:
     for path, value in values.items():
         root = assigned(root, parsed_path(path) or (), value, keys[path], problems)
     plain = {path: value.plain for path, value in values.items()}
-    return Setting(label(plain), plain, root)
+    return Setting(label({path: plain[path] for path in shown}), plain, root)
 
 
 def label(values: Mapping[str, Any]) -> str:

@@ -31,7 +31,7 @@ SCRIPT = Path(__file__).parents[1] / "lattices" / "clusterx_correlations.py"
 STANNATE = Parent.of(4.12 * np.eye(3), PEROVSKITE, [0, 1, 2, 2, 2], [["Ba"], ["Sn"], ["O", "vacancy"]])
 SPACES: Mapping[str, tuple[Parent, dict[int, float], int | None]] = {
     "BaSnO3-x, the first 176 within 12 Å": (STANNATE, {2: 12.0, 3: 12.0, 4: 12.0}, 176),
-    "BaSnO3-x, the first 176 of 30 within 16, 11, 7 Å": (STANNATE, {2: 16.0, 3: 11.0, 4: 7.0}, 176),
+    "BaSnO3-x, the first 176 within 16, 11, 7 Å": (STANNATE, {2: 16.0, 3: 11.0, 4: 7.0}, 176),
     "fcc of 2 species, 10, 7, 6 Å": (
         Parent.of(4.09 * FCC, [[0, 0, 0]], [0], [["Ag", "Pd"]]),
         {2: 10, 3: 7, 4: 6},
@@ -77,9 +77,9 @@ def cubes(n: int, rng: np.random.Generator) -> list[np.ndarray]:
 
 
 CASES = (
-    Case("fcc, 8 atoms in ten supercells", "fcc of two species", {2: 5.1, 3: 4.1, 4: 4.1}, 400, eight_cells, True),
-    Case("fcc, 1 to 12 atoms in many supercells", "fcc of two species", {2: 8.2, 3: 6.0, 4: 5.0}, 625, many_cells),
-    Case("fcc of three species, 1 to 12 atoms", "fcc of three species", {2: 6.5, 3: 4.5, 4: 3.7}, 625, many_cells),
+    Case("fcc, 8 atoms in ten supercells", "fcc of two species", {2: 5.1, 3: 4.1, 4: 4.1}, 2000, eight_cells, True),
+    Case("fcc, 1 to 12 atoms in many supercells", "fcc of two species", {2: 8.2, 3: 6.0, 4: 5.0}, 2000, many_cells),
+    Case("fcc of three species, 1 to 12 atoms", "fcc of three species", {2: 6.5, 3: 4.5, 4: 3.7}, 2000, many_cells),
     Case("perovskite, 40 sites", "perovskite with vacancies", {2: 10.0, 3: 7.4, 4: 6.0}, 400, cubes),
 )
 

@@ -108,8 +108,8 @@ def test_functions_are_those_that_the_species_of_a_site_give(name: str, spaces: 
     assert np.all(space.member_function[is_point] < n_species[space.member_site[is_point][:, 3]])
 
 
-# Coordination numbers of fcc by shell, halved; shells at a √(n/2) (Ashcroft and Mermin, Solid State Physics, table 4.3
-# for the first two; the others counted by hand from the integers h + k + l even).
+# Points (h, k, l)·a/2 with h + k + l even at a √(n/2): 12 (110), 6 (200), 24 (211), 12 (220), 24 (310), 8 (222),
+# 48 (321), 6 (400); each pair has two ends.
 def test_pairs_of_fcc_are_its_shells() -> None:
     space = cluster_space(PARENTS["fcc of two species"], {2: 4.09 * 2.01})
     assert space.multiplicity[1:].tolist() == [6, 3, 12, 6, 12, 4, 24, 3]
@@ -189,6 +189,22 @@ def test_long_cutoffs_cost_nothing_where_few_clusters_are_kept() -> None:
     assert len(space) == 27
     assert space.n_possible is None
     assert space.diameter[-1] < 6
+
+
+def test_the_cell_may_be_large_where_few_clusters_are_kept() -> None:
+    positions = np.random.default_rng(0).random((120, 3))
+    parent = Parent.of(14.0 * np.eye(3), positions, [0] * 120, [["Fe", "Co"]])
+    space = cluster_space(parent, dict.fromkeys((2, 3, 4), 14.0), 200)
+    assert len(space) == 200
+    assert space.order[:120].tolist() == [1] * 120
+
+
+@pytest.mark.parametrize("digits", [2, 3, 4, 5])
+def test_rounded_positions_have_fewer_operations_or_the_same_clusters(digits: int) -> None:
+    parent = PARENTS["hcp of two species"]
+    rounded = Parent(parent.lattice, np.round(parent.positions, digits), parent.site_class, parent.species)
+    symmetric, found = (len(cluster_space(p, {2: 5.0, 3: 5.0})) for p in (parent, rounded))
+    assert found == symmetric or (found > symmetric and len(operations(rounded)) < len(operations(parent)))
 
 
 def test_how_many_the_cutoffs_give_is_said_beside_what_is_kept() -> None:

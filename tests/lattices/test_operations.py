@@ -10,7 +10,7 @@ from bigdata.lattices.operations import operations
 from bigdata.lattices.parent import Parent
 from tests.lattices.decorated import FCC, PARENTS
 
-# Orders of the point groups (International Tables for Crystallography A, table 3.2.1.4).
+# Orders of the point groups m-3m (48), 6/mmm and -43m (24), 1.
 POINT_GROUPS = {
     "fcc of two species": 48,
     "fcc of three species": 48,

@@ -122,7 +122,8 @@ def test_an_internal_coordinate_may_be_given() -> None:
             "perovskite",
             {"a": 4},
             [["Ba"], ["Sn"]],
-            "there are 3 sublattices (A, B, X), and species for 2. Give one list of species for each, in that order.",
+            "the lattice has 3 site classes, A, B, X, and there are species for 2. Give one list of species for each, "
+            "in that order.",
         ),
         ("fcc", {"a": 4}, [["Ag", "Pdd"]], "Pdd is no element. Species are symbols of elements, or `vacancy`."),
         ("fcc", {"a": 4}, [["Ag", "Ag"]], "Ag is named twice for sublattice metal. Name each species once."),

@@ -148,3 +148,10 @@ def test_errors_of_none_are_not_a_number() -> None:
     found = errors(np.zeros(2), np.ones(2), np.zeros(2, dtype=bool))
     assert found.at_bound.n == 0
     assert np.isnan([found.at_bound.rmse, found.at_bound.mae, found.at_bound.greatest]).all()
+
+
+def test_an_interval_does_not_depend_on_how_many_draws_are_held_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    squares = np.random.default_rng(0).random((50, 3))
+    at_once = bootstrap_rmse(squares, 40, 7)
+    monkeypatch.setattr("bigdata.models.validation.AT_ONCE_BYTES", 8 * 50 * 3)
+    np.testing.assert_allclose(bootstrap_rmse(squares, 40, 7), at_once, rtol=1e-12)

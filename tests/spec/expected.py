@@ -95,7 +95,7 @@ EXPECTED: dict[str, list[str]] = {
         "3:28: dataset.target: names the property a second time",
     ],
     "clusters-too-many-sublattices": [
-        "7:16: parent.sublattices: there are 1 sublattices (metal), and species for 2",
+        "7:16: parent.sublattices: the lattice has one site class, metal, and there are species for 2",
     ],
     "colon-in-text": [
         "4:23: : this `:` can't stand here",
@@ -441,7 +441,7 @@ EXPECTED: dict[str, list[str]] = {
         "4:23: similarity.measure: `tanimto` is not known here | Did you mean `tanimoto`?",
     ],
     "unpublished-kind": [
-        "1:8: study: there is no study kind `cluster-expansion`",
+        "1:8: study: there is no study kind `transferability`",
     ],
     "whole-number-wanted": [
         "4:30: similarity.keep.nearest: 2.5 is not a whole number",

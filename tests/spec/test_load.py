@@ -197,9 +197,9 @@ def test_a_grid_takes_every_combination_and_a_zip_goes_side_by_side(write: Write
 """
     study = load_study(write(SMALL + sweep))
     assert [v.label for v in study.variants] == [
-        'similarity.measure=tanimoto, spectrum.zero=fermi, order_by=["xc"]',
-        'similarity.measure=tanimoto, spectrum.zero=none, order_by=["mode"]',
-        'similarity.measure=dice, spectrum.zero=fermi, order_by=["xc"]',
+        "similarity.measure=tanimoto, spectrum.zero=fermi",
+        "similarity.measure=tanimoto, spectrum.zero=none",
+        "similarity.measure=dice, spectrum.zero=fermi",
     ]
     assert study.variants[2].settings == {
         "similarity.measure": "dice",
@@ -262,3 +262,16 @@ def test_an_unreadable_file_is_said_to_be_so(write: Write) -> None:
 
 def test_a_large_file_is_no_spec(write: Write) -> None:
     assert "is larger than 1 MB" in message(write("# " + "x" * 1_000_000))
+
+
+def test_a_sweep_over_mappings_is_labelled_by_the_words_that_tell_variants_apart(tmp_path: Path) -> None:
+    (tmp_path / "s.yaml").write_text(
+        "study: similarity\nname: s\ndataset: {name: hbn-dos-gpaw}\n"
+        "sweep:\n  zip:\n    similarity.measure: [tanimoto, dice]\n    similarity.keep: [{nearest: 5}, {above: 0.9}]\n"
+    )
+    labels = [v.label for v in load_study(tmp_path / "s.yaml").variants]
+    assert labels == ["similarity.measure=tanimoto", "similarity.measure=dice"]
+    text = (tmp_path / "s.yaml").read_text().replace("[tanimoto, dice]", "[dice, dice]")
+    (tmp_path / "s.yaml").write_text(text)
+    labels = [v.label for v in load_study(tmp_path / "s.yaml").variants]
+    assert labels[0] == 'similarity.measure=dice, similarity.keep={"nearest": 5}'

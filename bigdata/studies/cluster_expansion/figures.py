@@ -104,6 +104,8 @@ def interactions(
     axes.axhline(0, color="0.6", lw=0.7)
     for i, k in enumerate(k for k in np.unique(order) if k > 1):
         here = (order == k) & np.isfinite(values)
+        if not here.any():
+            continue
         colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
         # Clusters of one distance stand beside each other.
         x = diameter[here] + 0.06 * i

@@ -142,15 +142,24 @@ def _models(results: Results) -> Table:
         at = int(least[d])
         rows.append(
             (degree, n, results.rmse[d, n - 1], results.cv_rmse[d, n - 1], low[d, n - 1], high[d, n - 1],
-             error[d, 1, 0, 1], at, results.cv_rmse[d, at - 1])
+             error[d, 1, 0, 1], results.cv_rmse[d, at - 1], at)
         )  # fmt: skip
-    columns = ("degree", "features", "RMSE of the fit", "CV RMSE", "from", "to", "CV MAE", "features of least CV RMSE",
-               "least CV RMSE")  # fmt: skip
-    caption = (
-        "CV: on structures left out, each predicted by a model that hasn't seen it. `features` is the size to take: "
-        "the fewest within one standard error of the least CV error. From, to: 95 % interval by bootstrap."
+    columns = (
+        "degree",
+        "features",
+        "RMSE of the fit",
+        "CV RMSE",
+        "from",
+        "to",
+        "CV MAE",
+        "least CV RMSE",
+        "with features",
     )
-    return Table("Models", columns, rows, _units(results, *columns[2:7], columns[8]), caption)
+    caption = (
+        "CV: on structures left out, each predicted by a model that hasn't seen it. The number of features is the one "
+        "to take: the fewest within one standard error of the least CV error. From, to: 95 % interval by bootstrap."
+    )
+    return Table("Models", columns, rows, _units(results, *columns[2:8]), caption)
 
 
 def _sizes(results: Results) -> Table:

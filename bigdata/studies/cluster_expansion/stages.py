@@ -29,7 +29,7 @@ from bigdata.studies.cluster_expansion.space import STORED, space_of
 from bigdata.studies.entries import Entries, entries_of
 
 TASKS = "bigdata.studies.cluster_expansion.tasks"
-BLOCK_ATOMS = 40_000
+BLOCK_ATOMS = 100_000
 MOST_ROWS = 4_000
 # Leave-one-out makes as many models as there are structures; a task makes several.
 VALIDATION_TASKS = 32
