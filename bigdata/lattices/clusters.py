@@ -116,10 +116,10 @@ def cluster_space(
 
     Clusters that an operation of the parent's spacegroup takes into each other are one, and so are decorations of one
     cluster that the operations which leave it in place take into each other. They are sorted by diameter, order,
-    clusters of the orbit in each primitive cell, then by the sites and the functions themselves: the same on every
-    machine. `keep`: only the first orbits whose clusters number `keep` or fewer together; an orbit isn't divided.
-    Raises DataProblem where no site has a choice, where `keep` is too small for the first orbit, and where the cutoffs
-    give more than 5,000,000 clusters; ValueError for an order below 2.
+    sum of all distances, clusters of the orbit in each primitive cell, then by the sites and the functions themselves:
+    the same on every machine. `keep`: only the first orbits whose clusters number `keep` or fewer together; an orbit
+    isn't divided. Raises DataProblem where no site has a choice, where `keep` is too small for the first orbit, and
+    where the cutoffs give more than 5,000,000 clusters; ValueError for an order below 2.
     """
     if any(k < 2 for k in cutoffs):
         raise ValueError(f"cutoffs are for clusters of 2 points or more, not {min(cutoffs)}")
@@ -164,8 +164,9 @@ def _orbits(parent: Parent, pairs: Pairs, cutoffs: Mapping[int, float], diameter
 def _space(parent: Parent, basis: Basis, found: list[Orbits], is_all: bool, keep: int | None) -> ClusterSpace:
     names = ("first", "size", "shell", "n_functions", "n_members")
     first, size, shell, n_functions, n_members = (np.concatenate([getattr(o, name) for o in found]) for name in names)
+    length = np.concatenate([o.length for o in found])
     which = np.repeat(np.arange(len(found)), [len(o) for o in found])
-    ranked = np.lexsort((first, size, which, shell))
+    ranked = np.lexsort((first, size, length, which, shell))
     ranked = ranked[: _n_kept(n_functions[ranked], keep)]
     if n_members[ranked].sum() > LIMIT:
         raise TooMany

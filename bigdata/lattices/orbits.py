@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.problem import DataProblem
-from bigdata.lattices.pairs import LIMIT, Ints, Pairs, Points, TooMany
+from bigdata.lattices.pairs import LIMIT, Floats, Ints, Pairs, Points, TooMany
 from bigdata.spec.study import Finding
 
 _CHUNK = 4_000_000
@@ -152,13 +152,14 @@ def _parts(rows: Ints, n_columns: int) -> list[Ints]:
 @dataclass(frozen=True)
 class Orbits:
     """o orbits of clusters of one order: `first` (o,) the first cluster of each; `size` (o,) clusters per primitive
-    cell; `shell` (o,) of the largest distance, -1 for points; `n_functions` (o,) inequivalent decorations, `n_members`
-    (o,) all decorations of all clusters."""
+    cell; `shell` (o,) of the largest distance, -1 for points; `length` (o,) angstrom, all distances together;
+    `n_functions` (o,) inequivalent decorations, `n_members` (o,) all decorations of all clusters."""
 
     clusters: Clusters
     first: Ints
     size: Ints
     shell: Ints
+    length: Floats
     n_functions: Ints
     n_members: Ints
 
@@ -187,10 +188,11 @@ def orbits_of(clusters: Clusters, n_functions: Ints) -> Orbits:
         left = left[~is_known[left]]
     if not parts:
         nothing = np.zeros(0, dtype=np.int64)
-        return Orbits(clusters, nothing, nothing, nothing, nothing, nothing)
+        return Orbits(clusters, nothing, nothing, nothing, np.zeros(0), nothing, nothing)
     first, size, n_decorations, n_members = (np.concatenate(column) for column in zip(*parts, strict=True))
-    shell = clusters.pairs.shell[inner[first]].max(axis=1, initial=-1)
-    return Orbits(clusters, first, size, shell, n_decorations, n_members)
+    shells = clusters.pairs.shell[inner[first]]
+    length = clusters.pairs.distance[shells].sum(axis=1).round(4)
+    return Orbits(clusters, first, size, shells.max(axis=1, initial=-1), length, n_decorations, n_members)
 
 
 def _invariant(clusters: Clusters, inner: Ints) -> NDArray[np.uint64]:

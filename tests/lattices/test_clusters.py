@@ -14,6 +14,7 @@ from bigdata.lattices import clusters
 from bigdata.lattices.clusters import ClusterSpace, cluster_space
 from bigdata.lattices.operations import operations
 from bigdata.lattices.parent import Parent
+from bigdata.lattices.prototypes import prototype
 from tests.lattices.decorated import FCC, PARENTS, PEROVSKITE
 
 CUTOFFS = {2: 6.3, 3: 5.2, 4: 4.3}
@@ -260,3 +261,18 @@ def test_fewer_than_the_first_orbit_are_refused() -> None:
 def test_a_cutoff_for_points_is_refused() -> None:
     with pytest.raises(ValueError, match="2 points or more, not 1"):
         cluster_space(PARENTS["fcc of two species"], {1: 2.0})
+
+
+def test_of_clusters_with_one_diameter_those_with_shorter_distances_come_first() -> None:
+    """So that which of them are kept doesn't depend on the choice of the primitive cell."""
+    corundum = prototype("corundum").parent({"a": 5.0, "c": 13.6}, [["Al", "Ga"], ["O"]])
+    space = cluster_space(corundum, {2: 6.0, 3: 4.0})
+    points = space.member_site[space.first_member]
+    places = (points[..., :3] + corundum.positions[points[..., 3]]) @ corundum.lattice
+    lengths: dict[tuple[float, int], list[float]] = {}
+    for c in range(len(space)):
+        own = places[c, : space.order[c]]
+        total = sum(float(np.linalg.norm(a - b)) for i, a in enumerate(own) for b in own[:i])
+        lengths.setdefault((round(float(space.diameter[c]), 4), int(space.order[c])), []).append(round(total, 3))
+    assert any(len(set(found)) > 1 for found in lengths.values())
+    assert all(found == sorted(found) for found in lengths.values())

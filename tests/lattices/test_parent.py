@@ -121,9 +121,7 @@ def test_classes_are_elements_in_order_of_appearance_and_sites_come_class_by_cla
 
 def test_as_many_lists_of_species_as_elements_are_wanted() -> None:
     structure = supercell_of(PEROVSKITE, 0)._replace(numbers=np.repeat([56, 50], [10, 6]).astype(np.uint8))
-    with pytest.raises(
-        DataProblem, match=r"has 2 site classes, Ba, Sn, and there are species for 3\. Give one list"
-    ):
+    with pytest.raises(DataProblem, match=r"has 2 site classes, Ba, Sn, and there are species for 3\. Give one list"):
         parent_from_structure(structure, [["Ba"], ["Sn"], ["O"]])
 
 
