@@ -60,6 +60,12 @@ def _said_of_structures(results: Results) -> str:
     used, n = len(results.used), len(results.view["n_cells"][...])
     far, strain = (results.view[name][...][results.used].round(9) for name in ("displacement", "distortion"))
     left_out = f" {n - used:,} can't be mapped and are left out." if used < n else ""
+    n_twins = used - results.n_distinct
+    if n_twins and results.model.validation.by == "structure":
+        left_out += (
+            f" {n_twins:,} have the same correlations as another one, so that a structure left out may have been seen: "
+            "`validation: {by: composition}` leaves such twins out together."
+        )
     return (
         f"{used:,} of {n:,} structures are decorations of the parent lattice: their atoms lie at most "
         f"{far.max():.2g} Å from their sites (half of them within {np.median(far):.2g} Å), their cells are "

@@ -70,6 +70,11 @@ class Results:
         return np.flatnonzero(self.view["n_cells"][...] == 0)
 
     @cached_property
+    def n_distinct(self) -> int:
+        """How many different rows of correlations the structures have."""
+        return len(np.unique(self.view["correlation"][...][self.used].round(8), axis=0))
+
+    @cached_property
     def target(self) -> Floats:
         return self.view["target"][...][self.used]
 

@@ -349,9 +349,13 @@ def path_work(n: int, n_clusters: int, degree: int, sizes: int) -> float:
     return float(n) * n_monomials(n_clusters, degree) * sizes
 
 
+def _widest(model: ClusterExpansion, space: ClusterSpace, n: int) -> Monomials:
+    """The features of the highest degree, of correlations that are as wide as they will be and take no room."""
+    return Monomials(np.broadcast_to(0.0, (n, len(space))), max(model.features))
+
+
 def _path_memory(model: ClusterExpansion, space: ClusterSpace, n: int) -> int:
-    # As wide as the correlations will be, without taking their room.
-    widest = Monomials(np.broadcast_to(0.0, (n, len(space))), max(model.features))
+    widest = _widest(model, space, n)
     all_columns = model.selection.method != "orthogonal-matching-pursuit"
     matrix = 2 * 8 * n * len(widest) if all_columns else 0
     return PROCESS_BYTES + widest.held_bytes + matrix + 8 * n * model.selection.max_features
@@ -392,6 +396,10 @@ def _coordinates(
 def _notes(model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds: Folds, sizes: int) -> Iterator[str]:
     yield from entries.notes
     yield _said_of_clusters(model, space)
+    widest = _widest(model, space, len(entries))
+    if max(model.features) > 1 and model.selection.method == "orthogonal-matching-pursuit":
+        all_of_them, held = size(8 * len(entries) * len(widest)), size(widest.held_bytes)
+        yield f"of the {len(widest):,} features, which would take {all_of_them}, at most {held} are held at a time"
     n_train = len(entries) - folds.largest
     if sizes >= n_train:
         yield (
