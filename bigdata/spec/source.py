@@ -159,10 +159,13 @@ class _Reader:
 
     def _text(self, text: str, span: Span, path: PathInSpec) -> str:
         """The text of a quoted scalar: JSON writes characters beyond U+FFFF as pairs of escapes."""
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace") if _SURROGATE.search(text) else text
-        if "\N{REPLACEMENT CHARACTER}" in text:
+        if not _SURROGATE.search(text):
+            return text
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        # A replacement character may have been written as such; one more is half of a pair.
+        if whole.count("\N{REPLACEMENT CHARACTER}") > text.count("\N{REPLACEMENT CHARACTER}"):
             self._note(span, path, "holds half of a character", "Write the whole character")
-        return text
+        return whole
 
     def _sequence(self, event: Any, path: PathInSpec) -> Node:
         items: list[Node] = []

@@ -8,7 +8,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bigdata.errors import SpecError
@@ -46,6 +46,7 @@ def read(text: str) -> tuple[Node, list[Located]]:
 
 
 @given(DATA)
+@example({"\ufffd": "\ufffd \U0001f600"})
 def test_json_is_read_as_it_was_written(data: dict[str, Any]) -> None:
     node, problems = read(json.dumps(data))
     assert node.plain == data
