@@ -15,16 +15,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data import DataProblem
-from bigdata.display import size
 from bigdata.lattices.clusters import ClusterSpace
-from bigdata.lattices.parent import symbol
-from bigdata.models.monomials import Monomials, n_monomials
+from bigdata.models.monomials import n_monomials
 from bigdata.planning.stage import Kept, Rate, Stage, Workload
 from bigdata.spec.study import Finding, Findings, Input
 from bigdata.store.arrays import ArraySpec, Coordinate, blocks
 from bigdata.store.flat import on_disk
 from bigdata.studies.cluster_expansion.folds import Folds, folds_of
 from bigdata.studies.cluster_expansion.model import ClusterExpansion, at
+from bigdata.studies.cluster_expansion.notes import (
+    HOLDING_ALL,
+    notes,
+    refuse_large_matrix,
+    refuse_strange_species,
+    widest,
+)
 from bigdata.studies.cluster_expansion.space import STORED, space_of
 from bigdata.studies.entries import Entries, entries_of
 
@@ -33,7 +38,6 @@ BLOCK_ATOMS = 100_000
 MOST_ROWS = 4_000
 # Leave-one-out makes as many models as there are structures; a task makes several.
 VALIDATION_TASKS = 32
-MATRIX_BYTES = 2 * 1024**3
 PROCESS_BYTES = 350_000_000
 BUILT_IN = "measured on two x86-64 cores in November 2026"
 CORRELATION_RATE = Rate("atom", 5e-5, BUILT_IN)
@@ -62,10 +66,10 @@ WHERE = ("all", "inside", "bound")
 def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
     space, entries = space_of(model, inputs), open_entries(model, inputs)
-    _fits(model, space, entries)
+    refuse_strange_species(model, space, entries)
     folds = folds_of(model, entries)
     sizes = n_sizes(model, len(space))
-    _memory(model, space, len(entries))
+    refuse_large_matrix(model, space, len(entries))
     made = (
         _clusters(model, space, inputs),
         _correlations(model, space, entries),
@@ -77,7 +81,7 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     return Workload(
         stages=made,
         coordinates=tuple(_coordinates(model, space, entries, folds, sizes)),
-        notes=tuple(_notes(model, space, entries, folds, sizes)),
+        notes=tuple(notes(model, space, entries, folds, sizes)),
         figures=("errors", "interactions"),
         sizes={"structures": len(entries), "clusters": len(space)},
         kept=tuple(Kept(f"import of the {name}", *on_disk(Path(source.folder))) for name, source in inputs.items()),
@@ -104,38 +108,6 @@ def _relocated(problem: DataProblem) -> Iterator[Finding]:
 def n_sizes(model: ClusterExpansion, n_clusters: int) -> int:
     """How many sizes the paths of all degrees have at most."""
     return min(model.selection.max_features, max(n_monomials(n_clusters, degree) for degree in model.features))
-
-
-def _fits(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> None:
-    """Raises Findings for species that no site can hold: the commonest mistake, seen before anything runs."""
-    held = {number for numbers in space.parent.species for number in numbers}
-    structures = entries.dataset.structures
-    strange = sorted({int(z) for z in np.unique(structures.numbers)} - held)
-    if not strange:
-        return
-    numbers, offsets = np.asarray(structures.numbers), np.asarray(structures.offsets)
-    strange_atom = np.concatenate([[0], np.cumsum(np.isin(numbers, strange))])
-    has = (strange_atom[offsets[1:]] > strange_atom[offsets[:-1]])[entries.rows]
-    if not has.any() or model.parent.on_unmapped == "skip":
-        return
-    first = entries.ids[int(np.flatnonzero(has)[0])]
-    names = ", ".join(symbol(z) for z in strange)
-    what = (
-        f"{int(has.sum()):,} of {len(entries):,} structures, such as {first}, hold {names}, which is on no sublattice"
-    )
-    raise Findings(
-        Finding(("parent", "sublattices"), what, "Add it to a sublattice, or say `on_unmapped: skip` under `parent:`")
-    )
-
-
-def _memory(model: ClusterExpansion, space: ClusterSpace, n: int) -> None:
-    """Raises Findings where a method needs a matrix of features larger than it may hold."""
-    n_features = n_monomials(len(space), max(model.features))
-    n_bytes = 8 * n * n_features
-    if model.selection.method != "orthogonal-matching-pursuit" and n_bytes > MATRIX_BYTES:
-        what = f"{model.selection.method} holds all {n_features:,} features of {n:,} structures, {size(n_bytes)}"
-        right = f"Only up to {size(MATRIX_BYTES)} can be: take orthogonal-matching-pursuit, which holds none of them"
-        raise Findings(Finding(("selection", "method"), what, right))
 
 
 def _clusters(model: ClusterExpansion, space: ClusterSpace, inputs: Mapping[str, Input]) -> Stage:
@@ -349,16 +321,10 @@ def path_work(n: int, n_clusters: int, degree: int, sizes: int) -> float:
     return float(n) * n_monomials(n_clusters, degree) * sizes
 
 
-def _widest(model: ClusterExpansion, space: ClusterSpace, n: int) -> Monomials:
-    """The features of the highest degree, of correlations that are as wide as they will be and take no room."""
-    return Monomials(np.broadcast_to(0.0, (n, len(space))), max(model.features))
-
-
 def _path_memory(model: ClusterExpansion, space: ClusterSpace, n: int) -> int:
-    widest = _widest(model, space, n)
-    all_columns = model.selection.method != "orthogonal-matching-pursuit"
-    matrix = 2 * 8 * n * len(widest) if all_columns else 0
-    return PROCESS_BYTES + widest.held_bytes + matrix + 8 * n * model.selection.max_features
+    features = widest(model, space, n)
+    matrix = 2 * 8 * n * len(features) if model.selection.method in HOLDING_ALL else 0
+    return PROCESS_BYTES + features.held_bytes + matrix + 8 * n * model.selection.max_features
 
 
 def _whole(name: str, shape: tuple[int, ...], dtype: str, dims: tuple[str, ...], units: str, about: str) -> ArraySpec:
@@ -391,39 +357,3 @@ def _coordinates(
     yield Coordinate(name="cluster", dim="cluster", values=[f"X_{i + 1}" for i in range(len(space))])
     about = "points, greatest distance and functions of the cluster"
     yield Coordinate(name="cluster_name", dim="cluster", values=list(space.names), about=about)
-
-
-def _notes(model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds: Folds, sizes: int) -> Iterator[str]:
-    yield from entries.notes
-    yield _said_of_clusters(model, space)
-    widest = _widest(model, space, len(entries))
-    if max(model.features) > 1 and model.selection.method == "orthogonal-matching-pursuit":
-        all_of_them, held = size(8 * len(entries) * len(widest)), size(widest.held_bytes)
-        yield f"of the {len(widest):,} features, which would take {all_of_them}, at most {held} are held at a time"
-    n_train = len(entries) - folds.largest
-    if sizes >= n_train:
-        yield (
-            f"with {n_train:,} structures to learn from, a path can't reach {sizes:,} features: it ends where the fit "
-            "is exact"
-        )
-    if folds.note:
-        yield folds.note
-    if model.target.bound is None and entries.values.size:
-        at_zero = int((entries.values == 0).sum())
-        if entries.values.min() >= 0 and at_zero >= max(3, 0.01 * len(entries)):
-            yield f"{at_zero:,} values are 0: `target: {{bound: 0}}` gives their errors apart"
-
-
-def _said_of_clusters(model: ClusterExpansion, space: ClusterSpace) -> str:
-    features = ", ".join(f"{n_monomials(len(space), degree):,} of degree {degree}" for degree in model.features)
-    is_cut = space.n_possible is None or space.n_possible > len(space)
-    kept = f"the cutoffs give {len(space):,} cluster functions"
-    if is_cut:
-        possible = f" of {space.n_possible:,}" if space.n_possible is not None else ""
-        kept = f"{len(space):,}{possible} cluster functions are kept, the shortest"
-    keep = model.clusters.keep
-    if is_cut and keep is not None and len(space) < keep:
-        kept += f" ({keep} would divide an orbit)"
-    elif keep is not None and len(space) < keep:
-        kept += f", fewer than the {keep} to keep: widen them for more"
-    return f"{kept}; features up to each degree: {features}"

@@ -379,6 +379,14 @@ def test_a_sample_is_drawn_and_said(bench: Bench) -> None:
     ("change", "said"),
     [
         ({"validation": {"folds": 490}}, "there are 489 structures"),
+        (
+            {
+                "selection": {"method": "ard"},
+                "features": [6],
+                "clusters": {"cutoffs": {"2": "9 angstrom", "3": "6 angstrom"}},
+            },
+            "ard holds all",
+        ),
         ({"clusters": {"cutoffs": {"2": "4 angstrom"}, "keep": 300}}, ""),
     ],
 )
