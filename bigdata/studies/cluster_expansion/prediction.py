@@ -33,8 +33,9 @@ def predict(view: View, structures: Structures, model: str = "") -> Prediction:
         values,
         mapped.reasons,
         {
-            "displacement (Å)": mapped.displacement,
-            "distortion": mapped.distortion,
+            # What is left of rounding isn't a displacement.
+            "displacement (Å)": mapped.displacement.round(9),
+            "distortion": mapped.distortion.round(9),
             "distance from known": _distance(results, correlation),
         },
     )
