@@ -34,6 +34,8 @@ ARRAYS = (
 _AT_ONCE = 200_000
 """Clusters that take about a second: so many are enumerated even where fewer are kept."""
 _GROWTH = 1.15
+MOST_FUNCTIONS = 10_000
+"""More than any set of structures can tell apart."""
 _WORDS = {1: "point", 2: "pair", 3: "triplet", 4: "quadruplet", 5: "quintuplet", 6: "sextuplet"}
 
 
@@ -119,7 +121,7 @@ def cluster_space(
     sum of all distances, clusters of the orbit in each primitive cell, then by the sites and the functions themselves:
     the same on every machine. `keep`: only the first orbits whose clusters number `keep` or fewer together; an orbit
     isn't divided. Raises DataProblem where no site has a choice, where `keep` is too small for the first orbit, and
-    where the cutoffs give more than 5,000,000 clusters; ValueError for an order below 2.
+    where the cutoffs give more than 5,000,000 clusters or 10,000 functions of them; ValueError for an order below 2.
     """
     if any(k < 2 for k in cutoffs):
         raise ValueError(f"cutoffs are for clusters of 2 points or more, not {min(cutoffs)}")
@@ -170,6 +172,9 @@ def _space(parent: Parent, basis: Basis, found: list[Orbits], is_all: bool, keep
     ranked = ranked[: _n_kept(n_functions[ranked], keep)]
     if n_members[ranked].sum() > LIMIT:
         raise TooMany
+    if (n := int(n_functions[ranked].sum())) > MOST_FUNCTIONS:
+        what, right = f"the cutoffs give {n:,} cluster functions", f"lower them, or keep {MOST_FUNCTIONS:,} at most"
+        raise DataProblem(Finding(("cutoffs",), what, right))
     pairs = found[0].clusters.pairs
     row = np.concatenate([np.arange(len(o)) for o in found])
     choices = parent.n_species[pairs.sites] - 1

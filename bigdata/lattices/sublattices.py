@@ -37,6 +37,7 @@ def _wrong(place: int, label: str, names: Sequence[str]) -> Iterator[Finding]:
     for i, name in enumerate(names):
         if name not in WORDS:
             right = "species are symbols of elements, or `vacancy`"
-            yield Finding((place, i), f"{name} is no element", right, name, WORDS)
+            meant = "vacancy" if name.lower() in ("x", "va", "vac", "v", "empty") else name
+            yield Finding((place, i), f"{name} is no element", right, meant, WORDS)
         elif name in names[:i]:
             yield Finding((place, i), f"{name} is named twice for sublattice {label}", "name each species once")

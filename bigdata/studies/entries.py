@@ -89,7 +89,9 @@ def entries_of(
                 what = f"no entry{of} has a {field} from {range_[0]:g} to {range_[1]:g}"
                 raise Findings(Finding(("target", "range"), what, "Widen the range, or look at the units"))
         rows, values, unit = found.rows, found.values, found.unit
-    if asked.sample is not None and asked.sample.entries < len(rows):
+    if asked.sample is not None and asked.sample.entries > len(rows):
+        notes.append(f"a sample of {asked.sample.entries:,} was asked for, and there are {len(rows):,} entries")
+    elif asked.sample is not None:
         drawn = _drawn(len(rows), asked.sample)
         notes.append(f"{len(drawn):,} of {len(rows):,} entries are taken, drawn at random")
         rows, values = rows[drawn], values[drawn] if values.size else values
@@ -104,6 +106,8 @@ def _drawn(n: int, sample: Sample) -> NDArray[np.int64]:
 
 def _converted(field: str, own: str, unit: str) -> Iterator[str]:
     """What a conversion takes for granted."""
+    if own.endswith("/atom") and unit and not unit.endswith("/atom"):
+        yield f"{field} is in {own}, and is multiplied by the cell's atoms"
     if own in ("kJ/mol", "kcal/mol") and unit != own:
         yield f"{field} is taken to be in {own} of atoms, not of formula units"
     elif unit.endswith("/atom") and not own.endswith("/atom"):

@@ -79,7 +79,7 @@ EMT_ALUMINIUM_VACANCIES = Registered(
     fields=fields(
         ("n_sites", "", "fcc sites of the cell, vacant ones counted"),
         ("vacancy_fraction", "", "fraction of the sites that are vacant"),
-        ("formation_energy_per_site", "eV", "energy over that of the atoms in relaxed fcc Al, by sites"),
+        ("formation_energy_per_site", "eV/site", "energy over that of the atoms in relaxed fcc Al, by sites"),
         ("volume_per_site", "angstrom^3", "volume per site"),
     ),
     sha256="7b9e6443bba98d0c8d139d114e4c71bf38b692ea7a1020413a3a15c13eba0b15",

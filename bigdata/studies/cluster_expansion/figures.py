@@ -114,7 +114,7 @@ def interactions(
         axes.errorbar(x, values[here], np.clip([down, up], 0, None), fmt=marker, ms=3.5, lw=0.8, color=colour,
                       label=f"{ORDERS.get(int(k), f'{k} points')} ({int(here.sum())})")  # fmt: skip
     axes.set_xlabel("greatest distance in the cluster (Å)")
-    axes.set_ylabel(f"interaction ({unit})" if unit else "interaction")
+    axes.set_ylabel(f"ECI ({unit})" if unit else "ECI")
     if np.isfinite(values[order > 1]).any():
         axes.legend(ncols=2)
     return figure

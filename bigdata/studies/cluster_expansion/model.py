@@ -223,7 +223,10 @@ def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
     named += [(("target", "field"), fields["target"].field)] if "target" in fields else []
     for path, field in named:
         if field not in known:
-            what, right = f"the dataset has no field `{field}`", f"Its fields are {', '.join(known)}"
+            what = f"the dataset has no field `{field}`"
+            right = (
+                f"Its fields are {', '.join(known)}" if known else "It has structures alone: give a file with values"
+            )
             yield Finding(path, what, right, field, tuple(known), at_key=path[0] == "dataset")
 
 

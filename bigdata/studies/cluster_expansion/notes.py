@@ -16,6 +16,8 @@ from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.entries import Entries
 
 MATRIX_BYTES = 2 * 1024**3
+# A correlation with the number of atoms that no intensive property has.
+EXTENSIVE = 0.95
 HOLDING_ALL = ("lasso", "elastic-net", "ard")
 
 
@@ -65,6 +67,13 @@ def notes(model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds:
     if max(model.features) > 1 and model.selection.method == "orthogonal-matching-pursuit":
         all_of_them, held = size(8 * len(entries) * len(features)), size(features.held_bytes)
         yield f"of the {len(features):,} features, which would take {all_of_them}, at most {held} are held at a time"
+    if len(space) > len(entries):
+        yield f"{len(space):,} cluster functions are more than {len(entries):,} structures can tell: `keep` fewer"
+    if model.target.per is None and _grows(entries):
+        yield (
+            f"{model.target.field} grows with the cell: `target: {{per: primitive-cell}}` divides it, and so does a "
+            "unit such as eV/atom"
+        )
     n_train = len(entries) - folds.largest
     if sizes >= n_train:
         yield (
@@ -77,6 +86,22 @@ def notes(model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds:
         at_zero = int((entries.values == 0).sum())
         if entries.values.min() >= 0 and at_zero >= max(3, 0.01 * len(entries)):
             yield f"{at_zero:,} values are 0: `target: {{bound: 0}}` gives their errors apart"
+
+
+def refuse_divided(model: ClusterExpansion, entries: Entries) -> None:
+    """Raises Findings for values that are divided already."""
+    if model.target.per is not None and "/" in entries.unit:
+        what = f"{model.target.field} is in {entries.unit}, and would be divided a second time"
+        raise Findings(Finding(("target", "per"), what, "Leave `per` out, or take values of whole cells"))
+
+
+def _grows(entries: Entries) -> bool:
+    """Whether values follow the number of atoms, as energies of whole cells do."""
+    offsets = np.asarray(entries.dataset.structures.offsets)
+    atoms = (offsets[entries.rows + 1] - offsets[entries.rows]).astype(float)
+    if len(atoms) < 3 or np.ptp(atoms) == 0 or np.ptp(entries.values) == 0:
+        return False
+    return bool(abs(np.corrcoef(atoms, entries.values)[0, 1]) > EXTENSIVE)
 
 
 def _said_of_clusters(model: ClusterExpansion, space: ClusterSpace) -> str:

@@ -48,7 +48,9 @@ def chosen(results: Results, model: str) -> Expansion:
     degree, _, size = model.partition(":")
     known = [str(d) for d in results.degrees]
     if degree not in known:
-        raise SpecError(f"the run has no model `{model}`; write DEGREE or DEGREE:FEATURES, with a degree of {known}.")
+        raise SpecError(
+            f"the run has no model `{model}`; write DEGREE or DEGREE:FEATURES; its degrees are {', '.join(known)}."
+        )
     place = known.index(degree)
     n_sizes = int(np.isfinite(results.rmse[place]).sum())
     if not size:

@@ -16,6 +16,8 @@ from bigdata.studies.cluster_expansion.results import Results, feature_name
 
 MOST_ROWS = 40
 MOST_LEFT_OUT = 200
+# Beyond this, the parent's lattice parameters aren't those of the structures.
+FAR_VOLUME = 0.1
 # Sizes at which models of all degrees are compared.
 COMPARED = (5, 10, 20, 50, 100, 150, 200)
 SOURCES = (
@@ -66,10 +68,18 @@ def _said_of_structures(results: Results) -> str:
             f" {n_twins:,} have the same correlations as another one, so that a structure left out may have been seen: "
             "`validation: {by: composition}` leaves such twins out together."
         )
+    volume = float(np.median(results.view["volumetric_strain"][...][results.used]))
+    scale = ""
+    if abs(volume) > FAR_VOLUME:
+        longer = (1 + volume) ** (1 / 3)
+        scale = (
+            f" In volume they differ from it by {volume:+.0%} (median): lattice parameters {longer:.3f} times as long "
+            "would fit, and with them the lengths of clusters."
+        )
     return (
-        f"{used:,} of {n:,} structures are decorations of the parent lattice: their atoms lie at most "
-        f"{far.max():.2g} Å from their sites (half of them within {np.median(far):.2g} Å), their cells are "
-        f"distorted by at most {strain.max():.2g}.{left_out}"
+        f"{used:,} of {n:,} structures map onto the parent lattice: their atoms lie at most {far.max():.2g} Å from "
+        f"their sites (half of them within {np.median(far):.2g} Å), their cells are distorted by at most "
+        f"{strain.max():.2g}.{scale}{left_out}"
     )
 
 
@@ -170,7 +180,8 @@ def _models(results: Results) -> Table:
 
 def _sizes(results: Results) -> Table:
     p, n_sizes = len(results.space), results.rmse.shape[1]
-    sizes = sorted({n for n in (*COMPARED, p) if n <= n_sizes})
+    reached = np.atleast_1d(np.isfinite(results.rmse).any(axis=0))
+    sizes = sorted({n for n in (*COMPARED, p) if n <= n_sizes and reached[n - 1]})
     rows = [
         (n, *(results.rmse[d, n - 1] for d in range(len(results.degrees))),
          *(results.cv_rmse[d, n - 1] for d in range(len(results.degrees))))
@@ -274,7 +285,7 @@ def _figures(results: Results) -> Iterator[Figure]:
     yield Figure(
         "errors",
         "Errors and predictions",
-        "Fig. 5 of the paper. a: RMSE of the fit against the number of features, with a marker at the size to "
+        "As Fig. 5 of the paper. a: RMSE of the fit against the number of features, with a marker at the size to "
         "take; the dashed line is at p, the number of cluster functions. b: fitted values of those models against the "
         "targets. c and d: the same for structures left out, with 95 % intervals.",
         "Two falling sets of lines, and two clouds of points about a diagonal.",

@@ -131,7 +131,7 @@ class Results:
         """What `interactions` holds, in words."""
         of = "in the standard expansion" if 1 in self.degrees else "by itself in the best expansion"
         per = "divided by the clusters of its kind in a primitive cell"
-        return f"Interaction: coefficient of a cluster function {of}, {per}"
+        return f"Effective cluster interaction (ECI): coefficient of a cluster function {of}, {per}"
 
     @cached_property
     def interactions(self) -> tuple[Floats, Floats, Floats]:

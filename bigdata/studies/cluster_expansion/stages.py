@@ -26,6 +26,7 @@ from bigdata.studies.cluster_expansion.model import ClusterExpansion, at
 from bigdata.studies.cluster_expansion.notes import (
     HOLDING_ALL,
     notes,
+    refuse_divided,
     refuse_large_matrix,
     refuse_strange_species,
     widest,
@@ -70,6 +71,7 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     folds = folds_of(model, entries)
     sizes = n_sizes(model, len(space))
     refuse_large_matrix(model, space, len(entries))
+    refuse_divided(model, entries)
     made = (
         _clusters(model, space, inputs),
         _correlations(model, space, entries),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bigdata.run.context import Context
 
 Floats = NDArray[np.float64]
-NAMED = 5
+NAMED = 3
 
 
 def _model(ctx: Context) -> ClusterExpansion:
@@ -82,9 +82,10 @@ def _refusal(ctx: Context, model: ClusterExpansion, places: NDArray[np.intp]) ->
     again = unmapped(ctx, model, places[:NAMED])
     first = "; ".join(f"{entries.ids[i]}: {reason}" for i, reason in zip(places, again.reasons, strict=False))
     more = f"; and {len(places) - NAMED:,} more" if len(places) > NAMED else ""
+    # What to do comes before the examples: long messages are cut at their end.
     return (
-        f"{len(places):,} of {len(entries):,} structures are no decorations of the parent lattice. {first}{more}. Mend "
-        "`parent:`, or say `on_unmapped: skip` there to leave them out"
+        f"{len(places):,} of {len(entries):,} structures don't map onto the parent lattice. Mend `parent:`, or say "
+        f"`on_unmapped: skip` there to leave them out. {first}{more}."
     )
 
 
@@ -173,6 +174,13 @@ def errors(ctx: Context) -> None:
     for d, degree in enumerate(model.features):
         left_out = _left_out(ctx, d, folds.of, sizes)[used]
         squared = (left_out - target[:, None]) ** 2
+        # A path that shrinks coefficients has sizes that only some folds reach, or all folds and not the whole.
+        squared[:, ~np.isfinite(ctx.read("rmse", d))] = np.nan
+        if np.isnan(squared).any(axis=0).all():
+            what = (
+                f"no number of features of degree {degree} has a model in every fold and in the fit to all structures"
+            )
+            raise SpecError(f"{what}. Give `selection:` more features or another method, or fewer `folds:`.")
         best = recommended(squared, folds.of[used])
         found["cv_rmse"][d] = best.rmse
         found["size_of_least_cv"][d], found["recommended_size"][d] = best.size_of_least, best.size

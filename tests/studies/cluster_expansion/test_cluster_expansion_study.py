@@ -19,6 +19,7 @@ from bigdata import load_study
 from bigdata.data.materials.structures import Structure, Structures
 from bigdata.errors import PlanRefused, SpecError, TasksFailed
 from bigdata.models.monomials import Monomials
+from bigdata.report.parts import report_parts
 from bigdata.store.reading import Run
 from bigdata.studies.cluster_expansion.prediction import predict
 from tests.bench import Bench
@@ -281,8 +282,8 @@ def test_what_cannot_be_mapped_is_refused_by_name(bench: Bench) -> None:
     with pytest.raises(TasksFailed) as failed:
         bench.submit(bench.write("refused.yaml", spec))
     said = str(failed.value)
-    assert "1 of 60 structures are no decorations of the parent lattice. hexagonal: its cell is 392 % larger" in said
-    assert "say `on_unmapped: skip`" in said
+    assert "1 of 60 structures don't map onto the parent lattice. Mend `parent:`, or say `on_unmapped: skip`" in said
+    assert "hexagonal: its cell is 392 % larger" in said
 
 
 def test_what_cannot_be_mapped_is_left_out_and_counted_where_asked(bench: Bench) -> None:
@@ -401,3 +402,52 @@ def test_what_the_data_do_not_allow_is_refused_at_planning(bench: Bench, change:
 
 def test_the_spec_of_the_documentation_is_valid(bench: Bench) -> None:
     assert load_study(bench.write("again.yaml", SPEC)).kind == "cluster-expansion"
+
+
+def test_values_that_are_divided_already_are_not_divided_again(bench: Bench) -> None:
+    target = {**SPEC["target"], "per": "primitive-cell"}
+    with pytest.raises(SpecError, match="mixing_energy is in eV/atom, and would be divided a second time"):
+        bench.plan(bench.write("twice.yaml", {**SPEC, "target": target}))
+
+
+def test_energies_of_whole_cells_are_noticed(bench: Bench) -> None:
+    target = {"field": "mixing_energy", "units": "eV"}
+    path = bench.folder / "cells.jsonl"
+    path.write_text("".join(json.dumps({**line, "total_eV": -3.5 * line["n_atoms"]}) + "\n" for line in rows()[:100]))
+    dataset = {"file": "cells.jsonl", "units": {"total_eV": "eV", "mixing_energy": "eV/atom"}}
+    whole = bench.plan(bench.write("whole.yaml", {**SPEC, "dataset": dataset, "target": {"field": "total_eV"}}))
+    assert any("total_eV grows with the cell" in note for note in whole.notes)
+    per = {"field": "total_eV", "per": "primitive-cell"}
+    divided = bench.plan(bench.write("divided.yaml", {**SPEC, "dataset": dataset, "target": per}))
+    assert not any("grows with the cell" in note for note in divided.notes)
+    times = bench.plan(bench.write("times.yaml", {**SPEC, "dataset": dataset, "target": target}))
+    assert any("mixing_energy is in eV/atom, and is multiplied by the cell's atoms" in note for note in times.notes)
+
+
+def test_the_size_to_take_is_one_that_the_fit_to_all_structures_has(bench: Bench) -> None:
+    """The LASSO passes sizes over, others in each fold than with all structures."""
+    spec = {**SPEC, "name": "passed-over", "selection": {"method": "lasso", "max_features": 30}}
+    run = bench.submit(bench.write("lasso-2.yaml", spec))
+    fit, cv = run["rmse"][...], run["cv_rmse"][...]
+    assert np.isnan(cv[np.isnan(fit)]).all()
+    sizes = run["recommended_size"][...] - 1
+    assert np.isfinite(fit[np.arange(2), sizes]).all()
+    assert np.isfinite(run["prediction"][...]).all()
+
+
+def test_a_parent_of_another_volume_is_said_with_the_factor_that_would_fit(bench: Bench) -> None:
+    parent = {**SPEC["parent"], "lattice": {"prototype": "fcc", "a": "4.5 angstrom"}}
+    spec = {**SPEC, "name": "far", "parent": parent, "features": [1], "clusters": {"cutoffs": {"2": "6 angstrom"}}}
+    run = bench.submit(bench.write("far.yaml", spec | {"selection": {"max_features": 4}}))
+    said = report_parts(run).summary[0]
+    assert "In volume they differ from it by -" in said
+    assert "times as long would fit" in said
+
+
+def test_more_cluster_functions_than_can_be_told_apart_are_refused(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bigdata.lattices.clusters.MOST_FUNCTIONS", 20)
+    clusters = {"cutoffs": {"2": "8.1 angstrom", "3": "6.1 angstrom"}}
+    with pytest.raises(SpecError, match=r"the cutoffs give \d+ cluster functions. Lower them, or keep 20 at most"):
+        bench.plan(bench.write("many.yaml", {**SPEC, "clusters": clusters}))
