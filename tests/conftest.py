@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.bench import PLUGIN, Bench
+from tests.slurm.cluster import Slurm, missing
 
 sys.path.insert(0, str(PLUGIN))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PLUGIN), os.environ.get("PYTHONPATH"))))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Images that several processes (`-n`) have shared go with the last of them."""
+    if getattr(config.option, "numprocesses", None):
+        from tests.containers import built
+
+        built.clear()
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,3 +36,26 @@ def shared_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def bench(tmp_path: Path) -> Bench:
     """A folder to write studies in and to run them from."""
     return Bench(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
+    """A real cluster. Where Slurm isn't installed such tests are skipped, unless BIGDATA_SKIP_NOTHING is set."""
+    if absent := missing():
+        reason = f"Slurm isn't installed here ({', '.join(absent)})"
+        (pytest.fail if os.environ.get("BIGDATA_SKIP_NOTHING") else pytest.skip)(reason)
+    cluster = Slurm(tmp_path_factory.mktemp("slurm"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
+        os.environ.pop("SLURM_CONF", None)
+
+
+@pytest.fixture(scope="session")
+def image() -> Path:
+    """An image with the packages of this environment, built once."""
+    from tests.containers import built
+
+    return built.image()

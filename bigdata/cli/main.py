@@ -26,15 +26,17 @@ VERBS = {
     "verify": "Read all data of a run and compare their checksums.",
     "debug": "Run one task in this process.",
     "init": "Write a commented starter spec.",
-    "schema": "Print the JSON schema of all specs.",
+    "schema": "Print the JSON schema of all specs, or of site files.",
     "datasets": "List and show the registered datasets.",
     "lattices": "List the parent lattices known by name.",
-    "sites": "List and show the sites.",
+    "sites": "List, show and check the sites.",
 }
 
 
+# For the program itself, not for people.
+HIDDEN = ("controller",)
 # Verbs that fetch and read data, and say on the way how far that is.
-WAITING = ("plan", "submit", "predict", "datasets")
+WAITING = ("plan", "submit", "controller", "predict", "datasets")
 
 
 class Verbs(click.Group):
@@ -44,7 +46,7 @@ class Verbs(click.Group):
         return list(VERBS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in VERBS:
+        if cmd_name not in (*VERBS, *HIDDEN):
             return None
         command: click.Command = importlib.import_module(f"bigdata.cli.{cmd_name}").command
         command.name = cmd_name
@@ -53,7 +55,7 @@ class Verbs(click.Group):
         return command
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        if args and args[0] not in VERBS and not args[0].startswith("-"):
+        if args and args[0] not in (*VERBS, *HIDDEN) and not args[0].startswith("-"):
             import difflib
 
             close = difflib.get_close_matches(args[0], VERBS, 1)

@@ -14,7 +14,9 @@ F = TypeVar("F", bound=Callable[..., Any])
 def study_options(function: F) -> F:
     """SPEC, --site, --runs and --set: what makes a plan."""
     function = click.argument("spec", type=click.Path(path_type=Path))(function)
-    function = click.option("--site", default="local", show_default=True, help="A site's name or its file.")(function)
+    function = click.option(
+        "--site", help="A site's name or its file.  [default: the site recognised here, else local]"
+    )(function)
     function = click.option(
         "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
     )(function)

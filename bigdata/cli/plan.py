@@ -14,13 +14,15 @@ from bigdata.display import duration, size
 from bigdata.errors import PlanRefused
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
+from bigdata.planning.price import Price
 from bigdata.spec import load_study
+from bigdata.spec.site import Site
 
 
 @click.command()
 @study_options
 @json_option
-def command(spec: Path, site: str, runs: Path, overrides: tuple[str, ...], as_json: bool) -> None:
+def command(spec: Path, site: str | None, runs: Path, overrides: tuple[str, ...], as_json: bool) -> None:
     """Show what SPEC will do and cost. Exit code 3 where the site can't take it."""
     plan = make_plan(load_study(spec, overrides), site=site, runs=runs)
     click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
@@ -34,6 +36,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "study": plan.study.name,
         "kind": plan.study.kind,
         "site": plan.site.site,
+        "site_because": plan.site_because,
         "run": str(plan.folder.path),
         "stages": [
             {
@@ -54,7 +57,12 @@ def as_data(plan: Plan) -> dict[str, Any]:
         "cache": [vars(kept) for kept in plan.kept],
         "seconds": round(plan.seconds, 1),
         "core_seconds": round(plan.core_seconds, 1),
-        "dollars": plan.dollars,
+        "dollars": plan.price.compute,
+        "price": {
+            "core_hours": plan.price.core_hours,
+            "gpu_hours": plan.price.gpu_hours,
+            "dollars_a_month": plan.price.month,
+        },
         "notes": list(plan.notes),
         "refusals": plan.refusals(),
     }
@@ -74,18 +82,18 @@ def as_text(plan: Plan) -> str:
         )
         for s in plan.stages
     ]
-    money = f", {plan.dollars:.2f} USD" if plan.dollars is not None else ""
-    cores = plan.site.cores("cpu")
     lines = [
         f"{plan.study.name} ({plan.study.kind}) at {plan.site.site}, into {plan.folder.path}",
+        *([f"site   {plan.site_because}"] if plan.site_because else []),
         "",
         table(("stage", "pool", "tasks", "done", "to run", "core time", "because"), rows),
         "",
         f"files  {plan.n_files:,} (exact)",
         f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes)} for the record and the report",
         *_cache(plan),
-        f"time   about {duration(plan.seconds)} on {cores} core{'s'[: cores > 1]}, start and report included{money}",
+        f"time   about {duration(plan.seconds)} on {_workers(plan)}",
         *(f"       {source}" for source in _sources(plan)),
+        *_price(plan.price),
         *(f"note   {note}" for note in plan.notes),
         *(f"REFUSED: {reason}" for reason in plan.refusals()),
     ]
@@ -99,6 +107,35 @@ def _cache(plan: Plan) -> list[str]:
     files, n_bytes = sum(k.n_files for k in plan.kept), sum(k.n_bytes for k in plan.kept)
     said = ", ".join(f"{k.what} {size(k.n_bytes)}" for k in plan.kept)
     return [f"cache  about {files:,} files, {size(n_bytes)}: {said}"]
+
+
+def _workers(plan: Plan) -> str:
+    """`8 cores; …`, or `up to 4 jobs of `cpu` (2 tasks each); …`, and what the time holds."""
+    site, pools = plan.site, dict.fromkeys(s.pool for s in plan.stages)
+    if site.scheduler == "local":
+        cores = sum(site.cores(pool) for pool in pools)
+        return f"{cores} core{'s' * (cores > 1)}, start and report included"
+    return f"{', '.join(_jobs(site, pool) for pool in pools)}; start and report included, waiting in the queue not"
+
+
+def _jobs(site: Site, pool: str) -> str:
+    n, n_tasks = site.n_jobs(pool), site.pools[pool].tasks_per_job
+    return f"up to {n} job{'s' * (n > 1)} of `{pool}` ({n_tasks} task{'s' * (n_tasks > 1)} each)"
+
+
+def _price(price: Price) -> list[str]:
+    """The arithmetic of the price; nothing where the site has none."""
+    amounts = (
+        (price.core_hours, "core-hours", price.prices.core_hour),
+        (price.gpu_hours, "GPU-hours", price.prices.gpu_hour),
+    )
+    terms = [f"{hours:.3g} {what} × {usd:g} USD" for hours, what, usd in amounts if usd is not None and hours]
+    said = []
+    if price.compute is not None:
+        said.append(f"about {price.compute:.2f} USD" + (f": {' + '.join(terms)}" if terms else ""))
+    if price.month is not None:
+        said.append(f"{price.month:.2g} USD a month to keep it")
+    return [f"price  {'; '.join(said)}"] if said else []
 
 
 def _sources(plan: Plan) -> list[str]:

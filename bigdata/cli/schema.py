@@ -1,4 +1,4 @@
-"""`bigdata schema`: the JSON schema of all specs, for editors."""
+"""`bigdata schema`: the JSON schemas of specs and of site files, for editors."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ import click
 
 
 @click.command()
-def command() -> None:
-    """Print the JSON schema of all specs. Editors find it by a spec's first line,
+@click.option("--sites", is_flag=True, help="The schema of site files instead.")
+def command(sites: bool) -> None:
+    """Print the JSON schema of all specs, or of site files. Editors find it by a file's first line,
 
     # yaml-language-server: $schema=schema.json
     """
-    from bigdata.spec.schema import schema
+    from bigdata.spec.schema import schema, site_schema
 
-    click.echo(json.dumps(schema(), indent=2, ensure_ascii=False))
+    click.echo(json.dumps(site_schema() if sites else schema(), indent=2, ensure_ascii=False))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import shlex
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bigdata.cli.options import study_options
 from bigdata.cli.plan import as_text
 from bigdata.display import duration
-from bigdata.errors import Cancelled, PlanRefused, TasksFailed
+from bigdata.errors import Cancelled, PlanRefused, SpecError, TasksFailed
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
 from bigdata.spec import load_study
+
+if TYPE_CHECKING:
+    from bigdata.run.launched import Launch
+    from bigdata.run.status import Status
 
 # Above this predicted time a person is asked first.
 ASK_SECONDS = 3600
@@ -23,12 +29,55 @@ ASK_SECONDS = 3600
 @click.command()
 @study_options
 @click.option("--yes", is_flag=True, help="Don't ask before long runs.")
-def command(spec: Path, site: str, runs: Path, overrides: tuple[str, ...], yes: bool) -> None:
-    """Run the study SPEC. Submitting again goes on where the run stopped."""
+@click.option(
+    "--controller",
+    type=click.Choice(["inline", "detached", "job"]),
+    help="Where the controller runs: in this terminal, in the background, or in a small job.  [default: the site's]",
+)
+@click.option("--dashboard", is_flag=True, help="Open Dask's dashboard, on this machine only, and say how to reach it.")
+@click.option("--watch", is_flag=True, help="Stay and show how the run goes, where its controller is elsewhere.")
+def command(
+    spec: Path,
+    site: str | None,
+    runs: Path,
+    overrides: tuple[str, ...],
+    yes: bool,
+    controller: str | None,
+    dashboard: bool,
+    watch: bool,
+) -> None:
+    """Run the study SPEC. Submitting again goes on where the run stopped.
+
+    With a controller in the background or in a job, this returns as soon as that lives.
+    """
     plan = make_plan(load_study(spec, overrides), site=site, runs=runs)
+    plan = _with_controller(plan, controller) if controller else plan
+    plan = _with(plan, dashboard=True) if dashboard else plan
     click.echo(as_text(plan), err=True)
     plan.refuse()
-    _ask(plan, yes)
+    if plan.site.controller == "inline" or not plan.n_todo:
+        _ask(plan, yes)
+        _here(plan)
+    else:
+        _elsewhere(plan, watch)
+
+
+def _with_controller(plan: Plan, controller: str) -> Plan:
+    if controller == "job" and plan.site.scheduler == "local":
+        raise SpecError(
+            f"--controller job: the site `{plan.site.site}` has no batch system. Use `--controller detached`, which "
+            "survives a logout, or name another --site."
+        )
+    return _with(plan, controller=controller)
+
+
+def _with(plan: Plan, **fields: Any) -> Plan:
+    """The plan with its site changed."""
+    return replace(plan, site=plan.site.model_copy(update=fields).read_from(plan.site.file))
+
+
+def _here(plan: Plan) -> None:
+    """Run it in this process."""
     from bigdata.cli.progress import Bars
     from bigdata.run import submit
 
@@ -41,6 +90,29 @@ def command(spec: Path, site: str, runs: Path, overrides: tuple[str, ...], yes: 
         raise type(error)(f"{error}{again}") from error
     click.echo(f"report: {plan.folder.report}", err=True)
     click.echo(plan.folder.path)
+
+
+def _elsewhere(plan: Plan, watch: bool) -> None:
+    """Launch its controller; nothing is asked, as nobody has to wait."""
+    from bigdata.cli.watch import follow, until_ended
+    from bigdata.run.launch import launch
+    from bigdata.run.status import status
+
+    path = plan.folder.path
+    orders = launch(plan)
+    click.echo(f"{_where(orders, status(path))}; you may log out", err=True)
+    click.echo(f"    bigdata status {path} --watch\n    bigdata logs {path} -f\n    bigdata cancel {path}", err=True)
+    click.echo(path)
+    if watch:
+        until_ended(follow(path, err=True), path)
+
+
+def _where(orders: Launch, now: Status) -> str:
+    if now.state == "queued" and now.job:
+        return f"the controller waits in the queue as job {orders.job} ({now.job.reason or 'no reason given'})"
+    if orders.process:
+        return f"the controller runs in the background (process {orders.process['pid']})"
+    return f"the controller runs in job {orders.job}"
 
 
 def _ask(plan: Plan, yes: bool) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -14,10 +13,13 @@ from typing import Any
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
 from bigdata.planning import keys, ledger
+from bigdata.planning.price import Price, price
+from bigdata.planning.refusals import refusals
 from bigdata.planning.stage import Kept, Rate, Stage, TaskId, Workload
 from bigdata.spec import Study, Variant
-from bigdata.spec.site import Site, load_site
-from bigdata.spec.study import Findings, Input, StudyModel
+from bigdata.spec.site import Site, load_site, site_here
+from bigdata.spec.study import Finding, Findings, Input, StudyModel
+from bigdata.spec.words import each
 from bigdata.store import journal
 from bigdata.store.arrays import Coordinate, ShardIndex
 from bigdata.store.folder import RunFolder
@@ -29,6 +31,8 @@ INGREDIENTS = {
     "fields": "the stage's settings",
     "arrays": "the layout of its arrays",
 }
+# What stages ask for by themselves; where a site has only one of the two, it stands in for the other.
+USUAL_POOLS = ("cpu", "gpu")
 START_SECONDS = 3.0
 REPORT_SECONDS = 6.0
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
@@ -39,12 +43,16 @@ FIXED_FILES = ("study.yaml", "resolved.json", "journal.jsonl", "report.html", "l
 
 @dataclass(frozen=True)
 class PlannedStage:
-    """A stage of one variant, with its tasks' keys and those that have to run, each with the reason."""
+    """A stage of one variant, with its tasks' keys and those that have to run, each with the reason.
+
+    `pool` is where it runs: on `wanted` where the site has that.
+    """
 
     group: str
     stage: Stage
     keys: tuple[str, ...]
     pool: str
+    wanted: str
     rate: Rate
     todo: Mapping[int, str]
     ingredients: Mapping[str, Any]
@@ -61,6 +69,15 @@ class PlannedStage:
     def seconds(self, indices: Iterator[int] | range | Mapping[int, str]) -> float:
         """Predicted time of these tasks on one core."""
         return self.rate.seconds * sum(self.stage.work(i) for i in indices)
+
+    @cached_property
+    def longest_work(self) -> float:
+        """The work of the longest task that has to run."""
+        return max(map(self.stage.work, self.todo), default=0.0)
+
+    def has_pool(self, site: Site) -> bool:
+        """Whether the site has the pool that is wanted, or one that stands in for it."""
+        return self.wanted in site.pools or self.wanted in USUAL_POOLS
 
     def needs(self, index: int) -> Iterator[TaskId]:
         """The tasks that this one waits for, by their addresses in the run."""
@@ -80,13 +97,17 @@ class PlannedVariant:
 
 @dataclass(frozen=True)
 class Plan:
-    """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet."""
+    """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet.
+
+    `site_because` says why the site was taken, where nobody named it.
+    """
 
     study: Study
     site: Site
     folder: RunFolder
     variants: tuple[PlannedVariant, ...]
     notes: tuple[str, ...]
+    site_because: str = ""
 
     @cached_property
     def stages(self) -> tuple[PlannedStage, ...]:
@@ -143,7 +164,8 @@ class Plan:
         coordinates = sum(c.n_files for c in self.coordinates)
         figures = 2 * sum(len(v.workload.figures) for v in self.variants)
         groups = sum(bool(v.group) for v in self.variants)
-        return len(FIXED_FILES) + arrays + coordinates + figures + groups
+        log = self.site.controller != "inline"  # of a controller without a terminal
+        return len(FIXED_FILES) + log + arrays + coordinates + figures + groups
 
     @property
     def core_seconds(self) -> float:
@@ -152,55 +174,41 @@ class Plan:
 
     @property
     def seconds(self) -> float:
-        """Predicted time from submitting to the report: a pool's tasks share its cores, and one task has one core."""
+        """Predicted time from submitting to the report, without the waiting of jobs in the site's queue.
+
+        A pool's tasks share its cores, and one task has one core, or a job with GPUs.
+        """
         if not self.n_todo:
             return 0.0
-        longest = (max((s.rate.seconds * s.stage.work(i) for i in s.todo), default=0.0) for s in self.stages)
-        spread = (s.seconds(s.todo) / self.site.cores(s.pool) for s in self.stages)
-        return START_SECONDS + REPORT_SECONDS + sum(map(max, longest, spread))
+        longest = (s.rate.seconds * s.longest_work for s in self.stages)
+        spread = (s.seconds(s.todo) / self.site.tasks_at_once(s.pool) for s in self.stages)
+        return START_SECONDS + self.site.start_seconds + REPORT_SECONDS + sum(map(max, longest, spread))
 
     @property
-    def dollars(self) -> float | None:
-        """Predicted price of the core-hours; None where the site names no price."""
-        price = self.site.prices.core_hour if self.site.prices else None
-        return None if price is None else price * self.core_seconds / 3600
+    def price(self) -> Price:
+        """What the site takes for what has to run, and for keeping the run."""
+        return price(self.site, self.stages, self.array_bytes + self.other_bytes)
 
     def refusals(self) -> list[str]:
         """Why the plan must not run, with the arithmetic; empty where it may."""
-        return [*self._over_limits(), *self._over_memory()]
+        return refusals(self)
 
     def refuse(self) -> None:
         """Raise PlanRefused where there is a reason to."""
         if reasons := self.refusals():
             raise PlanRefused("the plan is refused:\n" + "\n".join(f"  {r}" for r in reasons))
 
-    def _over_limits(self) -> Iterator[str]:
-        limits = self.site.limits
-        n_bytes = self.array_bytes + self.other_bytes
-        if limits and limits.files is not None and self.n_files > limits.files:
-            yield f"{self.n_files:,} files would be written, and the site `{self.site.site}` allows {limits.files:,}"
-        if limits and limits.bytes is not None and n_bytes > limits.bytes:
-            yield f"{n_bytes:,} bytes would be written, and the site `{self.site.site}` allows {limits.bytes:,}"
-        missing = n_bytes - (self.folder.n_bytes() if self.folder.path.exists() else 0)
-        free = shutil.disk_usage(_existing(self.folder.path)).free
-        if missing > free:
-            yield f"{missing:,} bytes more would be written, and {_existing(self.folder.path)} has {free:,} free"
 
-    def _over_memory(self) -> Iterator[str]:
-        for s in self.stages:
-            memory = self.site.worker_memory(s.pool)
-            if s.todo and s.stage.memory > memory:
-                yield (
-                    f"a task of stage `{s.path}` needs about {s.stage.memory:,} bytes of memory, and a worker of pool "
-                    f"`{s.pool}` has {memory:,}"
-                )
-
-
-def plan(study: Study, *, site: Site | str = "local", runs: str | Path = "runs") -> Plan:
+def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "runs") -> Plan:
     """Compile a study for a site; its run is (or will be) a folder below `runs`.
 
+    Without a site it is the one that this machine is recognised to be of, else `local`.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
     """
+    because = ""
+    if site is None:
+        chosen = site_here()
+        site, because = chosen.site, chosen.because
     site = load_site(site) if isinstance(site, str) else site
     folder = RunFolder(Path(runs) / f"{study.name}-{study_key(study)[:8]}")
     known = _Known(
@@ -223,7 +231,21 @@ def plan(study: Study, *, site: Site | str = "local", runs: str | Path = "runs")
                 f"the results in {folder.path} were made from other data and will be replaced; "
                 "to keep them, give the study another `name:`, or another folder by --runs"
             )
-    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)))
+    _refuse_unknown_stages(study, variants)
+    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because)
+
+
+def _refuse_unknown_stages(study: Study, variants: list[PlannedVariant]) -> None:
+    """Raise SpecError where `pools:` names a stage that no variant has."""
+    stages = dict.fromkeys(s.stage.name for v in variants for s in v.stages)
+    asked = dict.fromkeys(name for v in variants for name in v.variant.model.pools)
+    strangers = [
+        Finding(("pools", n), "there is no such stage", f"The stages: {each(stages)}", n, tuple(stages), at_key=True)
+        for n in asked
+        if n not in stages
+    ]
+    if strangers:
+        raise SpecError([study.found(f) for f in strangers])
 
 
 def study_key(study: Study) -> str:
@@ -271,7 +293,7 @@ def _planned(
     for stage in workload.stages:
         wanted = variant.model.pools.get(stage.name, stage.pool)
         pool = next(p for p in (wanted, "cpu", *site.pools) if p in site.pools)
-        if pool != wanted:
+        if pool != wanted and wanted in USUAL_POOLS:
             notes.append(
                 f"stage `{stage.name}` asks for pool `{wanted}`; site `{site.site}` has none, so it runs on `{pool}`"
             )
@@ -282,6 +304,7 @@ def _planned(
             stage=stage,
             keys=tuple(task_keys[stage.name]),
             pool=pool,
+            wanted=wanted,
             rate=ledger.rate(stage, known.rates),
             todo={i: reason for i, reason in reasons if reason},
             ingredients=stage_known.ingredients,
@@ -346,8 +369,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:
         return -1
-
-
-def _existing(path: Path) -> Path:
-    """The nearest folder above that exists."""
-    return path if path.exists() else _existing(path.absolute().parent)

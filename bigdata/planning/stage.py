@@ -34,6 +34,7 @@ class Stage:
     `fields` are the settings that its results depend on (they enter the tasks' keys, beside the inputs' digests).
     `shards(i)` lists the shards that task i, and no other, writes whole; `needs(i)` the tasks that it waits for.
     `work(i)` is task i's amount of work in the units of `rate`. `memory` is the peak of one task in bytes.
+    With `checkpoints`, its tasks save checkpoints and may run longer than one job.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Stage:
     needs: Callable[[int], Iterable[TaskId]] = _nothing
     inputs: tuple[str, ...] = ()
     pool: PoolName = "cpu"
+    checkpoints: bool = False
 
 
 @dataclass(frozen=True)

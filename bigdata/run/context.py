@@ -1,7 +1,8 @@
-"""What a task sees of its run: the study, arrays to read, its own shards to write, a seed, and whether to stop."""
+"""What a task sees of its run: the study, arrays to read, its own shards to write, a seed, and when to stop."""
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from bigdata.planning.stage import Stage
+from bigdata.run.checkpoint import Checkpoint
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
@@ -16,10 +18,22 @@ from bigdata.store.reading import View
 from bigdata.store.shard import write_shard
 
 STOP_LOOK_SECONDS = 1.0
+# What is kept of a job's time for a task to come to the end of a step and save: gigabytes take that long on a shared
+# disk. Of what a short job has left when the task begins, no more than this share, or none would be left to work in.
+STOP_SECONDS = 20.0
+STOP_SHARE = 0.2
+
+
+def stop_time(ends: float, now: float) -> float:
+    """When a task that begins now should stop, where its worker's job ends at `ends` (Unix times, s)."""
+    return ends - min(STOP_SECONDS, STOP_SHARE * (ends - now))
 
 
 class Context:
-    """Given to every task function. `model` is the resolved study, `inputs` its data, `index` the task's own."""
+    """Given to every task function. `model` is the resolved study, `inputs` its data, `index` the task's own.
+
+    `ends` is the Unix time (s) when the worker's job ends, infinity where it has no end.
+    """
 
     def __init__(
         self,
@@ -29,6 +43,7 @@ class Context:
         index: int,
         key: str,
         log: Callable[[str], None],
+        ends: float = math.inf,
     ) -> None:
         self.stage, self.index, self.log = stage, index, log
         self.model: StudyModel = view.model
@@ -38,7 +53,10 @@ class Context:
         self._specs = {a.name: a for a in stage.arrays}
         self._unwritten = set(stage.shards(index))
         self._own = frozenset(self._unwritten)
-        self._looked = 0.0
+        path = f"{view.group}/{stage.name}" if view.group else stage.name
+        self._checkpoint = Checkpoint(folder.checkpoint(path, index, key), log)
+        self._stop_time = stop_time(ends, time.time())
+        self._stops, self._looked = False, 0.0
         self.bytes_written = 0
 
     @property
@@ -69,8 +87,24 @@ class Context:
         self._unwritten.discard((name, shard))
 
     def should_stop(self) -> bool:
-        """Whether the user has cancelled the run; looks at the disk once a second at most."""
-        if time.monotonic() - self._looked < STOP_LOOK_SECONDS:
-            return False
-        self._looked = time.monotonic()
-        return self._folder.cancel.exists()
+        """Whether to stop now: the user has cancelled the run, or the worker's job ends soon. Once true, always true.
+
+        Cheap enough for every step: it looks at the disk once a second at most.
+        """
+        if not self._stops and time.monotonic() - self._looked >= STOP_LOOK_SECONDS:
+            self._looked = time.monotonic()
+            self._stops = self._folder.cancel.exists()
+        self._stops = self._stops or time.time() >= self._stop_time
+        return self._stops
+
+    @property
+    def earlier_seconds(self) -> float:
+        """How long this task ran in other jobs, up to the checkpoint that it went on from."""
+        return self._checkpoint.earlier_seconds
+
+    @property
+    def checkpoint(self) -> Checkpoint:
+        """Where a task of a stage with `checkpoints` saves its progress, and finds what it saved before."""
+        if not self.stage.checkpoints:
+            raise RuntimeError(f"stage `{self.stage.name}` saves checkpoints and doesn't say so: `checkpoints=True`")
+        return self._checkpoint

@@ -12,7 +12,8 @@ import psutil
 from distributed import Client, SpecCluster, as_completed
 
 from bigdata.data.derived import Derivation, make_block
-from bigdata.run.pool import SCHEDULER, interrupts_held_back, own_dask_configuration, worker_options
+from bigdata.run.dask_options import own_dask_configuration
+from bigdata.run.local import interrupts_held_back, local_scheduler, worker_options
 
 Progress = Callable[[int, int], None]
 
@@ -28,7 +29,9 @@ def on_all_cores(progress: Progress) -> Callable[[list[tuple[Derivation, int]]],
             memory = int(psutil.virtual_memory().total // n)
             workers = {i: worker_options("cpu", memory, str(Path(scratch))) for i in range(n)}
             with interrupts_held_back():
-                cluster = stack.enter_context(SpecCluster(workers=workers, scheduler=SCHEDULER, silence_logs=50))
+                cluster = stack.enter_context(
+                    SpecCluster(workers=workers, scheduler=local_scheduler(), silence_logs=50)
+                )
                 client = stack.enter_context(Client(cluster))
             yield from _blocks(client, todo, 3 * n, progress)
 

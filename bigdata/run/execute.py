@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import json
+import math
 import os
 import resource
 import socket
@@ -17,17 +18,26 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from distributed import get_worker
+
 from bigdata.errors import BigdataError, DamagedData
 from bigdata.planning import keys
 from bigdata.planning.plan import stages_of
 from bigdata.planning.stage import Stage, TaskId
+from bigdata.run.checkpoint import Paused
 from bigdata.run.context import Context
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run, View
 
 Token = dict[str, Any]
-# A task whose worker has died this often while running it is not tried again.
-MOST_DEATHS = 3
+# The topic under which workers send tokens to their scheduler.
+TOKENS = "bigdata-tokens"
+# No task begins so shortly before its worker's job ends.
+LAST_SECONDS = 5.0
+NO_REASON_TO_PAUSE = (
+    "the task paused though nothing had asked it to, and had saved nothing since it began: it would never end. A task "
+    "pauses once `ctx.should_stop()` is true, or after `ctx.checkpoint.save(…)`"
+)
 # A token stays under 2 kB.
 TRACEBACK_BYTES = 1_000
 ERROR_BYTES = 400
@@ -36,33 +46,42 @@ NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
 
-def execute_batch(folder: str, tasks: Sequence[TaskId]) -> list[Token]:
-    """Run several tasks, one after the other; a cancelled run leaves out those that it hasn't come to."""
-    cancel = RunFolder(Path(folder)).cancel
-    return [execute(folder, path, index) for path, index in tasks if not cancel.exists()]
+def execute_batch(folder: str, tasks: Sequence[TaskId], ends: float = math.inf) -> None:
+    """Run several tasks on this worker, one after the other, and send a token to the scheduler after each.
+
+    Those that it hasn't come to when the run is cancelled, or shortly before the worker's job `ends` (Unix time, s),
+    are left out.
+    """
+    cancel, worker = RunFolder(Path(folder)).cancel, get_worker()
+    for path, index in tasks:
+        if cancel.exists() or time.time() > ends - LAST_SECONDS:
+            return
+        token = execute(folder, path, index, ends)
+        worker.log_event(TOKENS, json.dumps({"worker": worker.address, "token": token}))
 
 
-def execute(folder: str, path: str, index: int) -> Token:
+def execute(folder: str, path: str, index: int, ends: float = math.inf) -> Token:
     """Run one task and say how it went; never raises for what goes wrong inside the task.
 
     The token is what the journal records: under 2 kB, numbers and short texts only.
     """
     run = RunFolder(Path(folder))
-    mark = run.running / f"{path.replace('/', '.')}.{index}"
+    mark = run.mark(path, index)
     try:
-        deaths = _count_deaths(mark)
+        mark.touch()
     except OSError as error:
         return _failed(path, index, _class(error, run), _sentence(error), "")
-    died = deaths >= MOST_DEATHS
-    token = (
-        _failed(path, index, "worker-died", _died(deaths), "") if died else attempt(run, path, index, _worker_log(run))
-    )
+    token = attempt(run, path, index, _worker_log(run), ends)
     mark.unlink(missing_ok=True)
     return token
 
 
-def attempt(run: RunFolder, path: str, index: int, log: Callable[[str], None]) -> Token:
-    """Run one task in this process, whatever happened to it before; its messages go to `log`."""
+def attempt(run: RunFolder, path: str, index: int, log: Callable[[str], None], ends: float = math.inf) -> Token:
+    """Run one task in this process, whatever happened to it before; its messages go to `log`.
+
+    The worker's job ends at `ends` (Unix time, s): a task that saves checkpoints pauses before. Its token's seconds are
+    those of all jobs that worked on it.
+    """
     started, cpu = time.perf_counter(), time.process_time()
     try:
         opened = _open(str(run.path), run.resolved.stat().st_mtime_ns)[path]
@@ -74,13 +93,14 @@ def attempt(run: RunFolder, path: str, index: int, log: Callable[[str], None]) -
             "stage": path,
             "index": index,
             "key": opened.keys[index],
-            **_call(run, opened, path, index, log),
+            **_call(run, opened, path, index, log, ends),
         }
     except Exception as error:  # the task boundary: whatever failed becomes data
         token = _failed(path, index, _class(error, run), _sentence(error), traceback.format_exc())
         with suppress(OSError):  # the disk may be what failed
             log(f"{path}/{index} failed\n{traceback.format_exc()}")
-    token |= {"seconds": round(time.perf_counter() - started, 4), "cpu": round(time.process_time() - cpu, 4)}
+    seconds = token.get("seconds", 0.0) + time.perf_counter() - started
+    token |= {"seconds": round(seconds, 4), "cpu": round(time.process_time() - cpu, 4)}
     return token | {"memory": _peak_memory(), "worker": f"{socket.gethostname()}:{os.getpid()}"}
 
 
@@ -113,7 +133,9 @@ def _function(address: str) -> Callable[[Context], dict[str, Any] | None]:
     return function
 
 
-def _call(run: RunFolder, opened: _OpenStage, path: str, index: int, log: Callable[[str], None]) -> dict[str, Any]:
+def _call(
+    run: RunFolder, opened: _OpenStage, path: str, index: int, log: Callable[[str], None], ends: float
+) -> dict[str, Any]:
     context = Context(
         run,
         opened.view,
@@ -121,31 +143,26 @@ def _call(run: RunFolder, opened: _OpenStage, path: str, index: int, log: Callab
         index,
         opened.keys[index],
         lambda message: log(f"{path}/{index} {message}"),
+        ends,
     )
-    result = opened.function(context)
+    try:
+        result = opened.function(context)
+    except Paused:
+        has_saved = context.checkpoint.has_saved
+        if not (has_saved or context.should_stop()):
+            raise RuntimeError(NO_REASON_TO_PAUSE) from None
+        return {"event": "paused", "saved": has_saved, "seconds": context.earlier_seconds}
     if context.unwritten:
         raise RuntimeError(f"the task ended without writing {sorted(context.unwritten)}")
     if _json_bytes(result) > RESULT_BYTES:
         raise RuntimeError(f"the task returned more than {RESULT_BYTES} bytes; what is large belongs in an array")
-    return {"bytes": context.bytes_written, **({"result": result} if result else {})}
+    written = {"bytes": context.bytes_written, "seconds": context.earlier_seconds}
+    return {**written, **({"result": result} if result else {})}
 
 
-def _count_deaths(mark: Path) -> int:
-    """How many workers have died while running this task: each left its mark, counted on, behind."""
-    with suppress(FileNotFoundError, ValueError):
-        deaths = int(mark.read_text())
-        mark.write_text(str(deaths + 1))
-        return deaths
-    mark.parent.mkdir(exist_ok=True)
-    mark.write_text("1")
-    return 0
-
-
-def _died(deaths: int) -> str:
-    return (
-        f"the worker died {deaths} times while running this task, most likely because it ran out of memory. "
-        "Give the pool more memory per worker, or make the study's pieces smaller"
-    )
+def failed_token(path: str, index: int, kind: str, error: str) -> Token:
+    """The record of a task that failed without saying so itself."""
+    return _failed(path, index, kind, error, "")
 
 
 def _failed(path: str, index: int, kind: str, error: str, trace: str) -> Token:

@@ -12,6 +12,8 @@ from bigdata.planning.stage import TaskId
 class TaskGraph:
     """The tasks that have to run. Those whose needs are done are ready, the highest stage first, so that a study's
     results come out early and its intermediate data stay few.
+
+    A task is ready in its pool's lane; one that is tried again may be ready in another (see `lanes`).
     """
 
     def __init__(self, stages: Iterable[PlannedStage]) -> None:
@@ -21,7 +23,7 @@ class TaskGraph:
         todo = {(s.path, i) for s in stages for i in s.todo}
         self._waits: dict[TaskId, int] = {}
         self._dependents: dict[TaskId, list[TaskId]] = {}
-        self._ready: dict[str, list[tuple[int, int, str]]] = {s.pool: [] for s in stages}
+        self._ready: dict[str, list[tuple[int, int, str]]] = {}
         self.skipped: dict[TaskId, TaskId] = {}
         for stage in stages:
             for index in stage.todo:
@@ -34,25 +36,33 @@ class TaskGraph:
         if not needs:
             self._push(task)
 
-    def _push(self, task: TaskId) -> None:
+    def _push(self, task: TaskId, lane: str = "") -> None:
         path, index = task
-        heapq.heappush(self._ready[self._pool[path]], (self._level[path], index, path))
+        heapq.heappush(self._ready.setdefault(lane or self._pool[path], []), (self._level[path], index, path))
 
-    def n_ready(self, pool: str) -> int:
-        """How many tasks of a pool could run now."""
-        return len(self._ready.get(pool, ()))
+    def lanes(self) -> list[str]:
+        """Those in which tasks could run now."""
+        return [lane for lane, ready in self._ready.items() if ready]
 
-    def next_stage(self, pool: str) -> str:
-        """The stage whose turn it is; "" where no task of the pool is ready."""
-        return self._ready[pool][0][2] if self.n_ready(pool) else ""
+    def n_ready(self, lane: str) -> int:
+        """How many tasks of a lane could run now."""
+        return len(self._ready.get(lane, ()))
 
-    def take(self, pool: str, at_most: int) -> list[TaskId]:
-        """The next ready tasks of a pool, all of one stage, removed from the graph's hands."""
-        path = self.next_stage(pool)
+    def next_stage(self, lane: str) -> str:
+        """The stage whose turn it is; "" where no task of the lane is ready."""
+        return self._ready[lane][0][2] if self.n_ready(lane) else ""
+
+    def take(self, lane: str, at_most: int) -> list[TaskId]:
+        """The next ready tasks of a lane, all of one stage, removed from the graph's hands."""
+        path = self.next_stage(lane)
         taken: list[TaskId] = []
-        while len(taken) < at_most and path and self.next_stage(pool) == path:
-            taken.append((path, heapq.heappop(self._ready[pool])[1]))
+        while len(taken) < at_most and path and self.next_stage(lane) == path:
+            taken.append((path, heapq.heappop(self._ready[lane])[1]))
         return taken
+
+    def again(self, task: TaskId, lane: str) -> None:
+        """A task that was taken wasn't done: it is ready once more."""
+        self._push(task, lane)
 
     def done(self, task: TaskId) -> None:
         """A task's data are on disk and recorded: those that waited for nothing else become ready."""

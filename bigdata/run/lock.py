@@ -59,7 +59,7 @@ class Lock:
             )
 
     def _make(self) -> None:
-        handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
+        handle = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666)
         self._text = json.dumps(_me()).encode()
         try:
             os.write(handle, self._text)
@@ -101,7 +101,7 @@ def holder(path: Path) -> dict[str, Any] | None:
     try:
         age = time.time() - path.stat().st_mtime
         owner: dict[str, Any] = json.loads(path.read_text())
-        host, pid, started = owner["host"], owner["pid"], owner["started"]
+        host, pid, since = owner["host"], owner["pid"], owner["started"]
     except (FileNotFoundError, NotADirectoryError):
         return None
     except (ValueError, KeyError, TypeError):
@@ -109,13 +109,21 @@ def holder(path: Path) -> dict[str, Any] | None:
         return {"user": "someone", "host": "unknown", "pid": 0, "since": "just now"} if age < TOUCH_SECONDS else None
     if host != socket.gethostname():
         return owner if age < SILENT_SECONDS else None
-    return owner if _started(pid) == started else None
+    return owner if started(pid) == since else None
+
+
+def last_holder(path: Path) -> tuple[dict[str, Any] | None, float]:
+    """Who wrote the lock that is there, dead or alive, and for how many seconds it wasn't touched; None without one."""
+    with suppress(OSError, ValueError):
+        owner = json.loads(path.read_text())
+        return (owner if isinstance(owner, dict) and "pid" in owner else None), time.time() - path.stat().st_mtime
+    return None, 0.0
 
 
 def _me() -> dict[str, Any]:
     since = time.strftime("%Y-%m-%d %H:%M:%S")
     pid = os.getpid()
-    return {"user": user(), "host": socket.gethostname(), "pid": pid, "started": _started(pid), "since": since}
+    return {"user": user(), "host": socket.gethostname(), "pid": pid, "started": started(pid), "since": since}
 
 
 def user() -> str:
@@ -126,7 +134,7 @@ def user() -> str:
         return str(os.getuid())
 
 
-def _started(pid: int) -> str | None:
+def started(pid: int) -> str | None:
     """When a process started, which tells it from a later one of the same number; None where it is dead."""
     try:
         process = psutil.Process(pid)

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
-import time
+import json
+from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bigdata.run.lock import holder
+from bigdata.run.jobs import batch
+from bigdata.run.jobs.batch import Job
+from bigdata.run.launched import Launch, is_waited_for, read_launch
+from bigdata.run.lock import holder, last_holder
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
+
+# A living controller touches its lock every few seconds: one silent for longer than this is looked after.
+LONG_SILENCE_SECONDS = 20.0
+# A controller that is alive, or is still to come.
+LIVE = ("queued", "starting", "running")
 
 
 @dataclass(frozen=True)
 class Status:
-    """A run's state: running, done, failed, cancelled, or interrupted (its controller died); and its tasks by stage."""
+    """How a run stands, and its tasks by stage.
+
+    `state` is queued (the controller's job waits), starting, running, done, failed, cancelled, refused (by the machine
+    or the batch system; `error` says how), or interrupted: the controller died. `owner` (user, host, pid, since) is the
+    controller that lives, or the one that died, last heard of `silent` seconds ago. `launch` is what one without a
+    terminal was told, and `job` its batch job as the scheduler sees it; `waiting` says why the run waits for workers,
+    where it does. `scheduler` is what its jobs are in, `local` where it has none; `again` counts how often tasks were
+    tried again, by why.
+    """
 
     folder: RunFolder
     state: str
     owner: dict[str, Any] | None
+    silent: float
+    launch: Launch | None
+    job: Job | None
+    scheduler: str
+    waiting: tuple[str, ...]
     stages: dict[str, dict[str, int]]
     failed: dict[tuple[str, int], journal.Record]
     skipped: int
+    again: dict[str, int]
+    error: str
     seconds: float
     updated: float
 
@@ -33,14 +58,21 @@ class Status:
     def n_tasks(self) -> int:
         return sum(s["tasks"] for s in self.stages.values())
 
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody works on it, or will."""
+        return self.state in LIVE
+
 
 def status(path: Path) -> Status:
-    """Read a run's journal and lock. SiteError where the folder is no run."""
+    """Read a run's journal, lock and launch, and ask its batch system where one must. SiteError: it is no run."""
     folder = RunFolder(path)
     folder.read_resolved()
+    owner = holder(folder.lock)
+    launch = read_launch(folder)
+    # Read after the lock: a controller that ended meanwhile has told the journal so.
     records = journal.read(folder.journal)
     past = journal.history(records)
-    owner = holder(folder.lock)
     totals: dict[str, int] = past.submits[-1]["tasks"] if past.submits else {}
     counts = {name: {"tasks": n, "done": 0, "failed": 0} for name, n in totals.items()}
     for word, tasks in (("done", past.done), ("failed", past.failed)):
@@ -48,32 +80,72 @@ def status(path: Path) -> Status:
             if stage in counts:
                 counts[stage][word] += 1
     ended = past.ends[-1] if past.state != "interrupted" else {}
+    if ended.get("time", 0) > (launch.time if launch else 0) and past.state != "relieved":
+        launch = None  # it ended in order, and was killed before it took its orders away
+    dead, silent = last_holder(folder.lock)
+    job = _job(folder, launch) if launch and (silent > LONG_SILENCE_SECONDS or not owner) else None
+    if job and job.is_over:
+        owner = None  # on another machine, where its lock would count as alive for some time yet
     return Status(
         folder=folder,
-        state="running" if owner else past.state,
-        owner=owner,
+        state="running" if owner else _state(past.state, launch, job),
+        owner=owner or dead,
+        silent=silent,
+        launch=launch,
+        job=job,
+        scheduler=launch.scheduler if launch else _last_scheduler(past),
+        waiting=_waiting(folder) if owner else (),
         stages=counts,
         failed=past.failed,
         skipped=ended.get("n_skipped", 0),
+        error=ended.get("error", ""),
+        again=dict(Counter(record["why"] for record in records if record["event"] == "again")),
         seconds=sum(t["seconds"] for t in past.done.values()),
         updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
     )
+
+
+def _state(past: str, launch: Launch | None, job: Job | None) -> str:
+    """The state of a run whose lock nobody holds."""
+    if launch is None:
+        return "interrupted" if past == "relieved" else past
+    if launch.controller == "job" and launch.job:
+        return "interrupted" if job is None or job.is_over else "queued" if job.is_waiting else "starting"
+    return "starting" if is_waited_for(launch) else "interrupted"
+
+
+def is_coming(folder: RunFolder, launch: Launch) -> bool:
+    """Whether a launched controller that doesn't hold the lock is on its way to it."""
+    return _state("interrupted", launch, _job(folder, launch)) in LIVE
+
+
+def _job(folder: RunFolder, launch: Launch) -> Job | None:
+    """The controller's job as its batch system sees it; None where there is none."""
+    if not launch.job:
+        return None
+    found = batch.jobs(launch.scheduler, batch.prefix(folder))
+    if listed := next((job for job in found or () if job.id == launch.job), None):
+        return listed
+    # That a job isn't listed may be a batch system's bad moment: its end has to be told.
+    end = batch.fate(launch.scheduler, launch.job) if found is not None else None
+    if end is None:
+        return Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
+    return Job(launch.job, "", "ended", end)
+
+
+def _last_scheduler(past: journal.History) -> str:
+    """The batch system that the last submission's jobs were in."""
+    return str(past.submits[-1].get("scheduler", "local")) if past.submits else "local"
+
+
+def _waiting(folder: RunFolder) -> tuple[str, ...]:
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        said = json.loads(folder.waiting.read_text())
+        return tuple(str(row["reason"]) for row in (said if isinstance(said, list) else [said]))
+    return ()
 
 
 def find_runs(runs: Path) -> list[Path]:
     """The runs below a folder, newest first."""
     found = [p.parent for p in runs.glob("*/resolved.json")]
     return sorted(found, key=lambda p: -(p / "resolved.json").stat().st_mtime)
-
-
-def cancel(path: Path, wait: float = 60.0) -> bool:
-    """Ask a run's controller to stop and wait until it has; False where none was running."""
-    folder = RunFolder(path)
-    folder.read_resolved()
-    if holder(folder.lock) is None:
-        return False
-    folder.cancel.touch()
-    end = time.monotonic() + wait
-    while holder(folder.lock) is not None and time.monotonic() < end:
-        time.sleep(0.1)
-    return True

@@ -8,8 +8,9 @@ import signal
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -22,10 +23,14 @@ from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import DAMAGED, Plan
 from bigdata.run import record
-from bigdata.run.controller import Controller, Observer, Outcome, Silent
+from bigdata.run.controller import Controller, Observer, Outcome, Pools, Silent
+from bigdata.run.controller_job import CONTROLLER
+from bigdata.run.description import as_given, as_understood
 from bigdata.run.execute import NO_ROOM, NOT_OURS
+from bigdata.run.jobs import batch
+from bigdata.run.local import Size, local_pools
 from bigdata.run.lock import Lock
-from bigdata.run.pool import Workers, local_pool
+from bigdata.run.shift import ALWAYS, Shift, ShiftOver
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_json, write_whole
@@ -37,21 +42,23 @@ STOPPED = "stopped; what is done is kept. Submit the same study again to go on."
 
 
 def submit(
-    study: Study | Plan, *, site: Site | str = "local", runs: str | Path = "runs", observer: Observer | None = None
+    study: Study | Plan,
+    *,
+    site: Site | str | None = None,
+    runs: str | Path = "runs",
+    observer: Observer | None = None,
+    shift: Shift = ALWAYS,
 ) -> Run:
     """Run a study to its report and return the run, opened for reading. What an earlier submission finished is kept.
 
+    The controller is this process, wherever the site would have it; see `bigdata.run.launch` for the others.
     Raises PlanRefused before anything is written; SiteError where the machine refuses or another controller runs this
-    study; Cancelled; TasksFailed when all else is done.
+    study; Cancelled, which is ShiftOver where the `shift` ended first; TasksFailed when all else is done.
     """
     plan = study if isinstance(study, Plan) else make_plan(study, site=site, runs=runs)
     plan.refuse()
-    if plan.site.scheduler != "local":
-        raise SiteError(
-            f"the site `{plan.site.site}` starts its workers through {plan.site.scheduler}, which this version of "
-            "bigdata doesn't do yet. Run the study on this machine: leave out --site, or name a site with "
-            "`scheduler: local`."
-        )
+    if plan.n_todo:
+        batch.require(plan.site.scheduler)
     with _disk_errors(plan.folder), _stopping():
         plan.folder.path.mkdir(parents=True, exist_ok=True)
         with Lock(plan.folder.lock) as lock:
@@ -59,7 +66,9 @@ def submit(
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent)
             if _is_finished(plan):
                 return Run(plan.folder.path)
-            return _run(plan, lock, observer or Silent())
+            observer = observer or Silent()
+            _remove_orphans(plan, observer)
+            return _run(plan, lock, observer, shift)
 
 
 @contextmanager
@@ -81,18 +90,39 @@ def _is_finished(plan: Plan) -> bool:
     folder = plan.folder
     if plan.n_todo or read_history(folder.journal).state != "done" or folder.damaged.exists():
         return False
-    as_understood = json.loads(json.dumps(_resolved(plan)))
-    return folder.n_files() > plan.n_files and folder.read_resolved() == as_understood  # the lock is one more file
+    understood = json.loads(json.dumps(as_understood(plan)))
+    besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log))
+    is_whole = folder.n_files() - besides >= plan.n_files - (plan.site.controller != "inline")
+    return is_whole and folder.read_resolved() == understood
 
 
-def _run(plan: Plan, lock: Lock, observer: Observer) -> Run:
+def _remove_orphans(plan: Plan, observer: Observer) -> None:
+    """Remove the jobs that a killed controller left: nobody gives them tasks any more, and limits count them."""
+    scheduler, prefix = plan.site.scheduler, batch.prefix(plan.folder)
+    past = read_history(plan.folder.journal)
+    if scheduler == "local" or not past.submits or past.state != "interrupted":
+        return
+    found = batch.jobs(scheduler, prefix) or ()
+    orphans = [job.id for job in found if job.state != "ending" and job.name != f"{prefix}{CONTROLLER}"]
+    if orphans:
+        observer.message(f"removing jobs that an earlier controller left: {', '.join(orphans)}")
+        with suppress(SiteError):  # they end by themselves, later
+            batch.remove(scheduler, orphans)
+
+
+def _run(plan: Plan, lock: Lock, observer: Observer, shift: Shift) -> Run:
     started = time.perf_counter()
     journal = _prepare(plan)
     try:
-        outcome = _tasks(plan, journal, lock, observer) if plan.n_todo else Outcome()
+        outcome = _tasks(plan, journal, lock, observer, shift) if plan.n_todo else Outcome()
         _fold_logs(plan.folder)
         run = _finish(plan, outcome, started, observer)
         _end(journal, outcome)
+    except SiteError as error:
+        with suppress(SiteError, OSError):  # another controller has the run now, or the disk is full
+            lock.check()
+            journal.append([{"event": "end", "state": "refused", "error": str(error), "skipped": [], "n_skipped": 0}])
+        raise
     finally:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)
@@ -108,8 +138,8 @@ def _prepare(plan: Plan) -> Journal:
     folder.sweep()
     folder.running.mkdir()
     folder.logs.mkdir(exist_ok=True)
-    write_whole(folder.study, _as_given(plan.study))
-    write_json(folder.resolved, _resolved(plan))
+    write_whole(folder.study, as_given(plan.study.text, plan.study.overrides))
+    write_json(folder.resolved, as_understood(plan))
     root = open_store(folder.store)
     write_coordinates(root, plan.sweep)
     for variant in plan.variants:
@@ -132,29 +162,13 @@ def _stale(plan: Plan) -> Iterator[dict[str, Any]]:
                 yield {"event": "stale", "stage": stage.path, "index": index, "why": why}
 
 
-def _as_given(study: Study) -> str:
-    """The study file's own text and, as comments, what was said besides it."""
-    said = "".join(f"# --set {override}\n" for override in study.overrides)
-    return f"{study.text.rstrip()}\n\n# submitted with\n{said}" if said else study.text
-
-
-def _resolved(plan: Plan) -> dict[str, Any]:
-    return {
-        "study": plan.study.resolved(),
-        "variants": [
-            {"group": v.group, "label": v.variant.label, "inputs": {name: vars(i) for name, i in v.inputs.items()}}
-            for v in plan.variants
-        ],
-        "notes": list(plan.notes),
-    }
-
-
 def _submitted(plan: Plan) -> dict[str, Any]:
     return {
         "event": "submit",
         "host": socket.gethostname(),
         "pid": os.getpid(),
         "site": plan.site.site,
+        "scheduler": plan.site.scheduler,
         "version": bigdata.__version__,
         "todo": plan.n_todo,
         "tasks": {s.path: s.stage.n_tasks for s in plan.stages},
@@ -162,32 +176,53 @@ def _submitted(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _tasks(plan: Plan, journal: Journal, lock: Lock, observer: Observer) -> Outcome:
+def _tasks(plan: Plan, journal: Journal, lock: Lock, observer: Observer, shift: Shift) -> Outcome:
     """Run what has to run; Ctrl-C ends it cleanly."""
     for stage in plan.stages:
         observer.stage(stage.path, stage.stage.n_tasks - len(stage.todo), stage.stage.n_tasks)
-    controller = Controller(plan, journal, lock, observer)
-    pools = {s.pool: Workers(0, plan.site.worker_memory(s.pool)) for s in plan.stages if s.todo}
-    for pool in pools:
-        n_todo = sum(len(s.todo) for s in plan.stages if s.pool == pool)
-        pools[pool] = replace(pools[pool], n=min(plan.site.cores(pool), n_todo))
+    controller = Controller(plan, journal, lock, observer, shift)
     try:
-        with local_pool(plan.folder.path.absolute(), pools) as workers:
-            return controller.run(workers, {pool: w.n for pool, w in pools.items()})
+        with _pools(plan, observer) as pools:
+            return controller.run(pools)
     except KeyboardInterrupt:
         return replace(controller.outcome, cancelled=True)
 
 
+def _pools(plan: Plan, observer: Observer) -> AbstractContextManager[Pools]:
+    """Where the plan's site has its workers."""
+    folder = plan.folder.path.absolute()
+    if plan.site.scheduler != "local":
+        from bigdata.run.jobs.pools import job_pools
+
+        return job_pools(plan.site, RunFolder(folder), observer)
+    n_todo: Counter[str] = Counter()
+    for stage in plan.stages:
+        n_todo[stage.pool] += len(stage.todo)
+    return local_pools(
+        folder,
+        {
+            pool: Size(min(plan.site.tasks_at_once(pool), n), plan.site.worker_memory(pool))
+            for pool, n in n_todo.items()
+            if n
+        },
+        observer,
+        dashboard=plan.site.dashboard,
+    )
+
+
 def _end(journal: Journal, outcome: Outcome) -> None:
-    state = "cancelled" if outcome.cancelled else "failed" if outcome.failed else "done"
+    state = (
+        "relieved" if outcome.relieved else "cancelled" if outcome.cancelled else "failed" if outcome.failed else "done"
+    )
     skipped = [[path, index, *cause] for (path, index), cause in outcome.skipped.items()]
-    journal.append([{"event": "end", "state": state, "skipped": skipped[:1000], "n_skipped": len(skipped)}])
+    end = {"event": "end", "state": state, "skipped": skipped[:1000], "n_skipped": len(skipped)}
+    journal.append([end | {"again": dict(outcome.again)}])
 
 
 def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) -> Run:
     """Provenance, failures, measured rates and the report."""
     run = Run(plan.folder.path)
-    if outcome.cancelled:
+    if outcome.cancelled or outcome.relieved:
         return run
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
         ledger.remember(cache_folder() / "ledger.jsonl", record.measured(plan, outcome.tokens))
@@ -204,14 +239,16 @@ def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) ->
 
 
 def _fold_logs(folder: RunFolder) -> None:
-    """One log for all workers' logs of the run, in the order of their names."""
+    """One log for the logs of all workers and jobs of the run, in the order of their names."""
     with (folder.logs / "tasks.log").open("a") as whole:
-        for log in sorted(folder.logs.glob("worker-*.log")):
+        for log in sorted([*folder.logs.glob("worker-*.log"), *folder.logs.glob(f"{batch.JOB_NAMES}*.log")]):
             whole.write(log.read_text(errors="replace"))
             log.unlink()
 
 
 def _raise_for(outcome: Outcome, plan: Plan) -> None:
+    if outcome.relieved:
+        raise ShiftOver("this controller's time is over, and tasks are left. Submit the same study again to go on.")
     if outcome.cancelled:
         raise Cancelled(STOPPED)
     if not outcome.failed:

@@ -46,6 +46,21 @@ def schema() -> dict[str, Any]:
     }
 
 
+def site_schema() -> dict[str, Any]:
+    """The schema (draft 2020-12) of site files."""
+    from bigdata.spec.site import Site
+
+    generated = _Schema(ref_template="#/$defs/{model}").generate(Site.__pydantic_core_schema__, _MODE)
+    definitions = {name: _with_units(definition) for name, definition in generated.pop("$defs").items()}
+    fields = generated["properties"]
+    for field in fields.values():
+        if "$ref" in field and "default" in field:
+            field["default"] = {}  # the defaults of its own fields stand there
+    fields["extends"] = _EXTENDS
+    required = {"anyOf": [{"required": ["extends"]}, {"required": generated.pop("required")}]}
+    return {**generated, "$schema": DIALECT, "title": "A site of bigdata", **required, "$defs": definitions}
+
+
 def _if_kind(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
     return {"if": {"properties": {"study": {"const": name}}, "required": ["study"]}, "then": fields}
 
@@ -66,7 +81,7 @@ def _with_units(definition: dict[str, Any]) -> dict[str, Any]:
 
 def _written(value: Any, field: Mapping[str, Any]) -> Any:
     if "unit" in field and isinstance(value, int | float):
-        return f"{value:g} {field['unit']}"
+        return f"{value} {field['unit']}" if isinstance(value, int) else f"{value:g} {field['unit']}"
     if isinstance(value, list) and "prefixItems" in field:
         return [_written(v, f) for v, f in zip(value, field["prefixItems"], strict=True)]
     return value

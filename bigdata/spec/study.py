@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 PathInSpec = tuple[str | int, ...]
-PoolName = Literal["cpu", "gpu"]
+POOL_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
+
+
+class WrongText(ValueError):
+    """A text that can't stand where it does: `what` is wrong, and what would be `right`."""
+
+    def __init__(self, what: str, right: str) -> None:
+        self.what, self.right = what, right
+        super().__init__(f"{what}. {right}.")
+
+
+def _pool_name(text: str) -> str:
+    if not re.fullmatch(POOL_NAME, text):
+        raise WrongText(f"`{text}` can't be a pool's name", "Write letters, digits, '_' and '-'")
+    return text
+
+
+PoolName = Annotated[str, AfterValidator(_pool_name), Field(json_schema_extra={"pattern": f"^{POOL_NAME}$"})]
+"""`cpu`, `gpu`, or another pool of the site."""
 
 
 class SpecModel(BaseModel):
@@ -69,7 +88,9 @@ class StudyModel(SpecModel):
         description="Names the run's folder: letters, digits, '.', '_' and '-'."
     )
     description: str = Field(default="", description="For people; not part of any result.")
-    pools: dict[str, PoolName] = Field(default={}, description="Which pool a stage runs on, where not the usual one.")
+    pools: dict[str, PoolName] = Field(
+        default={}, description="Which pool of the site a stage runs on, where not the usual one."
+    )
 
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.errors import SiteError
+from bigdata.store.journal import read_history
 
 # The end of a file's name until it is whole; Zarr's own is the same.
 PARTIAL = ".partial"
@@ -44,6 +45,16 @@ class RunFolder:
         return self.path / "lock.json"
 
     @property
+    def launch(self) -> Path:
+        """What a controller without a terminal was told; there from its launch until it ends in good order."""
+        return self.path / "launch.json"
+
+    @property
+    def waiting(self) -> Path:
+        """Why the controller waits for workers, a list of {"reason": …}; there while it does."""
+        return self.path / "waiting.json"
+
+    @property
     def cancel(self) -> Path:
         return self.path / "cancel"
 
@@ -57,9 +68,31 @@ class RunFolder:
         return self.path / "logs"
 
     @property
+    def controller_log(self) -> Path:
+        """What a controller without a terminal said."""
+        return self.logs / "controller.log"
+
+    @property
     def running(self) -> Path:
         """Holds one small file for each task under way; empty between runs."""
         return self.path / "running"
+
+    def mark(self, path: str, index: int) -> Path:
+        """The small file that says that a task is under way; one that stays tells that its worker died."""
+        return self.running / f"{path.replace('/', '.')}.{index}"
+
+    def marks(self) -> set[str]:
+        """The names of all marks; a listing, since network file systems remember for a while what wasn't there."""
+        return {mark.name for mark in self.running.iterdir()}
+
+    @property
+    def checkpoints(self) -> Path:
+        """Holds what unfinished tasks have saved of their progress; not there once a run is done."""
+        return self.path / "checkpoints"
+
+    def checkpoint(self, path: str, index: int, key: str) -> Path:
+        """The checkpoint of the task with this key: what one with other settings saved is none of its business."""
+        return self.checkpoints / f"{path.replace('/', '.')}.{index}.{key[:8]}.npz"
 
     @property
     def figures(self) -> Path:
@@ -100,6 +133,9 @@ class RunFolder:
     def sweep(self) -> None:
         """Remove what a killed controller or worker left half done: between two runs nothing is under way."""
         shutil.rmtree(self.running, ignore_errors=True)
+        # Unless all is done, the next submission goes on from the checkpoints.
+        if self.checkpoints.exists() and read_history(self.journal).state == "done":
+            shutil.rmtree(self.checkpoints)
         for orphan in self.path.rglob(f"*{PARTIAL}"):
             orphan.unlink(missing_ok=True)
 

@@ -61,7 +61,8 @@ def read_history(path: Path) -> History:
 class History:
     """What the journal says of each task: the last word counts.
 
-    `state` is how the last submission ended: done, failed or cancelled; interrupted where it didn't say.
+    `state` is how the last submission ended: done, failed, cancelled, relieved (its controller's time was over), or
+    refused: the machine or the batch system said no, in the end's `error`. It is interrupted where it didn't say.
     """
 
     done: dict[tuple[str, int], Record] = field(default_factory=dict)

@@ -33,6 +33,14 @@ def test_every_verb_explains_itself(verb: str, bench: Bench) -> None:
     assert f"Usage: bigdata {verb}" in done.stdout.replace("-c", "bigdata")
 
 
+def test_the_programs_own_verb_is_hidden_and_says_what_people_use(ran: Bench) -> None:
+    assert "controller" not in ran.bigdata("--help").stdout
+    folder = ran.run_folder().path
+    done = ran.bigdata("controller", folder)
+    assert done.returncode == 4
+    assert f"no controller was launched in {folder}, or it has ended. Use `bigdata submit`" in done.stderr
+
+
 def test_the_verbs_are_listed(bench: Bench) -> None:
     done = bench.bigdata("--help")
     assert all(f"  {verb} " in done.stdout for verb in VERBS)
@@ -174,16 +182,19 @@ def test_a_terminal_gets_bars_and_no_colour_where_none_is_wanted(bench: Bench) -
     assert b"\x1b[3" not in said  # colours; those that move the cursor are the bars
 
 
-def test_a_site_that_needs_a_scheduler_is_planned_for_but_not_run_on(bench: Bench) -> None:
-    site = bench.write(
-        "site.yaml", {"site": "far", "scheduler": "slurm", "pools": {"cpu": {"cores": 4, "memory": "8 GiB"}}}
-    )
+def test_a_batch_system_that_is_not_here_is_planned_for_but_not_run_on(bench: Bench) -> None:
+    pools = {"cpu": {"cores": 4, "memory": "8 GiB"}}
+    site = bench.write("site.yaml", {"site": "far", "scheduler": "lsf", "pools": pools})
     spec = bench.trial()
     assert bench.bigdata("plan", spec, "--site", site).returncode == 0
-    done = bench.bigdata("submit", spec, "--site", site)
-    assert done.returncode == 4
-    assert "the site `far` starts its workers through slurm" in done.stderr
-    assert not (bench.folder / "runs").exists()
+    for controller in ("inline", "job"):
+        done = bench.bigdata("submit", spec, "--site", site, "--controller", controller)
+        assert done.returncode == 4
+        assert done.stderr.splitlines()[-1] == (
+            "bigdata: `bsub` isn't found here, and jobs are handed in with it. Submit from a login node of the site; "
+            "load the module that brings it, where there is one."
+        )
+        assert not (bench.folder / "runs").exists()
 
 
 def test_a_long_run_is_not_begun_unasked(bench: Bench) -> None:

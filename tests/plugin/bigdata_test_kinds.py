@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -19,17 +21,25 @@ from bigdata.planning.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ArraySpec, Coordinate
 
+STEP_SECONDS = 0.1
+HOLD_SECONDS = 2.0
+PLACE = ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURM_JOB_PARTITION")
+
 
 class Trial(StudyModel):
     """`tasks` tasks of stage `first`, then one task of stage `last` which adds up what they wrote.
 
     The lists name the tasks of `first` that misbehave; with `trouble`, only while a file of that name exists.
+    With `checkpoint`, those of `first` pause when they should stop; `trace` then also names a file, with `.steps`
+    behind, of the steps they did. `gpus` puts them on pool `gpu`; with it or `where`, their results tell their place.
+    Those of `hold` fill `hold_bytes` themselves, and `child_bytes` in a process that they start, for two seconds.
     """
 
     stages_at: ClassVar[str] = "bigdata_test_kinds:stages"
 
     tasks: int = 4
     seconds: float = 0.0
+    last_seconds: float = 0.0
     rows: int = 2
     write: bool = True
     file: str = ""
@@ -41,10 +51,17 @@ class Trial(StudyModel):
     boast: list[int] = []
     lament: list[int] = []
     idle: list[int] = []
+    pause: list[int] = []
+    hold: list[int] = []
+    hold_bytes: int = 0
+    child_bytes: int = 0
     trouble: str = ""
     talk: bool = False
     trace: str = ""
     memory: int = 1
+    checkpoint: bool = False
+    gpus: bool = False
+    where: bool = False
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         return [folder / self.file] if self.file else []
@@ -77,6 +94,8 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         arrays=(value,) if model.write else (),
         shards=(lambda i: [("value", (i,))]) if model.write else (lambda _: []),
         inputs=tuple(inputs),
+        pool="gpu" if model.gpus else "cpu",
+        checkpoints=model.checkpoint,
     )
     last = stage(
         name="last",
@@ -86,6 +105,8 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         arrays=(total,),
         shards=lambda _: [("total", (0,))],
         needs=lambda _: [("first", i) for i in range(model.tasks)],
+        # Or its time would be that of a task that pauses, and no job long enough for it.
+        **({"rate": Rate("task", 1e-4, "the test")} if model.checkpoint else {}),
     )
     row = Coordinate(name="row", dim="row", values=list(range(min(n, 10_000))))
     return Workload(stages=(first, last), coordinates=(row,) if model.write else ())
@@ -101,7 +122,11 @@ def first(ctx: Any) -> dict[str, Any]:
     if model.talk:
         ctx.log("hello")
         print("printed by a task", flush=True)
-    wait(ctx, model.seconds)
+    told: dict[str, Any] = {}
+    if model.checkpoint:
+        told["begun"] = wait_in_steps(ctx)
+    else:
+        time.sleep(model.seconds)
     if not model.trouble or Path(model.trouble).exists():
         misbehave(ctx)
     values = np.random.default_rng(ctx.seed).random(model.rows)
@@ -109,17 +134,34 @@ def first(ctx: Any) -> dict[str, Any]:
         ctx.write("value", values)
     if i in model.boast:
         return {"boast": "x" * 10_000}
-    return surroundings() if model.talk else {"mean": float(values.mean())}
+    if model.talk:
+        return surroundings()
+    if model.gpus or model.where:
+        told |= {name: os.environ.get(name) for name in PLACE}
+    return {"mean": float(values.mean()), **told}
 
 
-def wait(ctx: Any, seconds: float) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and not ctx.should_stop():
-        time.sleep(min(0.05, max(0.0, end - time.monotonic())))
+def wait_in_steps(ctx: Any) -> int:
+    """Wait as long as the study says, over all jobs that it takes; returns the step that this one began with."""
+    from bigdata.run.checkpoint import Paused
+
+    saved = ctx.checkpoint.load()
+    begun = int(saved["step"]) if saved else 0
+    for step in range(begun, round(ctx.model.seconds / STEP_SECONDS)):
+        if ctx.should_stop():
+            ctx.checkpoint.save(step=step)
+            raise Paused
+        time.sleep(STEP_SECONDS)
+        if ctx.model.trace:
+            with Path(f"{ctx.model.trace}.steps").open("a") as file:
+                file.write(f"{ctx.index} {step}\n")
+    return begun
 
 
 def misbehave(ctx: Any) -> None:
     import numpy as np
+
+    from bigdata.run.checkpoint import Paused
 
     model, i = ctx.model, ctx.index
     if i in model.fail:
@@ -128,15 +170,32 @@ def misbehave(ctx: Any) -> None:
         raise RuntimeError('ä\n\x01"' * 100_000)
     if i in model.ask:
         np.ones(2**55)
+    if i in model.pause:
+        raise Paused
     if i in model.eat:
         hoard = []
         while True:
             hoard.append(np.ones(4_000_000))
             time.sleep(0.02)
+    if i in model.hold:
+        hold(model.hold_bytes, model.child_bytes)
     if i in model.die:
         os.kill(os.getpid(), signal.SIGKILL)
     if i in model.stray:
         ctx.write("value", np.zeros(model.rows), (i + 1,))
+
+
+def hold(own_bytes: int, child_bytes: int) -> None:
+    """Fill memory for two seconds, here and in a process of its own."""
+    import numpy as np
+
+    fill = f"import time; memory = bytearray(b'1') * {child_bytes}; time.sleep({HOLD_SECONDS})"
+    child = subprocess.Popen([sys.executable, "-c", fill]) if child_bytes else None
+    memory = np.ones(own_bytes // 8)
+    time.sleep(HOLD_SECONDS)
+    del memory
+    if child and child.wait():
+        raise RuntimeError("the child was ended")
 
 
 def surroundings() -> dict[str, Any]:
@@ -150,6 +209,7 @@ def surroundings() -> dict[str, Any]:
 def last(ctx: Any) -> dict[str, Any] | None:
     import numpy as np
 
+    time.sleep(ctx.model.last_seconds)
     total = ctx.read("value").sum() if ctx.model.write else float(ctx.model.tasks)
     ctx.write("total", np.array([total]))
     return surroundings() if ctx.model.talk else None

@@ -7,11 +7,13 @@ import json
 import dask.config
 import psutil
 
-from bigdata.run import pool as pool_module
+from bigdata.planning.stage import TaskId
 from bigdata.run.controller import BATCHES_PER_WORKER, MOST_IN_BATCH, Controller, Silent
+from bigdata.run.dask_options import own_dask_configuration
+from bigdata.run.local import Size, local_pools
 from bigdata.run.lock import Lock
-from bigdata.run.pool import Workers, local_pool, own_dask_configuration
 from bigdata.run.submission import _prepare
+from bigdata.run.workers import Worker
 from tests.bench import Bench, Running, chunks, events, until
 
 HOSTILE = {
@@ -117,15 +119,15 @@ def test_a_bounded_number_of_tasks_is_handed_out_at_once(bench: Bench) -> None:
     plan.folder.path.mkdir(parents=True)
     journal, most = _prepare(plan), []
 
-    class Watched(pool_module.DaskPool):
-        def submit(self, tasks: object, pool: str) -> None:
-            batch = list(tasks)  # type: ignore[call-overload]
-            super().submit(batch, pool)
-            most.append((len(batch), self.n_batches()))
+    def watched(worker: Worker, tasks: list[TaskId]) -> None:
+        hand(worker, tasks)
+        most.append((len(tasks), sum(len(w.batches) for w in workers.here())))
 
-    with Lock(plan.folder.lock) as lock, local_pool(plan.folder.path, {"cpu": Workers(2, 2**30)}) as workers:
-        watched = Watched(workers._client, plan.folder.path)
-        outcome = Controller(plan, journal, lock, Silent()).run(watched, {"cpu": 2})
+    size = {"cpu": Size(2, 2**30)}
+    with Lock(plan.folder.lock) as lock, local_pools(plan.folder.path, size, Silent()) as pools:
+        workers = pools.workers
+        hand, workers.hand = workers.hand, watched  # type: ignore[method-assign, assignment]
+        outcome = Controller(plan, journal, lock, Silent()).run(pools)
     assert len(outcome.tokens) == 1501
     assert max(batches for _, batches in most) == 2 * BATCHES_PER_WORKER
     assert 1 < max(n for n, _ in most) <= MOST_IN_BATCH

@@ -50,7 +50,7 @@ def test_a_disk_that_fills_up_during_the_tasks(bench: Bench, disk: Path) -> None
     assert running.wait() == 4
     assert until(lambda: not [p for p in family if p.is_running()], 5)
     check_sentence(running.err.read_text())
-    assert status(folder.parent).state == "interrupted"
+    assert status(folder.parent).state == "refused"
     assert not (folder.parent / "lock.json").exists()
     filler.unlink()
     run = bench.submit(spec)

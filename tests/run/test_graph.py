@@ -34,7 +34,7 @@ def _stage(level: int, needs: list[list[int]], todo: set[TaskId] | None) -> Plan
         needs=lambda i: [(f"s{level - 1}", j) for j in needs[i]],
     )
     run = {i: "new" for i in range(5) if todo is None or (name, i) in todo}
-    return PlannedStage("", stage, ("",) * 5, "cpu", stage.rate, run, {})
+    return PlannedStage("", stage, ("",) * 5, "cpu", "cpu", stage.rate, run, {})
 
 
 def walk(stages: list[PlannedStage], fails: set[TaskId]) -> tuple[list[TaskId], TaskGraph]:
@@ -77,3 +77,34 @@ def test_the_highest_stage_goes_first() -> None:
     assert graph.take("cpu", 5) == [("s1", 1)]  # one stage at a time: their tasks last differently long
     assert graph.take("cpu", 5) == [("s0", 2), ("s0", 3), ("s0", 4)]
     assert graph.take("gpu", 5) == []
+
+
+def test_a_task_that_is_tried_again_is_ready_in_its_new_lane_alone() -> None:
+    graph = TaskGraph(planned([[[0], [0], [0], [0], [0]]]))
+    assert graph.lanes() == ["cpu"]
+    assert graph.take("cpu", 5) == [("s0", i) for i in range(5)]
+    assert graph.lanes() == []
+    assert graph.next_stage("cpu") == ""
+    graph.again(("s0", 0), "cpu.4")
+    graph.again(("s0", 3), "cpu")
+    assert sorted(graph.lanes()) == ["cpu", "cpu.4"]
+    assert (graph.n_ready("cpu.4"), graph.next_stage("cpu.4")) == (1, "s0")
+    assert graph.take("cpu", 5) == [("s0", 3)]
+    assert graph.take("cpu.4", 5) == [("s0", 0)]
+    graph.done(("s0", 0))
+    assert graph.lanes() == ["cpu"]  # what needed it begins in the pool's own lane
+    assert graph.n_ready("cpu") == 5
+
+
+@given(GRAPHS, st.lists(st.sampled_from(["cpu", "cpu.4", "cpu.1"]), max_size=30))
+def test_however_often_and_wherever_tasks_are_tried_again_each_is_done_once(needs: Needs, again: list[str]) -> None:
+    stages = planned(needs)
+    graph, order = TaskGraph(stages), []
+    while lanes := graph.lanes():
+        (task,) = graph.take(lanes[-1], 1)
+        if again:
+            graph.again(task, again.pop())
+        else:
+            order.append(task)
+            graph.done(task)
+    assert sorted(order) == sorted((s.path, i) for s in stages for i in range(5))

@@ -55,7 +55,7 @@ def test_the_second_is_told_who_holds_it(path: Path) -> None:
 
 def test_a_dead_process_holds_nothing(path: Path, write: Callable[..., None]) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
-    started = lock._started(dead.pid)
+    started = lock.started(dead.pid)
     dead.wait()
     write(pid=dead.pid, started=started)
     assert holder(path) is None
@@ -65,7 +65,7 @@ def test_a_dead_process_holds_nothing(path: Path, write: Callable[..., None]) ->
 
 def test_a_zombie_holds_nothing(path: Path, write: Callable[..., None]) -> None:
     dead = subprocess.Popen([sys.executable, "-c", ""])
-    started = lock._started(dead.pid)
+    started = lock.started(dead.pid)
     while psutil.Process(dead.pid).status() != psutil.STATUS_ZOMBIE:
         time.sleep(0.01)
     write(pid=dead.pid, started=started)
@@ -74,7 +74,7 @@ def test_a_zombie_holds_nothing(path: Path, write: Callable[..., None]) -> None:
 
 
 def test_a_later_process_of_the_same_number_holds_nothing(path: Path, write: Callable[..., None]) -> None:
-    write(started=lock._started(1))
+    write(started=lock.started(1))
     assert holder(path) is None
 
 

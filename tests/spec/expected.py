@@ -325,6 +325,9 @@ EXPECTED: dict[str, list[str]] = {
     "percent": [
         "4:14: : text can't begin with this character",
     ],
+    "pool-has-spaces": [
+        "4:16: pools.pairs: `the fat one` can't be a pool's name",
+    ],
     "pools-is-a-list": [
         "4:8: pools: a list is not a mapping",
     ],
@@ -430,9 +433,6 @@ EXPECTED: dict[str, list[str]] = {
     ],
     "unknown-linkage": [
         "4:19: groups.linkage: `ward` is not known here",
-    ],
-    "unknown-pool": [
-        "4:16: pools.pairs: `tpu` is not known here | Did you mean `gpu`?",
     ],
     "unknown-unit": [
         "4:21: spectrum.window[0]: unknown unit `ev` | Did you mean `eV`?",

@@ -18,6 +18,7 @@ from bigdata.spec.source import read_text
 
 ROOT = Path(__file__).parents[2]
 SPECS = ROOT / "specs"
+SITE_SCHEMA: dict[str, Any] = json.loads((SPECS / "site-schema.json").read_text(encoding="utf-8"))
 BROKEN = Path(__file__).parent / "broken"
 SCHEMA: dict[str, Any] = json.loads((SPECS / "schema.json").read_text(encoding="utf-8"))
 # What a schema can see: keys, types, words, ranges and units.
@@ -26,7 +27,7 @@ SEEN = [
     "missing-study", "unknown-kind", "name-is-a-number", "name-has-a-space", "name-is-too-long",
     "description-is-true", "list-wanted", "list-of-numbers", "mapping-wanted", "number-in-quotes",
     "true-for-a-number", "whole-number-wanted", "unknown-word", "wrong-case", "unknown-linkage",
-    "unknown-pool", "keep-unknown-word", "keep-unknown-key", "keep-two-ways", "dataset-without-origin",
+    "pool-has-spaces", "keep-unknown-word", "keep-unknown-key", "keep-two-ways", "dataset-without-origin",
     "dataset-two-origins", "range-misspelled", "similarity-above-one", "no-neighbour", "too-many-pixels",
     "no-unit", "wrong-dimension", "unknown-unit", "window-of-one", "window-of-three", "sweep-of-a-word",
     "sweep-unknown-way", "extends-a-list",
@@ -42,29 +43,56 @@ def accepts(spec: Any) -> bool:
     return Draft202012Validator(SCHEMA).is_valid(spec)
 
 
-def test_the_committed_copy_is_current() -> None:
+@pytest.mark.parametrize(
+    ("option", "committed"), [([], SCHEMA), (["--sites"], SITE_SCHEMA)], ids=["of specs", "of sites"]
+)
+def test_the_committed_copy_is_current(option: list[str], committed: dict[str, Any]) -> None:
     environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     code = "from bigdata.cli.main import main; main()"
     printed = subprocess.run(
-        [sys.executable, "-c", code, "schema"],
+        [sys.executable, "-c", code, "schema", *option],
         cwd=ROOT,
         env=environment,
         capture_output=True,
         text=True,
         check=True,
     )
-    assert json.loads(printed.stdout) == SCHEMA, "run `bigdata schema > specs/schema.json`"
+    again = "run `bigdata schema > specs/schema.json` and `bigdata schema --sites > specs/site-schema.json`"
+    assert json.loads(printed.stdout) == committed, again
 
 
-def test_it_is_a_valid_schema_of_the_draft_that_it_names() -> None:
-    assert SCHEMA["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
-    Draft202012Validator.check_schema(SCHEMA)
+@pytest.mark.parametrize("schema", [SCHEMA, SITE_SCHEMA], ids=["of specs", "of sites"])
+def test_it_is_a_valid_schema_of_the_draft_that_it_names(schema: dict[str, Any]) -> None:
+    assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
+    Draft202012Validator.check_schema(schema)
 
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.yaml")), ids=lambda path: path.name)
 def test_it_accepts_the_shipped_specs_which_name_it(path: Path) -> None:
     assert accepts(data(path))
     assert path.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=schema.json\n")
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("sites/*.yaml")), ids=lambda path: path.name)
+def test_that_of_sites_accepts_the_shipped_sites_which_name_it(path: Path) -> None:
+    assert Draft202012Validator(SITE_SCHEMA).is_valid(data(path))
+    assert path.read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=../site-schema.json\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("scheduler", "slrum"),
+        ("pools", {}),
+        ("pools", {"cpu": {"cores": 2, "memory": 2}}),
+        ("prologue", ["one\ntwo"]),
+        ("limits", {"files": 0}),
+        ("colour", "blue"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else json.dumps(value),
+)
+def test_that_of_sites_refuses_what_the_models_refuse(name: str, value: Any) -> None:
+    assert not Draft202012Validator(SITE_SCHEMA).is_valid({**data(SPECS / "sites/slurm.yaml"), name: value})
 
 
 @pytest.mark.parametrize("name", SEEN)

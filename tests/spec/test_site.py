@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from bigdata.errors import SpecError
-from bigdata.spec.site import load_site, site_names
+from bigdata.spec.site import WATCH_BYTES, Site, load_site, site_here, site_names
+from tests.bench import ROOT
 
 CONTRACT = """\
 site: example-slurm
@@ -16,10 +19,15 @@ controller: job                       # inline | detached | job
 image: {apptainer: bigdata.sif, bind: [/scratch]}
 pools:
   cpu: {queue: cpu, cores: 2, memory: 2 GiB, walltime: 10 min, max_jobs: 4}
-  gpu: {queue: gpu, cores: 2, gpus: 1, memory: 4 GiB, walltime: 10 min, directives: ["--gres=gpu:1"]}
+  gpu: {queue: gpu, cores: 2, gpus: 1, memory: 4 GiB, walltime: 10 min, max_jobs: 2, directives: ["--gres=gpu:1"]}
 limits: {files: 1000000, bytes: 2 TB, submitted_jobs: 100}
 prices: {core_hour: 0.02 USD, gpu_hour: 3.00 USD}
 """
+
+
+def written(folder: Path, text: str) -> Site:
+    (folder / "slurm.yaml").write_text(text)
+    return load_site("slurm.yaml")
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +42,7 @@ def test_the_contract_is_accepted_as_it_stands(folder: Path) -> None:
     site = load_site("slurm.yaml")
     assert (site.site, site.scheduler, site.controller) == ("example-slurm", "slurm", "job")
     assert site.cores("cpu") == 8
-    assert site.worker_memory("gpu") == 2 * 2**30
+    assert (site.tasks_at_once("cpu"), site.worker_memory("cpu")) == (8, (2 * 2**30 - WATCH_BYTES) // 2)
     assert site.pools["gpu"].directives == ["--gres=gpu:1"]
     assert site.pools["cpu"].walltime == 600
     assert (site.limits.files, site.limits.bytes) == (1_000_000, 2 * 10**12)
@@ -75,13 +83,176 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
         load_site("slurm.yaml")
     lines = [line for line in str(caught.value).splitlines() if not line.startswith(" ")]
     assert lines == [
-        "slurm.yaml:2:12: scheduler: `slrum` is not known here. Write `local`, `slurm`, `pbs`, `sge`, `lsf`, "
-        "`oar` or `htcondor`. Did you mean `slurm`?",
+        "slurm.yaml:2:12: scheduler: `slrum` is not known here. Write `local`, `slurm`, `pbs`, `lsf`, `sge`, "
+        "`oar`, `htcondor` or `moab`. Did you mean `slurm`?",
         'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
-        "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, "
-        "`gpus`, `max_jobs`, `directives`. Did you mean `cores`?",
+        "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, `gpus`, "
+        "`max_jobs`, `directives`, `account`, `project`, `prologue`, `resource_spec`, `disk`. Did you mean `cores`?",
     ]
+
+
+def test_a_job_with_gpus_runs_one_task_which_has_all_of_it(folder: Path) -> None:
+    site = written(folder, CONTRACT)
+    assert (site.cores("gpu"), site.tasks_at_once("gpu"), site.worker_memory("gpu")) == (4, 2, 4 * 2**30 - WATCH_BYTES)
+
+
+def test_a_controllers_job_is_one_of_those_allowed(folder: Path) -> None:
+    few = CONTRACT.replace("submitted_jobs: 100", "submitted_jobs: 3")
+    assert written(folder, few).n_jobs("cpu") == 2
+    assert written(folder, few.replace("controller: job", "controller: detached")).n_jobs("cpu") == 3
+    assert written(folder, CONTRACT).n_jobs("cpu") == 4
+
+
+def test_the_image_is_beside_the_site_file(folder: Path) -> None:
+    (folder / "sites").mkdir()
+    (folder / "sites/slurm.yaml").write_text(CONTRACT)
+    site = load_site("sites/slurm.yaml")
+    assert site.image_path == folder / "sites/bigdata.sif"
+    assert site.file == Path("sites/slurm.yaml")
+    (folder / "sites/slurm.yaml").write_text(CONTRACT.replace("bigdata.sif", "~/images/x.sif"))
+    assert load_site("sites/slurm.yaml").image_path == Path.home() / "images/x.sif"
+    assert (load_site("local").file, load_site("local").image_path) == (None, None)
+
+
+def test_a_pools_own_words_go_before_the_sites(folder: Path) -> None:
+    both = CONTRACT + "account: mat-1\nprologue: [module load apptainer]\n"
+    site = written(folder, both.replace("gpus: 1,", "gpus: 1, account: mat-1-gpu, prologue: [module load cuda],"))
+    assert (site.pool("cpu").account, site.pool("cpu").prologue) == ("mat-1", ["module load apptainer"])
+    assert (site.pool("gpu").account, site.pool("gpu").prologue) == (
+        "mat-1-gpu",
+        ["module load apptainer", "module load cuda"],
+    )
+    assert site.pool("gpu").memory == 4 * 2**30
+
+
+SHIPPED = sorted((ROOT / "specs/sites").glob("*.yaml"))
+
+
+def test_a_site_of_every_batch_system_is_shipped() -> None:
+    schedulers = get_args(Site.model_fields["scheduler"].annotation)
+    assert {"local", *(load_site(path).scheduler for path in SHIPPED)} == set(schedulers)
+    assert all(load_site(path).recognised_by for path in SHIPPED)
+
+
+# What is written instead of what, and what is said of it.
+WRONG = {
+    "a project where there are accounts": (
+        ("site: ", "project: mat-1\nsite: "),
+        "1:1: project: jobs of `scheduler: slurm` have no project. Write `account:`.",
+    ),
+    "an account where there are projects": (
+        ("scheduler: slurm", "scheduler: lsf\naccount: mat-1"),
+        "3:1: account: jobs of `scheduler: lsf` have no account. Write `project:`.",
+    ),
+    "an account of one pool": (
+        ("scheduler: slurm", "scheduler: htcondor", "cores: 2,", "account: mat-1, disk: 1 GB, cores: 2,"),
+        "6:21: pools.cpu.account: jobs of `scheduler: htcondor` have no account. "
+        "Write what it wants into `directives:`.",
+        "7:21: pools.gpu.account: jobs of `scheduler: htcondor` have no account. "
+        "Write what it wants into `directives:`.",
+    ),
+    "HTCondor without a disk": (
+        ("scheduler: slurm", "scheduler: htcondor", "2 GiB", "2 GiB, disk: 1 GB"),
+        "7:3: pools.gpu.disk: is missing. HTCondor needs it: write `disk: 10 GB`.",
+    ),
+    "what another batch system knows": (
+        ("2 GiB", "2 GiB, resource_spec: select=1"),
+        "6:46: pools.cpu.resource_spec: `slurm` doesn't know it. It is for `pbs`, `moab`, `sge` and `oar`; "
+        "leave it out.",
+    ),
+    "a pool with a strange name": (
+        ("  cpu:", "  the fat one:"),
+        "6:3: pools.the fat one: `the fat one` can't be a pool's name. Write letters, digits, '_' and '-'.",
+    ),
+    "a line break on its way into a job script": (
+        ("queue: cpu", 'queue: "cpu\\nrm -r x"'),
+        "6:16: pools.cpu.queue: has to be one line of printable text. Write one line of text.",
+    ),
+    "a controller's job without a batch system": (
+        ("scheduler: slurm", "scheduler: local"),
+        "3:13: controller: `job` needs a batch system, and `scheduler: local` is none. "
+        "Write `detached`, which survives a logout.",
+    ),
+    "no job left for the pools": (
+        ("submitted_jobs: 100", "submitted_jobs: 1"),
+        "8:55: limits.submitted_jobs: the controller's job is the only one allowed, and none is left for the pools. "
+        "Write at least 2, or `controller: detached`.",
+    ),
+    "recognised by nothing": (
+        ("site: ", "recognised_by: {}\nsite: "),
+        "1:16: recognised_by: is empty. Write `environment: VAR=value`, `host: login*` or both.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_a_type_cannot_see_is_located_too(case: str, folder: Path) -> None:
+    text, (changes, *expected) = CONTRACT, WRONG[case]
+    for before, after in zip(changes[::2], changes[1::2], strict=True):
+        text = text.replace(before, after)
+    with pytest.raises(SpecError) as caught:
+        written(folder, text)
+    assert [line for line in str(caught.value).splitlines() if line.startswith("slurm.yaml")] == [
+        f"slurm.yaml:{line}" for line in expected
+    ]
+
+
+def test_a_site_is_found_by_the_name_that_is_written_in_it(folder: Path) -> None:
+    (folder / "specs/sites").mkdir(parents=True)
+    (folder / "specs/sites/mine.yaml").write_text(CONTRACT)
+    (folder / "specs/sites/broken.yaml").write_text("site: [")
+    assert load_site("example-slurm").file == Path("specs/sites/mine.yaml")
+
+
+def test_a_site_of_the_working_folder_goes_before_ones_own(folder: Path) -> None:
+    for place, name in (("specs/sites", "near"), ("config/bigdata/sites", "far")):
+        (folder / place).mkdir(parents=True)
+        (folder / place / "cluster.yaml").write_text(CONTRACT.replace("example-slurm", name))
+    assert load_site("cluster").site == "near"
+
+
+HOST = socket.gethostname()
+HERE = {
+    f"host: '{HOST}'": f"the host name `{HOST}`",
+    f"host: '{HOST[:2]}*'": f"the host name `{HOST}`",
+    "host: 'no-such-host-*'": "",
+    "environment: AT_HOME": "`AT_HOME` in the environment",
+    "environment: AT_HOME=yes": "`AT_HOME=yes` in the environment",
+    "environment: AT_HOME=y*": "`AT_HOME=y*` in the environment",
+    "environment: AT_HOME=no": "",
+    "environment: AT_HOME=": "",
+    "environment: NOT_AT_HOME": "",
+    "environment: AT_HOME, host: '*'": f"the host name `{HOST}` and `AT_HOME` in the environment",
+    "environment: AT_HOME, host: nowhere": "",
+    "environment: NOT_AT_HOME, host: '*'": "",
+}
+
+
+@pytest.mark.parametrize("rule", HERE)
+def test_a_site_is_recognised(rule: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AT_HOME", "yes")
+    site = written(folder, CONTRACT + f"recognised_by: {{{rule}}}\n")
+    assert site.recognised_by is not None
+    assert site.recognised_by.here() == HERE[rule]
+
+
+def test_the_one_site_that_is_recognised_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AT_HOME", "yes")
+    assert (site_here().site.site, site_here().because) == ("local", "")
+    sites = folder / "specs/sites"
+    sites.mkdir(parents=True)
+    (sites / "a.yaml").write_text(CONTRACT + "recognised_by: {environment: NOT_AT_HOME}\n")
+    none = "`local`: no other site of `bigdata sites list` is recognised here"
+    assert (site_here().site.site, site_here().because) == ("local", none)
+    (sites / "b.yaml").write_text(CONTRACT + "recognised_by: {environment: AT_HOME}\n")
+    (sites / "c.yaml").write_text("site: [")
+    because = "`b` (specs/sites/b.yaml) is recognised by `AT_HOME` in the environment"
+    broken = "; can't be read: `c` (`bigdata sites list`)"
+    assert (site_here().site.site, site_here().because) == ("example-slurm", because + broken)
+    (sites / "c.yaml").write_text(CONTRACT + "recognised_by: {environment: AT_HOME=yes}\n")
+    both = "`local`: `b` and `c` are recognised here, and one can't be told from the other; name one with --site"
+    assert (site_here().site.site, site_here().because) == ("local", both)
 
 
 def test_an_empty_file_is_told_what_a_site_needs(folder: Path) -> None:

@@ -1,0 +1,142 @@
+"""What Python finds where it runs: versions of the packages that studies need, and whether they can be imported.
+
+Controller and workers must agree on these. This file needs nothing but Python itself, so that it can be sent into any
+image: `apptainer exec IMAGE python3 - < environment.py PACKAGE …` writes what it sees as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import json
+import platform
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+KERNEL = "bigdata.studies.similarity._kernel"
+# Installed or not, by the image; studies that need it say so themselves.
+OPTIONAL = ("tensorflow",)
+# From one of these to another nothing that passes between controller and workers changes: 3.11.2 and 3.11.7.
+PYTHON_DIGITS = 2
+
+
+@dataclass(frozen=True)
+class Environment:
+    """`packages` are versions by name, "" for one that isn't there or can't be imported; `errors` say why it can't.
+
+    `code` is a digest of bigdata's modules, which tells a working copy from the release of the same version; "" where
+    there are none. `kernel` is whether the compiled part of bigdata is there; studies run without, and longer.
+    """
+
+    python: str
+    packages: dict[str, str]
+    errors: dict[str, str]
+    code: str
+    kernel: bool
+
+
+def environment(packages: Iterable[str] | None = None, *, imported: bool = True) -> Environment:
+    """What is found here: of the packages named, else of those that bigdata needs; `imported` tries to import them."""
+    names = [*(needed() if packages is None else packages)]
+    versions = {name: _version(name) for name in names}
+    errors = dict(_import_errors([n for n, v in versions.items() if v])) if imported else {}
+    found = {name: "" if name in errors else version for name, version in versions.items()}
+    return Environment(platform.python_version(), found, errors, _code(), _imports(KERNEL) is None)
+
+
+def needed() -> list[str]:
+    """bigdata and the packages that it asks for, those of its extras left out; optional ones where they are here."""
+    asked = [r for r in metadata.requires("bigdata") or () if "extra ==" not in r]
+    names = [re.split(r"[^A-Za-z0-9._-]", r, maxsplit=1)[0] for r in asked]
+    return ["bigdata", *sorted(names), *(name for name in OPTIONAL if _version(name))]
+
+
+def labels(found: Environment) -> dict[str, str]:
+    """The labels of an image in which this was found."""
+    versions = {"python": found.python, **found.packages}
+    return {
+        "org.opencontainers.image.version": found.packages["bigdata"],
+        "bigdata.code": found.code,
+        **{f"bigdata.versions.{name}": version for name, version in versions.items() if version},
+    }
+
+
+def differences(there: Environment, here: Environment) -> Iterator[tuple[str, str, str]]:
+    """Name, version there and version here of all that isn't the same; "" where there is none.
+
+    Python's last number doesn't count, and neither does bigdata's code where its versions differ already.
+    """
+    if _minor(there.python) != _minor(here.python):
+        yield "python", there.python, here.python
+    for name in {**here.packages, **there.packages}:
+        a, b = there.packages.get(name, ""), here.packages.get(name, "")
+        if a != b and (b or name not in OPTIONAL):
+            yield name, a, b
+    if there.code != here.code and there.packages.get("bigdata") == here.packages.get("bigdata"):
+        yield "bigdata's code", there.code, here.code
+
+
+def _minor(python: str) -> list[str]:
+    return python.split(".")[:PYTHON_DIGITS]
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
+
+
+def _import_errors(packages: list[str]) -> Iterator[tuple[str, str]]:
+    modules: dict[str, list[str]] = {}
+    for module, distributions in metadata.packages_distributions().items():
+        for distribution in distributions:
+            modules.setdefault(_normal(distribution), []).append(module)
+    for package in packages:
+        # Names that begin with `_` are parts of the others.
+        for module in sorted(m for m in modules.get(_normal(package), ()) if m.isidentifier() and m[0] != "_"):
+            if error := _imports(module):
+                yield package, error
+                break
+
+
+def _normal(package: str) -> str:
+    return re.sub(r"[-_.]+", "-", package).lower()
+
+
+def _imports(module: str) -> str | None:
+    """Why a module can't be imported; None where it can."""
+    try:
+        importlib.import_module(module)
+    except Exception as error:  # a package may raise anything when it is loaded, and that is what is asked for
+        return f"{type(error).__name__}: {error}".splitlines()[0]
+    return None
+
+
+def _code() -> str:
+    spec = util.find_spec("bigdata")
+    if spec is None or not spec.submodule_search_locations:
+        return ""
+    digest = hashlib.sha256()
+    for path, name in sorted(_modules(Path(spec.submodule_search_locations[0]), "")):
+        digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+def _modules(folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:
+    """The modules that get installed: those of packages, not scripts that lie beside data."""
+    if not (folder / "__init__.py").is_file():
+        return
+    for path in folder.iterdir():
+        if path.suffix == ".py":
+            yield path, prefix + path.name
+        elif path.is_dir():
+            yield from _modules(path, f"{prefix}{path.name}/")
+
+
+if __name__ == "__main__":
+    json.dump(asdict(environment(sys.argv[1:])), sys.stdout)

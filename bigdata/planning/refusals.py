@@ -1,0 +1,150 @@
+"""Why a plan must not run on its site, each reason with the arithmetic and what to do about it."""
+
+from __future__ import annotations
+
+import math
+import shutil
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bigdata.display import duration, size
+from bigdata.spec.pool import GIB
+from bigdata.spec.words import each, meant
+
+if TYPE_CHECKING:
+    from bigdata.planning.plan import Plan, PlannedStage
+    from bigdata.spec.pool import Pool
+    from bigdata.spec.site import Site
+
+
+def refusals(plan: Plan) -> list[str]:
+    """All of them; empty where the plan may run."""
+    return [*_unknown_pools(plan), *_no_image(plan), *_over_limits(plan), *_over_memory(plan), *_over_walltime(plan)]
+
+
+def _unknown_pools(plan: Plan) -> Iterator[str]:
+    """Stages that the study puts on a pool that the site hasn't; `cpu` and `gpu` stand in for each other."""
+    for name, wanted in {s.stage.name: s.wanted for s in plan.stages if not s.has_pool(plan.site)}.items():
+        pools = plan.site.pools
+        what = f"site `{plan.site.site}` has no pool `{wanted}`"
+        problem = plan.study.problem(("pools", name), what, f"Its pools: {each(pools)}", meant(wanted, pools))
+        yield str(replace(problem, place=replace(problem.place, text="")))
+
+
+def _no_image(plan: Plan) -> Iterator[str]:
+    """Jobs would start for nothing."""
+    site, image = plan.site, plan.site.image_path
+    if plan.n_todo and site.scheduler != "local" and image is not None and not image.exists():
+        build = f"`bigdata sites image build {site.file}`"
+        yield f"site `{site.site}` has no image {image} yet; build it with {build}, or name another by `image:`"
+
+
+def _over_limits(plan: Plan) -> Iterator[str]:
+    limits, site = plan.site.limits, plan.site.site
+    n_bytes = plan.array_bytes + plan.other_bytes
+    if limits.files is not None and plan.n_files > limits.files:
+        yield f"{plan.n_files:,} files would be written, and the site `{site}` allows {limits.files:,}"
+    if limits.bytes is not None and n_bytes > limits.bytes:
+        yield f"{n_bytes:,} bytes would be written, and the site `{site}` allows {limits.bytes:,}"
+    if limits.submitted_jobs == 1 and plan.site.controller == "job":
+        yield f"the controller's job is the only one that the site `{site}` allows, and none is left for the pools"
+    missing = n_bytes - (plan.folder.n_bytes() if plan.folder.path.exists() else 0)
+    place = _existing(plan.folder.path)
+    free = shutil.disk_usage(place).free
+    if missing > free:
+        yield f"{missing:,} bytes more would be written, and {place} has {free:,} free"
+
+
+def _over_memory(plan: Plan) -> Iterator[str]:
+    """A variant's stages are said once, by the one that needs most."""
+    site = plan.site
+    needs = ((s, s.stage.memory) for s in _running(plan))
+    for need in _greatest(needs):
+        stage, pool = need.stage, site.pools[need.stage.pool]
+        memory = site.worker_memory(stage.pool)
+        if need.amount <= memory:
+            continue
+        n_tasks, watched = pool.tasks_per_job, pool.memory - site.usable_memory(pool)
+        less = f", less {size(watched)} for the job's own program" if watched else ""
+        shares = f", shared by {n_tasks} tasks" if n_tasks > 1 else ""
+        shared = f" ({size(pool.memory)}{less}{shares})" if less or shares else ""
+        enough = (name for name, _ in _like(site, pool) if site.worker_memory(name) >= need.amount)
+        yield (
+            f"a task of stage `{stage.path}` needs about {stage.stage.memory:,} bytes of memory, and a worker of pool "
+            f"`{stage.pool}` has {memory:,}{shared}"
+            + _instead(site, stage, enough, f"memory: {math.ceil((need.amount * n_tasks + watched) / GIB)} GiB")
+        )
+
+
+def _over_walltime(plan: Plan) -> Iterator[str]:
+    """Jobs that would end before their longest task: it could never finish, but for one that saves checkpoints."""
+    site = plan.site
+    if site.scheduler == "local":
+        return
+    stages = (s for s in _running(plan) if not s.stage.checkpoints)
+    needs = ((s, s.longest_work * s.rate.seconds + site.start_seconds) for s in stages)
+    for need in _greatest(needs):
+        stage, pool = need.stage, site.pools[need.stage.pool]
+        walltime = pool.walltime
+        if walltime is None or need.amount <= walltime:
+            continue
+        enough = (name for name, p in _like(site, pool) if p.walltime is None or p.walltime >= need.amount)
+        yield (
+            f"the longest task of stage `{stage.path}` takes about {_task_time(stage)}, its job "
+            f"{duration(site.start_seconds)} to start, and a job of pool `{stage.pool}` may run {duration(walltime)}"
+            + _instead(site, stage, enough, f"walltime: {_rounded(need.amount)}")
+        )
+
+
+def _running(plan: Plan) -> Iterator[PlannedStage]:
+    """Stages with something to do on a pool that is there."""
+    return (s for s in plan.stages if s.todo and s.has_pool(plan.site))
+
+
+@dataclass(frozen=True)
+class _Need:
+    stage: PlannedStage
+    amount: float
+
+
+def _greatest(needs: Iterable[tuple[PlannedStage, float]]) -> Iterable[_Need]:
+    """Of the variants of a stage on one pool, the one that needs most."""
+    most: dict[tuple[str, str], _Need] = {}
+    for stage, amount in needs:
+        where = stage.stage.name, stage.pool
+        if where not in most or amount > most[where].amount:
+            most[where] = _Need(stage, amount)
+    return most.values()
+
+
+def _task_time(stage: PlannedStage) -> str:
+    """`12 min 0 s (1,440 pairs of 0.5 s each)`."""
+    work, rate = stage.longest_work, stage.rate
+    whole = duration(work * rate.seconds)
+    return whole if work == 1 else f"{whole} ({work:,.0f} × {rate.seconds:.2g} s per {rate.unit})"
+
+
+def _rounded(seconds: float) -> str:
+    """A time that leaves a fifth to spare, as a site file says it."""
+    minutes = math.ceil(1.2 * seconds / 60)
+    return f"{minutes} min" if minutes < 120 else f"{math.ceil(minutes / 60)} h"
+
+
+def _like(site: Site, pool: Pool) -> Iterator[tuple[str, Pool]]:
+    """Pools with GPUs for one with GPUs, others for others."""
+    return ((name, p) for name, p in site.pools.items() if bool(p.gpus) == bool(pool.gpus))
+
+
+def _instead(site: Site, stage: PlannedStage, enough: Iterable[str], right: str) -> str:
+    """The next step: another pool, or a larger one; none is known for the built-in site."""
+    other = next(iter(enough), None)
+    if other is not None:
+        return f"; pool `{other}` has enough: write `pools: {{{stage.stage.name}: {other}}}` into the study"
+    return f"; give the pool `{right}` in {site.file}" if site.file else ""
+
+
+def _existing(path: Path) -> Path:
+    """The nearest folder above that exists."""
+    return path if path.exists() else _existing(path.absolute().parent)

@@ -1,0 +1,113 @@
+"""Stopping a run from any machine that sees its folder: its controller first, then every job that is left of it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from bigdata.errors import SiteError
+from bigdata.run.jobs import batch
+from bigdata.run.lock import Lock
+from bigdata.run.status import Status, status
+from bigdata.store.folder import RunFolder
+from bigdata.store.journal import Journal, read_history
+
+LOOK_SECONDS = 0.2
+# Asked more often than this, the programs of a batch system are a burden to it.
+ASK_SECONDS = 1.0
+ORDERLY_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Cancelled:
+    """What a cancel found: whether there was a controller to stop, and the jobs that it had to remove itself."""
+
+    was_live: bool
+    jobs: tuple[str, ...]
+
+
+def cancel(path: Path, wait: float = 60.0) -> Cancelled:
+    """Stop a run's controller, or take it out of the queue, and remove the jobs that are left of the run.
+
+    Raises SiteError where the controller doesn't stop within `wait` seconds (one that is a job is ended by force), or
+    where the batch system doesn't answer.
+    """
+    folder = RunFolder(path)
+    before = now = status(path)
+    end = time.monotonic() + wait
+    while now.is_live and time.monotonic() < end:
+        _ask_to_stop(now)
+        time.sleep(ASK_SECONDS if now.launch and now.launch.job and now.state != "running" else LOOK_SECONDS)
+        now = status(path)
+    scheduler = before.scheduler
+    stopped = before.is_live and not now.is_live
+    patience = ORDERLY_SECONDS if stopped else 0.0  # a controller that stops ends its jobs itself, and then its own
+    jobs = _remove_jobs(scheduler, batch.prefix(folder), patience, wait) if batch.can_list(scheduler) else ()
+    if now.is_live and now.launch and now.launch.job:  # ended by force just now, and where its job was, so was it
+        folder.lock.unlink(missing_ok=True)
+    elif now.is_live:
+        owner = now.owner or (now.launch.process if now.launch else None) or {}
+        raise SiteError(
+            f"the controller of {path} (process {owner.get('pid')} on {owner.get('host')}) was asked to stop and "
+            f"hasn't within {wait:.0f} s. It does so as soon as it can; to end it by force, kill that process there."
+        )
+    release(now)
+    if before.is_live and read_history(folder.journal).state in ("interrupted", "relieved"):
+        _write_end(folder)
+    return Cancelled(before.is_live, jobs)
+
+
+def release(now: Status) -> None:
+    """Take away the lock of a controller whose job has ended on another machine: nobody else may know that yet."""
+    if now.job and now.job.is_over and now.owner and now.owner["host"] != socket.gethostname():
+        now.folder.lock.unlink(missing_ok=True)
+
+
+def _ask_to_stop(now: Status) -> None:
+    """A running controller looks for the file `cancel`; one that hasn't begun is ended."""
+    launch = now.launch
+    if now.state == "running":
+        now.folder.cancel.touch()
+    elif launch and launch.job:
+        batch.remove(launch.scheduler, [launch.job])
+    elif launch and launch.process and launch.is_process_alive():
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(launch.process["pid"], signal.SIGTERM)
+
+
+def _remove_jobs(scheduler: str, prefix: str, patience: float, wait: float) -> tuple[str, ...]:
+    """Remove the jobs whose names begin so and that haven't ended in `patience` seconds; wait until none is left."""
+    removed: dict[str, None] = {}
+    began = time.monotonic()
+    while True:
+        left = batch.jobs(scheduler, prefix)
+        if left is None:
+            raise SiteError(
+                f"{scheduler} doesn't say which jobs are left of this run. Try again, or remove by hand those whose "
+                f"names begin with `{prefix}`."
+            )
+        if not left:
+            return tuple(removed)
+        waited = time.monotonic() - began
+        if waited > patience + wait:
+            ids = ", ".join(job.id for job in left)
+            raise SiteError(f"{scheduler} hasn't ended these jobs within {wait:.0f} s: {ids}.")
+        new = [job.id for job in left if waited > patience and job.state != "ending" and job.id not in removed]
+        batch.remove(scheduler, new)
+        removed.update(dict.fromkeys(new))
+        time.sleep(ASK_SECONDS)
+
+
+def _write_end(folder: RunFolder) -> None:
+    """The journal's last word, where no controller was there to write it."""
+    with Lock(folder.lock):
+        journal = Journal(folder.journal)
+        journal.append([{"event": "end", "state": "cancelled", "skipped": [], "n_skipped": 0}])
+        journal.close()
+        folder.cancel.unlink(missing_ok=True)
+        folder.launch.unlink(missing_ok=True)

@@ -1,0 +1,26 @@
+"""What a run's folder says of its study: the text as given, and the study as understood."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from bigdata.planning.plan import Plan
+
+
+def as_given(text: str, overrides: Sequence[str]) -> str:
+    """The study file's own text and, as comments, what was said besides it."""
+    said = "".join(f"# --set {override}\n" for override in overrides)
+    return f"{text.rstrip()}\n\n# submitted with\n{said}" if said else text
+
+
+def as_understood(plan: Plan) -> dict[str, Any]:
+    """Every default filled, the variants with the digests of their inputs, and the plan's notes."""
+    return {
+        "study": plan.study.resolved(),
+        "variants": [
+            {"group": v.group, "label": v.variant.label, "inputs": {name: vars(i) for name, i in v.inputs.items()}}
+            for v in plan.variants
+        ],
+        "notes": list(plan.notes),
+    }

@@ -1,0 +1,5 @@
+"""Batch systems: the jobs of a run's pools and of its controller. The rest of the code doesn't know Slurm from PBS.
+
+`script` writes a job and hands it in, through dask-jobqueue; `batch` asks for jobs and removes them; `worker` is the
+program that runs in a pool's job; `pools` starts such jobs by need and replaces those that die.
+"""

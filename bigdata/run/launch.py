@@ -1,0 +1,127 @@
+"""Starting a controller that needs no terminal, in the background of this machine or as a batch job of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bigdata.errors import Cancelled, SiteError, TasksFailed
+from bigdata.planning.plan import Plan
+from bigdata.run.cancelling import release
+from bigdata.run.controller_job import controller_command, submit_controller
+from bigdata.run.description import as_given, as_understood
+from bigdata.run.jobs import batch
+from bigdata.run.launched import Launch, read_launch
+from bigdata.run.lock import Lock, holder
+from bigdata.run.status import is_coming, status
+from bigdata.store.folder import RunFolder, write_json, write_whole
+
+# The program starts, reads its orders and plans anew before it takes the lock.
+START_SECONDS = 120.0
+# A job that hasn't begun by then waits its turn in the queue.
+QUEUE_SECONDS = 5.0
+ASK_SECONDS = 1.0
+LOOK_SECONDS = 0.05
+LAST_WORDS_BYTES = 2_000
+# Tasks that fail, or a cancel, are an end that the journal tells of.
+ENDED_IN_ORDER = {0, TasksFailed.exit_code, Cancelled.exit_code}
+
+
+def launch(plan: Plan) -> Launch:
+    """Start the controller that the plan's site asks for, `detached` or `job`, and return once it lives.
+
+    A job that has to wait in its queue counts as living: it begins without this terminal. Raises PlanRefused; SiteError
+    where another controller runs this study, the batch system refuses, or the controller ends as soon as it starts.
+    """
+    plan.refuse()
+    batch.require(plan.site.scheduler)
+    folder = plan.folder
+    orders = Launch.of(plan)
+    folder.logs.mkdir(parents=True, exist_ok=True)
+    if folder.exists():
+        release(status(folder.path))
+    with Lock(folder.lock):
+        _refuse_second(folder)
+        folder.cancel.unlink(missing_ok=True)
+        if not folder.exists():  # a run that waits in the queue has a name and a study already
+            write_whole(folder.study, as_given(plan.study.text, plan.study.overrides))
+            write_json(folder.resolved, as_understood(plan))
+        orders.write(folder)
+    return _START[orders.controller](folder, orders)
+
+
+def _refuse_second(folder: RunFolder) -> None:
+    """SiteError where a controller was launched that hasn't come to take the lock yet."""
+    before = read_launch(folder)
+    if before and is_coming(folder, before):
+        where = f"in job {before.job}" if before.job else "in the background"
+        raise SiteError(
+            f"this study was launched already, {where}, and is about to begin. See `bigdata status {folder.path}`, or "
+            f"stop it with `bigdata cancel {folder.path}`."
+        )
+
+
+def _detached(folder: RunFolder, orders: Launch) -> Launch:
+    """A process in a session of its own: the end of this terminal, or of its login, isn't the end of it."""
+    begin = size_of(folder.controller_log)
+    with folder.controller_log.open("ab") as log:
+        process = subprocess.Popen(
+            controller_command(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+    orders = orders.in_process(process.pid).write(folder)
+    end = time.monotonic() + START_SECONDS
+    while process.poll() is None and (holder(folder.lock) or {}).get("pid") != process.pid:
+        if time.monotonic() > end:
+            raise SiteError(
+                f"the controller (process {process.pid}) has done nothing for {START_SECONDS:.0f} s. "
+                f"What it says is in {folder.controller_log}."
+            )
+        time.sleep(LOOK_SECONDS)
+    if process.returncode not in {None, *ENDED_IN_ORDER}:
+        raise SiteError(f"the controller ended at once:\n{last_words(folder.controller_log, begin)}")
+    return orders
+
+
+def _job(folder: RunFolder, orders: Launch) -> Launch:
+    """A batch job; one that has to wait in the queue isn't waited for."""
+    begin = size_of(folder.controller_log)
+    try:
+        orders = submit_controller(folder, orders)
+    except SiteError:
+        folder.launch.unlink(missing_ok=True)
+        raise
+    began = time.monotonic()
+    while holder(folder.lock) is None:
+        now = status(folder.path)
+        if time.monotonic() - began > (QUEUE_SECONDS if now.state == "queued" else START_SECONDS):
+            break
+        if now.state in ("interrupted", "refused"):
+            raise SiteError(
+                f"the controller's job {orders.job} ended at once:\n{last_words(folder.controller_log, begin)}"
+            )
+        if not now.is_live:  # it has run to its end already
+            break
+        time.sleep(ASK_SECONDS)
+    return orders
+
+
+_START: dict[str, Callable[[RunFolder, Launch], Launch]] = {"detached": _detached, "job": _job}
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
+
+
+def last_words(log: Path, begin: int = 0) -> str:
+    """The end of a controller's log, from byte `begin` on."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(max(begin, size_of(log) - LAST_WORDS_BYTES))
+        return file.read().decode(errors="replace").strip()

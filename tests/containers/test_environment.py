@@ -1,0 +1,78 @@
+"""Two environments are compared by what passes between them: Python's first two numbers, versions, bigdata's code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import bigdata
+from bigdata.environment import Environment, differences, environment, labels, needed
+
+HERE = Environment("3.11.7", {"bigdata": "0.1.0", "numpy": "2.4.6", "zarr": "3.1.6"}, {}, "abc", True)
+
+
+def test_the_same_environment_has_no_differences() -> None:
+    assert list(differences(HERE, HERE)) == []
+
+
+PACKAGES = HERE.packages
+OTHER = {
+    "another Python": (replace(HERE, python="3.12.1"), [("python", "3.12.1", "3.11.7")]),
+    "the last number of Python": (replace(HERE, python="3.11.2"), []),
+    "no kernel": (replace(HERE, kernel=False), []),
+    "another version": (replace(HERE, packages={**PACKAGES, "zarr": "3.4"}), [("zarr", "3.4", "3.1.6")]),
+    "a package less": (replace(HERE, packages={**PACKAGES, "zarr": ""}), [("zarr", "", "3.1.6")]),
+    "not looked for": (replace(HERE, packages={"bigdata": "0.1.0", "numpy": "2.4.6"}), [("zarr", "", "3.1.6")]),
+    "TensorFlow there alone": (replace(HERE, packages={**PACKAGES, "tensorflow": "2.21"}), []),
+    "other code": (replace(HERE, code="xyz"), [("bigdata's code", "xyz", "abc")]),
+    "another release has other code": (
+        replace(HERE, code="xyz", packages={**PACKAGES, "bigdata": "0.2"}),
+        [("bigdata", "0.2", "0.1.0")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", OTHER)
+def test_differences(case: str) -> None:
+    there, found = OTHER[case]
+    assert list(differences(there, HERE)) == found
+
+
+def test_what_bigdata_needs_is_here() -> None:
+    assert {"bigdata", "dask", "distributed", "numpy", "zarr", "ruamel.yaml"} <= set(needed())
+    assert "pytest" not in needed()  # of an extra
+    found = environment()
+    assert found.errors == {}
+    assert all(found.packages.values())
+
+
+def test_a_package_that_is_broken_counts_as_missing(tmp_path: Path) -> None:
+    (tmp_path / "frail").mkdir()
+    (tmp_path / "frail/__init__.py").write_text("import nothing_of_that_name\n")
+    (tmp_path / "frail-1.0.dist-info").mkdir()
+    (tmp_path / "frail-1.0.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: frail\nVersion: 1.0\n")
+    (tmp_path / "frail-1.0.dist-info/top_level.txt").write_text("frail\n")
+    program = Path(bigdata.__file__).parent / "environment.py"
+    command = [sys.executable, "-", "frail", "unheard-of"]
+    seen = subprocess.run(
+        command, input=program.read_bytes(), env={"PYTHONPATH": str(tmp_path)}, cwd=tmp_path, capture_output=True
+    )
+    found = Environment(**json.loads(seen.stdout))
+    assert found.packages == {"frail": "", "unheard-of": ""}
+    assert found.errors == {"frail": "ModuleNotFoundError: No module named 'nothing_of_that_name'"}
+
+
+def test_labels_name_versions() -> None:
+    assert labels(HERE) == {
+        "org.opencontainers.image.version": "0.1.0",
+        "bigdata.code": "abc",
+        "bigdata.versions.python": "3.11.7",
+        "bigdata.versions.bigdata": "0.1.0",
+        "bigdata.versions.numpy": "2.4.6",
+        "bigdata.versions.zarr": "3.1.6",
+    }
