@@ -26,7 +26,7 @@ N_OF_EACH = 40
 
 @pytest.mark.skipif(not PYTHON, reason="needs an interpreter with clusterX, named by BIGDATA_CLUSTERX_PYTHON")
 @pytest.mark.parametrize("name", CASES)
-def test_correlations_are_those_of_clusterx(name: str) -> None:
+def test_correlations_are_those_of_clusterx(name: str, tmp_path: Path) -> None:
     parent, cutoffs = PARENTS[name], CASES[name]
     rng = np.random.default_rng(5)
     mapped = decorated(parent, matrices(N_SUPERCELLS, rng, largest=8) * N_OF_EACH, rng)
@@ -38,7 +38,10 @@ def test_correlations_are_those_of_clusterx(name: str) -> None:
         "structures": [[mapped.forms[i].tolist(), *ideal_atoms(parent, mapped, i)[::2]] for i in range(len(mapped))],
     }
     script = Path(__file__).with_name("clusterx_correlations.py")
-    done = subprocess.run([PYTHON, script], input=json.dumps(asked), capture_output=True, text=True, check=False)
+    # It writes a file of settings where it is started.
+    done = subprocess.run(
+        [PYTHON, script], cwd=tmp_path, input=json.dumps(asked), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     space = cluster_space(parent, cutoffs)
