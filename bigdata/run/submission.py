@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import signal
 import socket
@@ -79,6 +80,8 @@ def _stopping() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        # What Zarr's own thread was writing just then is broken off, and asyncio would complain of that at the exit.
+        logging.getLogger("asyncio").setLevel(logging.CRITICAL)
         raise Cancelled(STOPPED) from None
     finally:
         if in_main:
