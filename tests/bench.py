@@ -128,6 +128,12 @@ def chunks(run: Path) -> dict[str, bytes]:
     return {str(p.relative_to(store)): p.read_bytes() for p in store.rglob("c/**/*") if p.is_file()}
 
 
+def told(record: dict[str, Any]) -> dict[str, Any]:
+    """What a task of the kind `trial` says of where it is."""
+    said: dict[str, Any] = json.loads(record["rows"].get("told") or record["rows"]["surroundings"])
+    return said
+
+
 def events(run: Path, event: str) -> list[dict[str, Any]]:
     """The records of one kind in a run's journal."""
     path = RunFolder(run).journal

@@ -18,7 +18,7 @@ from bigdata.store.folder import RunFolder
 @click.argument("task")
 def command(run: Path, task: str) -> None:
     """Run TASK (such as `similarity/3`) of RUN in this process. Its data are written; the journal stays as it is."""
-    from bigdata.run.execute import attempt
+    from bigdata.run.execute import attempt, order_of
     from bigdata.run.status import status
 
     path, index = task_id(task)
@@ -26,7 +26,7 @@ def command(run: Path, task: str) -> None:
     if index >= stages.get(path, {"tasks": 0})["tasks"]:
         known = ", ".join(f"{name}/0 … {name}/{c['tasks'] - 1}" for name, c in stages.items())
         raise SpecError(f"{run} has no task `{task}`; it has {known}.")
-    token = attempt(RunFolder(run), path, index, partial(click.echo, err=True))
+    token = attempt(RunFolder(run), order_of(RunFolder(run), path, index), partial(click.echo, err=True))
     click.echo(f"{task}: {token['event']} after {token['seconds']} s, {token['memory'] / 2**20:.0f} MiB at most")
     if token["event"] == "failed":
         raise TasksFailed(f"{task} failed: {token['error']}")

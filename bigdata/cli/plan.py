@@ -42,11 +42,13 @@ def as_data(plan: Plan) -> dict[str, Any]:
             {
                 "stage": s.path,
                 "pool": s.pool,
-                "tasks": s.stage.n_tasks,
-                "to_run": len(s.todo),
-                "done": s.stage.n_tasks - len(s.todo),
+                "tasks": s.n_tasks,
+                "to_run": len(s.todo) + s.n_open,
+                "known": len(s.known) + len(s.copies),
+                "done": s.n_tasks - s.n_todo,
                 "reasons": s.reasons,
-                "core_seconds": round(s.seconds(s.todo), 3),
+                "cores": s.stage.cores,
+                "core_seconds": round(s.todo_seconds * s.stage.cores, 3),
                 "estimate": {"unit": s.rate.unit, "seconds_per_unit": s.rate.seconds, "source": s.rate.source},
                 "memory_bytes": s.stage.memory,
             }
@@ -74,10 +76,10 @@ def as_text(plan: Plan) -> str:
         (
             s.path,
             s.pool,
-            s.stage.n_tasks,
-            s.stage.n_tasks - len(s.todo),
-            len(s.todo),
-            duration(s.seconds(s.todo)),
+            s.n_tasks,
+            s.n_tasks - s.n_todo,
+            len(s.todo) + s.n_open,
+            duration(s.todo_seconds),
             _why(s.reasons),
         )
         for s in plan.stages
@@ -112,6 +114,8 @@ def _cache(plan: Plan) -> list[str]:
 def _workers(plan: Plan) -> str:
     """`8 cores; …`, or `up to 4 jobs of `cpu` (2 tasks each); …`, and what the time holds."""
     site, pools = plan.site, dict.fromkeys(s.pool for s in plan.stages)
+    if site.scheduler == "process":
+        return "one core of this process, the report included"
     if site.scheduler == "local":
         cores = sum(site.cores(pool) for pool in pools)
         return f"{cores} core{'s' * (cores > 1)}, start and report included"

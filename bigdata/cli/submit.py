@@ -63,7 +63,7 @@ def command(
 
 
 def _with_controller(plan: Plan, controller: str) -> Plan:
-    if controller == "job" and plan.site.scheduler == "local":
+    if controller == "job" and not plan.site.has_jobs:
         raise SpecError(
             f"--controller job: the site `{plan.site.site}` has no batch system. Use `--controller detached`, which "
             "survives a logout, or name another --site."

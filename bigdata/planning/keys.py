@@ -1,4 +1,8 @@
-"""The content hash of a task: equal keys mean equal results, so a task whose key is recorded as done need not run."""
+"""The content hash of a task: equal keys mean equal results, so a task whose key is known anywhere need not run.
+
+Into a key goes all that can change the task's numbers, and nothing else: not the study's name, the site, its pools, the
+total shape of an array or how many tasks the stage has, since task 17 of 200 is task 17 of 300.
+"""
 
 from __future__ import annotations
 
@@ -7,14 +11,16 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from bigdata.planning.stage import Stage
+from bigdata.planning.stage import Stage, TaskId
 from bigdata.spec.study import Input
+
+KEY_DIGITS = 32
 
 
 def digest(data: Any) -> str:
     """sha256 of a value's canonical JSON, 32 hex digits."""
     text = json.dumps(data, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+    return hashlib.sha256(text.encode()).hexdigest()[:KEY_DIGITS]
 
 
 def ingredients(kind: str, stage: Stage, inputs: Mapping[str, Input]) -> dict[str, Any]:
@@ -28,23 +34,80 @@ def ingredients(kind: str, stage: Stage, inputs: Mapping[str, Input]) -> dict[st
         "version": stage.version,
         "fields": dict(stage.fields),
         "data": {name: inputs[name].digest for name in stage.inputs},
-        "arrays": {a.name: [a.dtype, a.shape, a.shard, a.chunk, a.dims] for a in stage.arrays},
+        "arrays": {a.name: [a.dtype, a.shard, a.chunk, a.dims] for a in stage.arrays},
+        # Another number of BLAS threads sums in another order.
+        **({"cores": stage.cores} if stage.cores > 1 else {}),
+        **({"rows": {name: [r.dtype, r.length] for name, r in stage.row_specs.items()}} if stage.rows else {}),
     }
     return cast(dict[str, Any], json.loads(json.dumps(data)))
 
 
-def stage_keys(kind: str, stages: Sequence[Stage], inputs: Mapping[str, Input]) -> dict[str, list[str]]:
-    """The keys of every task, by stage. A stage stands after those that it needs."""
-    keys: dict[str, list[str]] = {}
-    for stage in stages:
-        common = hashlib.sha256(digest(ingredients(kind, stage, inputs)).encode())
-        keys[stage.name] = [_task_key(common, stage, index, keys) for index in range(stage.n_tasks)]
-    return keys
+class Keys:
+    """The keys of one variant's tasks, each made when it is asked for: nobody hashes a million that nobody needs.
 
+    The tasks of stages that grow are made known by `ask`. `absent` are tasks that have failed or won't be run: those
+    that go on without them have other data, and so another key.
+    """
 
-def _task_key(common: Any, stage: Stage, index: int, keys: Mapping[str, list[str]]) -> str:
-    hasher = common.copy()
-    hasher.update(str(index).encode())
-    for needed, i in stage.needs(index):
-        hasher.update(keys[needed][i].encode())
-    return str(hasher.hexdigest()[:32])
+    def __init__(self, kind: str, stages: Sequence[Stage], inputs: Mapping[str, Input]) -> None:
+        self._kind, self._inputs = kind, inputs
+        self.absent: set[TaskId] = set()
+        self._stages = {stage.name: stage for stage in stages}
+        self._specs = {stage.name: {a.name: a for a in stage.arrays} for stage in stages}
+        self._common: dict[str, Any] = {}
+        self._made: dict[TaskId, str] = {}
+        self._wholes: dict[str, bytes] = {}
+        self._asked: dict[str, list[str]] = {s.name: [] for s in stages if s.proposer}
+
+    def __getitem__(self, task: TaskId) -> str:
+        stage = self._stages[task[0]]
+        if task not in self._made:
+            self._made[task] = self._asked[task[0]][task[1]] if stage.proposer else self._key(stage, task[1])
+        return self._made[task]
+
+    def ask(self, name: str, payload: Any, after: int | None) -> str:
+        """The key of the next task of a stage that grows, which has this payload and trains on after that task."""
+        stage, asked = self._stages[name], self._asked[name]
+        hasher = self._begun(stage)
+        # Which number it has doesn't count: the same trial may be the 17th of one search and the 3rd of another.
+        shapes = [(array, self._specs[name][array].shape_of(s)) for array, s in stage.shards(len(asked))]
+        hasher.update(repr((digest(payload), asked[after] if after is not None else "", shapes)).encode())
+        asked.append(str(hasher.hexdigest()[:KEY_DIGITS]))
+        self._wholes.clear()
+        return asked[-1]
+
+    def reset(self) -> None:
+        """Forget what was made, since other tasks are `absent` now."""
+        self._made.clear()
+        self._wholes.clear()
+
+    def _begun(self, stage: Stage) -> Any:
+        if stage.name not in self._common:
+            common = digest(ingredients(self._kind, stage, self._inputs))
+            self._common[stage.name] = hashlib.sha256(common.encode())
+        return self._common[stage.name].copy()
+
+    def _key(self, stage: Stage, index: int) -> str:
+        hasher = self._begun(stage)
+        specs = self._specs[stage.name]
+        hasher.update(repr((index, [(n, s, specs[n].shape_of(s)) for n, s in stage.shards(index)])).encode())
+        for needed in stage.needs(index):
+            hasher.update(self._needed(needed).encode())
+        for name in stage.whole:
+            if name not in self._wholes:
+                self._wholes[name] = self._all_of(name)
+            hasher.update(self._wholes[name])
+        return str(hasher.hexdigest()[:KEY_DIGITS])
+
+    def _needed(self, task: TaskId) -> str:
+        return "absent" if task in self.absent else self[task]
+
+    def _all_of(self, name: str) -> bytes:
+        hasher = hashlib.sha256()
+        for index in range(self.n_tasks(name)):
+            hasher.update(self._needed((name, index)).encode())
+        return hasher.digest()
+
+    def n_tasks(self, stage: str) -> int:
+        """How many tasks a stage has; of one that grows, those that were asked for."""
+        return len(self._asked[stage]) if stage in self._asked else self._stages[stage].n_tasks

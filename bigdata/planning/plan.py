@@ -3,103 +3,51 @@
 from __future__ import annotations
 
 import importlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
-from bigdata.planning import keys, ledger
+from bigdata.planning import ledger
+from bigdata.planning.growing import Growing
+from bigdata.planning.growth import Growth
+from bigdata.planning.keys import Keys, digest, ingredients
+from bigdata.planning.known import OTHER_DATA, Record, Sorting, StageRecord, record_of
+from bigdata.planning.planned import USUAL_POOLS, PlannedStage, PlannedVariant
 from bigdata.planning.price import Price, price
 from bigdata.planning.refusals import refusals
-from bigdata.planning.stage import Kept, Rate, Stage, TaskId, Workload
+from bigdata.planning.stage import Kept, Workload
 from bigdata.spec import Study, Variant
 from bigdata.spec.site import Site, load_site, site_here
-from bigdata.spec.study import Finding, Findings, Input, StudyModel
+from bigdata.spec.study import Budget, Finding, Findings, Input, StudyModel
 from bigdata.spec.words import each
-from bigdata.store import journal
-from bigdata.store.arrays import Coordinate, ShardIndex
+from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
 
-DAMAGED = "its data were found damaged"
-OTHER_DATA = "the dataset changed"
-INGREDIENTS = {
-    "version": "the stage's version",
-    "fields": "the stage's settings",
-    "arrays": "the layout of its arrays",
-}
-# What stages ask for by themselves; where a site has only one of the two, it stands in for the other.
-USUAL_POOLS = ("cpu", "gpu")
 START_SECONDS = 3.0
 REPORT_SECONDS = 6.0
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
 METADATA_BYTES_PER_ARRAY = 1_200
 JOURNAL_BYTES_PER_TASK = 320
-FIXED_FILES = ("study.yaml", "resolved.json", "journal.jsonl", "report.html", "logs/tasks.log", "store.zarr/zarr.json")
-
-
-@dataclass(frozen=True)
-class PlannedStage:
-    """A stage of one variant, with its tasks' keys and those that have to run, each with the reason.
-
-    `pool` is where it runs: on `wanted` where the site has that.
-    """
-
-    group: str
-    stage: Stage
-    keys: tuple[str, ...]
-    pool: str
-    wanted: str
-    rate: Rate
-    todo: Mapping[int, str]
-    ingredients: Mapping[str, Any]
-
-    @property
-    def path(self) -> str:
-        """The stage's address in the run: `similarity`, or `variant-1/similarity` where there are variants."""
-        return _address(self.group, self.stage.name)
-
-    @property
-    def reasons(self) -> dict[str, int]:
-        return dict(Counter(self.todo.values()))
-
-    def seconds(self, indices: Iterator[int] | range | Mapping[int, str]) -> float:
-        """Predicted time of these tasks on one core."""
-        return self.rate.seconds * sum(self.stage.work(i) for i in indices)
-
-    @cached_property
-    def longest_work(self) -> float:
-        """The work of the longest task that has to run."""
-        return max(map(self.stage.work, self.todo), default=0.0)
-
-    def has_pool(self, site: Site) -> bool:
-        """Whether the site has the pool that is wanted, or one that stands in for it."""
-        return self.wanted in site.pools or self.wanted in USUAL_POOLS
-
-    def needs(self, index: int) -> Iterator[TaskId]:
-        """The tasks that this one waits for, by their addresses in the run."""
-        return ((_address(self.group, name), i) for name, i in self.stage.needs(index))
-
-
-@dataclass(frozen=True)
-class PlannedVariant:
-    """One variant of the study: its workload, and the inputs that it reads."""
-
-    group: str
-    variant: Variant
-    inputs: Mapping[str, Input]
-    workload: Workload
-    stages: tuple[PlannedStage, ...]
+# The fields of every study that change no number: what differs in them alone is one run.
+NO_PART_OF_A_RESULT = {"description", "pools", "budget"}
+FIXED_FILES = (
+    *("study.yaml", "resolved.json", "journal.jsonl", "keys.bin", "report.html"),
+    *("logs/tasks.log", "store.zarr/zarr.json"),
+)
+# Of what a stage's tasks return: the metadata of an array, and its only chunk.
+FILES_PER_ROW = 2
 
 
 @dataclass(frozen=True)
 class Plan:
     """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet.
 
-    `site_because` says why the site was taken, where nobody named it.
+    `site_because` says why the site was taken, where nobody named it; a `fresh` plan takes nothing over from other
+    runs.
     """
 
     study: Study
@@ -108,18 +56,25 @@ class Plan:
     variants: tuple[PlannedVariant, ...]
     notes: tuple[str, ...]
     site_because: str = ""
+    fresh: bool = False
 
     @cached_property
     def stages(self) -> tuple[PlannedStage, ...]:
         return tuple(stage for variant in self.variants for stage in variant.stages)
 
     @property
+    def budget(self) -> Budget | None:
+        """What the study may use up; its variants share it."""
+        return self.variants[0].variant.model.budget
+
+    @property
     def n_tasks(self) -> int:
-        return sum(s.stage.n_tasks for s in self.stages)
+        return sum(s.n_tasks for s in self.stages)
 
     @property
     def n_todo(self) -> int:
-        return sum(len(s.todo) for s in self.stages)
+        """Tasks that aren't done; those whose results are taken over count among them."""
+        return sum(s.n_todo for s in self.stages)
 
     @cached_property
     def sweep(self) -> tuple[Coordinate, ...]:
@@ -141,14 +96,15 @@ class Plan:
 
     @property
     def array_bytes(self) -> int:
-        """Exact bytes of all arrays' data on disk."""
+        """Exact bytes of all arrays' data on disk, but for texts that tasks return."""
         arrays = sum(a.n_bytes for s in self.stages for a in s.stage.arrays)
+        arrays += sum(row.n_array_bytes(s.n_tasks) for s in self.stages for row in s.stage.row_specs.values())
         return arrays + sum(c.n_bytes for c in self.coordinates)
 
     @property
     def other_bytes(self) -> int:
         """Estimated bytes of metadata, journal, logs, figures and report."""
-        n_arrays = sum(len(s.stage.arrays) for s in self.stages) + len(self.coordinates)
+        n_arrays = sum(len(s.stage.arrays) + len(s.stage.rows) for s in self.stages) + len(self.coordinates)
         reports = sum(v.workload.report_bytes for v in self.variants)
         return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports
 
@@ -161,6 +117,7 @@ class Plan:
     def n_files(self) -> int:
         """Exact number of files of the finished run."""
         arrays = sum(a.n_files for s in self.stages for a in s.stage.arrays)
+        arrays += sum(FILES_PER_ROW * len(s.stage.rows) for s in self.stages)
         coordinates = sum(c.n_files for c in self.coordinates)
         figures = 2 * sum(len(v.workload.figures) for v in self.variants)
         groups = sum(bool(v.group) for v in self.variants)
@@ -170,7 +127,7 @@ class Plan:
     @property
     def core_seconds(self) -> float:
         """Predicted time on one core of the tasks that have to run."""
-        return sum(s.seconds(s.todo) for s in self.stages)
+        return sum(s.todo_seconds * s.stage.cores for s in self.stages)
 
     @property
     def seconds(self) -> float:
@@ -181,13 +138,19 @@ class Plan:
         if not self.n_todo:
             return 0.0
         longest = (s.rate.seconds * s.longest_work for s in self.stages)
-        spread = (s.seconds(s.todo) / self.site.tasks_at_once(s.pool) for s in self.stages)
+        spread = (s.todo_seconds / self.site.tasks_at_once(s.pool, s.stage.cores) for s in self.stages)
         return START_SECONDS + self.site.start_seconds + REPORT_SECONDS + sum(map(max, longest, spread))
 
     @property
     def price(self) -> Price:
         """What the site takes for what has to run, and for keeping the run."""
         return price(self.site, self.stages, self.array_bytes + self.other_bytes)
+
+    def graph(self) -> dict[str, tuple[Any, ...]]:
+        """The study as a Dask graph: `dask.get(plan.graph(), "end")`. PlanRefused where a stage grows."""
+        # By name, as stages name their functions: planning doesn't load what runs tasks.
+        made: dict[str, tuple[Any, ...]] = importlib.import_module("bigdata.run.export").graph(self)
+        return made
 
     def refusals(self) -> list[str]:
         """Why the plan must not run, with the arithmetic; empty where it may."""
@@ -199,10 +162,11 @@ class Plan:
             raise PlanRefused("the plan is refused:\n" + "\n".join(f"  {r}" for r in reasons))
 
 
-def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "runs") -> Plan:
+def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "runs", fresh: bool = False) -> Plan:
     """Compile a study for a site; its run is (or will be) a folder below `runs`.
 
-    Without a site it is the one that this machine is recognised to be of, else `local`.
+    Without a site it is the one that this machine is recognised to be of, else `local`. What other runs below `runs`
+    have done is taken over from them, unless the plan is to be `fresh`.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
     """
     because = ""
@@ -211,19 +175,15 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "ru
         site, because = chosen.site, chosen.because
     site = load_site(site) if isinstance(site, str) else site
     folder = RunFolder(Path(runs) / f"{study.name}-{study_key(study)[:8]}")
-    known = _Known(
-        site,
-        folder,
-        journal.read_history(folder.journal),
-        ledger.measured_rates(cache_folder() / "ledger.jsonl"),
-        folder.read_damaged(),
-    )
+    record = record_of(folder, fresh=fresh)
+    sorting = Sorting(record, shares=len(study.variants) > 1)
+    given = _Given(site, record, sorting, ledger.measured_rates(cache_folder() / "ledger.jsonl"))
     notes: list[str] = []
     variants = []
     for number, variant in enumerate(study.variants):
         group = f"variant-{number}" if len(study.variants) > 1 else ""
         inputs, workload = _compile(study, variant.model)
-        stages = tuple(_planned(known, group, variant, inputs, workload, notes))
+        stages = tuple(_planned(given, group, variant, inputs, workload, notes))
         variants.append(PlannedVariant(group, variant, inputs, workload, stages))
         notes += workload.notes
         if any(reason == OTHER_DATA for s in stages for reason in s.todo.values()):
@@ -232,7 +192,7 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "ru
                 "to keep them, give the study another `name:`, or another folder by --runs"
             )
     _refuse_unknown_stages(study, variants)
-    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because)
+    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because, fresh)
 
 
 def _refuse_unknown_stages(study: Study, variants: list[PlannedVariant]) -> None:
@@ -249,8 +209,8 @@ def _refuse_unknown_stages(study: Study, variants: list[PlannedVariant]) -> None
 
 
 def study_key(study: Study) -> str:
-    """Content hash of what the study asks for; the description is for people and doesn't count."""
-    return keys.digest([v.model.model_dump(mode="json", exclude={"description"}) for v in study.variants])
+    """Content hash of what the study asks for; what is for people, and where and at what price it runs, don't count."""
+    return digest([v.model.model_dump(mode="json", exclude=NO_PART_OF_A_RESULT) for v in study.variants])
 
 
 def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
@@ -268,19 +228,8 @@ def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workloa
         raise SpecError([study.found(f) for f in found.findings]) from None
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What is known before: the site, the run's folder and record, measured rates, and shards found damaged."""
-
-    site: Site
-    folder: RunFolder
-    past: journal.History
-    rates: Mapping[tuple[str, int, str], list[float]]
-    damaged: Set[tuple[str, ShardIndex]]
-
-
 def _planned(
-    known: _Known,
+    given: _Given,
     group: str,
     variant: Variant,
     inputs: Mapping[str, Input],
@@ -288,8 +237,8 @@ def _planned(
     notes: list[str],
 ) -> Iterator[PlannedStage]:
     """The stages of a variant; adds to `notes` where one can't have the pool that it asks for."""
-    kind, site = variant.model.study, known.site
-    task_keys = keys.stage_keys(kind, workload.stages, inputs)
+    kind, site = variant.model.study, given.site
+    task_keys = Keys(kind, workload.stages, inputs)
     for stage in workload.stages:
         wanted = variant.model.pools.get(stage.name, stage.pool)
         pool = next(p for p in (wanted, "cpu", *site.pools) if p in site.pools)
@@ -297,75 +246,35 @@ def _planned(
             notes.append(
                 f"stage `{stage.name}` asks for pool `{wanted}`; site `{site.site}` has none, so it runs on `{pool}`"
             )
-        stage_known = _KnownStage(known, group, stage, inputs, keys.ingredients(kind, stage, inputs))
-        reasons = ((i, stage_known.reason(i, key)) for i, key in enumerate(task_keys[stage.name]))
+        made_of = ingredients(kind, stage, inputs)
+        record = StageRecord(given.record, group, stage, inputs, made_of, partial(_key, task_keys, stage.name))
+        growth = None
+        if stage.proposer:
+            growth = Growing(Growth(stage, task_keys, variant.model, inputs), record, given.sorting)
+            list(growth.advance())
+            task_keys.absent |= {(stage.name, index) for index in growth.found.settled}
         yield PlannedStage(
             group=group,
             stage=stage,
-            keys=tuple(task_keys[stage.name]),
+            keys=task_keys,
             pool=pool,
             wanted=wanted,
-            rate=ledger.rate(stage, known.rates),
-            todo={i: reason for i, reason in reasons if reason},
-            ingredients=stage_known.ingredients,
+            rate=ledger.rate(stage, given.rates),
+            **vars(growth.found if growth else given.sorting.sort(record)),
+            ingredients=made_of,
+            growth=growth,
         )
 
 
+def _key(keys: Keys, stage: str, index: int) -> str:
+    return keys[stage, index]
+
+
 @dataclass(frozen=True)
-class _KnownStage:
-    """What the record and the store say of one stage's tasks."""
+class _Given:
+    """What is known before: the site, the record of what was run, and measured rates."""
 
-    known: _Known
-    group: str
-    stage: Stage
-    inputs: Mapping[str, Input]
-    ingredients: Mapping[str, Any]
-
-    def reason(self, index: int, key: str) -> str:
-        """Why a task has to run; empty where it is done."""
-        past, task = self.known.past, (_address(self.group, self.stage.name), index)
-        if task in past.stale:
-            return past.stale[task]
-        if task in past.failed:
-            return "failed before"
-        if task not in past.done:
-            return "new"
-        if past.done[task]["key"] != key:
-            return self._changed(past.done[task]["time"])
-        if any(s in self.known.damaged for s in self._shards(index)):
-            return DAMAGED
-        return "" if self._whole(index) else "its data are missing"
-
-    def _changed(self, done: float) -> str:
-        """Which of the stage's ingredients differ from those of the submission that the task was done in."""
-        submits = (s for s in reversed(self.known.past.submits) if s["time"] <= done)
-        stages = next(submits, {}).get("stages", {})
-        data = (s["data"].items() for path, s in stages.items() if path.rpartition("/")[0] == self.group)
-        if any(name in self.inputs and self.inputs[name].digest != d for items in data for name, d in items):
-            return OTHER_DATA
-        before = stages.get(_address(self.group, self.stage.name), {})
-        for name, what in INGREDIENTS.items():
-            if name in before and before[name] != self.ingredients[name]:
-                return f"{what} changed"
-        return "a task that it needs changed"
-
-    def _shards(self, index: int) -> Iterator[tuple[str, ShardIndex]]:
-        return ((_address(self.group, name), shard) for name, shard in self.stage.shards(index))
-
-    def _whole(self, index: int) -> bool:
-        """Whether the task's shards are on disk at their exact size."""
-        sizes = {_address(self.group, a.name): a.shard_bytes for a in self.stage.arrays}
-        store = self.known.folder.store
-        return all(_size(store.joinpath(array, "c", *map(str, s))) == sizes[array] for array, s in self._shards(index))
-
-
-def _address(group: str, name: str) -> str:
-    """A stage's or array's address in the run: `similarity`, or `variant-1/similarity` where there are variants."""
-    return f"{group}/{name}" if group else name
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return -1
+    site: Site
+    record: Record
+    sorting: Sorting
+    rates: Mapping[tuple[str, int, str], list[float]]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bigdata.planning.plan import PlannedStage
+    from bigdata.planning.planned import PlannedStage
+    from bigdata.spec.pool import Pool
     from bigdata.spec.site import Prices, Site
 
 TB = 10**12
@@ -38,14 +39,18 @@ class Price:
         return None if self.prices.tb_month is None else self.prices.tb_month * self.n_bytes / TB
 
 
+def cores_of_task(pool: Pool, cores: int) -> int:
+    """The cores that a task has which asks for so many: a job with GPUs runs one task on all of its cores."""
+    return pool.cores if pool.gpus else cores
+
+
 def price(site: Site, stages: Iterable[PlannedStage], n_bytes: int) -> Price:
     """The price of what has to run, by the predicted times of tasks; waiting jobs cost nothing in it."""
     core_seconds = gpu_seconds = 0.0
     for stage in stages:
-        pool, seconds = site.pools[stage.pool], stage.seconds(stage.todo)
+        pool, seconds = site.pools[stage.pool], stage.todo_seconds
         if pool.gpus and site.prices.gpu_hour is not None:
             gpu_seconds += seconds * pool.gpus
         else:
-            # A job with GPUs runs one task on all of its cores, others have a core for each.
-            core_seconds += seconds * (pool.cores if pool.gpus else 1)
+            core_seconds += seconds * cores_of_task(pool, stage.stage.cores)
     return Price(site.prices, core_seconds / 3600, gpu_seconds / 3600, n_bytes)

@@ -10,18 +10,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigdata.display import duration, size
+from bigdata.planning.budget import Use, exceeded, use
 from bigdata.spec.pool import GIB
 from bigdata.spec.words import each, meant
 
 if TYPE_CHECKING:
-    from bigdata.planning.plan import Plan, PlannedStage
+    from bigdata.planning.plan import Plan
+    from bigdata.planning.planned import PlannedStage
     from bigdata.spec.pool import Pool
     from bigdata.spec.site import Site
 
 
 def refusals(plan: Plan) -> list[str]:
     """All of them; empty where the plan may run."""
-    return [*_unknown_pools(plan), *_no_image(plan), *_over_limits(plan), *_over_memory(plan), *_over_walltime(plan)]
+    return [
+        *_unknown_pools(plan),
+        *_no_image(plan),
+        *_over_limits(plan),
+        *_over_cores(plan),
+        *_over_memory(plan),
+        *_over_walltime(plan),
+        *_over_budget(plan),
+    ]
 
 
 def _unknown_pools(plan: Plan) -> Iterator[str]:
@@ -36,7 +46,7 @@ def _unknown_pools(plan: Plan) -> Iterator[str]:
 def _no_image(plan: Plan) -> Iterator[str]:
     """Jobs would start for nothing."""
     site, image = plan.site, plan.site.image_path
-    if plan.n_todo and site.scheduler != "local" and image is not None and not image.exists():
+    if plan.n_todo and site.has_jobs and image is not None and not image.exists():
         build = f"`bigdata sites image build {site.file}`"
         yield f"site `{site.site}` has no image {image} yet; build it with {build}, or name another by `image:`"
 
@@ -57,20 +67,33 @@ def _over_limits(plan: Plan) -> Iterator[str]:
         yield f"{missing:,} bytes more would be written, and {place} has {free:,} free"
 
 
+def _over_cores(plan: Plan) -> Iterator[str]:
+    """Tasks of more cores than a job of their pool has."""
+    site = plan.site
+    for need in _greatest((s, s.stage.cores) for s in _running(plan)):
+        stage, pool = need.stage, site.pools[need.stage.pool]
+        if need.amount > pool.cores:
+            enough = (name for name, p in _like(site, pool) if p.cores >= need.amount)
+            yield (
+                f"a task of stage `{stage.path}` needs {need.amount} cores, and a job of pool `{stage.pool}` has "
+                f"{pool.cores}" + _instead(site, stage, enough, f"cores: {need.amount}")
+            )
+
+
 def _over_memory(plan: Plan) -> Iterator[str]:
     """A variant's stages are said once, by the one that needs most."""
     site = plan.site
     needs = ((s, s.stage.memory) for s in _running(plan))
     for need in _greatest(needs):
         stage, pool = need.stage, site.pools[need.stage.pool]
-        memory = site.worker_memory(stage.pool)
+        memory, cores = site.worker_memory(stage.pool, stage.stage.cores), stage.stage.cores
         if need.amount <= memory:
             continue
-        n_tasks, watched = pool.tasks_per_job, pool.memory - site.usable_memory(pool)
+        n_tasks, watched = pool.tasks_at_once(cores), pool.memory - site.usable_memory(pool)
         less = f", less {size(watched)} for the job's own program" if watched else ""
         shares = f", shared by {n_tasks} tasks" if n_tasks > 1 else ""
         shared = f" ({size(pool.memory)}{less}{shares})" if less or shares else ""
-        enough = (name for name, _ in _like(site, pool) if site.worker_memory(name) >= need.amount)
+        enough = (name for name, _ in _like(site, pool) if site.worker_memory(name, cores) >= need.amount)
         yield (
             f"a task of stage `{stage.path}` needs about {stage.stage.memory:,} bytes of memory, and a worker of pool "
             f"`{stage.pool}` has {memory:,}{shared}"
@@ -81,7 +104,7 @@ def _over_memory(plan: Plan) -> Iterator[str]:
 def _over_walltime(plan: Plan) -> Iterator[str]:
     """Jobs that would end before their longest task: it could never finish, but for one that saves checkpoints."""
     site = plan.site
-    if site.scheduler == "local":
+    if not site.has_jobs:
         return
     stages = (s for s in _running(plan) if not s.stage.checkpoints)
     needs = ((s, s.longest_work * s.rate.seconds + site.start_seconds) for s in stages)
@@ -98,9 +121,23 @@ def _over_walltime(plan: Plan) -> Iterator[str]:
         )
 
 
+def _over_budget(plan: Plan) -> Iterator[str]:
+    """A budget that what can't be left out exceeds; stages that grow end when it is used up."""
+    if (budget := plan.budget) is None:
+        return
+    fixed = (use(plan.site, s, s.todo_seconds) for s in plan.stages if not s.growth)
+    for amount in exceeded(budget, plan.site.prices, sum(fixed, Use())):
+        yield f"about {amount} in the study's `budget:` would be used; allow more there, or make the study smaller"
+    if budget.dollars is not None and plan.site.prices.core_hour is None and plan.site.prices.gpu_hour is None:
+        yield (
+            f"the study's `budget:` counts dollars, and site `{plan.site.site}` names no prices. Write `prices: "
+            "{core_hour: 0.02 USD}` into its file, or `core_hours:` into the budget"
+        )
+
+
 def _running(plan: Plan) -> Iterator[PlannedStage]:
     """Stages with something to do on a pool that is there."""
-    return (s for s in plan.stages if s.todo and s.has_pool(plan.site))
+    return (s for s in plan.stages if (s.todo or s.n_open) and s.has_pool(plan.site))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A stage of a study: what its tasks compute, write and wait for, and what they cost."""
+"""A stage of a study: what its tasks compute, write, return and wait for, and what they cost."""
 
 from __future__ import annotations
 
@@ -6,11 +6,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bigdata.planning.rows import Row
 from bigdata.spec.study import PoolName
 from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex
 
 TaskId = tuple[str, int]
 """A task's address inside its run: the stage's name and the task's index."""
+
+
+def address(group: str, name: str) -> str:
+    """A stage's or array's address in the run: `similarity`, or `variant-1/similarity` where there are variants."""
+    return f"{group}/{name}" if group else name
 
 
 @dataclass(frozen=True)
@@ -32,9 +38,18 @@ class Stage:
 
     `function` names the task function as "module:function"; it is imported where the task runs.
     `fields` are the settings that its results depend on (they enter the tasks' keys, beside the inputs' digests).
-    `shards(i)` lists the shards that task i, and no other, writes whole; `needs(i)` the tasks that it waits for.
-    `work(i)` is task i's amount of work in the units of `rate`. `memory` is the peak of one task in bytes.
+    `shards(i)` lists the shards that task i, and no other, writes whole; `needs(i)` the tasks that it waits for, and
+    `whole` names stages that each of its tasks waits for to the last task. `work(i)` is task i's amount of work in the
+    units of `rate`, which is the time on the `cores` that a task has. `memory` is the peak of one task in bytes.
+
+    `rows` are the small results that a task returns, {"rmse": "float64"} or {"rmse": Row("float64", units="eV")}: they
+    end as one array each along the stage, and tasks that need it read them by `ctx.rows`.
     With `checkpoints`, its tasks save checkpoints and may run longer than one job.
+    With `despite_failures`, its tasks run also where some of those that they need have failed.
+
+    `proposer` names, as "module:class", what leads a stage that grows: its tasks, `n_tasks` at most, follow from the
+    results so far (see `bigdata.planning.growth`). With `lag` n, a task is asked for when the results of all but the
+    n - 1 tasks before it are known; with 0, when all that were asked for before have ended.
     """
 
     name: str
@@ -48,9 +63,20 @@ class Stage:
     arrays: tuple[ArraySpec, ...] = ()
     shards: Callable[[int], Iterable[tuple[str, ShardIndex]]] = lambda _index: ()
     needs: Callable[[int], Iterable[TaskId]] = _nothing
+    whole: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    rows: Mapping[str, Row | str] = field(default_factory=dict)
     pool: PoolName = "cpu"
+    cores: int = 1
     checkpoints: bool = False
+    despite_failures: bool = False
+    proposer: str = ""
+    lag: int = 0
+
+    @property
+    def row_specs(self) -> dict[str, Row]:
+        """What each of its tasks returns, by name."""
+        return {name: Row(row) if isinstance(row, str) else row for name, row in self.rows.items()}
 
 
 @dataclass(frozen=True)

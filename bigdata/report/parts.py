@@ -96,5 +96,4 @@ def whole(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
 def is_finished(run: Run) -> bool:
     """Whether all tasks of the last submission are done."""
     history = run.history
-    n_tasks: int = sum(history.submits[-1]["tasks"].values()) if history.submits else 0
-    return len(history.done) >= n_tasks
+    return len(history.done) >= sum(history.tasks.values())

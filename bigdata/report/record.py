@@ -24,7 +24,7 @@ def failures(run: Run) -> Markup:
     history = run.history
     if is_finished(run):
         return Markup("")
-    n_tasks = sum(history.submits[-1]["tasks"].values())
+    n_tasks = sum(history.tasks.values())
     n_open = n_tasks - len(history.done) - len(history.failed)
     said = [f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."]
     if n_open:

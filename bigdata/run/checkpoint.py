@@ -39,21 +39,34 @@ class Checkpoint:
     """The arrays that one task saved last, in one file: an npz with a crc32c of all of it in the end.
 
     Zip's own checksums don't cover its table of contents: an array could be lost from it and not be missed.
-    `earlier_seconds` is how long the task ran in other jobs, up to the checkpoint that it loaded.
+    `earlier_seconds` is how long the task ran in other jobs, up to the checkpoint that it loaded. `before` is the
+    checkpoint of the task that this one trains on after.
     """
 
-    def __init__(self, path: Path, log: Callable[[str], None]) -> None:
-        self.path = path
+    def __init__(self, path: Path, log: Callable[[str], None], before: Path | None = None) -> None:
+        self.path, self.before = path, before
         self.has_saved = False
         self.earlier_seconds = 0.0
         self._log, self._began = log, time.perf_counter()
 
     def load(self) -> dict[str, NDArray[Any]] | None:
-        """What was saved last, here or elsewhere, by name; None where nothing was, or where it is damaged."""
+        """What was saved last, here or elsewhere, by name; else what the task that this one trains on after saved last.
+
+        None where nothing was saved, or where it is damaged. FileNotFoundError where that other task's is gone.
+        """
+        if (own := self._load(self.path)) is not None or self.before is None:
+            return own
+        found = self._load(self.before)
+        if found is None:
+            raise FileNotFoundError(f"the checkpoint {self.before} is gone, or damaged")
+        self.earlier_seconds = 0.0  # those are the other task's
+        return found
+
+    def _load(self, path: Path) -> dict[str, NDArray[Any]] | None:
         try:
-            with self.path.open("rb") as file:
+            with path.open("rb") as file:
                 if _checksum(file) != file.read():
-                    self._log(f"begins anew: its checkpoint {self.path.name} is damaged")
+                    self._log(f"begins anew: its checkpoint {path.name} is damaged")
                     return None
                 when = time.localtime(os.fstat(file.fileno()).st_mtime)
                 file.seek(0)
@@ -63,7 +76,8 @@ class Checkpoint:
                 (self.earlier_seconds,) = SECONDS.unpack(file.read(SECONDS.size))
         except FileNotFoundError:
             return None
-        self._log(f"continues from its checkpoint of {time.strftime('%Y-%m-%d %H:%M:%S', when)}")
+        whose = "its checkpoint" if path == self.path else "the checkpoint of the task before it,"
+        self._log(f"continues from {whose} of {time.strftime('%Y-%m-%d %H:%M:%S', when)}")
         return arrays
 
     def save(self, /, **arrays: ArrayLike) -> None:

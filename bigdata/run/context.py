@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from numpy.typing import NDArray
 
+from bigdata.planning.rows import Row
 from bigdata.planning.stage import Stage
 from bigdata.run.checkpoint import Checkpoint
+from bigdata.run.order import Order, Rows
+from bigdata.run.threads import CORES
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
@@ -32,7 +36,8 @@ def stop_time(ends: float, now: float) -> float:
 class Context:
     """Given to every task function. `model` is the resolved study, `inputs` its data, `index` the task's own.
 
-    `ends` is the Unix time (s) when the worker's job ends, infinity where it has no end.
+    `payload` is what a proposer gave to the task, None where its stage doesn't grow. `rows_of` says what the tasks of
+    each stage return. `ends` is the Unix time (s) when the worker's job ends, infinity where it has no end.
     """
 
     def __init__(
@@ -40,21 +45,22 @@ class Context:
         folder: RunFolder,
         view: View,
         stage: Stage,
-        index: int,
-        key: str,
+        order: Order,
+        rows_of: Mapping[str, Mapping[str, Row]],
         log: Callable[[str], None],
         ends: float = math.inf,
     ) -> None:
-        self.stage, self.index, self.log = stage, index, log
+        index = order.index
+        self.stage, self.index, self.log, self.payload = stage, index, log, order.payload
         self.model: StudyModel = view.model
         self.inputs: Mapping[str, Input] = view.inputs
-        self._folder, self._view, self._key = folder, view, key
+        self._folder, self._view, self._order, self._rows_of = folder, view, order, rows_of
         self._store = folder.store / view.group
         self._specs = {a.name: a for a in stage.arrays}
         self._unwritten = set(stage.shards(index))
         self._own = frozenset(self._unwritten)
-        path = f"{view.group}/{stage.name}" if view.group else stage.name
-        self._checkpoint = Checkpoint(folder.checkpoint(path, index, key), log)
+        before = folder.checkpoint(*order.after, order.after_key) if order.after else None
+        self._checkpoint = Checkpoint(folder.checkpoint(*order.task, order.key), log, before)
         self._stop_time = stop_time(ends, time.time())
         self._stops, self._looked = False, 0.0
         self.bytes_written = 0
@@ -62,12 +68,30 @@ class Context:
     @property
     def seed(self) -> int:
         """A 63-bit seed that depends on the task's key alone: the same on every machine and in every order."""
-        return int(self._key[:16], 16) >> 1
+        return int(self._order.key[:16], 16) >> 1
 
     @property
     def unwritten(self) -> set[tuple[str, ShardIndex]]:
         """Shards of this task that it hasn't written yet."""
         return self._unwritten
+
+    @property
+    def cores(self) -> int:
+        """The cores that the task has: its stage's, or in a job with GPUs all of the job's."""
+        return int(os.environ.get(CORES, self.stage.cores))
+
+    @property
+    def gpus(self) -> int:
+        """The GPUs that the task has."""
+        return len([device for device in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if device.strip()])
+
+    def rows(self, stage: str) -> Rows:
+        """What those tasks of a stage returned that this one needs, and that haven't failed.
+
+        `ctx.rows("trial")["rmse"]` is an array along `ctx.rows("trial").numbers`. KeyError for a stage that it doesn't
+        need, or that returns nothing.
+        """
+        return Rows(self._rows_of[stage], self._order.rows[stage])
 
     def read(self, name: str, selection: Any = ...) -> NDArray[Any]:
         """Read from an array of an earlier stage, or a coordinate; DamagedData where what is stored isn't whole."""

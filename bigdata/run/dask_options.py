@@ -8,6 +8,8 @@ from contextlib import contextmanager
 import dask
 import dask.config
 
+from bigdata.run.threads import thread_environment
+
 # Every option that a user's own Dask configuration could change under us.
 DASK_OPTIONS = {
     # Counts every task assigned to a dying worker, not only the one that ran: our own marks decide about failure.
@@ -28,13 +30,10 @@ DASK_OPTIONS = {
     "distributed.comm.timeouts.connect": "30s",
     "distributed.admin.low-level-log-length": 1_000,
     "distributed.admin.log-format": "%(asctime)s %(name)s %(levelname)s %(message)s",
-    "distributed.nanny.pre-spawn-environ": {
-        "MALLOC_TRIM_THRESHOLD_": 65536,
-        # One BLAS thread a worker: a worker has one core.
-        "OMP_NUM_THREADS": 1,
-        "MKL_NUM_THREADS": 1,
-        "OPENBLAS_NUM_THREADS": 1,
-    },
+    "distributed.nanny.pre-spawn-environ": {"MALLOC_TRIM_THRESHOLD_": 65536, **thread_environment(1)},
+    # A worker whose process is just being started again counts as lost after 15 s by default, and is dropped: where
+    # tasks kill their workers again and again, none would be left, and nobody would say so.
+    "distributed.deploy.lost-worker-timeout": "3650 days",
     "logging": {"distributed": "critical", "distributed.client": "critical", "distributed.nanny.memory": "critical"},
 }
 

@@ -1,4 +1,4 @@
-"""One task on a worker: three words in (run, stage, index), shards on disk and a small token out."""
+"""One task on a worker: run, stage and index in, shards on disk and a small token out."""
 
 from __future__ import annotations
 
@@ -11,22 +11,23 @@ import resource
 import socket
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from distributed import get_worker
-
 from bigdata.errors import BigdataError, DamagedData
-from bigdata.planning import keys
+from bigdata.planning.keys import Keys
 from bigdata.planning.plan import stages_of
-from bigdata.planning.stage import Stage, TaskId
+from bigdata.planning.rows import Row, encoded
+from bigdata.planning.stage import Stage, address
 from bigdata.run.checkpoint import Paused
 from bigdata.run.context import Context
+from bigdata.run.order import Order
 from bigdata.store.folder import RunFolder
+from bigdata.store.journal import History, read_history
 from bigdata.store.reading import Run, View
 
 Token = dict[str, Any]
@@ -38,50 +39,94 @@ NO_REASON_TO_PAUSE = (
     "the task paused though nothing had asked it to, and had saved nothing since it began: it would never end. A task "
     "pauses once `ctx.should_stop()` is true, or after `ctx.checkpoint.save(…)`"
 )
-# A token stays under 2 kB.
+# A token is small: what a task returns is bounded by `rows`, and so are the words of its failure.
 TRACEBACK_BYTES = 1_000
 ERROR_BYTES = 400
-RESULT_BYTES = 1_000
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
 
-def execute_batch(folder: str, tasks: Sequence[TaskId], ends: float = math.inf) -> None:
-    """Run several tasks on this worker, one after the other, and send a token to the scheduler after each.
+def execute_batch(
+    folder: str, orders: Sequence[Order], ends: float = math.inf, topic: str = TOKENS, sender: str = ""
+) -> None:
+    """Run several tasks on this worker, one after the other, and send a token to the scheduler after each, by a topic.
 
     Those that it hasn't come to when the run is cancelled, or shortly before the worker's job `ends` (Unix time, s),
-    are left out.
+    are left out. Tokens are sent in the name of `sender`, else of the worker. FileNotFoundError where it doesn't see
+    the run.
     """
-    cancel, worker = RunFolder(Path(folder)).cancel, get_worker()
-    for path, index in tasks:
+    from distributed import get_worker
+
+    run, worker = RunFolder(Path(folder)), get_worker()
+    cancel = run.cancel
+    if not run.exists():
+        raise FileNotFoundError(f"{socket.gethostname()} doesn't see the run's folder {folder}")
+    for order in orders:
         if cancel.exists() or time.time() > ends - LAST_SECONDS:
             return
-        token = execute(folder, path, index, ends)
-        worker.log_event(TOKENS, json.dumps({"worker": worker.address, "token": token}))
+        token = perform(folder, order, ends)
+        worker.log_event(topic, json.dumps({"worker": sender or worker.address, "token": token}))
 
 
-def execute(folder: str, path: str, index: int, ends: float = math.inf) -> Token:
+def perform(folder: str, order: Order, ends: float = math.inf) -> Token:
     """Run one task and say how it went; never raises for what goes wrong inside the task.
 
-    The token is what the journal records: under 2 kB, numbers and short texts only.
+    The token is what the journal records: small, numbers and short texts only.
     """
     run = RunFolder(Path(folder))
-    mark = run.mark(path, index)
+    mark = run.mark(*order.task)
     try:
         mark.touch()
     except OSError as error:
-        return _failed(path, index, _class(error, run), _sentence(error), "")
-    token = attempt(run, path, index, _worker_log(run), ends)
+        return _failed(*order.task, _class(error, run), _sentence(error), "")
+    token = attempt(run, order, _worker_log(run), ends)
     mark.unlink(missing_ok=True)
     return token
 
 
-def attempt(run: RunFolder, path: str, index: int, log: Callable[[str], None], ends: float = math.inf) -> Token:
+def order_of(run: RunFolder, path: str, index: int, tokens: Iterable[Token] = ()) -> Order:
+    """What a controller would tell of a task, from the run's folder; `tokens` are those of the tasks that it needs.
+
+    Without tokens, what these returned is in the journal, as is what a proposer asked for.
+    """
+    opened = _open(str(run.path), run.resolved.stat().st_mtime_ns)[path]
+    past = _past(run.journal, run.journal.stat().st_mtime_ns)
+    asked = past.asked.get((path, index))
+    records = list(tokens) or list(past.done.values())
+    group, stage = path.rpartition("/")[0], opened.stage
+    opened.keys.absent = {(p.rpartition("/")[2], i) for p, i in past.failed if p.rpartition("/")[0] == group}
+    opened.keys.reset()
+    if asked is None:
+        wanted = {(address(group, name), i) for name, i in stage.needs(index)}
+        whole = {address(group, name) for name in stage.whole}
+        rows: dict[str, dict[int, Any]] = {}
+        for record in records:
+            if "rows" in record and (record["stage"] in whole or (record["stage"], record["index"]) in wanted):
+                rows.setdefault(record["stage"].rpartition("/")[2], {})[record["index"]] = record["rows"]
+        return Order(path, index, opened.keys[stage.name, index], rows=rows)
+    after = (path, asked["after"]) if asked["after"] is not None else None
+    after_key = past.asked[after]["key"] if after else ""
+    return Order(path, index, asked["key"], asked["payload"], after, after_key)
+
+
+@lru_cache(maxsize=1)
+def _past(journal: Path, _written: int) -> History:
+    """What a run's journal says, read once for many tasks."""
+    return read_history(journal)
+
+
+def stage_of(run: RunFolder, path: str) -> Stage:
+    """A stage of the run, by its address."""
+    return _open(str(run.path), run.resolved.stat().st_mtime_ns)[path].stage
+
+
+def attempt(run: RunFolder, order: Order, log: Callable[[str], None], ends: float = math.inf) -> Token:
     """Run one task in this process, whatever happened to it before; its messages go to `log`.
 
     The worker's job ends at `ends` (Unix time, s): a task that saves checkpoints pauses before. Its token's seconds are
     those of all jobs that worked on it.
     """
+    path, index = order.task
     started, cpu = time.perf_counter(), time.process_time()
     try:
         opened = _open(str(run.path), run.resolved.stat().st_mtime_ns)[path]
@@ -92,8 +137,8 @@ def attempt(run: RunFolder, path: str, index: int, log: Callable[[str], None], e
             "event": "done",
             "stage": path,
             "index": index,
-            "key": opened.keys[index],
-            **_call(run, opened, path, index, log, ends),
+            "key": order.key,
+            **_call(run, opened, order, log, ends),
         }
     except Exception as error:  # the task boundary: whatever failed becomes data
         token = _failed(path, index, _class(error, run), _sentence(error), traceback.format_exc())
@@ -110,8 +155,9 @@ class _OpenStage:
 
     view: View
     stage: Stage
-    keys: list[str]
-    function: Callable[[Context], dict[str, Any] | None]
+    keys: Keys
+    rows: Mapping[str, Mapping[str, Row]]
+    function: Callable[[Context], Mapping[str, Any] | None]
 
 
 @lru_cache(maxsize=4)
@@ -120,33 +166,24 @@ def _open(folder: str, _written: int) -> dict[str, _OpenStage]:
     opened = {}
     for view in Run(folder).variants:
         workload = stages_of(view.model, view.inputs)
-        task_keys = keys.stage_keys(view.model.study, workload.stages, view.inputs)
+        keys = Keys(view.model.study, workload.stages, view.inputs)
+        rows = {stage.name: stage.row_specs for stage in workload.stages}
         for stage in workload.stages:
-            path = f"{view.group}/{stage.name}" if view.group else stage.name
-            opened[path] = _OpenStage(view, stage, task_keys[stage.name], _function(stage.function))
+            opened[address(view.group, stage.name)] = _OpenStage(view, stage, keys, rows, _function(stage.function))
     return opened
 
 
-def _function(address: str) -> Callable[[Context], dict[str, Any] | None]:
+def _function(address: str) -> Callable[[Context], Mapping[str, Any] | None]:
     module, _, name = address.partition(":")
-    function: Callable[[Context], dict[str, Any] | None] = getattr(importlib.import_module(module), name)
+    function: Callable[[Context], Mapping[str, Any] | None] = getattr(importlib.import_module(module), name)
     return function
 
 
-def _call(
-    run: RunFolder, opened: _OpenStage, path: str, index: int, log: Callable[[str], None], ends: float
-) -> dict[str, Any]:
-    context = Context(
-        run,
-        opened.view,
-        opened.stage,
-        index,
-        opened.keys[index],
-        lambda message: log(f"{path}/{index} {message}"),
-        ends,
-    )
+def _call(run: RunFolder, opened: _OpenStage, order: Order, log: Callable[[str], None], ends: float) -> dict[str, Any]:
+    words = f"{order.path}/{order.index} "
+    context = Context(run, opened.view, opened.stage, order, opened.rows, lambda message: log(words + message), ends)
     try:
-        result = opened.function(context)
+        returned = opened.function(context)
     except Paused:
         has_saved = context.checkpoint.has_saved
         if not (has_saved or context.should_stop()):
@@ -154,10 +191,10 @@ def _call(
         return {"event": "paused", "saved": has_saved, "seconds": context.earlier_seconds}
     if context.unwritten:
         raise RuntimeError(f"the task ended without writing {sorted(context.unwritten)}")
-    if _json_bytes(result) > RESULT_BYTES:
-        raise RuntimeError(f"the task returned more than {RESULT_BYTES} bytes; what is large belongs in an array")
     written = {"bytes": context.bytes_written, "seconds": context.earlier_seconds}
-    return {**written, **({"result": result} if result else {})}
+    if returned is None and not opened.stage.rows:
+        return written
+    return {**written, "rows": encoded(opened.stage.row_specs, returned)}
 
 
 def failed_token(path: str, index: int, kind: str, error: str) -> Token:

@@ -1,75 +1,118 @@
-"""Workers of this machine: one process and one core each, under a scheduler in this process."""
+"""Workers of this machine: one process for each task that runs at one time, under a scheduler in this process."""
 
 from __future__ import annotations
 
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
-from pathlib import Path
 from typing import Any
 
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
-from bigdata.run.controller import Need, Observer
+from bigdata.errors import SiteError
+from bigdata.planning.plan import Plan
+from bigdata.run import lanes
+from bigdata.run.controller import Observer
 from bigdata.run.dashboard import how_to_reach, scheduler_options
 from bigdata.run.dask_options import own_dask_configuration
+from bigdata.run.hands import Lost, Need, Worker
 from bigdata.run.retries import Cause, Ending
-from bigdata.run.workers import Lost, Worker, Workers
+from bigdata.run.threads import thread_environment
+from bigdata.run.workers import DaskWorkers
+
+# A worker that died is there again after 2 s, or 10 on a busy machine. Nobody is left to bring back those that aren't.
+NO_WORKER_SECONDS = 120.0
 
 
 @dataclass(frozen=True)
 class Size:
-    """How many workers a pool has, and the memory of each in bytes."""
+    """How many workers a lane has, the memory of each in bytes, and the cores of each one's tasks."""
 
     n: int
     memory: int
+    cores: int = 1
+
+
+def sizes(plan: Plan) -> dict[str, Size]:
+    """The workers that a plan's lanes need."""
+    site = plan.site
+    n_todo: dict[str, int] = {}
+    for stage in plan.stages:
+        if stage.n_todo:
+            lane = lanes.lane(site, stage.pool, stage.stage.cores)
+            n_todo[lane] = n_todo.get(lane, 0) + stage.n_todo
+    return {
+        lane: Size(
+            min(n, lanes.tasks_per_job(site, lane) * site.n_jobs(lanes.pool_of(lane))),
+            lanes.task_memory(site, lane),
+            lanes.threads(site, lane),
+        )
+        for lane, n in n_todo.items()
+    }
 
 
 class LocalPools:
-    """The `Pools` of this machine: there from the beginning, and a worker that dies is replaced by Dask's own nanny."""
+    """The `Pools` of this machine: there from the beginning, and a worker that dies is replaced by Dask's own nanny.
 
-    def __init__(self, workers: Workers) -> None:
+    Lanes of one pool share its cores: `cores` says how many each pool has.
+    """
+
+    def __init__(self, workers: DaskWorkers, sizes: Mapping[str, Size], cores: Mapping[str, int]) -> None:
         self.workers = workers
+        self._sizes, self._cores = sizes, cores
+        self._seen = time.monotonic()
 
     def tend(self, needs: Mapping[str, Need]) -> None:
         self.workers.arrived.clear()
         self.workers.left.clear()
+        now = time.monotonic()
+        if all(self.workers.here(lane) for lane, need in needs.items() if need.n_tasks):
+            self._seen = now
+        elif now - self._seen > NO_WORKER_SECONDS:
+            raise SiteError(
+                f"there are tasks and no workers on this machine, and none came back in {NO_WORKER_SECONDS:.0f} s. Is "
+                "it out of memory? Submit again: what is done stays done."
+            )
 
     def ending(self, lost: Lost) -> Ending:
         return Ending(Cause.DIED)
 
-    def larger(self, lane: str) -> None:
+    def larger(self, lane: str) -> str | None:
         return None
 
     def has_time(self, worker: Worker, seconds: float) -> bool:
-        return True
+        """Where a pool's lanes together have more workers than cores, those that are busy leave none to the others."""
+        pool = lanes.pool_of(worker.lane)
+        ours = (w for w in self.workers.here() if w.batches and lanes.pool_of(w.lane) == pool)
+        busy = sum(self._sizes[w.lane].cores for w in ours)
+        return bool(worker.batches) or busy + self._sizes[worker.lane].cores <= self._cores[pool]
 
 
 @contextmanager
-def local_pools(
-    folder: Path, pools: Mapping[str, Size], observer: Observer, *, dashboard: bool = False
-) -> Iterator[LocalPools]:
-    """Workers of all pools on this machine, under one scheduler."""
+def local_pools(plan: Plan, observer: Observer) -> Iterator[LocalPools]:
+    """Workers for all that a plan has to run, under one scheduler."""
+    dashboard, of = plan.site.dashboard, sizes(plan)
     scheduler = local_scheduler(dashboard=dashboard)
     with ExitStack() as stack:
         stack.enter_context(own_dask_configuration())
         scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bigdata-"))
         workers = {
-            f"{pool}-{i}": worker_options(pool, size.memory, scratch)
-            for pool, size in pools.items()
+            f"{lane}-{i}": worker_options(lane, size.memory, scratch, size.cores)
+            for lane, size in of.items()
             for i in range(size.n)
         }
         with interrupts_held_back():
             cluster = stack.enter_context(SpecCluster(workers=workers, scheduler=scheduler, silence_logs=50))
             client = stack.enter_context(Client(cluster))
-            found = Workers(cluster, client, folder, opens=True)
+            found = DaskWorkers(cluster, client, plan.folder.path.absolute(), opens=True)
         if dashboard:
             observer.message(how_to_reach(cluster))
-        yield LocalPools(found)
+        yield LocalPools(found, of, {pool: plan.site.cores(pool) for pool in plan.site.pools})
 
 
 def local_scheduler(*, dashboard: bool = False) -> dict[str, Any]:
@@ -77,17 +120,31 @@ def local_scheduler(*, dashboard: bool = False) -> dict[str, Any]:
     return {"cls": Scheduler, "options": options}
 
 
-def worker_options(pool: str, memory: int, scratch: str) -> dict[str, Any]:
+class Threaded(Nanny):
+    """A nanny that starts its worker with the thread variables of so many cores.
+
+    Dask's own option of variables to be set before a process is started is one for all workers, and those of its `env=`
+    come too late: libraries read them when they are loaded.
+    """
+
+    def __init__(self, *words: Any, cores: int, **options: Any) -> None:
+        super().__init__(*words, **options)
+        self.pre_spawn_env.update(thread_environment(cores))
+        self.env.update(thread_environment(cores))
+
+
+def worker_options(lane: str, memory: int, scratch: str, cores: int = 1) -> dict[str, Any]:
     options = {
         "host": "127.0.0.1",
         "nthreads": 1,
         "memory_limit": memory,
-        "resources": {pool: 1},
+        "resources": {lane: 1},
         "local_directory": scratch,
         "dashboard": False,
         "silence_logs": 50,
+        "cores": cores,
     }
-    return {"cls": Nanny, "options": options}
+    return {"cls": Threaded, "options": options}
 
 
 @contextmanager

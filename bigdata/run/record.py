@@ -6,13 +6,14 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from bigdata.planning.plan import Plan
+from bigdata.planning.rows import decoded
 from bigdata.run.execute import Token
 from bigdata.run.lock import user
 from bigdata.store.reading import Run
@@ -24,7 +25,7 @@ RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr",
 
 
 def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
-    done = run.history.done.values()
+    done = [record for record in run.history.done.values() if "from" not in record]
     return {
         "study": plan.study.resolved(),
         "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
@@ -57,11 +58,31 @@ def write_failures(plan: Plan, run: Run) -> None:
         write_small(root, name, np.array(values, dtype=object), ("failure",))
 
 
-def measured(plan: Plan, recorded: Sequence[Token]) -> Iterator[dict[str, Any]]:
-    """Seconds per unit of work of each stage that ran enough to be measured."""
+def write_rows(plan: Plan, run: Run) -> None:
+    """What tasks returned, one array along each stage; what is missing stands for tasks that aren't done."""
+    root, done = open_store(plan.folder.store), run.history.done
     for stage in plan.stages:
-        tokens = [t for t in recorded if t["event"] == "done" and t["stage"] == stage.path]
-        work = sum(stage.stage.work(t["index"]) for t in tokens)
+        group = root.require_group(stage.group) if stage.group else root
+        n = len(stage.growth.asked) if stage.growth else stage.n_tasks
+        returned = [done.get((stage.path, i), {}).get("rows", {}) for i in range(n if stage.stage.rows else 0)]
+        for name, row in stage.stage.row_specs.items():
+            values = np.array(
+                [decoded(row, r.get(name)) for r in returned], dtype=object if row.dtype == "string" else row.dtype
+            )
+            dims = (stage.stage.name,) if row.length is None else (stage.stage.name, row.dim)
+            shape = (n,) if row.length is None else (n, row.length)
+            write_small(group, name, values.reshape(shape), dims, row.units, row.about)
+
+
+def measured(plan: Plan, recorded: Iterable[Token]) -> Iterator[dict[str, Any]]:
+    """Seconds per unit of work of each stage that ran enough to be measured."""
+    by_stage: dict[str, list[Token]] = {}
+    for token in recorded:
+        if token["event"] == "done" and "from" not in token:
+            by_stage.setdefault(token["stage"], []).append(token)
+    for stage in plan.stages:
+        tokens = by_stage.get(stage.path, ())
+        work = sum(stage.work(t["index"]) for t in tokens)
         if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
             unit, version = stage.rate.unit, stage.stage.version
             row = {

@@ -73,8 +73,7 @@ def status(path: Path) -> Status:
     # Read after the lock: a controller that ended meanwhile has told the journal so.
     records = journal.read(folder.journal)
     past = journal.history(records)
-    totals: dict[str, int] = past.submits[-1]["tasks"] if past.submits else {}
-    counts = {name: {"tasks": n, "done": 0, "failed": 0} for name, n in totals.items()}
+    counts = {name: {"tasks": n, "done": 0, "failed": 0} for name, n in past.tasks.items()}
     for word, tasks in (("done", past.done), ("failed", past.failed)):
         for stage, _ in tasks:
             if stage in counts:

@@ -9,35 +9,40 @@ import signal
 import socket
 import threading
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import bigdata
 from bigdata.errors import Cancelled, DamagedData, SiteError, TasksFailed
 from bigdata.places import cache_folder
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
-from bigdata.planning.plan import DAMAGED, Plan
+from bigdata.planning.plan import Plan
 from bigdata.run import record
-from bigdata.run.controller import Controller, Observer, Outcome, Pools, Silent
+from bigdata.run.controller import NOT_WHOLE, Controller, Observer, Outcome, Silent
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import as_given, as_understood
-from bigdata.run.execute import NO_ROOM, NOT_OURS
+from bigdata.run.execute import NO_ROOM, NOT_OURS, Token
+from bigdata.run.hands import Pools
+from bigdata.run.inside import inside_pools
 from bigdata.run.jobs import batch
-from bigdata.run.local import Size, local_pools
 from bigdata.run.lock import Lock
 from bigdata.run.shift import ALWAYS, Shift, ShiftOver
+from bigdata.run.taking import take_over
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_json, write_whole
-from bigdata.store.journal import Journal, read_history
+from bigdata.store.journal import History, Journal, read_history
+from bigdata.store.known import write_index
 from bigdata.store.reading import Run
 from bigdata.store.writing import create_arrays, finish_store, open_store, remove_others, write_coordinates
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 STOPPED = "stopped; what is done is kept. Submit the same study again to go on."
 
@@ -49,14 +54,17 @@ def submit(
     runs: str | Path = "runs",
     observer: Observer | None = None,
     shift: Shift = ALWAYS,
+    client: Client | None = None,
+    fresh: bool = False,
 ) -> Run:
     """Run a study to its report and return the run, opened for reading. What an earlier submission finished is kept.
 
-    The controller is this process, wherever the site would have it; see `bigdata.run.launch` for the others.
+    The controller is this process, wherever the site would have it; see `bigdata.run.launch` for the others. With a
+    Dask `client`, tasks run on its cluster. `fresh` takes nothing over from other runs.
     Raises PlanRefused before anything is written; SiteError where the machine refuses or another controller runs this
     study; Cancelled, which is ShiftOver where the `shift` ended first; TasksFailed when all else is done.
     """
-    plan = study if isinstance(study, Plan) else make_plan(study, site=site, runs=runs)
+    plan = study if isinstance(study, Plan) else make_plan(study, site=site, runs=runs, fresh=fresh)
     plan.refuse()
     if plan.n_todo:
         batch.require(plan.site.scheduler)
@@ -64,12 +72,22 @@ def submit(
         plan.folder.path.mkdir(parents=True, exist_ok=True)
         with Lock(plan.folder.lock) as lock:
             # Whoever held the lock until now may have done some of it.
-            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent)
+            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
             if _is_finished(plan):
                 return Run(plan.folder.path)
-            observer = observer or Silent()
-            _remove_orphans(plan, observer)
-            return _run(plan, lock, observer, shift)
+            lead = Lead(lock, observer or Silent(), shift, client)
+            _remove_orphans(plan, lead.observer)
+            return _run(plan, lead)
+
+
+@dataclass(frozen=True)
+class Lead:
+    """What leads a run beside its plan: the lock that it holds, who is told, its shift, and whose cluster it uses."""
+
+    lock: Lock
+    observer: Observer
+    shift: Shift
+    client: Client | None
 
 
 @contextmanager
@@ -90,8 +108,8 @@ def _stopping() -> Iterator[None]:
 
 def _is_finished(plan: Plan) -> bool:
     """Whether an earlier submission has done all of this, to the end, and nothing was found amiss since."""
-    folder = plan.folder
-    if plan.n_todo or read_history(folder.journal).state != "done" or folder.damaged.exists():
+    folder, past = plan.folder, read_history(plan.folder.journal)
+    if past.state != "done" or folder.damaged.exists() or (plan.n_todo and not past.ends[-1].get("spent")):
         return False
     understood = json.loads(json.dumps(as_understood(plan)))
     besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log))
@@ -103,7 +121,7 @@ def _remove_orphans(plan: Plan, observer: Observer) -> None:
     """Remove the jobs that a killed controller left: nobody gives them tasks any more, and limits count them."""
     scheduler, prefix = plan.site.scheduler, batch.prefix(plan.folder)
     past = read_history(plan.folder.journal)
-    if scheduler == "local" or not past.submits or past.state != "interrupted":
+    if not plan.site.has_jobs or not past.submits or past.state != "interrupted":
         return
     found = batch.jobs(scheduler, prefix) or ()
     orphans = [job.id for job in found if job.state != "ending" and job.name != f"{prefix}{CONTROLLER}"]
@@ -113,29 +131,37 @@ def _remove_orphans(plan: Plan, observer: Observer) -> None:
             batch.remove(scheduler, orphans)
 
 
-def _run(plan: Plan, lock: Lock, observer: Observer, shift: Shift) -> Run:
+def _run(plan: Plan, lead: Lead) -> Run:
     started = time.perf_counter()
-    journal = _prepare(plan)
+    past = read_history(plan.folder.journal)
+    journal, taken = _prepare(plan, past)
     try:
-        outcome = _tasks(plan, journal, lock, observer, shift) if plan.n_todo else Outcome()
+        outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome()
+        for path, n in outcome.unbegun.items():
+            lead.observer.message(f"the study's budget ended it: {n} tasks of `{path}` weren't begun ({outcome.spent})")
         _fold_logs(plan.folder)
-        run = _finish(plan, outcome, started, observer)
-        _end(journal, outcome)
+        run = _finish(plan, outcome, started, lead.observer)
+        _end(plan, journal, outcome)
     except SiteError as error:
         with suppress(SiteError, OSError):  # another controller has the run now, or the disk is full
-            lock.check()
+            lead.lock.check()
             journal.append([{"event": "end", "state": "refused", "error": str(error), "skipped": [], "n_skipped": 0}])
         raise
     finally:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)
         plan.folder.sweep()
+        with suppress(OSError):  # a full disk: other runs find less
+            write_index(plan.folder)
     _raise_for(outcome, plan)
     return run
 
 
-def _prepare(plan: Plan) -> Journal:
-    """Everything that must be on disk before the first task: the study, the arrays, the journal."""
+def _prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
+    """Everything that must be on disk before the first task: the study, the arrays, what is taken over, the journal.
+
+    Returns the records of what was taken over, too.
+    """
     folder = plan.folder
     folder.cancel.unlink(missing_ok=True)
     folder.sweep()
@@ -152,16 +178,33 @@ def _prepare(plan: Plan) -> Journal:
         write_coordinates(group, variant.workload.coordinates)
         remove_others(group, [*(a.name for a in arrays), *(c.name for c in variant.workload.coordinates)])
     journal = Journal(folder.journal)
-    journal.append([*_stale(plan), _submitted(plan)])
+    taken = list(_taken_over(plan))
+    journal.append([_submitted(plan), *_stale(plan, past), *taken])
     folder.damaged.unlink(missing_ok=True)
-    return journal
+    return journal, taken
 
 
-def _stale(plan: Plan) -> Iterator[dict[str, Any]]:
-    """What readers found damaged becomes part of the record."""
+def _taken_over(plan: Plan) -> Iterator[Token]:
+    """The records of tasks that other runs have done; one whose data there aren't whole has to run."""
+    for stage in plan.stages:
+        for index, known in list(stage.known.items()):
+            del stage.known[index]
+            token = take_over(stage, index, known, plan.folder)
+            if token is None:
+                stage.todo[index] = NOT_WHOLE
+            else:
+                yield token
+
+
+def _stale(plan: Plan, past: History) -> Iterator[dict[str, Any]]:
+    """What was done and has to be done anew, such as what readers found damaged.
+
+    It is said before anything is written over its data: a kill, or another run that takes results over, would else meet
+    the record of one result beside the data of another.
+    """
     for stage in plan.stages:
         for index, why in stage.todo.items():
-            if why == DAMAGED:
+            if (stage.path, index) in past.done:
                 yield {"event": "stale", "stage": stage.path, "index": index, "why": why}
 
 
@@ -174,52 +217,53 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "scheduler": plan.site.scheduler,
         "version": bigdata.__version__,
         "todo": plan.n_todo,
-        "tasks": {s.path: s.stage.n_tasks for s in plan.stages},
+        "tasks": {s.path: s.n_tasks for s in plan.stages},
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
     }
 
 
-def _tasks(plan: Plan, journal: Journal, lock: Lock, observer: Observer, shift: Shift) -> Outcome:
+def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: list[Token]) -> Outcome:
     """Run what has to run; Ctrl-C ends it cleanly."""
     for stage in plan.stages:
-        observer.stage(stage.path, stage.stage.n_tasks - len(stage.todo), stage.stage.n_tasks)
-    controller = Controller(plan, journal, lock, observer, shift)
+        n_taken = sum(token["stage"] == stage.path for token in taken)
+        lead.observer.stage(stage.path, stage.n_tasks - stage.n_todo - n_taken, stage.n_tasks)
+    controller = Controller(plan, past, journal, lead.lock, lead.observer, lead.shift)
+    controller.known(taken)
+    if not plan.n_todo:
+        return controller.outcome
     try:
-        with _pools(plan, observer) as pools:
+        with _pools(plan, lead.observer, lead.client) as pools:
             return controller.run(pools)
     except KeyboardInterrupt:
         return replace(controller.outcome, cancelled=True)
 
 
-def _pools(plan: Plan, observer: Observer) -> AbstractContextManager[Pools]:
-    """Where the plan's site has its workers."""
-    folder = plan.folder.path.absolute()
-    if plan.site.scheduler != "local":
-        from bigdata.run.jobs.pools import job_pools
+def _pools(plan: Plan, observer: Observer, client: Client | None) -> AbstractContextManager[Pools]:
+    """Where the plan's site has its workers; nothing of Dask is loaded for tasks in this process."""
+    if client is not None or plan.site.scheduler == "dask":
+        from bigdata.run.foreign import foreign_pools
 
-        return job_pools(plan.site, RunFolder(folder), observer)
-    n_todo: Counter[str] = Counter()
-    for stage in plan.stages:
-        n_todo[stage.pool] += len(stage.todo)
-    return local_pools(
-        folder,
-        {
-            pool: Size(min(plan.site.tasks_at_once(pool), n), plan.site.worker_memory(pool))
-            for pool, n in n_todo.items()
-            if n
-        },
-        observer,
-        dashboard=plan.site.dashboard,
-    )
+        return foreign_pools(plan, observer, client)
+    if plan.site.scheduler == "process":
+        return inside_pools(plan)
+    if plan.site.scheduler == "local":
+        from bigdata.run.local import local_pools
+
+        return local_pools(plan, observer)
+    from bigdata.run.jobs.pools import job_pools
+
+    return job_pools(plan.site, RunFolder(plan.folder.path.absolute()), observer)
 
 
-def _end(journal: Journal, outcome: Outcome) -> None:
+def _end(plan: Plan, journal: Journal, outcome: Outcome) -> None:
     state = (
         "relieved" if outcome.relieved else "cancelled" if outcome.cancelled else "failed" if outcome.failed else "done"
     )
     skipped = [[path, index, *cause] for (path, index), cause in outcome.skipped.items()]
     end = {"event": "end", "state": state, "skipped": skipped[:1000], "n_skipped": len(skipped)}
-    journal.append([end | {"again": dict(outcome.again)}])
+    grown = {s.path: len(s.growth.asked) for s in plan.stages if s.growth}
+    spent = {"spent": outcome.spent, "unbegun": dict(outcome.unbegun)} if outcome.spent else {}
+    journal.append([end | {"again": dict(outcome.again), "tasks": grown} | spent])
 
 
 def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) -> Run:
@@ -228,8 +272,9 @@ def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) ->
     if outcome.cancelled or outcome.relieved:
         return run
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
-        ledger.remember(cache_folder() / "ledger.jsonl", record.measured(plan, outcome.tokens))
+        ledger.remember(cache_folder() / "ledger.jsonl", record.measured(plan, outcome.tokens.values()))
     record.write_failures(plan, run)
+    record.write_rows(plan, run)
     finish_store(plan.folder.store, record.provenance(plan, run, time.perf_counter() - started))
     observer.message("writing figures and report")
     from bigdata.report.page import write_report
@@ -252,6 +297,11 @@ def _fold_logs(folder: RunFolder) -> None:
 def _raise_for(outcome: Outcome, plan: Plan) -> None:
     if outcome.relieved:
         raise ShiftOver("this controller's time is over, and tasks are left. Submit the same study again to go on.")
+    if outcome.cancelled and outcome.spent:
+        raise Cancelled(
+            f"the study's budget doesn't hold what is left to do ({outcome.spent}). What is done is kept; allow more "
+            "under `budget:` and submit again to go on."
+        )
     if outcome.cancelled:
         raise Cancelled(STOPPED)
     if not outcome.failed:

@@ -7,52 +7,23 @@ Dask, which would run that again by its own rules, starts nothing twice.
 from __future__ import annotations
 
 import json
-import math
 import os
 import queue
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from distributed import Client, Future, SpecCluster, WorkerPlugin
+from distributed.comm import CommClosedError
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from bigdata.planning.stage import TaskId
 from bigdata.run.execute import TOKENS, Token, execute_batch
-
-
-@dataclass
-class Worker:
-    """A worker process, and the batches that it has. It takes tasks of one lane (a pool, see `lanes`) while `is_open`.
-
-    `ends` is when its job ends (Unix time, s).
-    """
-
-    address: str
-    name: str
-    lane: str
-    is_open: bool
-    ends: float = math.inf
-    batches: dict[str, Batch] = field(default_factory=dict)
-
-
-@dataclass
-class Batch:
-    """Tasks under way together, without those whose tokens have come."""
-
-    future: Future[Any]
-    tasks: dict[TaskId, None]
-
-
-@dataclass(frozen=True)
-class Lost:
-    """A task that was in the hands of a worker that went away."""
-
-    task: TaskId
-    worker: Worker
+from bigdata.run.hands import Batch, Lost, Worker
+from bigdata.run.order import Order
 
 
 @dataclass(frozen=True)
@@ -73,10 +44,10 @@ class _Ended:
     key: str
 
 
-class Workers:
-    """Those of one scheduler in this process; `opens` says whether a new worker takes tasks at once.
+class DaskWorkers:
+    """The `Workers` of one scheduler in this process; `opens` says whether a new worker takes tasks at once.
 
-    `arrived` and `left` hold who came and went, and `lost` what went with them, until somebody takes them out.
+    `arrived` and `left` hold who came and went, until somebody takes them out.
     """
 
     def __init__(self, cluster: SpecCluster, client: Client, folder: Path, *, opens: bool) -> None:
@@ -89,7 +60,9 @@ class Workers:
         self.lost: list[Lost] = []
         # Tasks of batches that ended without having come to them: their job was about to end.
         self.returned: list[TaskId] = []
-        client.register_plugin(Quiet(str(folder / "logs")))
+        # A worker that dies just now breaks the word to all; the scheduler has it by then, for those that come.
+        with suppress(OSError, CommClosedError):
+            client.register_plugin(Quiet(str(folder / "logs")))
         cluster.sync(self._attend)
         self._sort_events(block=0)
 
@@ -108,9 +81,9 @@ class Workers:
         """Tasks handed out, in one lane or in all, whose tokens haven't come."""
         return sum(len(batch.tasks) for worker in self.here(lane) for batch in worker.batches.values())
 
-    def hand(self, worker: Worker, tasks: Iterable[TaskId]) -> None:
+    def hand(self, worker: Worker, orders: Iterable[Order]) -> None:
         """Give a worker a batch; tagged with the lane, which no worker of another has."""
-        batch = tuple(tasks)
+        batch = tuple(orders)
         future = self._client.submit(
             execute_batch,
             self._folder,
@@ -121,7 +94,7 @@ class Workers:
             allow_other_workers=False,
             resources={worker.lane: 1},
         )
-        worker.batches[str(future.key)] = Batch(future, dict.fromkeys(batch))
+        worker.batches[str(future.key)] = Batch(future, {order.task: None for order in batch})
         future.add_done_callback(lambda done: self._events.put(_Ended(worker.address, str(done.key))))
 
     def call(self, worker: Worker, function: Any, *arguments: Any) -> Future[Any]:

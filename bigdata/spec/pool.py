@@ -28,7 +28,8 @@ GIB = 2**30
 class Pool(SpecModel):
     """Workers of one kind: what one job of them asks for, and how many such jobs there may be.
 
-    A job with GPUs runs one task at a time, which has all of the job; another job runs one task per core.
+    A job with GPUs runs one task at a time, which has all of the job; another job runs one task per core, or fewer
+    where a stage's tasks take several cores each.
     """
 
     queue: Line | None = Field(default=None, description="The scheduler's queue or partition.")
@@ -55,8 +56,12 @@ class Pool(SpecModel):
 
     @property
     def tasks_per_job(self) -> int:
-        """Tasks that one job runs at one time."""
-        return 1 if self.gpus else self.cores
+        """Tasks of one core that one job runs at one time."""
+        return self.tasks_at_once(1)
+
+    def tasks_at_once(self, cores: int) -> int:
+        """Tasks of so many cores each that one job runs at one time."""
+        return 1 if self.gpus else max(1, self.cores // cores)
 
 
 class ControllerJob(SpecModel):

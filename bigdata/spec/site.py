@@ -1,4 +1,4 @@
-"""Sites: the machines that studies run on, with their pools, limits and prices. `local` is built in."""
+"""Sites: where studies run, with their pools, limits and prices. `local` and `process` are built in."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ from bigdata.units import Bytes, Money
 
 # The field that says whom a batch system charges, by its own word.
 CHARGED = dict.fromkeys(("slurm", "pbs", "moab"), "account") | dict.fromkeys(("lsf", "sge", "oar"), "project")
+# What runs tasks without a batch system.
+WITHOUT_JOBS = ("local", "process", "dask")
 # Fields that only some batch systems understand.
 ONLY_FOR = {"resource_spec": ("pbs", "moab", "sge", "oar"), "disk": ("htcondor",)}
 # From a job's start to its worker's first task (measured: 3-5 s on the host, 6-8 s in an image, whose packages
@@ -51,6 +53,14 @@ class Limits(SpecModel):
     )
 
 
+class Security(SpecModel):
+    """Certificates for a Dask scheduler that talks TLS, as files relative to the site file."""
+
+    ca: Line = Field(description="The authority's certificate.")
+    cert: Line = Field(description="The client's certificate.")
+    key: Line = Field(description="The client's private key.")
+
+
 class Prices(SpecModel):
     """What the site costs. Jobs with GPUs are paid by the GPU where that has a price, else by their cores."""
 
@@ -65,9 +75,14 @@ class Site(SpecModel):
     site: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)] = Field(
         description="The site's name: letters, digits, '.', '_' and '-'."
     )
-    scheduler: Literal["local", "slurm", "pbs", "lsf", "sge", "oar", "htcondor", "moab"] = Field(
-        description="What starts the workers: this machine, or a batch system."
+    scheduler: Literal["local", "process", "dask", "slurm", "pbs", "lsf", "sge", "oar", "htcondor", "moab"] = Field(
+        description="What runs the tasks: workers on this machine, the process of `submit` itself, a Dask cluster that "
+        "is there already, or a batch system."
     )
+    address: Line | None = Field(
+        default=None, description="Dask: where its scheduler listens, such as `tls://scheduler.example.org:8786`."
+    )
+    security: Security | None = Field(default=None, description="Dask: the files that prove who may talk to it.")
     recognised_by: RecognisedBy | None = Field(
         default=None, description="How a machine of the site is known; there the site needn't be named."
     )
@@ -112,10 +127,25 @@ class Site(SpecModel):
     @property
     def image_path(self) -> Path | None:
         """The image that workers run in, as an absolute path; it needn't exist."""
-        if self.image is None:
-            return None
+        return None if self.image is None else self._absolute(self.image.apptainer)
+
+    @property
+    def security_files(self) -> tuple[str, str, str] | tuple[None, None, None]:
+        """The files of authority, certificate and key."""
+        if self.security is None:
+            return None, None, None
+        own = self.security
+        return str(self._absolute(own.ca)), str(self._absolute(own.cert)), str(self._absolute(own.key))
+
+    def _absolute(self, path: str) -> Path:
+        """A path of the site's file, which its own folder is the start of."""
         folder = self._file.parent if self._file else Path()
-        return Path(os.path.normpath(Path.cwd() / folder / Path(self.image.apptainer).expanduser()))
+        return Path(os.path.normpath(Path.cwd() / folder / Path(path).expanduser()))
+
+    @property
+    def has_jobs(self) -> bool:
+        """Whether its workers are jobs of a batch system."""
+        return self.scheduler not in WITHOUT_JOBS
 
     def pool(self, name: str) -> Pool:
         """What a job of a pool asks for: the pool's own words, else the site's; the prologues of both."""
@@ -138,22 +168,26 @@ class Site(SpecModel):
         """Cores of all jobs of a pool."""
         return self.pools[pool].cores * self.n_jobs(pool)
 
-    def tasks_at_once(self, pool: str) -> int:
-        """Tasks that all jobs of a pool run at one time."""
-        return self.pools[pool].tasks_per_job * self.n_jobs(pool)
+    def tasks_at_once(self, pool: str, cores: int = 1) -> int:
+        """Tasks of so many cores each that all jobs of a pool run at one time."""
+        if self.scheduler == "process":
+            return 1
+        return self.pools[pool].tasks_at_once(cores) * self.n_jobs(pool)
 
     def usable_memory(self, pool: Pool) -> int:
         """Bytes of a job that its tasks share; in a batch job, the program that watches them takes some."""
-        return pool.memory if self.scheduler == "local" else pool.memory - min(WATCH_BYTES, pool.memory // 5)
+        return pool.memory - min(WATCH_BYTES, pool.memory // 5) if self.has_jobs else pool.memory
 
-    def worker_memory(self, pool: str) -> int:
-        """Bytes for one task."""
-        return self.usable_memory(self.pools[pool]) // self.pools[pool].tasks_per_job
+    def worker_memory(self, pool: str, cores: int = 1) -> int:
+        """Bytes for one task of so many cores."""
+        if self.scheduler == "process":
+            return self.pools[pool].memory
+        return self.usable_memory(self.pools[pool]) // self.pools[pool].tasks_at_once(cores)
 
     @property
     def start_seconds(self) -> float:
         """From a job's start to its first task; none on this machine."""
-        if self.scheduler == "local":
+        if not self.has_jobs:
             return 0.0
         return START_IN_IMAGE_SECONDS if self.image else START_SECONDS
 
@@ -166,6 +200,7 @@ class Site(SpecModel):
         if scheduler:
             yield from _charged(scheduler, {(): fields} | {("pools", name): vars(p) for name, p in pools.items()})
             yield from _particular(scheduler, pools)
+            yield from _dask(fields)
         recognition = fields.get("recognised_by")
         if recognition and recognition.environment is None and recognition.host is None:
             yield Finding(("recognised_by",), "is empty", "Write `environment: VAR=value`, `host: login*` or both")
@@ -181,13 +216,26 @@ def _pool_names(pools: Iterable[str]) -> Iterator[Finding]:
 def _controller(fields: Mapping[str, Any]) -> Iterator[Finding]:
     if fields.get("controller") != "job":
         return
-    if fields.get("scheduler") == "local":
-        what = "`job` needs a batch system, and `scheduler: local` is none"
+    if (scheduler := fields.get("scheduler")) in WITHOUT_JOBS:
+        what = f"`job` needs a batch system, and `scheduler: {scheduler}` is none"
         yield Finding(("controller",), what, "Write `detached`, which survives a logout")
     limits = fields.get("limits")
     if limits and limits.submitted_jobs == 1:
         what = "the controller's job is the only one allowed, and none is left for the pools"
         yield Finding(("limits", "submitted_jobs"), what, "Write at least 2, or `controller: detached`")
+
+
+def _dask(fields: Mapping[str, Any]) -> Iterator[Finding]:
+    """`scheduler: dask` has an address, and nothing else has."""
+    is_dask = fields.get("scheduler") == "dask"
+    if is_dask and fields.get("address") is None:
+        yield Finding(("scheduler",), "a Dask cluster needs its `address:`", "Write `address: tls://host:8786`")
+    for field in ("address", "security"):
+        if not is_dask and fields.get(field) is not None:
+            yield Finding((field,), f"`scheduler: {fields['scheduler']}` has none", "It is for `dask`", at_key=True)
+    if is_dask and fields.get("image") is not None:
+        what = "the workers of a Dask cluster are there already, and no image is started for them"
+        yield Finding(("image",), what, "Leave it out", at_key=True)
 
 
 def _charged(scheduler: str, holders: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Iterator[Finding]:
@@ -212,25 +260,25 @@ def _particular(scheduler: str, pools: Mapping[str, Pool]) -> Iterator[Finding]:
 
 
 def load_site(name: str | Path) -> Site:
-    """`local`, a site of `specs/sites/` or `~/.config/bigdata/sites/` by its name, or a file by its path.
+    """`local`, `process`, a site of `specs/sites/` or `~/.config/bigdata/sites/` by its name, or a file by its path.
 
     Raises SpecError with all that is wrong.
     """
     path = Path(name)
-    if str(name) == "local":
-        return local()
+    if str(name) in BUILT_IN:
+        return BUILT_IN[str(name)]()
     return _read(path if path.suffix in (".yaml", ".yml") else _find(str(name)))
 
 
 def site_names() -> list[str]:
     """The sites that `load_site` knows by name."""
-    return ["local", *site_files()]
+    return [*BUILT_IN, *site_files()]
 
 
 def site_files() -> dict[str, Path]:
     """The site files of `specs/sites/` and `~/.config/bigdata/sites/`, by their names; the former go first."""
     files = {path.stem: path for folder in reversed(_folders()) for path in folder.glob("*.yaml")}
-    return {name: files[name] for name in sorted(files.keys() - {"local"})}
+    return {name: files[name] for name in sorted(files.keys() - BUILT_IN.keys())}
 
 
 def local() -> Site:
@@ -238,6 +286,14 @@ def local() -> Site:
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     pool = Pool.model_construct(cores=n_cores, memory=min(_memory()))
     return Site.model_construct(site="local", scheduler="local", pools={"cpu": pool})
+
+
+def process() -> Site:
+    """This machine again, without workers: tasks run in the process that leads the run, one after the other."""
+    return Site.model_construct(site="process", scheduler="process", pools=local().pools)
+
+
+BUILT_IN = {"local": local, "process": process}
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,8 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from bigdata.units import Seconds
+
 PathInSpec = tuple[str | int, ...]
 POOL_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}"
 
@@ -70,6 +72,17 @@ class Findings(Exception):
         super().__init__("; ".join(f.what for f in findings))
 
 
+class Budget(SpecModel):
+    """What a study may use up, over all of its submissions; a search ends in order when nothing more would fit."""
+
+    core_hours: Annotated[float, Field(gt=0)] | None = Field(default=None, description="Cores times hours.")
+    gpu_hours: Annotated[float, Field(gt=0)] | None = Field(default=None, description="GPUs times hours.")
+    dollars: Annotated[float, Field(gt=0)] | None = Field(
+        default=None, description="Of computing, at the site's prices, in USD."
+    )
+    wall_time: Seconds | None = Field(default=None, description="From the start of a submission, all of them together.")
+
+
 class StudyModel(SpecModel):
     """The fields that all studies have.
 
@@ -91,6 +104,7 @@ class StudyModel(SpecModel):
     pools: dict[str, PoolName] = Field(
         default={}, description="Which pool of the site a stage runs on, where not the usual one."
     )
+    budget: Budget | None = Field(default=None, description="What the study may use up; left out: what it needs.")
 
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:

@@ -18,7 +18,7 @@ from bigdata.spec.words import items, listed, meant
 
 MAX_VARIANTS = 10_000
 # What must be the same in all variants: they make one run.
-_FIXED = ("study", "name", "extends", "sweep")
+_FIXED = ("study", "name", "budget", "extends", "sweep")
 
 
 class Sweep(SpecModel):

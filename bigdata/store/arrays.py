@@ -65,6 +65,10 @@ class ArraySpec:
         parts = zip(shard, self.shard, self.shape, strict=True)
         return tuple(slice(i * s, min(n, (i + 1) * s)) for i, s, n in parts)
 
+    def shape_of(self, shard: ShardIndex) -> tuple[int, ...]:
+        """The shape of what a shard holds: less than a whole one at the array's edge."""
+        return tuple(min(s, n - i * s) for i, s, n in zip(shard, self.shard, self.shape, strict=True))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Coordinate:

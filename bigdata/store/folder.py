@@ -41,6 +41,16 @@ class RunFolder:
         return self.path / "journal.jsonl"
 
     @property
+    def keys(self) -> Path:
+        """The table by which other runs find what this one has done (see `bigdata.store.known`)."""
+        return self.path / "keys.bin"
+
+    @property
+    def records(self) -> Path:
+        """Holds the records of tasks that another scheduler ran, one file a process, until they are in the journal."""
+        return self.path / "records"
+
+    @property
     def lock(self) -> Path:
         return self.path / "lock.json"
 
@@ -149,9 +159,14 @@ def _size(path: Path) -> int:
 
 def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a reader, or a kill, never meets half of it."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """The same of bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    beside.write_text(text)
+    beside.write_bytes(data)
     beside.replace(path)
 
 

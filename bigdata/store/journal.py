@@ -63,29 +63,48 @@ class History:
 
     `state` is how the last submission ended: done, failed, cancelled, relieved (its controller's time was over), or
     refused: the machine or the batch system said no, in the end's `error`. It is interrupted where it didn't say.
+
+    `tasks` are how many each stage has; of one that grows, how many it may have until it has ended.
+    `wall_seconds` is the time of all submissions, as far as the journal goes.
+
+    `asked` are the tasks that a proposer asked for, and `settled` those that failed and were told to it: what was asked
+    for since follows from that, and they aren't tried again.
     """
 
     done: dict[tuple[str, int], Record] = field(default_factory=dict)
     failed: dict[tuple[str, int], Record] = field(default_factory=dict)
     stale: dict[tuple[str, int], str] = field(default_factory=dict)
+    asked: dict[tuple[str, int], Record] = field(default_factory=dict)
+    settled: set[tuple[str, int]] = field(default_factory=set)
+    tasks: dict[str, int] = field(default_factory=dict)
     submits: list[Record] = field(default_factory=list)
     ends: list[Record] = field(default_factory=list)
+    wall_seconds: float = 0.0
     state: str = "interrupted"
 
 
 def history(records: Iterable[Record]) -> History:
     """Fold the records into the present state of every task."""
     h = History()
+    last = 0.0
     for record in records:
         event = record["event"]
+        if event != "submit" and last:
+            h.wall_seconds += record["time"] - last
+        last = 0.0 if event == "end" else record["time"]
         if event in ("submit", "end"):
             (h.submits if event == "submit" else h.ends).append(record)
             h.state = record.get("state", "interrupted")
+            h.tasks = ({} if event == "submit" else h.tasks) | record.get("tasks", {})
             continue
+        if event == "asked":
+            h.asked[record["stage"], record["index"]] = record
+            h.settled |= {task for task in h.failed if task[0] == record["stage"]}
         if event not in ("done", "failed", "stale"):
             continue
         task = (record["stage"], record["index"])
         h.done.pop(task, None), h.failed.pop(task, None), h.stale.pop(task, None)
+        h.settled.discard(task)
         if event == "done":
             h.done[task] = record
         elif event == "failed":

@@ -17,7 +17,7 @@ import google_crc32c
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.store.arrays import CRC_BYTES, ArraySpec, ShardIndex
+from bigdata.store.arrays import CRC_BYTES, INDEX_ENTRY_BYTES, ArraySpec, ShardIndex
 from bigdata.store.folder import PARTIAL
 
 
@@ -40,6 +40,21 @@ def write_shard(folder: Path, spec: ArraySpec, shard: ShardIndex, values: NDArra
         file.writelines(_encoded(spec, values))
     beside.replace(path)
     return spec.shard_bytes
+
+
+def is_whole(path: Path, spec: ArraySpec) -> bool:
+    """Whether a file is a shard as `write_shard` leaves it, all of its checksums right."""
+    try:
+        data = memoryview(path.read_bytes())
+    except OSError:
+        return False
+    if len(data) != spec.shard_bytes:
+        return False
+    n_chunks = int(np.prod([s // c for s, c in zip(spec.shard, spec.chunk, strict=True)]))
+    index = len(data) - n_chunks * INDEX_ENTRY_BYTES - CRC_BYTES
+    n = index // n_chunks if n_chunks else 0
+    parts = [data[i * n : (i + 1) * n] for i in range(n_chunks)]
+    return all(_checksum(part[:-CRC_BYTES]) == part[-CRC_BYTES:] for part in [*parts, data[index:]])
 
 
 def _encoded(spec: ArraySpec, values: NDArray[Any]) -> Iterator[bytes]:
@@ -69,5 +84,5 @@ def _chunk(spec: ArraySpec, values: NDArray[Any], corner: tuple[int, ...]) -> by
     return part.astype(part.dtype.newbyteorder("<"), copy=False).tobytes()
 
 
-def _checksum(data: bytes) -> bytes:
-    return struct.pack("<I", google_crc32c.value(data))
+def _checksum(data: bytes | memoryview) -> bytes:
+    return struct.pack("<I", google_crc32c.value(bytes(data)))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigdata.planning.keys import digest, stage_keys
+from bigdata.planning.keys import Keys, digest
 from bigdata.planning.stage import Rate, Stage
 from bigdata.spec.study import Input
 from bigdata.store.arrays import ArraySpec
@@ -26,8 +26,10 @@ FIELDS = st.dictionaries(st.text(), VALUES, max_size=4)
 DATA = {"spectra": Input("abc", "/somewhere")}
 
 
+ARRAY = ArraySpec(name="x", shape=(4,), dtype="float64", dims=("row",), shard=(2,), chunk=(2,))
+
+
 def stage(**more: Any) -> Stage:
-    array = ArraySpec(name="x", shape=(4,), dtype="float64", dims=("row",), shard=(2,), chunk=(2,))
     usual: dict[str, Any] = {
         "name": "one",
         "version": 1,
@@ -37,7 +39,8 @@ def stage(**more: Any) -> Stage:
         "rate": Rate("task", 1.0, ""),
         "work": lambda _: 1.0,
         "memory": 1,
-        "arrays": (array,),
+        "arrays": (ARRAY,),
+        "shards": lambda i: [("x", (i,))],
         "inputs": ("spectra",),
     }
     return Stage(**usual | more)
@@ -49,7 +52,8 @@ def after(**more: Any) -> Stage:
 
 
 def keys(*stages: Stage, kind: str = "trial", data: dict[str, Input] = DATA) -> dict[str, list[str]]:
-    return stage_keys(kind, stages, data)
+    made = Keys(kind, stages, data)
+    return {s.name: [made[s.name, i] for i in range(s.n_tasks)] for s in stages}
 
 
 @given(FIELDS)
@@ -74,6 +78,10 @@ SAME = {
     "an input that the stage doesn't read": lambda: keys(stage(), data={**DATA, "other": Input("x", "")}),
     "what a task is thought to cost": lambda: keys(stage(memory=5, rate=Rate("task", 9.0, "measured"))),
     "the pool": lambda: keys(stage(pool="gpu")),
+    "the array's total shape": lambda: keys(stage(arrays=(replace(stage().arrays[0], shape=(400,)),))),
+    "how many tasks there are": lambda: {
+        "one": keys(stage(n_tasks=3, arrays=(replace(ARRAY, shape=(6,)),)))["one"][:2]
+    },
     "tuples for lists": lambda: keys(stage(fields={"a": 1, "b": (1, 2)})),
 }
 OTHER = {
@@ -82,6 +90,11 @@ OTHER = {
     "the data's digest": lambda: keys(stage(), data={"spectra": Input("abd", "/somewhere")}),
     "the kind of study": lambda: keys(stage(), kind="other"),
     "the stage's name": lambda: {"one": keys(stage(name="uno"))["uno"]},
+    "the cores of its tasks, which sum in another order": lambda: keys(stage(cores=2)),
+    "what its tasks return": lambda: keys(stage(rows={"rmse": "float64"})),
+    "how much of the array is its own": lambda: {
+        "one": keys(stage(n_tasks=1, arrays=(replace(ARRAY, shape=(1,)),)))["one"]
+    },
     "the layout of its arrays": lambda: keys(stage(arrays=(replace(stage().arrays[0], chunk=(1,)),))),
 }
 

@@ -7,6 +7,7 @@ It registers as users' own kinds do, by an entry point (the dist-info folder bes
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
+from bigdata.planning.rows import Row
 from bigdata.planning.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ArraySpec, Coordinate
@@ -96,6 +98,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         inputs=tuple(inputs),
         pool="gpu" if model.gpus else "cpu",
         checkpoints=model.checkpoint,
+        rows={"mean": Row(units="eV"), **({"told": "string"} if tells(model) else {})},
     )
     last = stage(
         name="last",
@@ -105,6 +108,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         arrays=(total,),
         shards=lambda _: [("total", (0,))],
         needs=lambda _: [("first", i) for i in range(model.tasks)],
+        rows={"surroundings": "string"} if model.talk else {},
         # Or its time would be that of a task that pauses, and no job long enough for it.
         **({"rate": Rate("task", 1e-4, "the test")} if model.checkpoint else {}),
     )
@@ -132,13 +136,17 @@ def first(ctx: Any) -> dict[str, Any]:
     values = np.random.default_rng(ctx.seed).random(model.rows)
     if model.write and i not in model.idle:
         ctx.write("value", values)
-    if i in model.boast:
-        return {"boast": "x" * 10_000}
     if model.talk:
-        return surroundings()
+        told |= surroundings()
     if model.gpus or model.where:
         told |= {name: os.environ.get(name) for name in PLACE}
-    return {"mean": float(values.mean()), **told}
+    said = {"told": "x" * 10_000 if i in model.boast else json.dumps(told)} if tells(model) else {}
+    return {"mean": values.mean(), **said}
+
+
+def tells(model: Trial) -> bool:
+    """Whether the tasks of `first` return a text, too."""
+    return bool(model.talk or model.gpus or model.where or model.checkpoint or model.boast)
 
 
 def wait_in_steps(ctx: Any) -> int:
@@ -212,4 +220,4 @@ def last(ctx: Any) -> dict[str, Any] | None:
     time.sleep(ctx.model.last_seconds)
     total = ctx.read("value").sum() if ctx.model.write else float(ctx.model.tasks)
     ctx.write("total", np.array([total]))
-    return surroundings() if ctx.model.talk else None
+    return {"surroundings": json.dumps(surroundings())} if ctx.model.talk else None

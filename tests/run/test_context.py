@@ -9,6 +9,7 @@ import pytest
 
 from bigdata.planning.plan import stages_of
 from bigdata.run.context import Context, stop_time
+from bigdata.run.order import Order
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run
 from tests.bench import Bench, until
@@ -17,7 +18,8 @@ from tests.bench import Bench, until
 def context(folder: RunFolder, ends: float = math.inf) -> Context:
     """What the first task of a run sees."""
     (view,) = Run(folder.path).variants
-    return Context(folder, view, stages_of(view.model, view.inputs).stages[0], 0, "0" * 32, print, ends)
+    stage = stages_of(view.model, view.inputs).stages[0]
+    return Context(folder, view, stage, Order("first", 0, "0" * 32), {}, print, ends)
 
 
 @pytest.fixture

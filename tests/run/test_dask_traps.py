@@ -14,7 +14,7 @@ from bigdata.run.local import Size, local_pools
 from bigdata.run.lock import Lock
 from bigdata.run.submission import _prepare
 from bigdata.run.workers import Worker
-from tests.bench import Bench, Running, chunks, events, until
+from tests.bench import Bench, Running, chunks, events, told, until
 
 HOSTILE = {
     "distributed": {
@@ -65,7 +65,7 @@ def test_a_users_own_dask_configuration_does_not_change_a_run(bench: Bench) -> N
         "submit", spec, HOME=str(config.parents[1]), DASK_CONFIG=str(bench.folder / "elsewhere"), **VARIABLES
     )
     assert done.returncode == 0, done.stderr
-    results = [record["result"] for record in events(bench.run_folder().path, "done")]
+    results = [told(record) for record in events(bench.run_folder().path, "done")]
     assert all(r == {"pools": ["cpu"], "threads": ["1", "1", "1"]} for r in results)
 
 

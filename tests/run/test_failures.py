@@ -104,7 +104,7 @@ def test_each_kind_of_failure_has_its_class_and_a_small_record(bench: Bench) -> 
     assert {i: r["class"] for i, r in records.items()} == {1: "memory", 2: "error", 3: "error", 4: "error", 5: "error"}
     assert "Unable to allocate" in records[1]["error"]
     assert "may write [(2,)] of `value`, not (3,)" in records[2]["error"]
-    assert "returned more than 1000 bytes" in records[4]["error"]
+    assert "the task returned 10,0" in records[4]["error"]
     assert "ended without writing [('value', (5,))]" in records[5]["error"]
     assert "5 of 9 tasks failed" in said
     lines = bench.run_folder().journal.read_bytes().splitlines()

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigdata.planning.plan import PlannedStage
+from bigdata.planning.keys import Keys
+from bigdata.planning.planned import PlannedStage
 from bigdata.planning.stage import Rate, Stage, TaskId
 from bigdata.run.graph import TaskGraph
 
@@ -34,12 +35,16 @@ def _stage(level: int, needs: list[list[int]], todo: set[TaskId] | None) -> Plan
         needs=lambda i: [(f"s{level - 1}", j) for j in needs[i]],
     )
     run = {i: "new" for i in range(5) if todo is None or (name, i) in todo}
-    return PlannedStage("", stage, ("",) * 5, "cpu", "cpu", stage.rate, run, {})
+    return PlannedStage("", stage, Keys("", [stage], {}), "cpu", "cpu", stage.rate, run, {}, {}, set(), {})
+
+
+def graph_of(stages: list[PlannedStage]) -> TaskGraph:
+    return TaskGraph(stages, {stage.path: "cpu" for stage in stages})
 
 
 def walk(stages: list[PlannedStage], fails: set[TaskId]) -> tuple[list[TaskId], TaskGraph]:
     """Run the tasks one after the other, in the graph's order."""
-    graph, order = TaskGraph(stages), []
+    graph, order = graph_of(stages), []
     while batch := graph.take("cpu", 1):
         order += batch
         (graph.failed if batch[0] in fails else graph.done)(batch[0])
@@ -71,7 +76,7 @@ def test_what_is_done_is_not_waited_for(needs: Needs, todo: set[TaskId]) -> None
 
 
 def test_the_highest_stage_goes_first() -> None:
-    graph = TaskGraph(planned([[[0], [1], [2], [3], [4]]]))
+    graph = graph_of(planned([[[0], [1], [2], [3], [4]]]))
     assert graph.take("cpu", 2) == [("s0", 0), ("s0", 1)]
     graph.done(("s0", 1))
     assert graph.take("cpu", 5) == [("s1", 1)]  # one stage at a time: their tasks last differently long
@@ -80,7 +85,7 @@ def test_the_highest_stage_goes_first() -> None:
 
 
 def test_a_task_that_is_tried_again_is_ready_in_its_new_lane_alone() -> None:
-    graph = TaskGraph(planned([[[0], [0], [0], [0], [0]]]))
+    graph = graph_of(planned([[[0], [0], [0], [0], [0]]]))
     assert graph.lanes() == ["cpu"]
     assert graph.take("cpu", 5) == [("s0", i) for i in range(5)]
     assert graph.lanes() == []
@@ -99,7 +104,7 @@ def test_a_task_that_is_tried_again_is_ready_in_its_new_lane_alone() -> None:
 @given(GRAPHS, st.lists(st.sampled_from(["cpu", "cpu.4", "cpu.1"]), max_size=30))
 def test_however_often_and_wherever_tasks_are_tried_again_each_is_done_once(needs: Needs, again: list[str]) -> None:
     stages = planned(needs)
-    graph, order = TaskGraph(stages), []
+    graph, order = graph_of(stages), []
     while lanes := graph.lanes():
         (task,) = graph.take(lanes[-1], 1)
         if again:

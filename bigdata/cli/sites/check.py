@@ -35,7 +35,7 @@ def check(site: str | None, only: tuple[str, ...], as_json: bool) -> None:
     """
     found = load_site(site) if site else site_here().site
     pools = _wanted(found, only)
-    if found.scheduler == "local":
+    if not found.has_jobs:
         click.echo(json.dumps({"site": found.site, "pools": []}) if as_json else NOTHING.format(found.site))
         return
     _refuse_without_image(found)

@@ -13,7 +13,7 @@ from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.display import duration, size
 from bigdata.errors import SpecError
-from bigdata.spec.site import Site, load_site, site_files, site_here
+from bigdata.spec.site import BUILT_IN, Site, load_site, site_files, site_here
 
 CONTROLLERS = {"inline": "in the terminal of `submit`", "detached": "in the background", "job": "in a job of its own"}
 
@@ -22,7 +22,7 @@ CONTROLLERS = {"inline": "in the terminal of `submit`", "detached": "in the back
 @json_option
 def list_sites(as_json: bool) -> None:
     """List the sites: their pools, and whether this machine is one of theirs."""
-    rows = [_row(name, path) for name, path in {"local": None, **site_files()}.items()]
+    rows = [_row(name, path) for name, path in {**dict.fromkeys(BUILT_IN), **site_files()}.items()]
     if as_json:
         click.echo(json.dumps(rows, indent=2))
         return
@@ -40,7 +40,7 @@ def _row(name: str, path: Path | None) -> dict[str, Any]:
     row = {"site": name, "scheduler": "", "controller": "", "pools": [], "recognised_by": "", "problems": ""}
     row["file"] = str(path or "")
     try:
-        site = load_site(path or "local")
+        site = load_site(path or name)
     except SpecError as error:
         return {**row, "scheduler": "can't be read", "problems": str(error)}
     here = site.recognised_by.here() if site.recognised_by else ""

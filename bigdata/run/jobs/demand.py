@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bigdata.run import lanes
-from bigdata.run.controller import Need
+from bigdata.run.hands import Need
 from bigdata.spec.site import Site
 
 # Of a job's last seconds no use is made.

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+from bigdata.run.hands import Worker
 from bigdata.run.jobs.batch import Job
 from bigdata.run.jobs.greeting import Greeting
 from bigdata.run.retries import Cause
-from bigdata.run.workers import Worker
 
 # All other ends are nothing that a task did.
 ENDINGS = {

@@ -22,9 +22,10 @@ from bigdata.display import duration
 from bigdata.environment import Environment, environment
 from bigdata.errors import SiteError
 from bigdata.run import lanes
-from bigdata.run.controller import Need, Observer
+from bigdata.run.controller import Observer
 from bigdata.run.dashboard import how_to_reach, scheduler_options
 from bigdata.run.dask_options import own_dask_configuration
+from bigdata.run.hands import Lost, Need, Worker
 from bigdata.run.image import labelled
 from bigdata.run.jobs import batch
 from bigdata.run.jobs.batch import Job
@@ -36,7 +37,7 @@ from bigdata.run.jobs.script import JobScript, Refused
 from bigdata.run.jobs.worker_job import job_log, worker_job
 from bigdata.run.local import interrupts_held_back
 from bigdata.run.retries import Cause, Ending
-from bigdata.run.workers import Lost, Worker, Workers
+from bigdata.run.workers import DaskWorkers
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_whole
 
@@ -76,7 +77,7 @@ def job_pools(site: Site, folder: RunFolder, observer: Observer, *, compares: bo
         with interrupts_held_back():
             cluster = stack.enter_context(SpecCluster(scheduler=_scheduler(site, own), security=own, silence_logs=50))
             client = stack.enter_context(Client(cluster, security=own))
-            workers = Workers(cluster, client, folder.path, opens=False)
+            workers = DaskWorkers(cluster, client, folder.path, opens=False)
         if site.dashboard:
             observer.message(how_to_reach(cluster))
         pools = JobPools(site, folder, workers, cluster.scheduler_address, place, observer, here)
@@ -104,7 +105,7 @@ class JobPools:
         self,
         site: Site,
         folder: RunFolder,
-        workers: Workers,
+        workers: DaskWorkers,
         scheduler: str,
         certificates: Path,
         observer: Observer,

@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 from bigdata.errors import SiteError
 from bigdata.places import cache_folder
-from bigdata.run.controller import Need, Silent
+from bigdata.run.controller import Silent
+from bigdata.run.hands import Need
 from bigdata.run.jobs.greeting import imported_environment
 from bigdata.run.jobs.pools import JobPools, job_pools
 from bigdata.spec.site import Site

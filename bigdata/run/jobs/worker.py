@@ -24,6 +24,7 @@ from distributed.security import Security
 
 from bigdata.run.dask_options import own_dask_configuration
 from bigdata.run.jobs.certificates import security
+from bigdata.run.threads import thread_environment
 
 # A worker that can't reach the scheduler gives up; its job ends, and another one is started.
 DEATH_SECONDS = 60
@@ -37,7 +38,7 @@ LOGGED = {"distributed": "error", "distributed.nanny": "critical"}
 
 @dataclass(frozen=True)
 class Work:
-    """What a job is told: where the scheduler is, and its workers: how many, their lane, the memory (bytes) and BLAS
+    """What a job is told: where the scheduler is, and its workers: how many, their lane, the memory (bytes) and
     threads of each. Worker i is named `name:i`.
     """
 
@@ -115,8 +116,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: end_family())
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with own_dask_configuration():
-        threads = {f"{library}_NUM_THREADS": orders.threads for library in ("OMP", "MKL", "OPENBLAS")}
-        environ = dask.config.get("distributed.nanny.pre-spawn-environ") | threads | {"DASK_LOGGING": str(LOGGED)}
+        own = {**thread_environment(orders.threads), "DASK_LOGGING": str(LOGGED)}
+        environ = dask.config.get("distributed.nanny.pre-spawn-environ") | own
         with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
             asyncio.run(work(orders))
     end_family()

@@ -26,7 +26,7 @@ def worker_job(site: Site, folder: RunFolder, name: str, lane: str, scheduler: s
         lane=lane,
         n=lanes.tasks_per_job(site, lane),
         memory=lanes.task_memory(site, lane),
-        threads=asks.cores if asks.gpus else 1,
+        threads=lanes.threads(site, lane),
         certificates=str(certificates),
         interface=site.interface,
     )

@@ -9,7 +9,7 @@ import signal
 import pytest
 
 from bigdata.run.status import status
-from tests.bench import Bench, Running, chunks, events, until
+from tests.bench import Bench, Running, chunks, events, told, until
 from tests.run.jobs.conftest import CPU, GPU, Far
 
 TASKS, SECONDS = 500, 0.05
@@ -99,7 +99,7 @@ def test_tasks_with_gpus_run_on_gpu_jobs_only(far: Far) -> None:
     running = far.start(site, tasks=TASKS, seconds=SECONDS, gpus=True)
     assert running.process.wait(120) == 0, running.err.read_text()
     done = events(far.bench.run_folder().path, "done")
-    first = [d["result"] for d in done if d["stage"] == "first"]
+    first = [told(d) for d in done if d["stage"] == "first"]
     assert len(first) == TASKS
     assert {d["SLURM_JOB_PARTITION"] for d in first} == {"gpu"}
     devices = {(d["SLURM_JOB_ID"], d["CUDA_VISIBLE_DEVICES"]) for d in first}
@@ -112,7 +112,7 @@ def test_tasks_without_gpus_never_run_on_gpu_jobs(far: Far) -> None:
     running = far.start(site, tasks=100, seconds=0.02, where=True)
     assert running.process.wait(120) == 0, running.err.read_text()
     done = events(far.bench.run_folder().path, "done")
-    assert {d["result"]["SLURM_JOB_PARTITION"] for d in done if d["stage"] == "first"} == {"cpu"}
+    assert {told(d)["SLURM_JOB_PARTITION"] for d in done if d["stage"] == "first"} == {"cpu"}
 
 
 @pytest.mark.slow

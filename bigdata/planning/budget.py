@@ -1,0 +1,58 @@
+"""What a study uses up, against what its `budget:` allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bigdata.spec.study import Budget
+
+if TYPE_CHECKING:
+    from bigdata.planning.planned import PlannedStage
+    from bigdata.spec.site import Prices, Site
+
+HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class Use:
+    """Hours of cores in jobs without GPUs, and of GPUs with the cores of their jobs."""
+
+    core_hours: float = 0.0
+    gpu_hours: float = 0.0
+    gpu_core_hours: float = 0.0
+
+    def __add__(self, other: Use) -> Use:
+        return Use(
+            self.core_hours + other.core_hours,
+            self.gpu_hours + other.gpu_hours,
+            self.gpu_core_hours + other.gpu_core_hours,
+        )
+
+    def dollars(self, prices: Prices) -> float:
+        """What it costs: a job with GPUs counts by them where they have a price, else by its cores."""
+        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour
+        of_gpu_jobs = self.gpu_core_hours * cores if gpus is None else self.gpu_hours * gpus
+        return self.core_hours * cores + of_gpu_jobs
+
+
+def use(site: Site, stage: PlannedStage, seconds: float) -> Use:
+    """What tasks of a stage use up that take `seconds`, all together."""
+    pool, hours = site.pools[stage.pool], seconds / HOUR
+    if pool.gpus:
+        return Use(gpu_hours=hours * pool.gpus, gpu_core_hours=hours * pool.cores)
+    return Use(core_hours=hours * stage.stage.cores)
+
+
+def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:
+    """Each part of a budget that is exceeded, with the arithmetic."""
+    amounts = (
+        ("core-hours", budget.core_hours, used.core_hours),
+        ("GPU-hours", budget.gpu_hours, used.gpu_hours),
+        ("USD", budget.dollars, used.dollars(prices)),
+        ("hours of wall time", budget.wall_time and budget.wall_time / HOUR, wall_seconds / HOUR),
+    )
+    for what, allowed, needed in amounts:
+        if allowed is not None and needed > allowed:
+            yield f"{needed:.3g} {what} of {allowed:.3g}"

@@ -1,0 +1,131 @@
+"""A stage as it is planned: the key of each task, which have to run and why, and which are known already."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from bigdata.planning.growing import Growing
+from bigdata.planning.keys import Keys
+from bigdata.planning.stage import Rate, Stage, TaskId, Workload, address
+from bigdata.spec import Variant
+from bigdata.spec.pool import Pool
+from bigdata.spec.site import Site
+from bigdata.spec.study import Input
+from bigdata.store.known import Known
+
+# What stages ask for by themselves; where a site has only one of the two, it stands in for the other.
+USUAL_POOLS = ("cpu", "gpu")
+OPEN = "asked for as results come in"
+
+
+@dataclass(frozen=True)
+class PlannedStage:
+    """A stage of one variant.
+
+    `pool` is where it runs: on `wanted` where the site has that. `todo` are the tasks that have to run, each with the
+    reason; `known` those whose results are taken over from elsewhere, and `copies` those whose results are those of
+    another task of this run, which has to run first. The others are done. `growth` is that of a stage that grows;
+    `settled` are its tasks that failed before and aren't tried again, since what was asked for later follows from that.
+    """
+
+    group: str
+    stage: Stage
+    keys: Keys
+    pool: str
+    wanted: str
+    rate: Rate
+    todo: dict[int, str]
+    known: dict[int, Known]
+    copies: dict[int, TaskId]
+    settled: set[int]
+    ingredients: Mapping[str, Any]
+    growth: Growing | None = None
+
+    @cached_property
+    def path(self) -> str:
+        """The stage's address in the run."""
+        return address(self.group, self.stage.name)
+
+    @property
+    def n_tasks(self) -> int:
+        """How many tasks it has; of one that grows, how many it may have as far as is known."""
+        return len(self.growth.asked) if self.growth and self.growth.closed else self.stage.n_tasks
+
+    @property
+    def n_open(self) -> int:
+        """Tasks that may still be asked for."""
+        return self.n_tasks - len(self.growth.asked) if self.growth else 0
+
+    @property
+    def n_todo(self) -> int:
+        """Tasks that aren't done: to run, to be asked for, or to be copied from elsewhere."""
+        return len(self.todo) + len(self.known) + len(self.copies) + self.n_open
+
+    @property
+    def reasons(self) -> dict[str, int]:
+        """Why tasks are to run, and from where those come that aren't."""
+        said = Counter(self.todo.values())
+        said.update(f"known from {known.name}" for known in self.known.values())
+        said.update(f"the same as {path}" for path, _ in self.copies.values())
+        if self.n_open:
+            said[OPEN] = self.n_open
+        return dict(said)
+
+    def key(self, index: int) -> str:
+        return self.keys[self.stage.name, index]
+
+    def work(self, index: int) -> float:
+        """A task's amount of work, in units of the rate."""
+        return self.growth.work(index) if self.growth and index < len(self.growth.asked) else self.stage.work(index)
+
+    def seconds(self, indices: Iterable[int]) -> float:
+        """Predicted time of these tasks, one after the other, on the cores that each has."""
+        return self.rate.seconds * sum(map(self.work, indices))
+
+    @cached_property
+    def todo_seconds(self) -> float:
+        """The same of what has to run, tasks that may be asked for among them."""
+        open_ones = range(self.n_tasks - self.n_open, self.n_tasks)
+        return self.seconds(self.todo) + self.seconds(open_ones)
+
+    @cached_property
+    def longest_work(self) -> float:
+        """The work of the longest task that has to run."""
+        return max(map(self.work, [*self.todo, *range(self.n_tasks - self.n_open, self.n_tasks)]), default=0.0)
+
+    def has_pool(self, site: Site) -> bool:
+        """Whether the site has the pool that is wanted, or one that stands in for it."""
+        return self.wanted in site.pools or self.wanted in USUAL_POOLS
+
+    def tasks_per_job(self, pool: Pool) -> int:
+        """How many tasks a job of its pool runs at one time: as many as have their cores there."""
+        return pool.tasks_at_once(self.stage.cores)
+
+    def needs(self, index: int) -> Iterator[TaskId]:
+        """The tasks that this one waits for, by their addresses in the run; whole stages that it waits for aside."""
+        if self.growth:
+            after = self.growth.asked[index].after
+            if after is not None:
+                yield self.path, after
+        for name, i in self.stage.needs(index):
+            yield address(self.group, name), i
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        """The stages that all of its tasks wait for to the end, by their addresses in the run."""
+        return tuple(address(self.group, name) for name in self.stage.whole)
+
+
+@dataclass(frozen=True)
+class PlannedVariant:
+    """One variant of the study: its workload, and the inputs that it reads."""
+
+    group: str
+    variant: Variant
+    inputs: Mapping[str, Input]
+    workload: Workload
+    stages: tuple[PlannedStage, ...]
