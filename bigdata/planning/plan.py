@@ -13,12 +13,14 @@ from typing import Any
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
 from bigdata.planning import keys, ledger
+from bigdata.planning.found import refuse_other_data
 from bigdata.planning.price import Price, price
 from bigdata.planning.refusals import refusals
 from bigdata.planning.stage import Kept, Rate, Stage, TaskId, Workload
 from bigdata.spec import Study, Variant
 from bigdata.spec.site import Site, load_site, site_here
 from bigdata.spec.study import Finding, Findings, Input, StudyModel
+from bigdata.spec.whereabouts import moved
 from bigdata.spec.words import each
 from bigdata.store import journal
 from bigdata.store.arrays import Coordinate, ShardIndex
@@ -199,8 +201,8 @@ class Plan:
             raise PlanRefused("the plan is refused:\n" + "\n".join(f"  {r}" for r in reasons))
 
 
-def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "runs") -> Plan:
-    """Compile a study for a site; its run is (or will be) a folder below `runs`.
+def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | None = None) -> Plan:
+    """Compile a study for a site; its run is (or will be) a folder below `runs`, which see `run_folder`.
 
     Without a site it is the one that this machine is recognised to be of, else `local`.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
@@ -210,7 +212,7 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "ru
         chosen = site_here()
         site, because = chosen.site, chosen.because
     site = load_site(site) if isinstance(site, str) else site
-    folder = RunFolder(Path(runs) / f"{study.name}-{study_key(study)[:8]}")
+    folder = RunFolder(run_folder(study, runs))
     known = _Known(
         site,
         folder,
@@ -218,11 +220,12 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "ru
         ledger.measured_rates(cache_folder() / "ledger.jsonl"),
         folder.read_damaged(),
     )
-    notes: list[str] = []
+    notes: list[str] = list(study.repeated.notes) if study.repeated else []
     variants = []
     for number, variant in enumerate(study.variants):
         group = f"variant-{number}" if len(study.variants) > 1 else ""
         inputs, workload = _compile(study, variant.model)
+        refuse_other_data(study, number, inputs)
         stages = tuple(_planned(known, group, variant, inputs, workload, notes))
         variants.append(PlannedVariant(group, variant, inputs, workload, stages))
         notes += workload.notes
@@ -253,6 +256,18 @@ def study_key(study: Study) -> str:
     return keys.digest([v.model.model_dump(mode="json", exclude={"description"}) for v in study.variants])
 
 
+def run_folder(study: Study, runs: str | Path | None = None) -> Path:
+    """The folder of a study's run, below `runs`: if left out, that is `runs`, or where the run lies that is repeated.
+
+    A run that is repeated as it is keeps its folder, whatever that is called now.
+    """
+    again = Path(study.repeated.run) if study.repeated else None
+    home = Path("runs" if again is None else again.parent) if runs is None else Path(runs)
+    if study.repeated and study.repeated.same and again and again.parent.absolute() == home.absolute():
+        return home / again.name
+    return home / f"{study.name}-{study_key(study)[:8]}"
+
+
 def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
     """Call the kind's own `stages` function."""
     module, _, function = model.stages_at.partition(":")
@@ -262,7 +277,8 @@ def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
 
 def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workload]:
     try:
-        inputs = model.inputs(study.path.parent)
+        with moved(study.moved):
+            inputs = model.inputs(study.folder)
         return inputs, stages_of(model, inputs)
     except Findings as found:
         raise SpecError([study.found(f) for f in found.findings]) from None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -26,7 +25,7 @@ from bigdata.planning.plan import DAMAGED, Plan
 from bigdata.run import record
 from bigdata.run.controller import Controller, Observer, Outcome, Pools, Silent
 from bigdata.run.controller_job import CONTROLLER
-from bigdata.run.description import as_given, as_understood
+from bigdata.run.description import as_understood, is_understood
 from bigdata.run.execute import NO_ROOM, NOT_OURS
 from bigdata.run.jobs import batch
 from bigdata.run.local import Size, local_pools
@@ -46,7 +45,7 @@ def submit(
     study: Study | Plan,
     *,
     site: Site | str | None = None,
-    runs: str | Path = "runs",
+    runs: str | Path | None = None,
     observer: Observer | None = None,
     shift: Shift = ALWAYS,
 ) -> Run:
@@ -93,10 +92,9 @@ def _is_finished(plan: Plan) -> bool:
     folder = plan.folder
     if plan.n_todo or read_history(folder.journal).state != "done" or folder.damaged.exists():
         return False
-    understood = json.loads(json.dumps(as_understood(plan)))
     besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log))
     is_whole = folder.n_files() - besides >= plan.n_files - (plan.site.controller != "inline")
-    return is_whole and folder.read_resolved() == understood
+    return is_whole and is_understood(plan, folder.read_resolved())
 
 
 def _remove_orphans(plan: Plan, observer: Observer) -> None:
@@ -141,7 +139,7 @@ def _prepare(plan: Plan) -> Journal:
     folder.sweep()
     folder.running.mkdir()
     folder.logs.mkdir(exist_ok=True)
-    write_whole(folder.study, as_given(plan.study.text, plan.study.overrides))
+    write_whole(folder.study, plan.study.text)
     write_json(folder.resolved, as_understood(plan))
     root = open_store(folder.store)
     write_coordinates(root, plan.sweep)

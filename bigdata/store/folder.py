@@ -151,7 +151,7 @@ def write_whole(path: Path, text: str) -> None:
     """Write a text file so that a reader, or a kill, never meets half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
-    beside.write_text(text)
+    beside.write_bytes(text.encode())
     beside.replace(path)
 
 
