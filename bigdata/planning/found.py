@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,10 +56,12 @@ def record_of(path: Path, folder: Path) -> dict[str, Any]:
 class Search:
     """Where to look for the files of a run.
 
-    `run` is its folder; `folders` are those from which their paths may hold; `given` are files that the user names.
+    `run` is its folder, and `spec` the file that it was submitted from; `folders` are those from which the files' paths
+    may hold; `given` are files that the user names.
     """
 
     run: RunFolder
+    spec: Path
     folders: Sequence[Path]
     given: Sequence[Path]
 
@@ -110,7 +112,7 @@ class Search:
         return (
             f"{place} has changed since the run in {self.run.path} read it (SHA-256 {file.sha256[:12]}… then, "
             f"{content_digest(place)[:12]}… now), so that this would be another study. Give the file as it was with "
-            "--data FILE to repeat the run, or submit the study's own file to run the changed data."
+            f"--data FILE to repeat the run, or submit {self.spec} to run the changed data."
         )
 
     def _gone(self, file: UsersFile) -> str:
@@ -133,16 +135,15 @@ def _named_alike(place: Path, file: UsersFile) -> Path:
     return link
 
 
-def refuse_other_data(study: Study, variant: int, inputs: Mapping[str, Input]) -> None:
+def refuse_other_data(study: Study, inputs: Iterable[Input]) -> None:
     """Raise SpecError where a run is repeated, and the files beside a user's file aren't what it has read.
 
     A table's spectra, for one, lie in files that only the table names; their bytes count in the inputs' `content`.
     """
-    if study.repeated is None or not study.repeated.contents:
-        return
-    recorded = study.repeated.contents[variant]
-    for name, data in inputs.items():
-        if data.file and data.content and data.content != recorded.get(name, data.content):
+    known = study.repeated.contents if study.repeated else {}
+    for data in inputs:
+        before = known.get(str(named(study.folder, data.file))) if data.file else None
+        if before and data.content and data.content != before:
             raise SpecError(other_data(study, data))
 
 
@@ -152,8 +153,8 @@ def other_data(study: Study, data: Input) -> str:
     run = study.repeated.run if study.repeated else ""
     return (
         f"the data of {study.moved.get(path, path)} aren't those that the run in {run} has read, so that this would "
-        "be another study. Give the data as they were with --data FILE to repeat the run, or submit the study's own "
-        "file to run these."
+        f"be another study. Give the data as they were with --data FILE to repeat the run, or submit {study.origin} to "
+        "run these."
     )
 
 

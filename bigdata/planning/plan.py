@@ -225,7 +225,7 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
     for number, variant in enumerate(study.variants):
         group = f"variant-{number}" if len(study.variants) > 1 else ""
         inputs, workload = _compile(study, variant.model)
-        refuse_other_data(study, number, inputs)
+        refuse_other_data(study, inputs.values())
         stages = tuple(_planned(known, group, variant, inputs, workload, notes))
         variants.append(PlannedVariant(group, variant, inputs, workload, stages))
         notes += workload.notes

@@ -56,7 +56,7 @@ class Launch:
             site=plan.site.model_dump(mode="json"),
             site_file=str(plan.site.file.absolute()) if plan.site.file else "",
             time=round(time.time(), 3),
-            repeated=vars(plan.study.repeated) if plan.study.repeated else None,
+            repeated=_elsewhere(plan.study.repeated) if plan.study.repeated else None,
         )
 
     @property
@@ -94,6 +94,11 @@ class Launch:
         if self.process["host"] != socket.gethostname():
             return None
         return bool(started(self.process["pid"]) == self.process["started"])
+
+
+def _elsewhere(repeated: Repeated) -> Mapping[str, Any]:
+    """As data; the controller may be started in another folder."""
+    return vars(repeated) | {"run": str(Path(repeated.run).absolute())}
 
 
 def read_launch(folder: RunFolder) -> Launch | None:

@@ -18,6 +18,7 @@ from bigdata.spec.repeated import Repeated
 from bigdata.spec.source import in_lines, read_file
 from bigdata.spec.study import Finding, PathInSpec, StudyModel
 from bigdata.spec.sweep import swept
+from bigdata.spec.whereabouts import named
 from bigdata.spec.words import each, meant, said
 from bigdata.spec.written import edited, plainly
 from bigdata.units import RESOLVED
@@ -56,8 +57,8 @@ class Study:
 
     @property
     def origin(self) -> Path:
-        """The file that relative paths are written for; it may be gone."""
-        return (self.folder / self.path.name).absolute()
+        """The file that was submitted first, for whose folder relative paths are written; it may be gone."""
+        return Path(self.repeated.spec) if self.repeated else self.path.absolute()
 
     @property
     def moved(self) -> Mapping[str, str]:
@@ -74,7 +75,12 @@ class Study:
 
     def data_files(self) -> list[Path]:
         """Files and folders of the user's that the variants name as data."""
-        return list(dict.fromkeys(p for v in self.variants for p in v.model.data_files(self.folder)))
+        return self.data_files_from(self.folder)
+
+    def data_files_from(self, folder: Path) -> list[Path]:
+        """Those that they would name if the spec were in that folder; absolute paths."""
+        paths = (p for v in self.variants for p in v.model.data_files(folder))
+        return list(dict.fromkeys(named(folder, str(path)) for path in paths))
 
     def resolved(self) -> dict[str, Any]:
         """The study as understood: every default filled, quantities as numbers in base units; JSON-able."""

@@ -11,15 +11,16 @@ from typing import Any
 class Repeated:
     """Plain data, so that a launched controller's orders can hold it.
 
-    `run` is the run's folder, and `same` whether the study is exactly the one that it holds, so that what is done there
-    is kept. `files` are the run's records of the user's files, by the paths that the spec means, and `moved` says where
-    those are now that are elsewhere. `contents` are, for each variant, the digests of its inputs' content; `notes` are
-    for the plan.
+    `run` is the run's folder, `spec` the file that it was submitted from, which may be gone, and `same` whether the
+    study is exactly the one that the run holds, so that what is done there is kept. By the paths that the spec means,
+    `files` are the run's records of the user's files, `contents` the digests of what was read for its inputs, and
+    `moved` says where those files are that are elsewhere now. `notes` are for the plan.
     """
 
     run: str
+    spec: str
     same: bool
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
-    contents: Sequence[Mapping[str, str]] = ()
+    contents: Mapping[str, str] = field(default_factory=dict)
     notes: Sequence[str] = ()

@@ -1,4 +1,4 @@
-"""Layers of a study in one text: it reads back as the same study, tells origins, and leaves the user's own words alone."""
+"""Layers of a study in one text: it reads back as the same study, tells origins, and leaves the user's words alone."""
 
 from __future__ import annotations
 
@@ -152,7 +152,8 @@ def test_the_text_reads_back_as_the_same_study(tmp_path: Path, child: str, sets:
     written(tmp_path, child, *sets, parent=PARENT)
 
 
-TEXTS = st.text(max_size=12) | st.sampled_from(["2018-06-01", "1e-5", "null", "a: b", "a # b", "😀", "\u2028", "- x", "~"])
+ODD = ["2018-06-01", "1e-5", "null", "a: b", "a # b", "😀", "\u2028", "- x", "~"]
+TEXTS = st.text(max_size=12) | st.sampled_from(ODD)
 SCALARS = TEXTS | st.integers(-(10**20), 10**20) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans()
 WHERE = st.dictionaries(
     st.sampled_from(["xc", "mode", "n_basis", "n_kpts_full"]),
