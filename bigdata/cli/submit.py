@@ -92,7 +92,7 @@ def _here(plan: Plan) -> None:
         again = f"\nTo go on: bigdata {shlex.join(sys.argv[1:])}" if isinstance(error, Cancelled) else ""
         click.echo(plan.folder.path)
         raise type(error)(f"{error}{again}") from error
-    click.echo(f"report: {plan.folder.report}", err=True)
+    click.echo(f"{'' if plan.n_todo else 'all tasks were done before; '}report: {plan.folder.report}", err=True)
     click.echo(plan.folder.path)
 
 

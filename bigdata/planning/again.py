@@ -60,12 +60,14 @@ def _study_of(record: Record, overrides: Sequence[str], given: Sequence[Path]) -
 
 
 def _repeated(record: Record, study: Study, places: Mapping[str, str], is_set: bool) -> Repeated:
+    asked = study.data_files()
+    files = {str(file.path): file for file in record.files if file.path in asked}
     same = record.study is not None and study_key(study) == study_key(record.study)
     return Repeated(
         run=str(record.run.path),
         spec=str(record.spec),
         same=same,
-        files={str(file.path): file.record for file in record.files if file.sha256},
+        files={path: file.recorded(Path(places.get(path, path))) for path, file in files.items()},
         moved=places,
         contents=record.contents,
         notes=() if same or is_set else (_why_other(record),),

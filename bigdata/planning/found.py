@@ -21,13 +21,17 @@ from bigdata.store.folder import RunFolder
 class UsersFile:
     """A file or folder of the user's as a run's record has it.
 
-    `path` is where the spec means it to be, and `record` what the run says of it (see `record_of`), without a digest
+    `path` is where the spec means it to be, and `record` what the run says of it (see `records`), without a digest
     where the run is an old one; `imported` is its import in this machine's cache, None where it has none.
     """
 
     path: Path
     record: Mapping[str, Any]
     imported: Path | None = None
+
+    def recorded(self, place: Path) -> Mapping[str, Any]:
+        """Its record, with the digest of what has been found at `place` where it had none; an import tells none."""
+        return self.record if self.sha256 or place == self.imported else record_of(place, self.record["path"])
 
     @property
     def sha256(self) -> str:
@@ -47,9 +51,19 @@ class UsersFile:
         return f"{self.path} (SHA-256 {self.sha256})" if self.sha256 else f"{self.path} (known by name only)"
 
 
-def record_of(path: Path, folder: Path) -> dict[str, Any]:
-    """What a run's record says of a user's file: its path from the spec's folder, and its content."""
-    return {"path": os.path.relpath(path, folder), "sha256": content_digest(path), "bytes": n_bytes(path)}
+def records(study: Study) -> Iterator[Mapping[str, Any]]:
+    """What a run's record says of the user's files: the path from the spec's folder, and what they hold.
+
+    What an earlier run has said of one holds, since only its import may be left.
+    """
+    known = study.repeated.files if study.repeated else {}
+    for path in study.data_files():
+        yield known.get(str(path)) or record_of(path, os.path.relpath(path, study.origin.parent))
+
+
+def record_of(place: Path, path: str) -> dict[str, Any]:
+    """The record of the file that is at `place` now."""
+    return {"path": path, "sha256": content_digest(place), "bytes": n_bytes(place)}
 
 
 @dataclass(frozen=True)
@@ -112,7 +126,7 @@ class Search:
         return (
             f"{place} has changed since the run in {self.run.path} read it (SHA-256 {file.sha256[:12]}… then, "
             f"{content_digest(place)[:12]}… now), so that this would be another study. Give the file as it was with "
-            f"--data FILE to repeat the run, or submit {self.spec} to run the changed data."
+            f"--data FILE to repeat the run, or submit {_copy(self.run, self.spec)} to run the changed data."
         )
 
     def _gone(self, file: UsersFile) -> str:
@@ -150,12 +164,17 @@ def refuse_other_data(study: Study, inputs: Iterable[Input]) -> None:
 def other_data(study: Study, data: Input) -> str:
     """The sentence that refuses data that aren't those of the run that is repeated."""
     path = str(named(study.folder, data.file))
-    run = study.repeated.run if study.repeated else ""
+    run = RunFolder(Path(study.repeated.run if study.repeated else ""))
     return (
-        f"the data of {study.moved.get(path, path)} aren't those that the run in {run} has read, so that this would "
-        f"be another study. Give the data as they were with --data FILE to repeat the run, or submit {study.origin} to "
-        "run these."
+        f"the data of {study.moved.get(path, path)} aren't those that the run in {run.path} has read, so that this "
+        "would be another study. Give the data as they were with --data FILE to repeat the run, or submit "
+        f"{_copy(run, study.origin)} to run these."
     )
+
+
+def _copy(run: RunFolder, spec: Path) -> str:
+    """The file that runs a run's study with the data that are there now; the spec may have had overrides."""
+    return f"a copy of {run.study} in {spec.parent}"
 
 
 def import_here(recorded: Mapping[str, Any]) -> Path | None:

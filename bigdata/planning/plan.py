@@ -13,7 +13,7 @@ from typing import Any
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
 from bigdata.planning import keys, ledger
-from bigdata.planning.found import refuse_other_data
+from bigdata.planning.found import records, refuse_other_data
 from bigdata.planning.price import Price, price
 from bigdata.planning.refusals import refusals
 from bigdata.planning.stage import Kept, Rate, Stage, TaskId, Workload
@@ -101,7 +101,7 @@ class PlannedVariant:
 class Plan:
     """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet.
 
-    `site_because` says why the site was taken, where nobody named it.
+    `site_because` says why the site was taken, where nobody named it; `files` are the records of the user's files.
     """
 
     study: Study
@@ -110,6 +110,7 @@ class Plan:
     variants: tuple[PlannedVariant, ...]
     notes: tuple[str, ...]
     site_because: str = ""
+    files: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
     def stages(self) -> tuple[PlannedStage, ...]:
@@ -235,7 +236,7 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
                 "to keep them, give the study another `name:`, or another folder by --runs"
             )
     _refuse_unknown_stages(study, variants)
-    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because)
+    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because, tuple(records(study)))
 
 
 def _refuse_unknown_stages(study: Study, variants: list[PlannedVariant]) -> None:

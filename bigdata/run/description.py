@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from bigdata.planning.found import record_of
 from bigdata.planning.plan import Plan
-from bigdata.spec import Study
 
 # Where a study was when it was submitted is no part of it.
 PLACES = ("spec",)
@@ -25,7 +23,7 @@ def as_understood(plan: Plan) -> dict[str, Any]:
     return {
         "study": plan.study.resolved(),
         "spec": _spec(plan),
-        "files": list(_files(plan.study)),
+        "files": list(plan.files),
         "variants": [
             {"group": v.group, "label": v.variant.label, "inputs": {name: vars(i) for name, i in v.inputs.items()}}
             for v in plan.variants
@@ -48,10 +46,3 @@ def _spec(plan: Plan) -> dict[str, str]:
         "from_run": os.path.relpath(study.origin.parent, run),
         "sha256": hashlib.sha256(study.text.encode()).hexdigest(),
     }
-
-
-def _files(study: Study) -> Iterator[Mapping[str, Any]]:
-    """The user's files; what an earlier run has recorded of one holds, since only its import may be left."""
-    known = study.repeated.files if study.repeated else {}
-    for path in study.data_files():
-        yield known.get(str(path)) or record_of(path, study.origin.parent)

@@ -42,6 +42,7 @@ def test_a_finished_run_says_that_it_is_done(done: Run) -> None:
     before = {p: p.stat().st_mtime_ns for p in done.folder.path.rglob("*") if p.is_file()}
     again = bench.bigdata("submit", done.folder.path.relative_to(bench.folder), "--site", "local")
     assert again.stdout == f"{done.folder.path.relative_to(bench.folder)}\n", again.stderr
+    assert "all tasks were done before; report: " in again.stderr
     assert {p: p.stat().st_mtime_ns for p in done.folder.path.rglob("*") if p.is_file()} == before
     assert submit(load_study(done.folder.path)).folder == done.folder
     assert len(events(done.folder.path, "submit")) == 1
