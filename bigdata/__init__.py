@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bigdata.planning import plan as plan
+    from bigdata.planning.again import load_study as load_study
     from bigdata.run import submit as submit
-    from bigdata.spec import load_study as load_study
     from bigdata.store import open_run as open_run
 
 __version__ = "0.1.0"
 __all__ = ["load_study", "open_run", "plan", "submit"]
 
 # Loaded on first use: reading a spec must not wait for Dask or Zarr.
-_HOMES = {"load_study": "spec", "plan": "planning", "submit": "run", "open_run": "store"}
+_HOMES = {"load_study": "planning.again", "plan": "planning", "submit": "run", "open_run": "store"}
 
 
 def __getattr__(name: str) -> Any:

@@ -12,13 +12,32 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def study_options(function: F) -> F:
-    """SPEC, --site, --runs and --set: what makes a plan."""
-    function = click.argument("spec", type=click.Path(path_type=Path))(function)
+    """SPEC, --data, --site, --runs and --set: what makes a plan."""
+    function = _study_options(click.argument("spec", type=click.Path(path_type=Path))(function))
     function = click.option(
         "--site", help="A site's name or its file.  [default: the site recognised here, else local]"
     )(function)
+    return click.option(
+        "--runs",
+        type=click.Path(path_type=Path),
+        help="Folder of the runs.  [default: runs, or where the run lies that is repeated]",
+    )(function)
+
+
+def specs_options(function: F) -> F:
+    """SPEC…, --data and --set."""
+    specs = click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=click.Path(path_type=Path))
+    return _study_options(specs(function))
+
+
+def _study_options(function: F) -> F:
+    """--data and --set: what makes a study of a spec."""
     function = click.option(
-        "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
+        "--data",
+        multiple=True,
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="A file that the run has read, where it is now; known by its content.",
     )(function)
     return click.option(
         "--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a field of the spec."

@@ -14,17 +14,19 @@ from bigdata.display import duration, size
 from bigdata.errors import PlanRefused
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
+from bigdata.planning.again import load_study
 from bigdata.planning.price import Price
-from bigdata.spec import load_study
 from bigdata.spec.site import Site
 
 
 @click.command()
 @study_options
 @json_option
-def command(spec: Path, site: str | None, runs: Path, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Show what SPEC will do and cost. Exit code 3 where the site can't take it."""
-    plan = make_plan(load_study(spec, overrides), site=site, runs=runs)
+def command(
+    spec: Path, site: str | None, runs: Path | None, overrides: tuple[str, ...], data: tuple[Path, ...], as_json: bool
+) -> None:
+    """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it."""
+    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs)
     click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
     if plan.refusals():
         raise PlanRefused("the plan is refused")

@@ -1,4 +1,4 @@
-"""`bigdata submit SPEC`: check, plan, run, report; the run's folder is the last line on stdout."""
+"""`bigdata submit SPEC|RUN`: check, plan, run, report; the run's folder is the last line on stdout."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bigdata.display import duration
 from bigdata.errors import Cancelled, PlanRefused, SpecError, TasksFailed
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
-from bigdata.spec import load_study
+from bigdata.planning.again import load_study
 
 if TYPE_CHECKING:
     from bigdata.run.launched import Launch
@@ -39,8 +39,9 @@ ASK_SECONDS = 3600
 def command(
     spec: Path,
     site: str | None,
-    runs: Path,
+    runs: Path | None,
     overrides: tuple[str, ...],
+    data: tuple[Path, ...],
     yes: bool,
     controller: str | None,
     dashboard: bool,
@@ -48,9 +49,12 @@ def command(
 ) -> None:
     """Run the study SPEC. Submitting again goes on where the run stopped.
 
+    SPEC may be a run's folder: the run is done again, or to its end. Its own files are looked for where they were,
+    beside the run, and in the cache; --data says where else they are.
+
     With a controller in the background or in a job, this returns as soon as that lives.
     """
-    plan = make_plan(load_study(spec, overrides), site=site, runs=runs)
+    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs)
     plan = _with_controller(plan, controller) if controller else plan
     plan = _with(plan, dashboard=True) if dashboard else plan
     click.echo(as_text(plan), err=True)
@@ -88,7 +92,7 @@ def _here(plan: Plan) -> None:
         again = f"\nTo go on: bigdata {shlex.join(sys.argv[1:])}" if isinstance(error, Cancelled) else ""
         click.echo(plan.folder.path)
         raise type(error)(f"{error}{again}") from error
-    click.echo(f"report: {plan.folder.report}", err=True)
+    click.echo(f"{'' if plan.n_todo else 'all tasks were done before; '}report: {plan.folder.report}", err=True)
     click.echo(plan.folder.path)
 
 

@@ -1,4 +1,4 @@
-"""`bigdata validate SPEC…`: check specs and say all that is wrong with them."""
+"""`bigdata validate SPEC|RUN…`: check specs and say all that is wrong with them."""
 
 from __future__ import annotations
 
@@ -10,18 +10,17 @@ from typing import Any
 
 import click
 
-from bigdata.cli.options import json_option
+from bigdata.cli.options import json_option, specs_options
 from bigdata.cli.verdicts import recall, remember
 from bigdata.errors import Place, Problem, SpecError
 
 
 @click.command()
-@click.argument("specs", metavar="SPEC...", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--set", "overrides", multiple=True, metavar="PATH=VALUE", help="Override a field of the specs.")
+@specs_options
 @json_option
-def command(specs: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) -> None:
-    """Check specs; say all that is wrong with them."""
-    checks = [_check(path, overrides) for path in specs]
+def command(specs: tuple[Path, ...], overrides: tuple[str, ...], data: tuple[Path, ...], as_json: bool) -> None:
+    """Check specs, or the studies of runs; say all that is wrong with them."""
+    checks = [_check(path, overrides, data) for path in specs]
     problems = [problem for _, found in checks for problem in found]
     if as_json:
         click.echo(json.dumps([_as_data(path, *check) for path, check in zip(specs, checks, strict=True)], indent=2))
@@ -34,19 +33,20 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], as_json: bool) 
 Check = tuple[str, tuple[Problem, ...]]
 
 
-def _check(path: Path, overrides: tuple[str, ...]) -> Check:
+def _check(path: Path, overrides: tuple[str, ...], data: tuple[Path, ...]) -> Check:
     """What the study is, in a few words, or what is wrong with it."""
-    if summary := recall(path, overrides):
+    if not data and (summary := recall(path, overrides)):
         return summary, ()
-    from bigdata.spec import load_study
+    from bigdata.planning.again import load_study
 
     try:
-        study = load_study(path, overrides)
+        study = load_study(path, overrides, data)
     except SpecError as error:
         return "", error.problems or (Problem(Place(str(path)), "", str(error)),)
     n = len(study.variants)
     summary = f"{study.kind}, {n:,} variant{'s' * (n != 1)}"
-    remember(path, overrides, summary, [*study.files, *study.data_files()])
+    if study.repeated is None:  # where a run's data are found doesn't depend on them alone
+        remember(path, overrides, summary, [*study.files, *study.data_files()])
     return summary, ()
 
 

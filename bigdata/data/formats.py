@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
+from bigdata.data.content import sha256
 from bigdata.data.problem import BadEntry, DataProblem, EntryError, unreadable
 from bigdata.data.text import head
 from bigdata.spec.study import Finding
@@ -112,7 +112,7 @@ class Formats(Generic[E]):
     def content(self, path: Path, name: str, files: Iterable[Path]) -> str:
         """A line for each file, for digests: the sha256 of its bytes, and its name where that counts."""
         by_file, base = self.named(name).NAMED_BY_FILE, path if path.is_dir() else path.parent
-        return "".join(f"{_sha256(file)} {_relative(file, base) if by_file else ''}\n" for file in files)
+        return "".join(f"{sha256(file)} {_relative(file, base) if by_file else ''}\n" for file in files)
 
     def entries(self, path: Path, name: str, label: str = "") -> Iterator[E | BadEntry]:
         """The entries of a file or folder; raises DataProblem where it can't be read."""
@@ -122,11 +122,6 @@ class Formats(Generic[E]):
             yield BadEntry("", label, e.line, str(e))
         except OSError as e:
             raise DataProblem(unreadable(path, e)) from e
-
-
-def _sha256(path: Path) -> str:
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _relative(path: Path, base: Path) -> str:

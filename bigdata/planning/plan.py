@@ -12,6 +12,7 @@ from typing import Any
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
 from bigdata.planning import ledger
+from bigdata.planning.found import records, refuse_other_data
 from bigdata.planning.growing import Growing
 from bigdata.planning.growth import Growth
 from bigdata.planning.keys import Keys, digest, ingredients
@@ -23,6 +24,7 @@ from bigdata.planning.stage import Kept, Workload
 from bigdata.spec import Study, Variant
 from bigdata.spec.site import Site, load_site, site_here
 from bigdata.spec.study import Budget, Finding, Findings, Input, StudyModel
+from bigdata.spec.whereabouts import moved
 from bigdata.spec.words import each
 from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
@@ -47,7 +49,7 @@ class Plan:
     """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet.
 
     `site_because` says why the site was taken, where nobody named it; a `fresh` plan takes nothing over from other
-    runs.
+    runs. `files` are the records of the user's files.
     """
 
     study: Study
@@ -57,6 +59,7 @@ class Plan:
     notes: tuple[str, ...]
     site_because: str = ""
     fresh: bool = False
+    files: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
     def stages(self) -> tuple[PlannedStage, ...]:
@@ -162,8 +165,8 @@ class Plan:
             raise PlanRefused("the plan is refused:\n" + "\n".join(f"  {r}" for r in reasons))
 
 
-def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "runs", fresh: bool = False) -> Plan:
-    """Compile a study for a site; its run is (or will be) a folder below `runs`.
+def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | None = None, fresh: bool = False) -> Plan:
+    """Compile a study for a site; its run is (or will be) a folder below `runs`, which see `run_folder`.
 
     Without a site it is the one that this machine is recognised to be of, else `local`. What other runs below `runs`
     have done is taken over from them, unless the plan is to be `fresh`.
@@ -174,15 +177,16 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "ru
         chosen = site_here()
         site, because = chosen.site, chosen.because
     site = load_site(site) if isinstance(site, str) else site
-    folder = RunFolder(Path(runs) / f"{study.name}-{study_key(study)[:8]}")
+    folder = RunFolder(run_folder(study, runs))
     record = record_of(folder, fresh=fresh)
     sorting = Sorting(record, shares=len(study.variants) > 1)
     given = _Given(site, record, sorting, ledger.measured_rates(cache_folder() / "ledger.jsonl"))
-    notes: list[str] = []
+    notes: list[str] = list(study.repeated.notes) if study.repeated else []
     variants = []
     for number, variant in enumerate(study.variants):
         group = f"variant-{number}" if len(study.variants) > 1 else ""
         inputs, workload = _compile(study, variant.model)
+        refuse_other_data(study, inputs.values())
         stages = tuple(_planned(given, group, variant, inputs, workload, notes))
         variants.append(PlannedVariant(group, variant, inputs, workload, stages))
         notes += workload.notes
@@ -192,7 +196,9 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path = "ru
                 "to keep them, give the study another `name:`, or another folder by --runs"
             )
     _refuse_unknown_stages(study, variants)
-    return Plan(study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because, fresh)
+    return Plan(
+        study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because, fresh, tuple(records(study))
+    )
 
 
 def _refuse_unknown_stages(study: Study, variants: list[PlannedVariant]) -> None:
@@ -213,6 +219,18 @@ def study_key(study: Study) -> str:
     return digest([v.model.model_dump(mode="json", exclude=NO_PART_OF_A_RESULT) for v in study.variants])
 
 
+def run_folder(study: Study, runs: str | Path | None = None) -> Path:
+    """The folder of a study's run, below `runs`: if left out, that is `runs`, or where the run lies that is repeated.
+
+    A run that is repeated as it is keeps its folder, whatever that is called now.
+    """
+    again = Path(study.repeated.run) if study.repeated else None
+    home = Path("runs" if again is None else again.parent) if runs is None else Path(runs)
+    if study.repeated and study.repeated.same and again and again.parent.absolute() == home.absolute():
+        return home / again.name
+    return home / f"{study.name}-{study_key(study)[:8]}"
+
+
 def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
     """Call the kind's own `stages` function."""
     module, _, function = model.stages_at.partition(":")
@@ -222,7 +240,8 @@ def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
 
 def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workload]:
     try:
-        inputs = model.inputs(study.path.parent)
+        with moved(study.moved):
+            inputs = model.inputs(study.folder)
         return inputs, stages_of(model, inputs)
     except Findings as found:
         raise SpecError([study.found(f) for f in found.findings]) from None

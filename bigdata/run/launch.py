@@ -11,7 +11,7 @@ from bigdata.errors import Cancelled, SiteError, TasksFailed
 from bigdata.planning.plan import Plan
 from bigdata.run.cancelling import release
 from bigdata.run.controller_job import controller_command, submit_controller
-from bigdata.run.description import as_given, as_understood
+from bigdata.run.description import as_understood
 from bigdata.run.jobs import batch
 from bigdata.run.launched import Launch, read_launch
 from bigdata.run.lock import Lock, holder
@@ -46,7 +46,7 @@ def launch(plan: Plan) -> Launch:
         _refuse_second(folder)
         folder.cancel.unlink(missing_ok=True)
         if not folder.exists():  # a run that waits in the queue has a name and a study already
-            write_whole(folder.study, as_given(plan.study.text, plan.study.overrides))
+            write_whole(folder.study, plan.study.text)
             write_json(folder.resolved, as_understood(plan))
         orders.write(folder)
     return _START[orders.controller](folder, orders)

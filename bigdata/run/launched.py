@@ -15,6 +15,7 @@ from bigdata.planning.plan import Plan
 from bigdata.run.lock import SILENT_SECONDS, started
 from bigdata.spec import Study, study_from_resolved
 from bigdata.spec.checked import validated
+from bigdata.spec.repeated import Repeated
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_json
 from bigdata.units import RESOLVED
@@ -38,6 +39,7 @@ class Launch:
     site: Mapping[str, Any]
     site_file: str
     time: float
+    repeated: Mapping[str, Any] | None = None
     process: Mapping[str, Any] | None = None
     job: str = ""
     n: int = 1
@@ -47,13 +49,14 @@ class Launch:
         """The orders for a plan's controller."""
         return cls(
             controller=plan.site.controller,
-            spec=str(plan.study.path.absolute()),
+            spec=str(plan.study.origin),
             text=plan.study.text,
             overrides=plan.study.overrides,
             study=plan.study.resolved(),
             site=plan.site.model_dump(mode="json"),
             site_file=str(plan.site.file.absolute()) if plan.site.file else "",
             time=round(time.time(), 3),
+            repeated=_elsewhere(plan.study.repeated) if plan.study.repeated else None,
         )
 
     @property
@@ -81,7 +84,8 @@ class Launch:
         """The study and the site, ready to be planned with; relative paths of data start at the spec's folder."""
         study = study_from_resolved(self.study, Path(self.spec))
         site = validated(Site, self.site, {RESOLVED: True}).read_from(Path(self.site_file) if self.site_file else None)
-        return replace(study, text=self.text, overrides=self.overrides), site
+        repeated = Repeated(**self.repeated) if self.repeated else None
+        return replace(study, text=self.text, overrides=self.overrides, repeated=repeated), site
 
     def is_process_alive(self) -> bool | None:
         """Whether a detached controller's process runs; None where it is on another machine."""
@@ -90,6 +94,11 @@ class Launch:
         if self.process["host"] != socket.gethostname():
             return None
         return bool(started(self.process["pid"]) == self.process["started"])
+
+
+def _elsewhere(repeated: Repeated) -> Mapping[str, Any]:
+    """As data; the controller may be started in another folder."""
+    return vars(repeated) | {"run": str(Path(repeated.run).absolute())}
 
 
 def read_launch(folder: RunFolder) -> Launch | None:

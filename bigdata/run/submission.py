@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import signal
@@ -25,7 +24,7 @@ from bigdata.planning.plan import Plan
 from bigdata.run import record
 from bigdata.run.controller import NOT_WHOLE, Controller, Observer, Outcome, Silent
 from bigdata.run.controller_job import CONTROLLER
-from bigdata.run.description import as_given, as_understood
+from bigdata.run.description import as_understood, is_understood
 from bigdata.run.execute import NO_ROOM, NOT_OURS, Token
 from bigdata.run.hands import Pools
 from bigdata.run.inside import inside_pools
@@ -51,7 +50,7 @@ def submit(
     study: Study | Plan,
     *,
     site: Site | str | None = None,
-    runs: str | Path = "runs",
+    runs: str | Path | None = None,
     observer: Observer | None = None,
     shift: Shift = ALWAYS,
     client: Client | None = None,
@@ -111,10 +110,9 @@ def _is_finished(plan: Plan) -> bool:
     folder, past = plan.folder, read_history(plan.folder.journal)
     if past.state != "done" or folder.damaged.exists() or (plan.n_todo and not past.ends[-1].get("spent")):
         return False
-    understood = json.loads(json.dumps(as_understood(plan)))
     besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log))
     is_whole = folder.n_files() - besides >= plan.n_files - (plan.site.controller != "inline")
-    return is_whole and folder.read_resolved() == understood
+    return is_whole and is_understood(plan, folder.read_resolved())
 
 
 def _remove_orphans(plan: Plan, observer: Observer) -> None:
@@ -167,7 +165,7 @@ def _prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
     folder.sweep()
     folder.running.mkdir()
     folder.logs.mkdir(exist_ok=True)
-    write_whole(folder.study, as_given(plan.study.text, plan.study.overrides))
+    write_whole(folder.study, plan.study.text)
     write_json(folder.resolved, as_understood(plan))
     root = open_store(folder.store)
     write_coordinates(root, plan.sweep)

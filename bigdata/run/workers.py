@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from distributed import Client, Future, SpecCluster, WorkerPlugin
-from distributed.comm import CommClosedError
+from distributed.comm.core import CommClosedError
 from distributed.diagnostics.plugin import SchedulerPlugin
 
 from bigdata.planning.stage import TaskId

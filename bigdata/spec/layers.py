@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.node import Entry, Located, Node, Source, Span, dotted, located, mapping, merged, sequence
-from bigdata.spec.source import MAX_DEPTH, read_file, read_text, similar_file
+from bigdata.spec.source import MAX_DEPTH, read_file, read_text, similar_file, text_of
 from bigdata.spec.study import PathInSpec
 from bigdata.spec.words import items
 
@@ -20,25 +20,33 @@ _SET_USAGE = "Write --set path.to.key=value"
 
 @dataclass(frozen=True)
 class Layers:
-    """The layers in one tree, the text of the file itself, the files read, and what is wrong so far."""
+    """The layers in one tree, the text and the tree of the file itself, the files read, and what is wrong so far."""
 
     root: Node
     text: str
+    own: Node
     files: tuple[Path, ...]
     problems: list[Located]
 
 
-def read_layers(path: Path, overrides: Sequence[str] = (), meant_for: str = "a study", start: str = _START) -> Layers:
+def read_layers(
+    path: Path,
+    overrides: Sequence[str] = (),
+    meant_for: str = "a study",
+    start: str = _START,
+    text: str | None = None,
+) -> Layers:
     """A spec with its parents below it and `--set a.b=c` above it.
 
-    `meant_for` says what an empty file should have been, and `start` how one begins. Raises SpecError where a
-    layer can't be read.
+    `meant_for` says what an empty file should have been, and `start` how one begins; `text` stands for the file's own
+    where given. Raises SpecError where a layer can't be read.
     """
-    root, problems, text = read_file(path)
-    _refuse_other_than_mapping(root, meant_for, start)
-    files = [path]
+    text = text_of(path) if text is None else text
+    own, problems = read_file(text, str(path))
+    _refuse_other_than_mapping(own, meant_for, start)
+    root, files = own, [path]
     while parent := _parent(root, files, problems):
-        below, found, _ = read_file(parent, rank=len(files))
+        below, found = read_file(text_of(parent), str(parent), len(files))
         _refuse_other_than_mapping(below, meant_for, start)
         files.append(parent)
         problems += found
@@ -46,7 +54,7 @@ def read_layers(path: Path, overrides: Sequence[str] = (), meant_for: str = "a s
     root = _without(root, "extends")
     for i, override in enumerate(overrides):
         root = _overridden(root, override, len(files) + i, problems)
-    return Layers(root, text, tuple(files), problems)
+    return Layers(root, text, own, tuple(files), problems)
 
 
 def _refuse_other_than_mapping(root: Node, meant_for: str, start: str) -> None:
@@ -59,7 +67,7 @@ def _refuse_other_than_mapping(root: Node, meant_for: str, start: str) -> None:
 
 
 def _without(root: Node, key: str) -> Node:
-    return mapping({k: e for k, e in root.value.items() if k != key}, root.span)
+    return root if key not in root.value else mapping({k: e for k, e in root.value.items() if k != key}, root.span)
 
 
 def _parent(root: Node, files: list[Path], problems: list[Located]) -> Path | None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from bigdata.errors import Problem, SpecError
 from bigdata.spec.checked import checked, valid_fields, validated, written_fields
 from bigdata.spec.kinds import kind, kinds
-from bigdata.spec.layers import read_layers
+from bigdata.spec.layers import Layers, read_layers
 from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located, mapping
 from bigdata.spec.problems import from_finding
+from bigdata.spec.repeated import Repeated
+from bigdata.spec.source import in_lines, read_file
 from bigdata.spec.study import Finding, PathInSpec, StudyModel
 from bigdata.spec.sweep import swept
+from bigdata.spec.whereabouts import named
 from bigdata.spec.words import each, meant, said
+from bigdata.spec.written import edited, plainly
 from bigdata.units import RESOLVED
 
 
@@ -30,7 +35,11 @@ class Variant:
 
 @dataclass(frozen=True)
 class Study:
-    """A study file, read and checked; `files` are those that were read for it, `overrides` what `--set` changed."""
+    """A study file, read and checked; `files` are those that were read for it, `overrides` what `--set` changed.
+
+    `text` is one YAML text that says all of it: the file's own, byte for byte, where that has no parent and nothing was
+    set. Relative paths of data start at `start`, or where the file is. `repeated` is what a run's study has from it.
+    """
 
     path: Path
     text: str
@@ -38,11 +47,23 @@ class Study:
     files: tuple[Path, ...] = ()
     overrides: tuple[str, ...] = ()
     root: Node = field(default=Node({}, Span(Source(""))), repr=False, compare=False)
+    start: Path | None = None
+    repeated: Repeated | None = None
 
     @property
     def folder(self) -> Path:
         """Where relative paths in the spec start from."""
-        return self.path.parent
+        return self.start or self.path.parent
+
+    @property
+    def origin(self) -> Path:
+        """The file that was submitted first, for whose folder relative paths are written; it may be gone."""
+        return Path(self.repeated.spec) if self.repeated else self.path.absolute()
+
+    @property
+    def moved(self) -> Mapping[str, str]:
+        """Where those of the user's files are that aren't where the spec means them."""
+        return self.repeated.moved if self.repeated else {}
 
     @property
     def kind(self) -> str:
@@ -54,7 +75,12 @@ class Study:
 
     def data_files(self) -> list[Path]:
         """Files and folders of the user's that the variants name as data."""
-        return list(dict.fromkeys(p for v in self.variants for p in v.model.data_files(self.folder)))
+        return self.data_files_from(self.folder)
+
+    def data_files_from(self, folder: Path) -> list[Path]:
+        """Those that they would name if the spec were in that folder; absolute paths."""
+        paths = (p for v in self.variants for p in v.model.data_files(folder))
+        return list(dict.fromkeys(named(folder, str(path)) for path in paths))
 
     def resolved(self) -> dict[str, Any]:
         """The study as understood: every default filled, quantities as numbers in base units; JSON-able."""
@@ -73,21 +99,56 @@ class Study:
         return located(locate(self.root, path), path, what, right, hint).problem
 
 
-def load_study(path: str | Path, overrides: Sequence[str] = ()) -> Study:
+def load_study(
+    path: str | Path,
+    overrides: Sequence[str] = (),
+    *,
+    start: Path | None = None,
+    text: str | None = None,
+    look: bool = True,
+) -> Study:
     """Read, merge, sweep and check a study file; `overrides` are texts such as `similarity.measure=dice`.
 
-    Raises SpecError with all that is wrong, in file order.
+    Relative paths of data start at `start`, or where the file is, and `text` stands for the file's own. The data are
+    looked at unless `look` is false. Raises SpecError with all that is wrong, in file order.
     """
     path = Path(path)
-    layers = read_layers(path, overrides)
-    problems = layers.problems
-    model = _kind(layers.root, problems)
-    settings = swept(layers.root, problems)
-    models = [_checked(model, s.root, path.parent, problems) for s in settings] if model else []
-    if problems:
-        raise SpecError(in_order(problems))
-    variants = tuple(Variant(s.label, s.values, m) for s, m in zip(settings, models, strict=True) if m is not None)
-    return Study(path, layers.text, variants, layers.files, tuple(overrides), layers.root)
+    layers = read_layers(path, overrides, text=text)
+    variants = _variants(layers.root, layers.problems, (start or path.parent) if look else None)
+    if layers.problems:
+        raise SpecError(in_order(layers.problems))
+    study = Study(path, layers.text, variants, layers.files, tuple(overrides), layers.root, start)
+    return study if layers.own is layers.root else replace(study, text=_one_text(layers, study))
+
+
+def _variants(root: Node, problems: list[Located], folder: Path | None) -> tuple[Variant, ...]:
+    """The variants of a tree, those that are right; their data are looked at from the folder where one is given."""
+    model = _kind(root, problems)
+    settings = swept(root, problems)
+    models = [_checked(model, s.root, folder, problems) for s in settings] if model else []
+    return tuple(Variant(s.label, s.values, m) for s, m in zip(settings, models, strict=False) if m is not None)
+
+
+def _one_text(layers: Layers, study: Study) -> str:
+    """The layers in one text, the file's own with changes where these can be written into it."""
+    wanted = json.dumps(study.resolved())
+    text = edited(in_lines(layers.text), layers.own, layers.root, layers.files)
+    if _resolved(text) == wanted:
+        return text
+    text = plainly(layers.root, layers.files)
+    if _resolved(text) != wanted:
+        raise AssertionError(f"the study reads back otherwise from:\n{text}")
+    return text
+
+
+def _resolved(text: str) -> str:
+    """What a text says, as JSON; "" where it says no study."""
+    try:
+        root, problems = read_file(text, "")
+        variants = _variants(root, problems, None) if isinstance(root.value, dict) else ()
+    except SpecError:
+        return ""
+    return json.dumps(Study(Path(), "", variants).resolved()) if variants and not problems else ""
 
 
 def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> Study:
@@ -124,8 +185,10 @@ def _common_problems(root: Node) -> list[Located]:
     return [p for p in problems if p.problem.path != "study"]
 
 
-def _checked(model: type[StudyModel], root: Node, folder: Path, problems: list[Located]) -> StudyModel | None:
+def _checked(model: type[StudyModel], root: Node, folder: Path | None, problems: list[Located]) -> StudyModel | None:
     study = checked(model, root, problems, also=("extends", "sweep"))
+    if folder is None:
+        return study
     fields = valid_fields(model, root) if study is None else written_fields(study, root)
     problems += [from_finding(finding, root) for finding in model.check(fields, folder)]
     return study

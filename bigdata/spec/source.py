@@ -31,14 +31,20 @@ MAX_SIZE = 100_000
 MAX_DEPTH = 50
 
 
-def read_file(path: Path, name: str = "", rank: int = 0) -> tuple[Node, list[Located], str]:
-    """A file's data, what is wrong with them, and the text. Raises SpecError where nothing can be read."""
-    text = _text(path, name or str(path))
-    root, problems = read_text(text, Source(name or str(path), tuple(text.split("\n")), rank))
-    return root, problems, text
+def read_file(text: str, name: str, rank: int = 0) -> tuple[Node, list[Located]]:
+    """The data of a file's text and what is wrong with them. Raises SpecError for text that isn't YAML."""
+    text = in_lines(text)
+    return read_text(text, Source(name, tuple(text.split("\n")), rank))
 
 
-def _text(path: Path, name: str) -> str:
+def in_lines(text: str) -> str:
+    """A file's text as it is parsed: any line ends are newlines, and no mark of the byte order stands before it."""
+    return text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+
+
+def text_of(path: Path) -> str:
+    """A file's text, byte for byte. Raises SpecError where there is none."""
+    name = str(path)
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_BYTES + 1)
@@ -56,10 +62,9 @@ def _text(path: Path, name: str) -> str:
             ]
         )
     try:
-        text = raw.decode("utf-8-sig")
+        return raw.decode()
     except UnicodeDecodeError as error:
         raise SpecError([_not_utf8(raw, name, error)]) from error
-    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _unreadable(path: Path, name: str, error: OSError) -> Problem:
@@ -67,7 +72,7 @@ def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     if isinstance(error, FileNotFoundError):
         return Problem(place, "", "there is no such file", hint=similar_file(path, path))
     if isinstance(error, IsADirectoryError):
-        return Problem(place, "", "is a folder", "Name a YAML file in it")
+        return Problem(place, "", "is a folder, and not that of a run", "Name a YAML file in it")
     return Problem(place, "", f"can't be read ({error.strerror or error})", "Check the file's permissions")
 
 

@@ -58,10 +58,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Input:
-    """Data that a study reads: its content's digest, and the folder of its import, which workers open."""
+    """Data that a study reads: its content's digest, and the folder of its import, which workers open.
+
+    `file` is what the spec calls a file or folder of the user's, "" for other data; `content` the digest of the bytes
+    alone, whatever reads them, "" where that isn't known.
+    """
 
     digest: str
     folder: str
+    file: str = ""
+    content: str = ""
 
 
 class Findings(Exception):
@@ -118,6 +124,7 @@ class StudyModel(SpecModel):
     def inputs(self, folder: Path) -> dict[str, Input]:
         """Import the data that the study reads, where that hasn't been done, seen from the spec's folder.
 
-        Raises Findings for data that can't be used.
+        The user's files are opened where `bigdata.spec.whereabouts.located` finds them. Raises Findings for data that
+        can't be used.
         """
         return {}

@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 from bigdata.planning.rows import Row
 from bigdata.planning.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
+from bigdata.spec.whereabouts import located, named
 from bigdata.store.arrays import ArraySpec, Coordinate
 
 STEP_SECONDS = 0.1
@@ -66,13 +67,14 @@ class Trial(StudyModel):
     where: bool = False
 
     def data_files(self, folder: Path) -> Iterable[Path]:
-        return [folder / self.file] if self.file else []
+        return [named(folder, self.file)] if self.file else []
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The file's digest; nothing of it is read."""
         if not self.file:
             return {}
-        return {"file": Input(hashlib.sha256((folder / self.file).read_bytes()).hexdigest(), "")}
+        digest = hashlib.sha256(located(folder, self.file).read_bytes()).hexdigest()
+        return {"file": Input(digest, "", self.file, digest)}
 
 
 def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:

@@ -250,7 +250,7 @@ def test_a_missing_file_suggests_its_neighbour(write: Write) -> None:
 
 
 def test_a_folder_is_no_spec(tmp_path: Path) -> None:
-    assert message(tmp_path).endswith("is a folder. Name a YAML file in it.")
+    assert message(tmp_path).endswith("is a folder, and not that of a run. Name a YAML file in it.")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")

@@ -27,9 +27,9 @@ def fetch(wanted: tuple[str, ...], again: bool) -> None:
 
 def _datasets(text: str) -> Iterator[Any]:
     """What a name, or a study's file, stands for; DataProblem where it is neither."""
-    if Path(text).suffix in (".yaml", ".yml"):
-        from bigdata.spec import load_study
+    from bigdata.planning.again import load_study, run_in
 
+    if Path(text).suffix in (".yaml", ".yml") or run_in(Path(text)):
         for variant in load_study(Path(text)).variants:
             model: Any = variant.model
             yield from model.datasets.values() if hasattr(model, "datasets") else [model.dataset]

@@ -32,6 +32,7 @@ from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.selection import Selection, select
 from bigdata.display import size
+from bigdata.spec.whereabouts import located
 from bigdata.store.flat import FlatStore, is_whole
 
 Policy = Literal["refuse", "skip"]
@@ -40,9 +41,10 @@ Policy = Literal["refuse", "skip"]
 class MaterialsDataset:
     """An import in the cache.
 
-    `digest` is the sha256 of the source files' content and the reader's version; `folder` the import; `n` the entries
-    that can be used; `n_all` with the bad ones; `n_structures` those with a structure; `ignored` the keys that hold no
-    property (long lists); `columns` the properties by name, one value an entry, None where absent.
+    `digest` is the sha256 of the source files' content and the reader's version, `content` that of the former alone, ""
+    in old imports; `folder` the import; `n` the entries that can be used; `n_all` with the bad ones; `n_structures`
+    those with a structure; `ignored` the keys that hold no property (long lists); `columns` the properties by name, one
+    value an entry, None where absent.
     """
 
     def __init__(self, folder: Path, label: str = "", on_bad_entry: Policy = "refuse") -> None:
@@ -51,6 +53,7 @@ class MaterialsDataset:
         self.folder, self.on_bad_entry = folder, on_bad_entry
         self.label: str = label or about["label"]
         self.digest: str = about["digest"]
+        self.content: str = about.get("content", "")
         self.format: str = about["format"]
         self.n: int = about["n"]
         self.n_all: int = about["n"] + about["n_bad"]
@@ -167,10 +170,11 @@ def import_named(dataset: NamedDataset) -> MaterialsDataset:
 
 def import_file(dataset: MaterialsFile, folder: Path) -> MaterialsDataset:
     """A file or folder in the cache, whatever its bad entries; raises DataProblem."""
-    path = folder / Path(dataset.file).expanduser()
+    path, label = located(folder, dataset.file), str(folder / Path(dataset.file).expanduser())
     try:
-        stored = imported([Source(path, dataset.format or "")], str(path))
-        return MaterialsDataset(stored, str(path), dataset.on_bad_entry)
+        # A run that is repeated may have nothing left of its data but their import.
+        stored = path if is_whole(path) else imported([Source(path, dataset.format or "")], label)
+        return MaterialsDataset(stored, label, dataset.on_bad_entry)
     except OSError as e:
         raise DataProblem(unreadable(path, e)) from e
 

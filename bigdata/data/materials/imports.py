@@ -39,10 +39,12 @@ def imported(sources: Sequence[Source], label: str, known_units: Mapping[str, st
     told = [source._replace(format=_told(source)) for source in sources]
     files = [FORMATS.files(source.path, source.format) for source in told]
     before, known = stamps(chain(*files)), dict(known_units or {})
-    digest = _digest(told, files, known)
+    contents = [FORMATS.content(s.path, s.format, paths) for s, paths in zip(told, files, strict=True)]
+    digest = _digest(told, contents, known)
 
     def make(folder: Path) -> None:
         about = {"digest": digest, "format": told[0].format, "label": label, "reader": READER_VERSION}
+        about["content"] = hashlib.sha256("".join(contents).encode()).hexdigest()
         write_import(_entries(told), folder, about, _units(told, known))
         if stamps(chain(*files)) != before:
             raise SiteError(f"{label} changed while it was being read. Submit again when it is complete.")
@@ -57,13 +59,13 @@ def _told(source: Source) -> str:
     return FORMATS.told(path, name)
 
 
-def _digest(told: list[Source], files: list[list[Path]], known: Mapping[str, str]) -> str:
+def _digest(told: list[Source], contents: list[str], known: Mapping[str, str]) -> str:
     """sha256 over the reader's version, formats, renamed columns and units, the files' bytes, and their names where
     these count."""
     whole = hashlib.sha256(f"materials {READER_VERSION} {json.dumps(known, sort_keys=True)}\n".encode())
-    for source, paths in zip(told, files, strict=True):
+    for source, content in zip(told, contents, strict=True):
         whole.update(f"{source.format} {json.dumps(dict(source.names), sort_keys=True)}\n".encode())
-        whole.update(FORMATS.content(source.path, source.format, paths).encode())
+        whole.update(content.encode())
     return whole.hexdigest()
 
 

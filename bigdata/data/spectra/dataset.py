@@ -26,6 +26,7 @@ from bigdata.data.selection import Selection, select
 from bigdata.data.spectra.formats.entry import ZEROS, Floats
 from bigdata.data.spectra.importing import HEADER_BYTES, is_whole
 from bigdata.data.spectra.imports import imported
+from bigdata.spec.whereabouts import located
 
 Policy = Literal["refuse", "skip"]
 Rows = Sequence[int] | NDArray[np.int64]
@@ -62,9 +63,9 @@ class Shifts:
 class SpectraDataset:
     """An import in the cache.
 
-    `digest` is the sha256 of the source files' content and the reader's version; `folder` the import; `n`
-    the entries that can be used; `n_all` with the bad ones; `n_dips` the spectra with tiny negative values,
-    taken as they are; `ignored` the keys that hold no setting (long lists).
+    `digest` is the sha256 of the source files' content and the reader's version, `content` that of the former alone, ""
+    in old imports; `folder` the import; `n` the entries that can be used; `n_all` with the bad ones; `n_dips` the
+    spectra with tiny negative values, taken as they are; `ignored` the keys that hold no setting (long lists).
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class SpectraDataset:
         self.folder, self.on_bad_entry = folder, on_bad_entry
         self.label: str = label or about["label"]
         self.digest: str = about["digest"]
+        self.content: str = about.get("content", "")
         self.format: str = about["format"]
         self.n: int = about["n"]
         self.n_all: int = about["n"] + about["n_bad"]
@@ -268,9 +270,11 @@ def import_named(dataset: NamedDataset) -> SpectraDataset:
 
 def import_file(dataset: SpectraFile, folder: Path) -> SpectraDataset:
     """A file or folder in the cache, whatever its bad entries; raises DataProblem."""
-    path = folder / Path(dataset.file).expanduser()
+    path, label = located(folder, dataset.file), str(folder / Path(dataset.file).expanduser())
     try:
-        return SpectraDataset(imported(path, dataset.format, str(path)), str(path), dataset.on_bad_entry)
+        # A run that is repeated may have nothing left of its data but their import.
+        stored = path if is_whole(path) else imported(path, dataset.format, label)
+        return SpectraDataset(stored, label, dataset.on_bad_entry)
     except OSError as e:
         raise DataProblem(unreadable(path, e)) from e
 

@@ -22,11 +22,12 @@ def imported(path: Path, name: str | None, label: str) -> Path:
     files = FORMATS.files(path, name)
     before = stamps(files)
     # The reader's version, the format, the files' bytes, and their names where these count.
-    text = f"spectra {READER_VERSION} {name}\n{FORMATS.content(path, name, files)}"
-    digest = hashlib.sha256(text.encode()).hexdigest()
+    content = FORMATS.content(path, name, files)
+    digest = hashlib.sha256(f"spectra {READER_VERSION} {name}\n{content}".encode()).hexdigest()
 
     def make(folder: Path) -> None:
         about = {"digest": digest, "format": name, "label": label, "reader": READER_VERSION}
+        about["content"] = hashlib.sha256(content.encode()).hexdigest()
         write_import(FORMATS.entries(path, name), folder, about)
         if stamps(files) != before:
             raise SiteError(f"{path} changed while it was being read. Submit again when it is complete.")

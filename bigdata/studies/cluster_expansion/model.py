@@ -13,6 +13,7 @@ from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
 from bigdata.data.model import MaterialsFile, MaterialsFormat, MaterialsOrigin
 from bigdata.spec.study import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel
+from bigdata.spec.whereabouts import located, named
 from bigdata.units import Angle, Length
 
 Method = Literal["orthogonal-matching-pursuit", "least-squares", "ridge", "lasso", "elastic-net", "ard"]
@@ -174,8 +175,7 @@ class ClusterExpansion(StudyModel):
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The files of the user's own."""
-        named = [part.file for part in (self.dataset, self.parent.lattice) if isinstance(part, _FILES)]
-        return [folder / file for file in named]
+        return [named(folder, p.file) for p in (self.dataset, self.parent.lattice) if isinstance(p, _FILES)]
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The structures, and the parent where it is a file, imported into the cache. Raises Findings."""
@@ -199,7 +199,8 @@ def _opened(origin: MaterialsOrigin, folder: Path, *path: str) -> Input:
         raise Findings(*at(problem, *path)) from problem
     if not opened.has_structures:
         raise Findings(Finding(path, f"{opened.label} has formulas only", "A cluster expansion needs structures"))
-    return Input(opened.digest, str(opened.folder))
+    file = origin.file if isinstance(origin, MaterialsFile) else ""
+    return Input(opened.digest, str(opened.folder), file, opened.content)
 
 
 def at(problem: DataProblem, *path: str) -> Iterable[Finding]:
@@ -233,7 +234,7 @@ def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
 def _parent(parent: Parent, folder: Path) -> Iterable[Finding]:
     lattice = parent.lattice
     if isinstance(lattice, LatticeFile):
-        if not (folder / Path(lattice.file).expanduser()).exists():
+        if not located(folder, lattice.file).exists():
             what = f"there is no file {lattice.file}"
             yield Finding(("parent", "lattice", "file"), what, "Paths start at the spec's folder")
         return

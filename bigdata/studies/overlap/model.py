@@ -13,6 +13,7 @@ from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
 from bigdata.data.model import MaterialsFile, MaterialsOrigin
 from bigdata.spec.study import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel
+from bigdata.spec.whereabouts import located, named
 
 if TYPE_CHECKING:
     from bigdata.data.split import Split as SplitFile
@@ -86,8 +87,8 @@ class Overlap(StudyModel):
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The files of the user's own."""
-        own = [folder / d.file for d in self.datasets.values() if isinstance(d, MaterialsFile)]
-        return [*own, *([folder / self.split.file] if self.split and self.split.file else [])]
+        own = [d.file for d in self.datasets.values() if isinstance(d, MaterialsFile)]
+        return [named(folder, file) for file in (*own, *([self.split.file] if self.split and self.split.file else []))]
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The datasets, imported into the cache, and the split file. Raises Findings for data that can't be used."""
@@ -102,12 +103,13 @@ class Overlap(StudyModel):
                 raise Findings(*at(problem, "datasets", name)) from problem
             if self.identity.needs_symmetry and not opened.has_structures:
                 raise Findings(_no_structures(name))
-            found[name] = Input(opened.digest, str(opened.folder))
+            file = dataset.file if isinstance(dataset, MaterialsFile) else ""
+            found[name] = Input(opened.digest, str(opened.folder), file, opened.content)
         if self.split and self.split.file:
-            path = folder / self.split.file
+            path = located(folder, self.split.file)
             split = SplitFile.from_file(path)
             _fits(split, self.identity)
-            found["split file"] = Input(split.digest, str(path.absolute()))
+            found["split file"] = Input(split.digest, str(path.absolute()), self.split.file, split.digest)
         return found
 
 
@@ -158,7 +160,7 @@ def _fractions(split: Split, folder: Path) -> Iterable[Finding]:
     given = split.model_fields_set & {"train", "validation", "test", "seed"}
     if split.file and given:
         yield Finding(("split", "file"), "stands beside fractions", "Give the file, or train, validation and test")
-    elif split.file and not (folder / split.file).is_file():
+    elif split.file and not located(folder, split.file).is_file():
         yield Finding(("split", "file"), f"there is no file {split.file}", "Paths start at the spec's folder")
     elif abs(split.train + split.validation + split.test - 1) > 1e-9:
         total = split.train + split.validation + split.test

@@ -13,6 +13,7 @@ from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
 from bigdata.data.model import SpectraFile, SpectraOrigin
 from bigdata.spec.study import Finding, Findings, Input, SpecModel, StudyModel
+from bigdata.spec.whereabouts import named
 from bigdata.units import Energy, States
 
 DEFAULT_GRID = "nonuniform:-2:0.05:1.05:0.5:5.5:7:-8:7:56"
@@ -193,7 +194,7 @@ class Similarity(StudyModel):
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The file of spectra, where it isn't a dataset known by name."""
-        return [folder / self.dataset.file] if isinstance(self.dataset, SpectraFile) else []
+        return [named(folder, self.dataset.file)] if isinstance(self.dataset, SpectraFile) else []
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The spectra, imported into the cache. Raises Findings for data that can't be used."""
@@ -203,7 +204,8 @@ class Similarity(StudyModel):
             spectra = open_spectra(self.dataset, folder)
         except DataProblem as problem:
             raise Findings(*_in_dataset(problem)) from problem
-        return {"spectra": Input(spectra.digest, str(spectra.folder))}
+        file = self.dataset.file if isinstance(self.dataset, SpectraFile) else ""
+        return {"spectra": Input(spectra.digest, str(spectra.folder), file, spectra.content)}
 
 
 def _in_dataset(problem: DataProblem) -> Iterable[Finding]:
