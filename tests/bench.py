@@ -123,9 +123,10 @@ def all_gone(processes: list[psutil.Process]) -> bool:
 
 
 def chunks(run: Path) -> dict[str, bytes]:
-    """Every stored chunk file of a run, by its path in the store."""
+    """Every stored chunk file of a run, by its path in the store, but for what tasks say of where they are."""
     store = run / "store.zarr"
-    return {str(p.relative_to(store)): p.read_bytes() for p in store.rglob("c/**/*") if p.is_file()}
+    files = {str(p.relative_to(store)): p for p in store.rglob("c/**/*") if p.is_file()}
+    return {name: p.read_bytes() for name, p in files.items() if not {"told", "surroundings"} & set(name.split("/"))}
 
 
 def told(record: dict[str, Any]) -> dict[str, Any]:

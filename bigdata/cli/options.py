@@ -12,7 +12,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def study_options(function: F) -> F:
-    """SPEC, --data, --site, --runs and --set: what makes a plan."""
+    """SPEC, --data, --site, --runs, --fresh and --set: what makes a plan."""
+    function = click.option("--fresh", is_flag=True, help="Take no results over from other runs.")(function)
     function = _study_options(click.argument("spec", type=click.Path(path_type=Path))(function))
     function = click.option(
         "--site", help="A site's name or its file.  [default: the site recognised here, else local]"

@@ -15,18 +15,30 @@ from bigdata.errors import PlanRefused
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
 from bigdata.planning.again import load_study
+from bigdata.planning.drawing import drawing
 from bigdata.planning.price import Price
 from bigdata.spec.site import Site
 
 
 @click.command()
 @study_options
+@click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg", help="Draw its tasks.")
 @json_option
 def command(
-    spec: Path, site: str | None, runs: Path | None, overrides: tuple[str, ...], data: tuple[Path, ...], as_json: bool
+    spec: Path,
+    site: str | None,
+    runs: Path | None,
+    overrides: tuple[str, ...],
+    data: tuple[Path, ...],
+    fresh: bool,
+    graph: Path | None,
+    as_json: bool,
 ) -> None:
     """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it."""
-    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs)
+    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs, fresh=fresh)
+    if graph is not None:
+        graph.write_text(drawing(plan), encoding="utf-8")
+        click.echo(f"graph: {graph}", err=True)
     click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
     if plan.refusals():
         raise PlanRefused("the plan is refused")

@@ -42,6 +42,7 @@ def command(
     runs: Path | None,
     overrides: tuple[str, ...],
     data: tuple[Path, ...],
+    fresh: bool,
     yes: bool,
     controller: str | None,
     dashboard: bool,
@@ -54,7 +55,7 @@ def command(
 
     With a controller in the background or in a job, this returns as soon as that lives.
     """
-    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs)
+    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs, fresh=fresh)
     plan = _with_controller(plan, controller) if controller else plan
     plan = _with(plan, dashboard=True) if dashboard else plan
     click.echo(as_text(plan), err=True)

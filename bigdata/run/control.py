@@ -35,7 +35,7 @@ def control(path: Path, observer: Observer) -> Run | None:
     if orders is None:
         raise SiteError(f"no controller was launched in {path}, or it has ended. Use `bigdata submit`.")
     study, site = orders.to_run()
-    plan = make_plan(study, site=site, runs=path.parent)
+    plan = make_plan(study, site=site, runs=path.parent, fresh=orders.fresh)
     if plan.folder.path.name != path.name:
         raise SiteError(
             f"this installation of bigdata understands the study as {plan.folder.path.name}, not as {path.name}. Was "

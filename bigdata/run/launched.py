@@ -43,6 +43,7 @@ class Launch:
     process: Mapping[str, Any] | None = None
     job: str = ""
     n: int = 1
+    fresh: bool = False
 
     @classmethod
     def of(cls, plan: Plan) -> Launch:
@@ -57,6 +58,7 @@ class Launch:
             site_file=str(plan.site.file.absolute()) if plan.site.file else "",
             time=round(time.time(), 3),
             repeated=_elsewhere(plan.study.repeated) if plan.study.repeated else None,
+            fresh=plan.fresh,
         )
 
     @property

@@ -87,7 +87,7 @@ def test_every_shipped_site_can_be_shown(path: Path, far: Bench) -> None:
 
 def test_this_machine_needs_no_check(far: Bench) -> None:
     done = far.bigdata("sites", "check")
-    words = "the workers of `local` are processes of this machine: no job is needed to check them\n"
+    words = "site `local` has no batch system: there are no jobs to check\n"
     assert (done.returncode, done.stdout) == (0, words)
     assert json.loads(far.bigdata("sites", "check", "local", "--json").stdout) == {"site": "local", "pools": []}
 

@@ -94,7 +94,7 @@ POOL = {"cpu": {"cores": 2, "memory": "2 GiB"}}
 
 def test_too_many_files_are_refused(bench: Bench) -> None:
     code, said = refusal(bench, {"pools": POOL, "limits": {"files": 10}})
-    assert (code, said.splitlines()[-1]) == (3, "  18 files would be written, and the site `small` allows 10")
+    assert (code, said.splitlines()[-1]) == (3, "  22 files would be written, and the site `small` allows 10")
 
 
 def test_too_many_bytes_are_refused(bench: Bench) -> None:
@@ -123,8 +123,8 @@ def test_a_plan_that_is_refused_is_still_shown(bench: Bench) -> None:
     done = bench.bigdata("plan", bench.trial(), "--site", "site.yaml", "--json")
     assert done.returncode == 3
     data = json.loads(done.stdout)
-    assert data["refusals"] == ["18 files would be written, and the site `small` allows 10"]
-    assert data["files"] == {"exact": 18}
+    assert data["refusals"] == ["22 files would be written, and the site `small` allows 10"]
+    assert data["files"] == {"exact": 22}
     assert data["stages"][0]["reasons"] == {"new": 4}
 
 

@@ -140,7 +140,7 @@ def test_all_reasons_are_said_at_once_with_exit_code_3(bench: Bench) -> None:
     reasons = [line for line in done.stdout.splitlines() if line.startswith("REFUSED: ")]
     assert [reason.split()[1:3] for reason in reasons] == [
         ["trial.yaml:1:89:", "pools.last:"],
-        ["18", "files"],
+        ["22", "files"],
         [reasons[2].split()[1], "bytes"],
         ["a", "task"],
         ["the", "longest"],

@@ -100,7 +100,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         inputs=tuple(inputs),
         pool="gpu" if model.gpus else "cpu",
         checkpoints=model.checkpoint,
-        rows={"mean": Row(units="eV"), **({"told": "string"} if tells(model) else {})},
+        rows={"mean": Row(units="eV"), "told": "string"},
     )
     last = stage(
         name="last",
@@ -110,7 +110,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         arrays=(total,),
         shards=lambda _: [("total", (0,))],
         needs=lambda _: [("first", i) for i in range(model.tasks)],
-        rows={"surroundings": "string"} if model.talk else {},
+        rows={"surroundings": "string"},
         # Or its time would be that of a task that pauses, and no job long enough for it.
         **({"rate": Rate("task", 1e-4, "the test")} if model.checkpoint else {}),
     )
@@ -142,13 +142,7 @@ def first(ctx: Any) -> dict[str, Any]:
         told |= surroundings()
     if model.gpus or model.where:
         told |= {name: os.environ.get(name) for name in PLACE}
-    said = {"told": "x" * 10_000 if i in model.boast else json.dumps(told)} if tells(model) else {}
-    return {"mean": values.mean(), **said}
-
-
-def tells(model: Trial) -> bool:
-    """Whether the tasks of `first` return a text, too."""
-    return bool(model.talk or model.gpus or model.where or model.checkpoint or model.boast)
+    return {"mean": values.mean(), "told": "x" * 10_000 if i in model.boast else json.dumps(told)}
 
 
 def wait_in_steps(ctx: Any) -> int:
@@ -216,10 +210,10 @@ def surroundings() -> dict[str, Any]:
     return {"pools": sorted(get_worker().state.total_resources), "threads": threads}
 
 
-def last(ctx: Any) -> dict[str, Any] | None:
+def last(ctx: Any) -> dict[str, Any]:
     import numpy as np
 
     time.sleep(ctx.model.last_seconds)
     total = ctx.read("value").sum() if ctx.model.write else float(ctx.model.tasks)
     ctx.write("total", np.array([total]))
-    return {"surroundings": json.dumps(surroundings())} if ctx.model.talk else None
+    return {"surroundings": json.dumps(surroundings()) if ctx.model.talk else ""}

@@ -55,7 +55,9 @@ def test_a_text_of_its_own_stays_byte_for_byte(tmp_path: Path) -> None:
 
 
 def test_a_parents_values_stand_where_it_was_named_with_their_origin(tmp_path: Path) -> None:
-    assert written(tmp_path, CHILD, parent=PARENT).text == """\
+    assert (
+        written(tmp_path, CHILD, parent=PARENT).text
+        == """\
 # My study
 # extends: base/parent.yaml   # as before
 study: similarity  # from base/parent.yaml
@@ -70,6 +72,7 @@ groups:
 order_by: [xc, n_kpts_full, mode, n_basis]
 # the end
 """
+    )
 
 
 def test_what_is_set_stands_in_its_place_with_the_option_beside(tmp_path: Path) -> None:
@@ -125,7 +128,7 @@ def test_a_grandparents_values_are_named_after_it(tmp_path: Path) -> None:
             id="a date as text in the place of a block",
         ),
         pytest.param(
-            "extends: base/parent.yaml\nname: x\ndescription: \"two\n  lines\"\norder_by: [xc,\n  mode]  # c\n",
+            'extends: base/parent.yaml\nname: x\ndescription: "two\n  lines"\norder_by: [xc,\n  mode]  # c\n',
             ("order_by.0=mode", "order_by.1=xc", "description='# no: comment'"),
             id="values over several lines",
         ),

@@ -163,7 +163,7 @@ def opened(run: Run, consolidated: bool | None) -> xarray.Dataset:
 def test_xarray_opens_a_run_without_a_warning(consolidated: bool | None, made: Bench) -> None:
     run = open_run(made.run_folder().path)
     data = opened(run, consolidated)
-    assert set(data.data_vars) == {"value", "total", "mean"}
+    assert set(data.data_vars) == {"value", "total", "mean", "told", "surroundings"}
     assert set(data.coords) == {"row"}
     assert data["value"].dims == ("row",)
     assert data["value"].attrs["units"] == "eV"
@@ -190,4 +190,4 @@ def test_consolidated_metadata_are_never_stale(bench: Bench) -> None:
     data = opened(run, None)
     assert data["failed_task"].values.tolist() == ["first/1"]
     (bench.folder / "trouble").unlink()
-    assert set(opened(bench.submit(spec), True).data_vars) == {"value", "total", "mean"}
+    assert set(opened(bench.submit(spec), True).data_vars) == {"value", "total", "mean", "told", "surroundings"}

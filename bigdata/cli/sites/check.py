@@ -49,7 +49,7 @@ def check(site: str | None, only: tuple[str, ...], as_json: bool) -> None:
         )
 
 
-NOTHING = "the workers of `{}` are processes of this machine: no job is needed to check them"
+NOTHING = "site `{}` has no batch system: there are no jobs to check"
 
 
 @dataclass(frozen=True)
