@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import math
@@ -26,7 +25,7 @@ from bigdata.planning.plan import stages_of
 from bigdata.planning.stage import Stage, TaskId
 from bigdata.run.checkpoint import Paused
 from bigdata.run.context import Context
-from bigdata.store.folder import RunFolder
+from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.reading import Run, View
 
 Token = dict[str, Any]
@@ -42,8 +41,6 @@ NO_REASON_TO_PAUSE = (
 TRACEBACK_BYTES = 1_000
 ERROR_BYTES = 400
 RESULT_BYTES = 1_000
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
 
 def execute_batch(folder: str, tasks: Sequence[TaskId], ends: float = math.inf) -> None:

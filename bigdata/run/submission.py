@@ -23,19 +23,18 @@ from bigdata.places import cache_folder
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import DAMAGED, Plan
-from bigdata.run import record
+from bigdata.run import record, reporting
 from bigdata.run.controller import Controller, Observer, Outcome, Pools, Silent
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import as_given, as_understood
-from bigdata.run.execute import NO_ROOM, NOT_OURS
 from bigdata.run.jobs import batch
 from bigdata.run.local import Size, local_pools
 from bigdata.run.lock import Lock
 from bigdata.run.shift import ALWAYS, Shift, ShiftOver
 from bigdata.spec import Study
 from bigdata.spec.site import Site
-from bigdata.store.folder import RunFolder, write_json, write_whole
-from bigdata.store.journal import Journal, read_history
+from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder, write_json, write_whole
+from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.reading import Run
 from bigdata.store.writing import create_arrays, finish_store, open_store, remove_others, write_coordinates
 
@@ -65,9 +64,10 @@ def submit(
         with Lock(plan.folder.lock) as lock:
             # Whoever held the lock until now may have done some of it.
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent)
-            if _is_finished(plan):
+            observer, past = observer or Silent(), read_history(plan.folder.journal)
+            if _is_finished(plan, past):
+                reporting.say_again(plan.folder, past, observer.message)
                 return Run(plan.folder.path)
-            observer = observer or Silent()
             _remove_orphans(plan, observer)
             return _run(plan, lock, observer, shift)
 
@@ -88,14 +88,15 @@ def _stopping() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _is_finished(plan: Plan) -> bool:
+def _is_finished(plan: Plan, past: History) -> bool:
     """Whether an earlier submission has done all of this, to the end, and nothing was found amiss since."""
     folder = plan.folder
-    if plan.n_todo or read_history(folder.journal).state != "done" or folder.damaged.exists():
+    if plan.n_todo or past.state != "done" or folder.damaged.exists() or not reporting.is_drawn(plan, past):
         return False
     understood = json.loads(json.dumps(as_understood(plan)))
-    besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log))
-    is_whole = folder.n_files() - besides >= plan.n_files - (plan.site.controller != "inline")
+    besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log, folder.report_log))
+    lacking = 2 * len(reporting.undrawn(past)) + (plan.site.controller != "inline")
+    is_whole = folder.n_files() - besides >= plan.n_files - lacking
     return is_whole and folder.read_resolved() == understood
 
 
@@ -119,19 +120,23 @@ def _run(plan: Plan, lock: Lock, observer: Observer, shift: Shift) -> Run:
     try:
         outcome = _tasks(plan, journal, lock, observer, shift) if plan.n_todo else Outcome()
         _fold_logs(plan.folder)
-        run = _finish(plan, outcome, started, observer)
+        if not (outcome.cancelled or outcome.relieved):
+            _write_record(plan, outcome, started)
         _end(journal, outcome)
     except SiteError as error:
         with suppress(SiteError, OSError):  # another controller has the run now, or the disk is full
             lock.check()
             journal.append([{"event": "end", "state": "refused", "error": str(error), "skipped": [], "n_skipped": 0}])
         raise
+    else:
+        # The run has ended: whatever becomes of its report, another submission has nothing to run.
+        damage = None if outcome.cancelled or outcome.relieved else _report(plan, journal, observer)
     finally:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)
         plan.folder.sweep()
-    _raise_for(outcome, plan)
-    return run
+    _raise_for(outcome, plan, damage)
+    return Run(plan.folder.path)
 
 
 def _prepare(plan: Plan) -> Journal:
@@ -175,6 +180,7 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "version": bigdata.__version__,
         "todo": plan.n_todo,
         "tasks": {s.path: s.stage.n_tasks for s in plan.stages},
+        "figures": [figure.name for figure in plan.figures],
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
     }
 
@@ -222,23 +228,19 @@ def _end(journal: Journal, outcome: Outcome) -> None:
     journal.append([end | {"again": dict(outcome.again)}])
 
 
-def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) -> Run:
-    """Provenance, failures, measured rates and the report."""
+def _write_record(plan: Plan, outcome: Outcome, started: float) -> None:
+    """Measured rates, failures and provenance: all that a run says of itself besides its results."""
     run = Run(plan.folder.path)
-    if outcome.cancelled or outcome.relieved:
-        return run
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
         ledger.remember(cache_folder() / "ledger.jsonl", record.measured(plan, outcome.tokens))
     record.write_failures(plan, run)
     finish_store(plan.folder.store, record.provenance(plan, run, time.perf_counter() - started))
-    observer.message("writing figures and report")
-    from bigdata.report.page import write_report
 
-    try:
-        write_report(run)
-    except DamagedData as error:
-        raise TasksFailed(str(error)) from None
-    return run
+
+def _report(plan: Plan, journal: Journal, observer: Observer) -> DamagedData | None:
+    """Draw the figures and the page; returns damaged data that were met."""
+    observer.message("writing figures and report")
+    return reporting.draw(plan.folder, journal, observer.message)
 
 
 def _fold_logs(folder: RunFolder) -> None:
@@ -249,11 +251,13 @@ def _fold_logs(folder: RunFolder) -> None:
             log.unlink()
 
 
-def _raise_for(outcome: Outcome, plan: Plan) -> None:
+def _raise_for(outcome: Outcome, plan: Plan, damage: DamagedData | None) -> None:
     if outcome.relieved:
         raise ShiftOver("this controller's time is over, and tasks are left. Submit the same study again to go on.")
     if outcome.cancelled:
         raise Cancelled(STOPPED)
+    if not outcome.failed and damage:
+        raise TasksFailed(str(damage))
     if not outcome.failed:
         return
     lines = [

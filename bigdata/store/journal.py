@@ -63,6 +63,7 @@ class History:
 
     `state` is how the last submission ended: done, failed, cancelled, relieved (its controller's time was over), or
     refused: the machine or the batch system said no, in the end's `error`. It is interrupted where it didn't say.
+    `report` tells what was drawn since, and what couldn't be; None where nothing was.
     """
 
     done: dict[tuple[str, int], Record] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class History:
     stale: dict[tuple[str, int], str] = field(default_factory=dict)
     submits: list[Record] = field(default_factory=list)
     ends: list[Record] = field(default_factory=list)
+    report: Record | None = None
     state: str = "interrupted"
 
 
@@ -81,6 +83,10 @@ def history(records: Iterable[Record]) -> History:
         if event in ("submit", "end"):
             (h.submits if event == "submit" else h.ends).append(record)
             h.state = record.get("state", "interrupted")
+            h.report = None
+            continue
+        if event == "report":
+            h.report = record
             continue
         if event not in ("done", "failed", "stale"):
             continue
