@@ -122,3 +122,7 @@ class DamagedData(VerificationFailed):
             f"the stored data of `{array}`, shard {'/'.join(map(str, shard))}, {what}. "
             "Submit the study again: the tasks that write them will be run anew."
         )
+
+
+class MissingData(DamagedData):
+    """A file of stored data isn't there: its task isn't done, or somebody removed the file."""

@@ -58,4 +58,4 @@ class Bars:
             self._console.print(f"{path}: {count[1]} of {count[1]} tasks ended", markup=False)
 
     def message(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
 
 from bigdata.cli.options import run_argument
-from bigdata.store import open_run
 
 
 @click.command()
 @run_argument
 def command(run: Path) -> None:
-    """Write the figures and the report of RUN; print the report's path."""
-    from bigdata.report.page import write_report
+    """Write the figures and the report of RUN; print the report's path.
 
-    click.echo(write_report(open_run(run)))
+    What can't be drawn is said, and the page is written without it.
+    """
+    from bigdata.run.reporting import redraw
+
+    report = redraw(run, partial(click.echo, err=True))
+    click.echo(report.page)
+    if report.damage is not None:
+        raise report.damage

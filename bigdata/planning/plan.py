@@ -117,15 +117,19 @@ class Plan:
         return tuple(dict.fromkeys(k for v in self.variants for k in v.workload.kept))
 
     @property
+    def figures(self) -> list[Path]:
+        """The figures that the report will have, without the ends of their two files."""
+        return [self.folder.figure(v.group, name) for v in self.variants for name in v.variant.model.figures()]
+
+    @property
     def n_files(self) -> int:
         """Exact number of files of the finished run."""
         arrays = sum(a.n_files for s in self.stages for a in s.stage.arrays)
         arrays += sum(FILES_PER_ROW * len(s.stage.rows) for s in self.stages)
         coordinates = sum(c.n_files for c in self.coordinates)
-        figures = 2 * sum(len(v.workload.figures) for v in self.variants)
         groups = sum(bool(v.group) for v in self.variants)
         log = self.site.controller != "inline"  # of a controller without a terminal
-        return len(FIXED_FILES) + log + arrays + coordinates + figures + groups
+        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups
 
     @property
     def core_seconds(self) -> float:

@@ -93,14 +93,12 @@ class Workload:
     """All that a study kind wants done for one variant of a study.
 
     `notes` are sentences for the user about what was left out or falls back (rows filtered, entries skipped).
-    `figures` names the figures that the report will draw; `report_bytes` is about what the page
-    and the figures beside it take. `kept` is what the study needs in the cache.
+    `report_bytes` is about what the page and the figures beside it take. `kept` is what the study needs in the cache.
     """
 
     stages: tuple[Stage, ...]
     coordinates: tuple[Coordinate, ...] = ()
     notes: tuple[str, ...] = ()
-    figures: tuple[str, ...] = ()
     report_bytes: int = 1_500_000
     sizes: Mapping[str, int] = field(default_factory=dict)
     kept: tuple[Kept, ...] = ()

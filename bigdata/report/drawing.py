@@ -11,8 +11,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from bigdata.report import parts
-from bigdata.store.folder import RunFolder
+from bigdata.store.folder import PARTIAL, figure_files
 
 WIDTH = 6.9
 """Inches of a figure over both columns of a page."""
@@ -47,18 +46,19 @@ def drawing(height: float, width: float = WIDTH, layout: Literal["constrained"] 
     return figure
 
 
-def save(figure: parts.Figure, folder: RunFolder, prefix: str = "") -> bytes:
-    """Draw a figure and save it as PNG and PDF in the run's folder of figures; returns the PNG."""
-    png, _ = save_as(figure.draw, folder.figures / f"{prefix}{figure.name}")
-    return png.read_bytes()
-
-
 def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
-    """Draw in our style and save as `path`.png and `path`.pdf."""
+    """Draw in our style and save as `path`.png and `path`.pdf, both or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    png, pdf = path.with_name(f"{path.name}.png"), path.with_name(f"{path.name}.pdf")
-    with mpl.rc_context(STYLE):
-        drawn = draw()
-        drawn.savefig(png, dpi=DPI, metadata={"Software": None})
-        drawn.savefig(pdf, dpi=DPI, metadata={"CreationDate": None})
+    png, pdf = figure_files(path)
+    beside = [file.with_name(file.name + PARTIAL) for file in (png, pdf)]
+    try:
+        with mpl.rc_context(STYLE):
+            drawn = draw()
+            drawn.savefig(beside[0], format="png", dpi=DPI, metadata={"Software": None})
+            drawn.savefig(beside[1], format="pdf", metadata={"CreationDate": None})
+        for file, place in zip(beside, (png, pdf), strict=True):
+            file.replace(place)
+    finally:
+        for file in beside:
+            file.unlink(missing_ok=True)
     return png, pdf

@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Mapping
 from html import escape
+from importlib.resources import files
 from typing import Any
 
 _VOID = {"br", "img", "input", "link", "meta"}
@@ -36,6 +37,11 @@ def json_element(data: Mapping[str, Any], **attributes: object) -> Markup:
     text = json.dumps(finite(data), separators=(",", ":"), allow_nan=False)
     safe = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
     return element("script", Markup(safe), type="application/json", **attributes)
+
+
+def packaged(name: str) -> Markup:
+    """The text of a file of this room: a style or a script, which go into the page as they are."""
+    return Markup((files("bigdata.report") / name).read_text())
 
 
 def finite(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a study kind gives to its report: tables, figures and interactive panels, as plain data."""
+"""What a study kind gives to its report: sentences, tables, figures and interactive panels, made when asked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from bigdata.errors import DamagedData
+from bigdata.errors import MissingData
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bigdata.store.reading import Run, View
 
 T = TypeVar("T")
+Headline = Mapping[str, float | int | str]
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,11 @@ class Table:
 
 @dataclass(frozen=True)
 class Figure:
-    """A figure: drawn when asked for, saved as `name`.png and `name`.pdf. `alt` says what a reader would
-    see.
+    """A figure, drawn when asked for. `alt` says what a reader would see.
+
+    Its name, and so its files', is that in the study model's `figures`.
     """
 
-    name: str
     title: str
     caption: str
     alt: str
@@ -55,45 +56,60 @@ class Panel:
 
 @dataclass(frozen=True)
 class ReportParts:
-    """All that one variant of a study shows.
+    """What one variant of a study shows besides its figures.
 
-    `headline` are the few numbers by which variants of a sweep are compared; `sources` the publications to cite.
+    Every sentence, table and part of the headline is a function that makes it: one that raises costs the page that
+    part and no other. `headline` are the few numbers by which variants of a sweep are compared; `sources` the
+    publications to cite. Sentences that are empty are left out.
     """
 
-    summary: Sequence[str] = ()
-    tables: Sequence[Table] = ()
-    figures: Sequence[Figure] = ()
-    panels: Sequence[Panel] = ()
-    sources: Sequence[str] = ()
-    headline: Mapping[str, float | int | str] = field(default_factory=dict)
+    summary: Iterable[Callable[[], str]] = ()
+    tables: Iterable[Callable[[], Table]] = ()
+    panels: Iterable[Panel] = ()
+    sources: Iterable[str] = ()
+    headline: Iterable[Callable[[], Headline]] = ()
 
 
 def report_parts(view: View) -> ReportParts:
     """Call the kind's own `report` function."""
     if not view.model.report_at:
         return ReportParts()
-    module, _, function = view.model.report_at.partition(":")
-    parts: ReportParts = getattr(importlib.import_module(module), function)(view)
+    parts: ReportParts = _named(view.model.report_at)(view)
     return parts
 
 
-def whole(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
-    """What can be made of a run's data.
+def report_figure(view: View, name: str) -> Figure:
+    """Call the function that makes this figure of the study model's `figures`."""
+    figure: Figure = _named(view.model.figures()[name])(view)
+    return figure
 
-    In a run with tasks that aren't done, a part whose data aren't there is left out; in a finished one that
-    is damage, and raises DamagedData.
+
+def report_tables(view: View) -> list[Table]:
+    """The tables that can be made of a run's data.
+
+    In a run with tasks that aren't done, tables whose data aren't there are left out; in a finished one that is
+    damage, and raises DamagedData.
     """
+    return list(whole(view.run, report_parts(view).tables))
+
+
+def whole(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """What can be made of a run's data. MissingData of tasks that aren't done leave their part out; all else raises."""
     for make in makers:
         try:
-            made = make()
-        except DamagedData:
+            yield make()
+        except MissingData:
             if is_finished(run):
                 raise
-        else:
-            yield made
 
 
 def is_finished(run: Run) -> bool:
     """Whether all tasks of the last submission are done."""
     history = run.history
-    return len(history.done) >= sum(history.tasks.values())
+    return history.state == "done" and not history.failed and not history.stale
+
+
+def _named(address: str) -> Any:
+    """The function at "module:function"."""
+    module, _, function = address.partition(":")
+    return getattr(importlib.import_module(module), function)

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import base64
 
-from bigdata.report import drawing
 from bigdata.report.html import Markup, element, join
-from bigdata.report.parts import Figure
-from bigdata.store.folder import RunFolder
+from bigdata.report.parts import report_figure
+from bigdata.store.reading import View
 
 
-def picture(figure: Figure, folder: RunFolder, prefix: str = "") -> Markup:
-    """Draw and save a figure; the HTML that shows it and links the PDF."""
-    png = drawing.save(figure, folder, prefix)
-    data = base64.b64encode(png).decode("ascii")
-    width = int.from_bytes(png[16:20], "big") * 96 // drawing.DPI
-    link = element("a", "PDF", href=f"figures/{prefix}{figure.name}.pdf")
+def picture(view: View, name: str) -> Markup:
+    """Draw and save a figure of the study; the HTML that shows it and links the PDF."""
+    # Here, so that a Matplotlib that can't be loaded costs the page its figures only.
+    from bigdata.report.drawing import DPI, save_as
+
+    figure = report_figure(view, name)
+    png, pdf = save_as(figure.draw, view.run.folder.figure(view.group, name))
+    data = png.read_bytes()
+    width = int.from_bytes(data[16:20], "big") * 96 // DPI
+    link = element("a", "PDF", href=f"figures/{pdf.name}")
     return element(
         "figure",
-        element("img", src=f"data:image/png;base64,{data}", alt=figure.alt, width=int(width * 1.2)),
+        element(
+            "img",
+            src=f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}",
+            alt=figure.alt,
+            width=int(width * 1.2),
+        ),
         element("figcaption", element("b", figure.title + ". "), figure.caption, " ", join("(", link, ")")),
-        id=f"{prefix}{figure.name}",
+        id=pdf.stem,
     )

@@ -21,13 +21,14 @@ def failures(run: Run) -> Markup:
     """What failed, the command that runs it again here, and the traceback folded; nothing where all is
     done.
     """
-    history = run.history
     if is_finished(run):
         return Markup("")
+    history = run.history
     n_tasks = sum(history.tasks.values())
-    n_open = n_tasks - len(history.done) - len(history.failed)
+    n_done = sum(index < history.tasks.get(stage, 0) for stage, index in history.done)
+    n_open = n_tasks - n_done - len(history.failed)
     said = [f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."]
-    if n_open:
+    if n_open > 0:
         said.append(f"{n_open} more weren't run, because they need those that failed or because the run was stopped.")
     said.append("What needs their data is missing on this page. Submit the study again to go on; what is done is kept.")
     shown = list(history.failed.items())[:SHOWN_FAILURES]

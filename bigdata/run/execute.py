@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import importlib
 import json
 import math
@@ -26,7 +25,7 @@ from bigdata.planning.stage import Stage, address
 from bigdata.run.checkpoint import Paused
 from bigdata.run.context import Context
 from bigdata.run.order import Order
-from bigdata.store.folder import RunFolder
+from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.journal import History, read_history
 from bigdata.store.reading import Run, View
 
@@ -42,8 +41,6 @@ NO_REASON_TO_PAUSE = (
 # A token is small: what a task returns is bounded by `rows`, and so are the words of its failure.
 TRACEBACK_BYTES = 1_000
 ERROR_BYTES = 400
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
 
 def execute_batch(

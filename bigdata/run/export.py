@@ -12,10 +12,8 @@ well is `submit` itself: see `bigdata.run.controller`.
 from __future__ import annotations
 
 import json
-import os
 import socket
 import time
-from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,8 +29,10 @@ from bigdata.run.controller import Outcome, Silent
 from bigdata.run.execute import Token, order_of, perform, stage_of
 from bigdata.run.launched import Launch
 from bigdata.run.lock import Lock
+from bigdata.run.records import fold, read_records, write_record
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
+from bigdata.store.known import write_index
 
 BEGIN, END = "begin", "end"
 
@@ -103,7 +103,7 @@ def task(folder: str, path: str, index: int, needed: list[Token | None]) -> Toke
         token = perform(folder, order)
     if token["event"] == "done":
         known[order.task] = token
-    _record(run, token)
+    write_record(run, token)
     return token
 
 
@@ -119,10 +119,14 @@ def finish(orders: str, tokens: list[Token]) -> str:
         outcome.skipped = {(t["stage"], t["index"]): tuple(t["cause"]) for t in tokens if t["event"] == "skipped"}
         journal = Journal(folder.journal)
         try:
-            submission.conclude(plan, outcome, journal, started, Silent())
+            submission.fold_logs(folder)
+            submission.end(plan, outcome, journal, started)
+            damage = submission.report(plan, journal, Silent())
         finally:
             journal.close()
             folder.sweep()
+        write_index(folder)
+    submission.raise_for(plan, outcome, damage)
     return str(folder.path)
 
 
@@ -130,35 +134,4 @@ def finish(orders: str, tokens: list[Token]) -> str:
 def _recorded(folder: str, _written: int) -> dict[TaskId, Token]:
     """What is done, as this process knows it: from the journal and the other processes' records when it began."""
     run = RunFolder(Path(folder))
-    return {**read_history(run.journal).done, **{(t["stage"], t["index"]): t for t in _records(run)}}
-
-
-def _record(run: RunFolder, token: Token) -> None:
-    run.records.mkdir(exist_ok=True)
-    with (run.records / f"{socket.gethostname()}-{os.getpid()}.jsonl").open("a") as file:
-        file.write(json.dumps({"time": round(time.time(), 3), **token}) + "\n")
-
-
-def _records(run: RunFolder) -> Iterator[Token]:
-    for path in sorted(run.records.glob("*.jsonl")) if run.records.exists() else ():
-        for line in path.read_text().split("\n")[:-1]:  # what follows the last newline was torn by a kill
-            yield json.loads(line)
-
-
-def fold(run: RunFolder) -> None:
-    """Put the records of tasks that another scheduler ran into the journal, where everybody looks."""
-    found = list(_records(run))
-    if found:
-        done = read_history(run.journal).done
-        journal = Journal(run.journal)
-        journal.append(t for t in found if not _is_known(t, done))
-        journal.close()
-    for path in run.records.glob("*.jsonl") if run.records.exists() else ():
-        path.unlink()
-    if run.records.exists():
-        run.records.rmdir()
-
-
-def _is_known(token: Token, done: Mapping[TaskId, Token]) -> bool:
-    before = done.get((token["stage"], token["index"]))
-    return before is not None and before.get("key") == token.get("key")
+    return {**read_history(run.journal).done, **{(t["stage"], t["index"]): t for t in read_records(run)}}

@@ -21,20 +21,21 @@ from bigdata.places import cache_folder
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
-from bigdata.run import record
+from bigdata.run import record, reporting
 from bigdata.run.controller import NOT_WHOLE, Controller, Observer, Outcome, Silent
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import as_understood, is_understood
-from bigdata.run.execute import NO_ROOM, NOT_OURS, Token
+from bigdata.run.execute import Token
 from bigdata.run.hands import Pools
 from bigdata.run.inside import inside_pools
 from bigdata.run.jobs import batch
 from bigdata.run.lock import Lock
+from bigdata.run.records import fold
 from bigdata.run.shift import ALWAYS, Shift, ShiftOver
 from bigdata.run.taking import take_over
 from bigdata.spec import Study
 from bigdata.spec.site import Site
-from bigdata.store.folder import RunFolder, write_json, write_whole
+from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder, write_json, write_whole
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
 from bigdata.store.reading import Run
@@ -70,11 +71,13 @@ def submit(
     with _disk_errors(plan.folder), _stopping():
         plan.folder.path.mkdir(parents=True, exist_ok=True)
         with Lock(plan.folder.lock) as lock:
-            # Whoever held the lock until now may have done some of it.
+            # Whoever held the lock until now, or a graph that another scheduler ran, may have done some of it.
+            fold(plan.folder)
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
-            if _is_finished(plan):
+            lead, past = Lead(lock, observer or Silent(), shift, client), read_history(plan.folder.journal)
+            if _is_finished(plan, past):
+                reporting.say_again(plan.folder, past, lead.observer.message)
                 return Run(plan.folder.path)
-            lead = Lead(lock, observer or Silent(), shift, client)
             _remove_orphans(plan, lead.observer)
             return _run(plan, lead)
 
@@ -105,14 +108,15 @@ def _stopping() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _is_finished(plan: Plan) -> bool:
+def _is_finished(plan: Plan, past: History) -> bool:
     """Whether an earlier submission has done all of this, to the end, and nothing was found amiss since."""
-    folder, past = plan.folder, read_history(plan.folder.journal)
+    folder = plan.folder
     if past.state != "done" or folder.damaged.exists() or (plan.n_todo and not past.ends[-1].get("spent")):
         return False
-    besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log))
-    is_whole = folder.n_files() - besides >= plan.n_files - (plan.site.controller != "inline")
-    return is_whole and is_understood(plan, folder.read_resolved())
+    besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log, folder.report_log))
+    lacking = 2 * len(reporting.undrawn(past)) + (plan.site.controller != "inline")
+    is_whole = folder.n_files() - besides >= plan.n_files - lacking
+    return is_whole and reporting.is_drawn(plan, past) and is_understood(plan, folder.read_resolved())
 
 
 def _remove_orphans(plan: Plan, observer: Observer) -> None:
@@ -132,30 +136,32 @@ def _remove_orphans(plan: Plan, observer: Observer) -> None:
 def _run(plan: Plan, lead: Lead) -> Run:
     started = time.perf_counter()
     past = read_history(plan.folder.journal)
-    journal, taken = _prepare(plan, past)
+    journal, taken = prepare(plan, past)
     try:
         outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome()
         for path, n in outcome.unbegun.items():
             lead.observer.message(f"the study's budget ended it: {n} tasks of `{path}` weren't begun ({outcome.spent})")
-        _fold_logs(plan.folder)
-        run = _finish(plan, outcome, started, lead.observer)
-        _end(plan, journal, outcome)
+        fold_logs(plan.folder)
+        end(plan, outcome, journal, started)
     except SiteError as error:
         with suppress(SiteError, OSError):  # another controller has the run now, or the disk is full
             lead.lock.check()
             journal.append([{"event": "end", "state": "refused", "error": str(error), "skipped": [], "n_skipped": 0}])
         raise
+    else:
+        # The run has ended: whatever becomes of its report, another submission has nothing to run.
+        damage = None if outcome.cancelled or outcome.relieved else report(plan, journal, lead.observer)
     finally:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)
         plan.folder.sweep()
         with suppress(OSError):  # a full disk: other runs find less
             write_index(plan.folder)
-    _raise_for(outcome, plan)
-    return run
+    raise_for(plan, outcome, damage)
+    return Run(plan.folder.path)
 
 
-def _prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
+def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
     """Everything that must be on disk before the first task: the study, the arrays, what is taken over, the journal.
 
     Returns the records of what was taken over, too.
@@ -216,6 +222,7 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "version": bigdata.__version__,
         "todo": plan.n_todo,
         "tasks": {s.path: s.n_tasks for s in plan.stages},
+        "figures": [figure.name for figure in plan.figures],
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
     }
 
@@ -253,7 +260,14 @@ def _pools(plan: Plan, observer: Observer, client: Client | None) -> AbstractCon
     return job_pools(plan.site, RunFolder(plan.folder.path.absolute()), observer)
 
 
-def _end(plan: Plan, journal: Journal, outcome: Outcome) -> None:
+def end(plan: Plan, outcome: Outcome, journal: Journal, started: float) -> None:
+    """Write the record of a run, and then the word that it has ended; `started` is by the process's own clock."""
+    if not (outcome.cancelled or outcome.relieved):
+        _write_record(plan, outcome, started)
+    _write_end(plan, outcome, journal)
+
+
+def _write_end(plan: Plan, outcome: Outcome, journal: Journal) -> None:
     state = (
         "relieved" if outcome.relieved else "cancelled" if outcome.cancelled else "failed" if outcome.failed else "done"
     )
@@ -264,27 +278,23 @@ def _end(plan: Plan, journal: Journal, outcome: Outcome) -> None:
     journal.append([end | {"again": dict(outcome.again), "tasks": grown} | spent])
 
 
-def _finish(plan: Plan, outcome: Outcome, started: float, observer: Observer) -> Run:
-    """Provenance, failures, measured rates and the report."""
+def _write_record(plan: Plan, outcome: Outcome, started: float) -> None:
+    """Measured rates, failures and provenance: all that a run says of itself besides its results."""
     run = Run(plan.folder.path)
-    if outcome.cancelled or outcome.relieved:
-        return run
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
         ledger.remember(cache_folder() / "ledger.jsonl", record.measured(plan, outcome.tokens.values()))
     record.write_failures(plan, run)
     record.write_rows(plan, run)
     finish_store(plan.folder.store, record.provenance(plan, run, time.perf_counter() - started))
+
+
+def report(plan: Plan, journal: Journal, observer: Observer) -> DamagedData | None:
+    """Draw the figures and the page; returns damaged data that were met."""
     observer.message("writing figures and report")
-    from bigdata.report.page import write_report
-
-    try:
-        write_report(run)
-    except DamagedData as error:
-        raise TasksFailed(str(error)) from None
-    return run
+    return reporting.draw(plan.folder, journal, observer.message)
 
 
-def _fold_logs(folder: RunFolder) -> None:
+def fold_logs(folder: RunFolder) -> None:
     """One log for the logs of all workers and jobs of the run, in the order of their names."""
     with (folder.logs / "tasks.log").open("a") as whole:
         for log in sorted([*folder.logs.glob("worker-*.log"), *folder.logs.glob(f"{batch.JOB_NAMES}*.log")]):
@@ -292,7 +302,8 @@ def _fold_logs(folder: RunFolder) -> None:
             log.unlink()
 
 
-def _raise_for(outcome: Outcome, plan: Plan) -> None:
+def raise_for(plan: Plan, outcome: Outcome, damage: DamagedData | None) -> None:
+    """Whatever kept the run from being done, as the error that says so."""
     if outcome.relieved:
         raise ShiftOver("this controller's time is over, and tasks are left. Submit the same study again to go on.")
     if outcome.cancelled and outcome.spent:
@@ -302,6 +313,8 @@ def _raise_for(outcome: Outcome, plan: Plan) -> None:
         )
     if outcome.cancelled:
         raise Cancelled(STOPPED)
+    if not outcome.failed and damage:
+        raise TasksFailed(str(damage))
     if not outcome.failed:
         return
     lines = [

@@ -128,3 +128,11 @@ class StudyModel(SpecModel):
         can't be used.
         """
         return {}
+
+    def figures(self) -> Mapping[str, str]:
+        """The figures of the report, in the order of the page: by name the function, as "module:function", that makes
+        one of a variant of a run.
+
+        They follow from the study alone: a plan counts their files, and a report draws them, without the datasets.
+        """
+        return {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from bigdata.store.journal import read_history
 
 # The end of a file's name until it is whole; Zarr's own is the same.
 PARTIAL = ".partial"
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
 
 @dataclass(frozen=True)
@@ -108,6 +111,15 @@ class RunFolder:
     def figures(self) -> Path:
         return self.path / "figures"
 
+    def figure(self, group: str, name: str) -> Path:
+        """A variant's figure, without the ends of its two files; see `figure_files`."""
+        return self.figures / (f"{group}-{name}" if group else name)
+
+    @property
+    def report_log(self) -> Path:
+        """The tracebacks of what couldn't be shown in the report; there while there are any."""
+        return self.logs / "report.log"
+
     @property
     def report(self) -> Path:
         return self.path / "report.html"
@@ -140,6 +152,12 @@ class RunFolder:
     def n_bytes(self) -> int:
         return sum(_size(Path(folder) / f) for folder, _, files in os.walk(self.path) for f in files)
 
+    def refuses(self, error: OSError) -> bool:
+        """Whether an error is the disk's that the run is on: full, or not to be written there."""
+        # A write that finds no room doesn't say of which file.
+        here = error.filename is None or self.path.absolute() in Path(str(error.filename)).absolute().parents
+        return error.errno in NO_ROOM or (here and error.errno in NOT_OURS)
+
     def sweep(self) -> None:
         """Remove what a killed controller or worker left half done: between two runs nothing is under way."""
         shutil.rmtree(self.running, ignore_errors=True)
@@ -148,6 +166,11 @@ class RunFolder:
             shutil.rmtree(self.checkpoints)
         for orphan in self.path.rglob(f"*{PARTIAL}"):
             orphan.unlink(missing_ok=True)
+
+
+def figure_files(stem: Path) -> tuple[Path, Path]:
+    """The two files of a figure, PNG and PDF."""
+    return stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.pdf")
 
 
 def _size(path: Path) -> int:

@@ -66,6 +66,7 @@ class History:
 
     `tasks` are how many each stage has; of one that grows, how many it may have until it has ended.
     `wall_seconds` is the time of all submissions, as far as the journal goes.
+    `report` tells what was drawn since, and what couldn't be; None where nothing was.
 
     `asked` are the tasks that a proposer asked for, and `settled` those that failed and were told to it: what was asked
     for since follows from that, and they aren't tried again.
@@ -80,6 +81,7 @@ class History:
     submits: list[Record] = field(default_factory=list)
     ends: list[Record] = field(default_factory=list)
     wall_seconds: float = 0.0
+    report: Record | None = None
     state: str = "interrupted"
 
 
@@ -96,6 +98,10 @@ def history(records: Iterable[Record]) -> History:
             (h.submits if event == "submit" else h.ends).append(record)
             h.state = record.get("state", "interrupted")
             h.tasks = ({} if event == "submit" else h.tasks) | record.get("tasks", {})
+            h.report = None
+            continue
+        if event == "report":
+            h.report = record
             continue
         if event == "asked":
             h.asked[record["stage"], record["index"]] = record

@@ -5,17 +5,17 @@ from __future__ import annotations
 import itertools
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
-from bigdata.errors import DamagedData, SpecError
+from bigdata.errors import DamagedData, MissingData, SpecError
 from bigdata.spec import study_from_resolved
 from bigdata.spec.kinds import kinds
 from bigdata.spec.study import Input, StudyModel
@@ -25,6 +25,8 @@ from bigdata.store.folder import RunFolder
 
 if TYPE_CHECKING:
     from bigdata.report.parts import Table
+
+T = TypeVar("T")
 
 
 def zarr_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
@@ -111,7 +113,7 @@ class StoredArray:
         try:
             n_bytes = file.stat().st_size
         except FileNotFoundError:
-            raise DamagedData(self._path, shard, "are not there") from None
+            raise MissingData(self._path, shard, "are not there") from None
         if self._file_bytes not in (None, n_bytes):
             raise self._damaged(shard, f"have {n_bytes:,} bytes instead of {self._file_bytes:,}")
 
@@ -161,6 +163,7 @@ class View(Mapping[str, StoredArray]):
     def __init__(self, run: Run, group: str, label: str, model: StudyModel, inputs: Mapping[str, Input]) -> None:
         self.run, self.group, self.label, self.model, self.inputs = run, group, label, model, inputs
         self._opened: dict[str, StoredArray] = {}
+        self._made: dict[Callable[[View], Any], Any] = {}
 
     @cached_property
     def _group(self) -> zarr.Group:
@@ -194,9 +197,16 @@ class View(Mapping[str, StoredArray]):
     @cached_property
     def tables(self) -> dict[str, Table]:
         """The tables of the report, by title."""
-        from bigdata.report.parts import report_parts
+        from bigdata.report.parts import report_tables
 
-        return {table.title: table for table in report_parts(self).tables}
+        return {table.title: table for table in report_tables(self)}
+
+    def once(self, make: Callable[[View], T]) -> T:
+        """What `make` makes of this view, kept from the first call on: what the parts of a report share."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        made: T = self._made[make]
+        return made
 
 
 class Run(View):

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from bigdata.errors import DamagedData
 from bigdata.report.page import write_report
 from bigdata.store.journal import Journal
 from bigdata.store.reading import Run
@@ -147,7 +146,7 @@ def test_what_failed_is_told_with_the_command_that_runs_it_again(copied: Run) ->
     journal.append([error])
     journal.close()
     shutil.rmtree(copied.folder.store / "group" / "c")
-    page = write_report(copied).read_text()
+    page = write_report(copied).page.read_text()
     assert "1 of 5 tasks failed" in page
     assert f"bigdata debug {copied.folder.path} groups/0" in page
     assert "&lt;b&gt; &amp; more" in page
@@ -157,7 +156,15 @@ def test_what_failed_is_told_with_the_command_that_runs_it_again(copied: Run) ->
     assert Outline(page).open == []
 
 
-def test_missing_data_of_a_finished_run_are_an_error(copied: Run) -> None:
+def test_missing_data_of_a_finished_run_are_said_first_and_all_else_is_drawn(copied: Run) -> None:
     shutil.rmtree(copied.folder.store / "group" / "c")
-    with pytest.raises(DamagedData, match="group"):
-        write_report(copied)
+    report = write_report(copied)
+    assert report.damage is not None
+    assert report.damage.array == "group"
+    assert report.drawn == ("matrix", "convergence", "fingerprints")
+    assert {path.name.partition(".")[0] for path in copied.folder.figures.iterdir()} == set(report.drawn)
+    page = text(copied)
+    first = page.index("Stored data of this run are damaged: the stored data of `group`, shard 0, are not there.")
+    assert first < page.index('id="variant-0"')
+    assert "The figure `groups` can&#x27;t be shown: the stored data of `group`" in page
+    assert "Blocks of settings</h3>" in page

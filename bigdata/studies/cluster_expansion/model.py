@@ -186,6 +186,10 @@ class ClusterExpansion(StudyModel):
             found["parent"] = _opened(asked, folder, "parent", "lattice")
         return found
 
+    def figures(self) -> dict[str, str]:
+        at = "bigdata.studies.cluster_expansion.captioned"
+        return {name: f"{at}:{name}" for name in ("errors", "interactions")}
+
 
 _FILES = (MaterialsFile, LatticeFile)
 

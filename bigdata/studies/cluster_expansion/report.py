@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
-from matplotlib.figure import Figure as Drawing
 
 from bigdata.lattices.mapping import map_structures
-from bigdata.report.parts import Figure, ReportParts, Table, whole
+from bigdata.report.parts import Headline, ReportParts, Table
 from bigdata.store.reading import View
-from bigdata.studies.cluster_expansion import figures
 from bigdata.studies.cluster_expansion.results import Results, feature_name
 
 MOST_ROWS = 40
@@ -29,18 +27,17 @@ SOURCES = (
 
 
 def report(view: View) -> ReportParts:
-    """Summary, tables and figures. Of an unfinished run, what there is."""
-    results = Results(view)
+    """Summary, tables and what tells variants apart."""
+    results = view.once(Results)
     return ReportParts(
-        summary=tuple(s for s in whole(view.run, _sentences(results)) if s),
-        tables=tuple(whole(view.run, _tables(results))),
-        figures=tuple(_figures(results)),
+        summary=_sentences(results),
+        tables=_tables(results),
         sources=SOURCES,
-        headline=dict(next(whole(view.run, [partial(_headline, results)]), {})),
+        headline=[partial(_headline, results)],
     )
 
 
-def _headline(results: Results) -> dict[str, float | int]:
+def _headline(results: Results) -> Headline:
     """The best model of each degree, for sweeps."""
     found: dict[str, float | int] = {"structures": len(results.used), "clusters": len(results.space)}
     unit = f" ({results.unit})" if results.unit else ""
@@ -279,41 +276,3 @@ def _left_out(results: Results) -> Table:
     n = results.unmapped.size
     caption = f"The first {MOST_LEFT_OUT} of {n:,}." if n > MOST_LEFT_OUT else ""
     return Table("Structures that can't be mapped", ("structure", "formula", "why"), rows, caption=caption)
-
-
-def _figures(results: Results) -> Iterator[Figure]:
-    yield Figure(
-        "errors",
-        "Errors and predictions",
-        "As Fig. 5 of the paper. a: RMSE of the fit against the number of features, with a marker at the size to "
-        "take; the dashed line is at p, the number of cluster functions. b: fitted values of those models against the "
-        "targets. c and d: the same for structures left out, with 95 % intervals.",
-        "Two falling sets of lines, and two clouds of points about a diagonal.",
-        lambda: _errors(results),
-    )
-    yield Figure(
-        "interactions",
-        "Interactions of clusters",
-        f"{results.interactions_are}, with 95 % intervals. Points aren't drawn: the table of clusters has them.",
-        "Points by the cluster's greatest distance, one colour for each number of points.",
-        lambda: _interactions(results),
-    )
-
-
-def _errors(results: Results) -> Drawing:
-    low, high = (results.view[f"cv_rmse_{end}"][...] for end in ("low", "high"))
-    curves = [
-        figures.Curve(degree, results.rmse[d], results.cv_rmse[d], low[d], high[d], results.sizes[d])
-        for d, degree in enumerate(results.degrees)
-    ]
-    fits, left_out = (
-        {degree: results.view[name][d][results.used] for d, degree in enumerate(results.degrees)}
-        for name in ("prediction", "cv_prediction")
-    )
-    label = f"{results.quantity} ({results.unit})" if results.unit else results.quantity
-    unit = results.unit or "no unit"
-    return figures.errors(curves, len(results.space), results.target, fits, left_out, results.bound, label, unit)
-
-
-def _interactions(results: Results) -> Drawing:
-    return figures.interactions(results.space.order, results.space.diameter, *results.interactions, results.unit)

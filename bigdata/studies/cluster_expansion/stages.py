@@ -84,7 +84,6 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
         stages=made,
         coordinates=tuple(_coordinates(model, space, entries, folds, sizes)),
         notes=tuple(notes(model, space, entries, folds, sizes)),
-        figures=("errors", "interactions"),
         sizes={"structures": len(entries), "clusters": len(space)},
         kept=tuple(Kept(f"import of the {name}", *on_disk(Path(source.folder))) for name, source in inputs.items()),
     )

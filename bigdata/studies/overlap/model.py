@@ -112,6 +112,17 @@ class Overlap(StudyModel):
             found["split file"] = Input(split.digest, str(path.absolute()), self.split.file, split.digest)
         return found
 
+    def figures(self) -> dict[str, str]:
+        at = "bigdata.studies.overlap.captioned"
+        has_targets, several = any(d.target for d in self.datasets.values()), len(self.datasets) > 1
+        shown = {
+            "overlap": several,
+            "group_sizes": True,
+            "histograms": has_targets,
+            "agreement": has_targets and several,
+        }
+        return {name: f"{at}:{name}" for name, is_shown in shown.items() if is_shown}
+
 
 def _no_structures(name: str) -> Finding:
     what = "has formulas only, and what identifies materials here needs structures"

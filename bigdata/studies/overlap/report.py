@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, partial
-from itertools import combinations
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
-from matplotlib.figure import Figure as Drawing
-from numpy.typing import NDArray
 
 from bigdata.data.symmetry import SPGLIB
-from bigdata.errors import SiteError
-from bigdata.report.parts import Figure, ReportParts, Table, whole
+from bigdata.report.parts import Headline, ReportParts, Table
 from bigdata.store.reading import View
-from bigdata.studies.entries import Entries
-from bigdata.studies.overlap import figures
-from bigdata.studies.overlap.entries import open_entries
-from bigdata.studies.overlap.groups import labelled
-from bigdata.studies.overlap.model import Overlap
+from bigdata.studies.overlap.results import Results
 
 MOST_ROWS = 30
 GONE = (
@@ -34,97 +26,17 @@ SOURCES = (
 
 
 def report(view: View) -> ReportParts:
-    """Summary, tables and figures. Of an unfinished run, what there is."""
-    results = Results(view)
+    """Summary, tables and what tells variants apart."""
+    results = view.once(Results)
     return ReportParts(
-        summary=tuple(s for s in whole(view.run, _sentences(results)) if s),
-        tables=tuple(whole(view.run, _tables(results))),
-        figures=tuple(_figures(results)),
+        summary=_sentences(results),
+        tables=_tables(results),
         sources=SOURCES,
-        headline=dict(next(whole(view.run, [partial(_headline, results)]), {})),
+        headline=[partial(_headline, results)],
     )
 
 
-class Results:
-    """Reads a view's arrays when asked for. Raises DamagedData where they aren't there or aren't whole."""
-
-    def __init__(self, view: View) -> None:
-        assert isinstance(view.model, Overlap)
-        self.view, self.model = view, view.model
-        self.names = list(view.model.datasets)
-
-    @cached_property
-    def common(self) -> NDArray[np.int64]:
-        """(D, D) groups that two datasets have in common."""
-        return self.view["overlap"][...]
-
-    @cached_property
-    def n_groups(self) -> NDArray[np.int64]:
-        """(D,) groups of each dataset."""
-        return self.view["n_groups"][...]
-
-    @cached_property
-    def groups(self) -> dict[str, NDArray[np.int64]]:
-        """Each entry's group, by dataset."""
-        return {name: self.view[f"group_{name}"][...] for name in self.names}
-
-    @cached_property
-    def counts(self) -> NDArray[np.int64]:
-        """(G, D) entries of each group in each dataset."""
-        n = 1 + max(int(g.max()) for g in self.groups.values())
-        return np.stack([np.bincount(self.groups[name], minlength=n) for name in self.names], axis=1)
-
-    @property
-    def has_targets(self) -> bool:
-        return "histogram" in self.view
-
-    @cached_property
-    def entries(self) -> dict[str, Entries]:
-        """The entries, opened anew from the import."""
-        return open_entries(self.model, self.view.inputs)
-
-    @cached_property
-    def means(self) -> dict[str, NDArray[np.float64]]:
-        """(G,) the mean target of each group in each dataset that has a target; NaN where it has no such group."""
-        found = {}
-        for name in self.names:
-            if f"target_{name}" in self.view:
-                n = self.counts[:, self.names.index(name)]
-                sums = np.bincount(self.groups[name], self.view[f"target_{name}"][...], minlength=len(n))
-                found[name] = np.divide(sums, n, out=np.full(len(n), np.nan), where=n > 0)
-        return found
-
-    @property
-    def pairs(self) -> list[tuple[str, str]]:
-        """The pairs of datasets that have targets and groups in common."""
-        both = combinations(self.means, 2)
-        return [(a, b) for a, b in both if np.isfinite(self.means[a] - self.means[b]).any()]
-
-    @property
-    def quantity(self) -> str:
-        """The target's name and unit, for axes."""
-        unit = self.view["bin"].units
-        return (self.model.target.quantity or "target") + ("" if unit == "1" else f" ({unit})")
-
-    @cached_property
-    def has_imports(self) -> bool:
-        """Whether the datasets are still in the cache, which groups and entries take their names from."""
-        try:
-            return bool(self.entries)
-        except SiteError:
-            return False
-
-    def labels(self, groups: Sequence[int]) -> list[str]:
-        """The groups' names, each from its first entry."""
-        return [self._label(group) for group in groups]
-
-    def _label(self, group: int) -> str:
-        name = next(n for n in self.names if (self.groups[n] == group).any())
-        entry = int(np.argmax(self.groups[name] == group))
-        return labelled(self.model, self.entries[name].only([entry])).labels[0]
-
-
-def _headline(results: Results) -> dict[str, int]:
+def _headline(results: Results) -> Headline:
     if len(results.names) < 2:
         return {"groups": int(results.n_groups[0])}
     return {"groups that all datasets have": int((results.counts > 0).all(axis=1).sum())}
@@ -267,50 +179,3 @@ def _left_out(results: Results) -> Table:
     rows = [(name, bad.name, bad.where, bad.what) for name, bad in left_out[:MOST_LEFT_OUT]]
     caption = f"The first {MOST_LEFT_OUT} of {len(left_out):,}." if len(left_out) > MOST_LEFT_OUT else ""
     return Table("Entries left out", ("dataset", "entry", "where", "why"), rows, caption=caption)
-
-
-def _figures(results: Results) -> Iterator[Figure]:
-    if len(results.names) > 1:
-        yield Figure(
-            "overlap",
-            "Common groups",
-            "For each row, how many of its groups the column's dataset has too, and their share.",
-            "A square of numbers: groups that two datasets have in common.",
-            lambda: figures.overlap(results.names, results.common, results.n_groups),
-        )
-    yield Figure(
-        "group_sizes",
-        "Entries in a group",
-        "How many groups have at least so many entries.",
-        "Falling lines, one for each dataset, on logarithmic axes.",
-        lambda: figures.group_sizes(dict(zip(results.names, results.counts.T, strict=True))),
-    )
-    if results.has_targets:
-        yield Figure(
-            "histograms",
-            "Targets in all and in common groups",
-            "Fig. 2 of the paper: the values of each dataset, of all its entries and of those whose group all have.",
-            "Two histograms side by side, one colour for each dataset.",
-            lambda: _histograms(results),
-        )
-    if results.has_targets and len(results.names) > 1:
-        yield Figure(
-            "agreement",
-            "Targets of common groups",
-            "Each point is a group: the mean target of its entries in one dataset against that in the other.",
-            "Points about a diagonal, one panel for each pair of datasets.",
-            lambda: figures.agreement(
-                {pair: (results.means[pair[0]], results.means[pair[1]]) for pair in results.pairs}, results.quantity
-            ),
-        )
-
-
-def _histograms(results: Results) -> Drawing:
-    edges = results.view["bin"][...]
-    step = edges[1] - edges[0]
-    names = [name for name in results.names if name in results.means]
-    every, shared = (
-        {name: results.view[array][results.names.index(name)] for name in names}
-        for array in ("histogram", "histogram_shared")
-    )
-    return figures.histograms(np.append(edges, edges[-1] + step), every, shared, results.quantity)

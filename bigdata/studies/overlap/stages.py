@@ -54,7 +54,6 @@ def stages(model: Overlap, inputs: Mapping[str, Input]) -> Workload:
         stages=(*symmetry, groups),
         coordinates=tuple(_coordinates(model, entries, edges)),
         notes=tuple(note for e in entries.values() for note in e.notes),
-        figures=tuple(figures(model, edges)),
         report_bytes=1_000_000,
         sizes={name: len(e) for name, e in entries.items()},
         kept=tuple(_kept(model, inputs)),
@@ -151,14 +150,3 @@ def _coordinates(model: Overlap, entries: Mapping[str, Entries], edges: NDArray[
 def _unit(entries: Mapping[str, Entries]) -> str:
     """The unit of all targets."""
     return next((e.unit for e in entries.values() if e.unit), "")
-
-
-def figures(model: Overlap, edges: NDArray[np.float64]) -> Iterator[str]:
-    """The figures that the report will draw."""
-    if len(model.datasets) > 1:
-        yield "overlap"
-    yield "group_sizes"
-    if len(edges) > 1:
-        yield "histograms"
-    if len(edges) > 1 and len(model.datasets) > 1:
-        yield "agreement"

@@ -207,6 +207,17 @@ class Similarity(StudyModel):
         file = self.dataset.file if isinstance(self.dataset, SpectraFile) else ""
         return {"spectra": Input(spectra.digest, str(spectra.folder), file, spectra.content)}
 
+    def figures(self) -> dict[str, str]:
+        at, has_matrix = "bigdata.studies.similarity.captioned", self.similarity.keep == "matrix"
+        shown = {
+            "matrix": has_matrix,
+            "neighbors": not has_matrix,
+            "convergence": self.convergence is not None,
+            "groups": has_matrix and self.groups is not None,
+            "fingerprints": True,
+        }
+        return {name: f"{at}:{name}" for name, is_shown in shown.items() if is_shown}
+
 
 def _in_dataset(problem: DataProblem) -> Iterable[Finding]:
     return (replace(finding, path=("dataset", *finding.path)) for finding in problem.findings)

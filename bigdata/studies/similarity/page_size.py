@@ -22,10 +22,10 @@ MATRIX_BYTES, MATRIX_PIXELS, PIXEL_BYTES = 120_000, 920, 1.5
 CODE_BYTES = 4
 
 
-def report_bytes(model: Similarity, entries: Entries, n_columns: int, n_figures: int) -> int:
+def report_bytes(model: Similarity, entries: Entries, n_columns: int) -> int:
     """About what report.html and the figures beside it take."""
     n, has_matrix = len(entries), model.similarity.keep == "matrix"
-    pictures = float(n_figures * FIGURE_BYTES)
+    pictures = float(len(model.figures()) * FIGURE_BYTES)
     panel = 0.0
     if has_matrix:
         pictures += MATRIX_BYTES - FIGURE_BYTES + PIXEL_BYTES * min(n, MATRIX_PIXELS) ** 2

@@ -5,23 +5,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import chain
 
 import numpy as np
-from matplotlib.figure import Figure as Drawing
 
 from bigdata.data.model import NamedDataset
 from bigdata.data.problem import first
 from bigdata.data.registry import registered
-from bigdata.data.spectra.dataset import open_import
-from bigdata.errors import SiteError
-from bigdata.report.parts import Figure, Panel, ReportParts, whole
+from bigdata.report.parts import Headline, Panel, ReportParts, Table
 from bigdata.store.reading import View
-from bigdata.studies.similarity import figures, tables
-from bigdata.studies.similarity.grid import Grid
+from bigdata.studies.similarity import tables
 from bigdata.studies.similarity.panel import matrix_data
-from bigdata.studies.similarity.results import READ_ENTRIES, Results, letters, plain
-from bigdata.studies.similarity.stages import kept_columns
+from bigdata.studies.similarity.results import Results, plain
 
 DEFINITIONS = {
     "tanimoto": "the bits that two fingerprints have in common, divided by the bits set in either of them",
@@ -34,11 +28,6 @@ BITS = (
     "A column is a range of energies, narrow near the reference energy and wider away from it; the more states a "
     "spectrum has in a column, the more of the column's bits are set."
 )
-ZERO = {
-    "valence-band-maximum": "energy from the valence-band maximum (eV)",
-    "fermi": "energy from the Fermi energy (eV)",
-    "none": "energy (eV)",
-}
 SOURCES = (
     "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 3, "
     "Fig. 3 and 4.",
@@ -48,15 +37,14 @@ SOURCES = (
 
 
 def report(view: View) -> ReportParts:
-    """Summary, tables, figures and the matrix to explore. Of an unfinished run, what there is."""
-    results = Results(view)
+    """Summary, tables, the matrix to explore, and what tells variants apart."""
+    results = view.once(Results)
     return ReportParts(
-        summary=tuple(s for s in whole(view.run, _sentences(results)) if s),
-        tables=tuple(whole(view.run, [partial(make, results) for make in tables.makers(results)])),
-        figures=tuple(_figures(results)),
-        panels=tuple(_panels(results)),
-        sources=tuple(_sources(results)),
-        headline=dict(chain.from_iterable(some.items() for some in whole(view.run, _headline(results)))),
+        summary=_sentences(results),
+        tables=_tables(results),
+        panels=_panels(results),
+        sources=_sources(results),
+        headline=_headline(results),
     )
 
 
@@ -154,7 +142,12 @@ def _count(n: int, one: str, many: str = "") -> str:
     return f"{n:,} {one if n == 1 else many or one + 's'}"
 
 
-def _headline(results: Results) -> Iterator[Callable[[], dict[str, float | int]]]:
+def _tables(results: Results) -> Iterator[Callable[[], Table]]:
+    for make in tables.makers(results):
+        yield partial(make, results)
+
+
+def _headline(results: Results) -> Iterator[Callable[[], Headline]]:
     """What is compared between the variants of a sweep."""
     yield lambda: {"entries": len(results)}
     if results.model.groups is not None:
@@ -184,7 +177,7 @@ def _median(values: np.typing.NDArray[np.float64]) -> float:
 
 def _mean_of_pairs(results: Results) -> float:
     """Over all pairs of different entries; of a large matrix, over those that are drawn."""
-    shown = results.order[:: _step(results)]
+    shown = results.order[:: results.step]
     pairs = results.similarities(shown, shown)[np.triu_indices(len(shown), 1)]
     return float(pairs.mean()) if len(pairs) else float("nan")
 
@@ -208,174 +201,3 @@ def _panels(results: Results) -> Iterator[Panel]:
             "matrix.js",
             partial(matrix_data, results),
         )
-
-
-def _figures(results: Results) -> Iterator[Figure]:
-    """The figures that stages.py announces, in the order of the page."""
-    model, measure = results.model, results.measure
-    if model.similarity.keep == "matrix":
-        shown = f" Of {len(results):,} entries every {_step(results)}th is drawn." if _step(results) > 1 else ""
-        yield Figure(
-            "matrix",
-            "Similarity matrix",
-            f"{measure} similarity of all pairs of entries, in the order of "
-            f"{', '.join(model.order_by) or 'the dataset'}."
-            + (
-                f" Dotted lines separate the blocks of equal {', '.join(model.blocks.by)}, named by letters "
-                f"(see the table)."
-                if model.blocks and results.has_blocks
-                else ""
-            )
-            + " Below: settings of the entries along the same axis." * bool(model.order_by)
-            + shown,
-            f"Square colour map of the {measure} similarities of {len(results):,} entries.",
-            partial(_matrix, results),
-        )
-    else:
-        yield Figure(
-            "neighbors",
-            "Similarity of neighbours",
-            f"How many entries are how similar to their nearest neighbour, and to the last neighbour kept "
-            f"({measure} similarity).",
-            "Two histograms of similarities.",
-            partial(_neighbors, results),
-        )
-    if model.convergence is not None:
-        yield Figure(
-            "convergence",
-            "Convergence of the settings",
-            f"{measure} similarity of every entry to the most accurate one of the same "
-            f"{', '.join(results.within)}. "
-            "Lines join the entries that differ from it in the setting of the horizontal axis alone.",
-            "Similarities to the most accurate entry against each numeric setting.",
-            partial(_convergence, results),
-        )
-    if model.groups is not None and model.similarity.keep == "matrix":
-        yield Figure(
-            "groups",
-            "Homogeneous groups",
-            f"Which entries are joined at which similarity ({model.groups.linkage} linkage). Merges above "
-            f"the dashed line "
-            f"({model.groups.min_similarity:g}) form the homogeneous groups, numbered below as in the table.",
-            "Dendrogram of the entries with the line at which it is cut.",
-            partial(_groups, results),
-        )
-    yield Figure(
-        "fingerprints",
-        "Two spectra and their fingerprints",
-        "An accurate entry and the one least similar to it of the same kind. Lines: density of states. "
-        "Shaded: the fingerprint, a "
-        "column's set bits drawn as the density of states that they stand for. Below: what both have in "
-        "common (dark) and what "
-        "only one of them has (light).",
-        "Two densities of states over their fingerprints, and the overlap of the two fingerprints.",
-        partial(_fingerprints, results),
-    )
-
-
-def _step(results: Results) -> int:
-    """Of large matrices every k-th entry is drawn: a figure has no more pixels."""
-    return -(-len(results) // READ_ENTRIES)
-
-
-def _matrix(results: Results) -> Drawing:
-    shown = results.order[:: _step(results)]
-    block = results.block[shown] if results.has_blocks else np.zeros(len(shown), np.intp)
-    numbers = {f: (results.settings[f][shown].astype(float), results.unit(f)) for f in results.numeric[:2]}
-    return figures.matrix(
-        results.similarities(shown, shown),
-        len(results),
-        [letters(b) for b in block],
-        numbers,
-        results.measure,
-    )
-
-
-def _neighbors(results: Results) -> Drawing:
-    similarity = results.view["neighbor_similarity"][...]
-    last = np.isfinite(similarity).sum(axis=1)
-    furthest = similarity[np.arange(len(similarity)), np.maximum(last - 1, 0)]
-    return figures.neighbors(similarity[:, 0], furthest, similarity.shape[1], results.measure)
-
-
-def _groups(results: Results) -> Drawing:
-    wanted = results.model.groups
-    assert wanted is not None
-    linkage = results.view["linkage"][...] if len(results) > 1 else np.empty((0, 4))
-    return figures.groups(linkage, results.view["group"][...], wanted.min_similarity, results.measure, wanted.linkage)
-
-
-def _fingerprints(results: Results) -> Drawing:
-    """The first kind's most accurate entry, and the entry least similar to it of this kind."""
-    a = results.references[0] if results.model.convergence else int(results.order[-1])
-    own = np.flatnonzero(results.reference == a) if results.model.convergence else results.order
-    similarity = results.similarities(own, np.array([a]))[:, 0]
-    b = int(own[np.argmin(similarity)])
-    x_label = ZERO[results.model.spectrum.zero]
-    return figures.fingerprints(
-        _columns(results),
-        _shown(results, a),
-        _shown(results, b),
-        float(similarity.min()),
-        results.measure,
-        x_label,
-    )
-
-
-def _columns(results: Results) -> figures.Columns:
-    grid = Grid.from_id(results.model.fingerprint.grid)
-    full = grid.thresholds[kept_columns(results.model, grid), -1]
-    return figures.Columns(results.view["column"][...], results.view["column_width"][...], full, grid.n_pix)
-
-
-def _shown(results: Results, entry: int) -> figures.Shown:
-    """An entry's fingerprint, and its spectrum where its import is still in the cache."""
-    height = results.view["height"][entry]
-    try:
-        spectra = open_import(results.view.inputs["spectra"].folder)
-    except SiteError:
-        return figures.Shown(results.names[entry], height)
-    spectrum = spectra.spectrum(int(results.view["source_row"][entry]))
-    energies = spectrum.energies - float(results.view["energy_shift"][entry])
-    return figures.Shown(results.names[entry], height, energies, np.asarray(spectrum.dos))
-
-
-def _convergence(results: Results) -> Drawing:
-    """One series for each kind and each combination of the settings that are words."""
-    fields = {f: results.unit(f) for f in results.numeric if f not in results.within}
-    values = {f: results.settings[f].astype(float) for f in fields}
-    if not fields:
-        place = np.empty(len(results))
-        place[results.order] = np.arange(1, len(results) + 1)
-        fields, values = (
-            {"place in the order of the settings": ""},
-            {"place in the order of the settings": place},
-        )
-    words = [f for f in results.model.order_by if f not in results.within and not results.is_number(f)]
-    alone = {f: _alone(results, f) for f in fields}
-    kinds = [results.combination([*results.within, *words], i) for i in results.order.tolist()]
-    looks = [results.combination(words, i) for i in results.order.tolist()]
-    series = []
-    for kind in dict.fromkeys(kinds):
-        rows = results.order[[k == kind for k in kinds]]
-        series.append(
-            figures.Series(
-                label=kind,
-                colour=results.references.index(int(results.reference[rows[0]])),
-                marker=list(dict.fromkeys(looks)).index(looks[kinds.index(kind)]),
-                values={f: v[rows] for f, v in values.items()},
-                similarity=results.reference_similarity[rows],
-                alone={f: a[rows] for f, a in alone.items()},
-            )
-        )
-    return figures.convergence(series, fields, results.measure)
-
-
-def _alone(results: Results, name: str) -> np.typing.NDArray[np.bool_]:
-    """(n,) the entries that differ from their reference in one setting alone, and the references."""
-    chosen = np.zeros(len(results), bool)
-    if name in results.settings:
-        for reference in results.references:
-            found = tables.one_at_a_time(results, reference, name)
-            chosen[[entry for entry, others in found if not others]] = True
-    return chosen

@@ -60,6 +60,11 @@ class Results:
         return "" if units == "1" else units
 
     @property
+    def step(self) -> int:
+        """Of large matrices every so many-th entry is drawn: a figure has no more pixels."""
+        return -(-len(self) // READ_ENTRIES)
+
+    @property
     def measure(self) -> str:
         return MEASURES[self.model.similarity.measure]
 

@@ -8,7 +8,7 @@ fingerprint ──┼─▶ convergence  (one task)
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from math import isqrt
@@ -67,13 +67,12 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
             coordinates += _block_coordinates(of, labels)
     if model.groups is not None:
         made.append(_groups(model, model.groups, len(entries)))
-    figures, n_columns = tuple(_figures(model)), columns.stop - columns.start
+    n_columns = columns.stop - columns.start
     return Workload(
         stages=tuple(made),
         coordinates=tuple(coordinates),
         notes=tuple(notes),
-        figures=figures,
-        report_bytes=report_bytes(model, entries, n_columns, len(figures)),
+        report_bytes=report_bytes(model, entries, n_columns),
         sizes={"entries": len(entries), "columns": n_columns},
     )
 
@@ -111,18 +110,6 @@ def entry_array(
         about=about,
         **more,
     )
-
-
-def _figures(model: Similarity) -> Iterable[str]:
-    yield "fingerprints"
-    if model.similarity.keep == "matrix":
-        yield "matrix"
-        if model.groups is not None:
-            yield "groups"
-    else:
-        yield "neighbors"
-    if model.convergence is not None:
-        yield "convergence"
 
 
 def _fingerprint(model: Similarity, entries: Entries, columns: slice) -> Stage:

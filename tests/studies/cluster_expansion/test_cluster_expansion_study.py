@@ -19,10 +19,10 @@ from bigdata import load_study
 from bigdata.data.materials.structures import Structure, Structures
 from bigdata.errors import PlanRefused, SpecError, TasksFailed
 from bigdata.models.monomials import Monomials
-from bigdata.report.parts import report_parts
 from bigdata.store.reading import Run
 from bigdata.studies.cluster_expansion.prediction import predict
 from tests.bench import Bench
+from tests.report.made import made
 
 # The tests' own use of spglib: that it will raise errors one day, which these structures don't give.
 pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
@@ -439,7 +439,7 @@ def test_a_parent_of_another_volume_is_said_with_the_factor_that_would_fit(bench
     parent = {**SPEC["parent"], "lattice": {"prototype": "fcc", "a": "4.5 angstrom"}}
     spec = {**SPEC, "name": "far", "parent": parent, "features": [1], "clusters": {"cutoffs": {"2": "6 angstrom"}}}
     run = bench.submit(bench.write("far.yaml", spec | {"selection": {"max_features": 4}}))
-    said = report_parts(run).summary[0]
+    said = made(run).summary[0]
     assert "In volume they differ from it by -" in said
     assert "times as long would fit" in said
 

@@ -13,9 +13,9 @@ import bigdata
 from bigdata.data.spectra.dataset import open_import
 from bigdata.errors import SpecError
 from bigdata.planning import Plan
-from bigdata.report.parts import report_parts
 from bigdata.studies.similarity.fingerprint import covered, heights
 from bigdata.studies.similarity.grid import Grid
+from tests.report.made import made
 
 GRID = "uniform:0:0.5:0.5:-5:5:16"
 
@@ -129,7 +129,7 @@ def test_a_window_wider_than_the_grid_says_where_the_columns_end(folder: Folder)
 def test_fingerprints_without_a_bit_are_counted_and_named(folder: Folder) -> None:
     empty = spectrum("e", dos_states_per_eV_cell=[5.0] + [0.0] * 64)
     run = bigdata.submit(folder.study(spectrum("a"), empty), runs=folder.path)
-    parts = report_parts(run)
+    parts = made(run)
     assert any("1 fingerprint has no bit set (e)" in sentence for sentence in parts.summary)
     row = run.tables["Quality of the fingerprints"].rows[-1]
     assert (row[0], row[4]) == ("empty", "e")

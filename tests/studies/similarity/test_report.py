@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 import bigdata
 from bigdata.data.spectra.dataset import open_import
-from bigdata.report.parts import ReportParts, Table, report_parts
+from bigdata.report.parts import Table
 from bigdata.store.reading import Run
 from bigdata.studies.similarity.results import letters, plain
-from bigdata.studies.similarity.stages import stages
+from tests.report.made import Made, made
 
 SPEC = Path(__file__).parents[3] / "specs" / "similarity.yaml"
 Rows = list[dict[str, Any]]
@@ -42,8 +42,8 @@ def near(runs: Path) -> Run:
 
 
 @pytest.fixture(scope="module")
-def parts(run: Run) -> ReportParts:
-    return report_parts(run)
+def parts(run: Run) -> Made:
+    return made(run)
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +51,7 @@ def matrix(run: Run) -> NDArray[np.float64]:
     return run["similarity"][...]
 
 
-def rows(parts: ReportParts, title: str) -> Rows:
+def rows(parts: Made, title: str) -> Rows:
     table: Table = next(t for t in parts.tables if t.title == title)
     return [dict(zip(table.columns, row, strict=True)) for row in table.rows]
 
@@ -60,7 +60,7 @@ def number(run: Run, name: str) -> int:
     return run["entry"][...].tolist().index(name)
 
 
-def test_one_setting_at_a_time(run: Run, parts: ReportParts, matrix: NDArray[np.float64]) -> None:
+def test_one_setting_at_a_time(run: Run, parts: Made, matrix: NDArray[np.float64]) -> None:
     found = rows(parts, "How converged is each setting")
     lda = {(r["setting"], r["value"]): r for r in found if r["xc"] == "LDA"}
     reference = number(run, "pw_LDA_12x12x4_ec600")
@@ -78,7 +78,7 @@ def test_one_setting_at_a_time(run: Run, parts: ReportParts, matrix: NDArray[np.
     assert {value for setting, value in lda if setting == "n_basis"} == {240, 342, 450, 676, 942, 1233}
 
 
-def test_every_entry_in_order(run: Run, parts: ReportParts, matrix: NDArray[np.float64]) -> None:
+def test_every_entry_in_order(run: Run, parts: Made, matrix: NDArray[np.float64]) -> None:
     found = rows(parts, "Similarity to the most accurate entry")
     assert [r["entry"] for r in found] == run["entry"][...][run["order"][...]].tolist()
     keys = [(r["xc"], r["n_kpts_full"], r["mode"], r["n_basis"]) for r in found]
@@ -88,7 +88,7 @@ def test_every_entry_in_order(run: Run, parts: ReportParts, matrix: NDArray[np.f
         assert r["similarity"] == matrix[number(run, r["entry"]), number(run, r["most accurate entry"])]
 
 
-def test_blocks_inside_and_between(run: Run, parts: ReportParts, matrix: NDArray[np.float64]) -> None:
+def test_blocks_inside_and_between(run: Run, parts: Made, matrix: NDArray[np.float64]) -> None:
     kinds = list(zip(run["xc"][...].tolist(), run["n_kpts_full"][...].tolist(), strict=True))
     order = sorted(set(kinds))
     inside, between = rows(parts, "Blocks of settings"), rows(parts, "Mean similarity between blocks")
@@ -105,7 +105,7 @@ def test_blocks_inside_and_between(run: Run, parts: ReportParts, matrix: NDArray
             assert between[i][letters(j)] == pytest.approx(mean, rel=1e-13)
 
 
-def test_groups_are_as_alike_as_asked_for(run: Run, parts: ReportParts, matrix: NDArray[np.float64]) -> None:
+def test_groups_are_as_alike_as_asked_for(run: Run, parts: Made, matrix: NDArray[np.float64]) -> None:
     found, group = rows(parts, "Homogeneous groups"), run["group"][...]
     assert sum(r["entries"] for r in found) == 108
     assert [r["entries"] for r in found] == sorted((r["entries"] for r in found), reverse=True)
@@ -118,7 +118,7 @@ def test_groups_are_as_alike_as_asked_for(run: Run, parts: ReportParts, matrix: 
         assert r["xc"] == ", ".join(sorted(set(run["xc"][...][members])))
 
 
-def test_quality_names_the_worst_entry(run: Run, parts: ReportParts) -> None:
+def test_quality_names_the_worst_entry(run: Run, parts: Made) -> None:
     found = {r["quantity"]: r for r in rows(parts, "Quality of the fingerprints")}
     assert list(found) == ["coverage", "filling", "overflow", "undersampling"]
     assert (found["coverage"]["mean"], found["coverage"]["least"]) == (1, 1)
@@ -128,7 +128,7 @@ def test_quality_names_the_worst_entry(run: Run, parts: ReportParts) -> None:
         assert found[name]["worst in"] == run["entry"][...][values.argmax()]
 
 
-def test_the_headline_has_the_numbers_to_compare(parts: ReportParts) -> None:
+def test_the_headline_has_the_numbers_to_compare(parts: Made) -> None:
     entries, n_groups, largest, median = parts.headline.values()
     sizes = [r["entries"] for r in rows(parts, "Homogeneous groups")]
     assert (entries, n_groups, largest) == (108, len(sizes), sizes[0])
@@ -136,7 +136,7 @@ def test_the_headline_has_the_numbers_to_compare(parts: ReportParts) -> None:
     assert median == pytest.approx(np.median(sorted(others)[:-2]))  # without the two references themselves
 
 
-def test_the_summary_says_what_was_found(run: Run, parts: ReportParts) -> None:
+def test_the_summary_says_what_was_found(run: Run, parts: Made) -> None:
     said, group = " ".join(parts.summary), run["group"][...]
     assert "108 entries" in said
     assert f"{group.max() + 1} homogeneous groups" in said
@@ -144,7 +144,7 @@ def test_the_summary_says_what_was_found(run: Run, parts: ReportParts) -> None:
 
 
 def test_nearest_neighbours_in_place_of_the_matrix(near: Run, matrix: NDArray[np.float64]) -> None:
-    parts = report_parts(near)
+    parts = made(near)
     off = matrix.copy()
     np.fill_diagonal(off, -1)
     for r in rows(parts, "Nearest neighbours"):
@@ -161,25 +161,31 @@ def test_nearest_neighbours_in_place_of_the_matrix(near: Run, matrix: NDArray[np
     }
 
 
-@pytest.mark.parametrize("which", ["run", "near"])
-def test_the_figures_are_those_announced(which: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    ("which", "names"),
+    [
+        ("run", ["matrix", "convergence", "groups", "fingerprints"]),
+        ("near", ["neighbors", "convergence", "fingerprints"]),
+    ],
+)
+def test_the_figures_are_those_that_the_study_names(
+    which: str, names: list[str], request: pytest.FixtureRequest
+) -> None:
     run: Run = request.getfixturevalue(which)
-    announced = stages(run.model, run.inputs).figures
-    assert sorted(f.name for f in report_parts(run).figures) == sorted(announced)
-    drawn = {path.name for path in run.folder.figures.iterdir()}
-    assert drawn == {f"{name}.{kind}" for name in announced for kind in ("png", "pdf")}
+    assert list(run.model.figures()) == names
+    assert {path.name for path in run.folder.figures.iterdir()} == {
+        f"{n}.{end}" for n in names for end in ("png", "pdf")
+    }
 
 
-def test_the_panel_carries_the_entries_in_order(run: Run, parts: ReportParts) -> None:
+def test_the_panel_carries_the_entries_in_order(run: Run, parts: Made) -> None:
     data = parts.panels[0].data()
     assert data["names"] == run["entry"][...][run["order"][...]].tolist()
     assert [(b["letter"], b["first"], b["last"]) for b in data["blocks"]][:2] == [("a", 0, 18), ("b", 18, 36)]
     assert [s["name"] for s in data["settings"]][:4] == ["xc", "n_kpts_full", "mode", "n_basis"]
 
 
-def test_the_panel_takes_a_sample_where_fingerprints_are_many(
-    parts: ReportParts, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_panel_takes_a_sample_where_fingerprints_are_many(parts: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bigdata.studies.similarity.panel.MOST_BYTES", 50 * 205)
     data = parts.panels[0].data()
     assert (data["n"], data["total"], len(data["names"])) == (36, 108, 36)

@@ -1,0 +1,101 @@
+"""What can't be shown in a report: one sentence in its place, and all the rest is shown."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bigdata.errors import BigdataError, DamagedData, MissingData
+from bigdata.report.html import Markup, element
+from bigdata.report.parts import is_finished
+from bigdata.store.folder import RunFolder
+from bigdata.store.reading import Run
+
+SHOWN_CHARACTERS = 300
+SHOWN_FAULTS = 5
+ABSENT = "the tasks that make its data aren't done"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A part that can't be shown, such as "figure `matrix`", and why: its code raised, or its data are damaged."""
+
+    part: str
+    error: str
+    traceback: str = ""
+    is_damage: bool = False
+
+    def sentence(self, folder: RunFolder) -> str:
+        """What happened, and what to do next."""
+        if self.is_damage:
+            return f"The {self.part} can't be shown: {self.error}"
+        log = folder.report_log.relative_to(folder.path)
+        again = f"`bigdata report {folder.path}` tries again, and {log} in the run's folder has the traceback."
+        return f"The {self.part} could not be made: {self.error}{'' if self.error.endswith('.') else '.'} {again}"
+
+
+class Faults:
+    """The boundary around each part of a report: whatever a kind's code raises becomes a Fault here, and nowhere else.
+
+    `found` are the faults, in the order of the page. `absent` are the parts left out because tasks that make their
+    data aren't done. `damage` is the first damaged data that were met.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self.found: list[Fault] = []
+        self.absent: list[str] = []
+        self.damage: DamagedData | None = None
+        self._folder, self._is_finished = run.folder, is_finished(run)
+
+    def shown(self, part: str, make: Callable[[], Markup]) -> Markup:
+        """What `make` makes; else the sentence in its place, or nothing where its data aren't there yet.
+
+        Raises OSError where the run's disk is full or can't be written: no part is to blame for that.
+        """
+        try:
+            return make()
+        except MissingData as error:
+            if self._is_finished:
+                return self._damaged(part, error)
+            self.absent.append(part)
+            return Markup("")
+        except DamagedData as error:
+            return self._damaged(part, error)
+        # A kind's code may raise anything, also by `sys.exit`. The run has ended: a report must not end it otherwise.
+        except (Exception, SystemExit) as error:
+            if isinstance(error, OSError) and self._folder.refuses(error):
+                raise
+            return self._said(Fault(part, _reason(error), traceback.format_exc()))
+
+    def why(self, part: str) -> str:
+        """Why a part isn't shown; "" where it is."""
+        if part in self.absent:
+            return ABSENT
+        return next((fault.error for fault in self.found if fault.part == part), "")
+
+    def overview(self) -> Markup:
+        """One sentence for the top of the page; nothing where all is shown."""
+        if self.damage is not None:
+            return element("p", f"Stored data of this run are damaged: {self.damage}", class_="fault")
+        if not self.found:
+            return Markup("")
+        named = ", ".join(f"the {fault.part}" for fault in self.found[:SHOWN_FAULTS])
+        more = len(self.found) - SHOWN_FAULTS
+        said = f"This page lacks {named}{f' and {more} more parts' if more > 0 else ''}: each says why in its place."
+        return element("p", said, class_="fault")
+
+    def _damaged(self, part: str, error: DamagedData) -> Markup:
+        self.damage = self.damage or error
+        return self._said(Fault(part, str(error), is_damage=True))
+
+    def _said(self, fault: Fault) -> Markup:
+        self.found.append(fault)
+        return element("p", fault.sentence(self._folder), class_="fault")
+
+
+def _reason(error: BaseException) -> str:
+    """`ValueError: what it says`, in one line that isn't too long."""
+    said = " ".join(str(error).split())
+    said = said if len(said) <= SHOWN_CHARACTERS else f"{said[:SHOWN_CHARACTERS]}…"
+    return said if isinstance(error, BigdataError) else f"{type(error).__name__}{': ' if said else ''}{said}"

@@ -1,0 +1,64 @@
+"""The figures of an overlap study's report: what each shows of a run, under its caption."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.figure import Figure as Drawing
+
+from bigdata.report.parts import Figure
+from bigdata.store.reading import View
+from bigdata.studies.overlap import figures
+from bigdata.studies.overlap.results import Results
+
+
+def overlap(view: View) -> Figure:
+    results = view.once(Results)
+    return Figure(
+        "Common groups",
+        "For each row, how many of its groups the column's dataset has too, and their share.",
+        "A square of numbers: groups that two datasets have in common.",
+        lambda: figures.overlap(results.names, results.common, results.n_groups),
+    )
+
+
+def group_sizes(view: View) -> Figure:
+    results = view.once(Results)
+    return Figure(
+        "Entries in a group",
+        "How many groups have at least so many entries.",
+        "Falling lines, one for each dataset, on logarithmic axes.",
+        lambda: figures.group_sizes(dict(zip(results.names, results.counts.T, strict=True))),
+    )
+
+
+def histograms(view: View) -> Figure:
+    results = view.once(Results)
+    return Figure(
+        "Targets in all and in common groups",
+        "Fig. 2 of the paper: the values of each dataset, of all its entries and of those whose group all have.",
+        "Two histograms side by side, one colour for each dataset.",
+        lambda: _histograms(results),
+    )
+
+
+def agreement(view: View) -> Figure:
+    results = view.once(Results)
+    return Figure(
+        "Targets of common groups",
+        "Each point is a group: the mean target of its entries in one dataset against that in the other.",
+        "Points about a diagonal, one panel for each pair of datasets.",
+        lambda: figures.agreement(
+            {pair: (results.means[pair[0]], results.means[pair[1]]) for pair in results.pairs}, results.quantity
+        ),
+    )
+
+
+def _histograms(results: Results) -> Drawing:
+    edges = results.view["bin"][...]
+    step = edges[1] - edges[0]
+    names = [name for name in results.names if name in results.means]
+    every, shared = (
+        {name: results.view[array][results.names.index(name)] for name in names}
+        for array in ("histogram", "histogram_shared")
+    )
+    return figures.histograms(np.append(edges, edges[-1] + step), every, shared, results.quantity)

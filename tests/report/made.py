@@ -1,0 +1,30 @@
+"""The parts of a report, made: what tests look at instead of the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigdata.report.parts import Headline, Panel, Table, report_parts, whole
+from bigdata.store.reading import View
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a kind's report gives for a view, as far as there are data."""
+
+    summary: list[str]
+    tables: list[Table]
+    panels: list[Panel]
+    sources: list[str]
+    headline: Headline
+
+
+def made(view: View) -> Made:
+    parts = report_parts(view)
+    return Made(
+        summary=[said for said in whole(view.run, parts.summary) if said],
+        tables=list(whole(view.run, parts.tables)),
+        panels=list(parts.panels),
+        sources=list(parts.sources),
+        headline={k: v for some in whole(view.run, parts.headline) for k, v in some.items()},
+    )
