@@ -23,6 +23,7 @@ from bigdata.spec.words import each
 from bigdata.store import journal
 from bigdata.store.arrays import Coordinate, ShardIndex
 from bigdata.store.folder import RunFolder
+from bigdata.store.trailer import is_whole
 
 DAMAGED = "its data were found damaged"
 OTHER_DATA = "the dataset changed"
@@ -147,10 +148,20 @@ class Plan:
 
     @property
     def other_bytes(self) -> int:
-        """Estimated bytes of metadata, journal, logs, figures and report."""
+        """Estimated bytes of metadata, journal, logs, packs, figures and report."""
         n_arrays = sum(len(s.stage.arrays) for s in self.stages) + len(self.coordinates)
         reports = sum(v.workload.report_bytes for v in self.variants)
-        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports
+        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports + self.pack_bytes
+
+    @property
+    def pack_bytes(self) -> int:
+        """Estimated bytes of the raw files that tasks pack."""
+        return sum(s.stage.n_tasks * s.stage.packs.n_bytes for s in self.stages if s.stage.packs)
+
+    @property
+    def n_packs(self) -> int:
+        """Exact number of packs, one for each task of a stage that packs."""
+        return sum(s.stage.n_tasks for s in self.stages if s.stage.packs)
 
     @property
     def kept(self) -> tuple[Kept, ...]:
@@ -165,7 +176,7 @@ class Plan:
         figures = 2 * sum(len(v.workload.figures) for v in self.variants)
         groups = sum(bool(v.group) for v in self.variants)
         log = self.site.controller != "inline"  # of a controller without a terminal
-        return len(FIXED_FILES) + log + arrays + coordinates + figures + groups
+        return len(FIXED_FILES) + log + arrays + coordinates + figures + groups + self.n_packs
 
     @property
     def core_seconds(self) -> float:
@@ -350,13 +361,18 @@ class _KnownStage:
         return "a task that it needs changed"
 
     def _shards(self, index: int) -> Iterator[tuple[str, ShardIndex]]:
-        return ((_address(self.group, name), shard) for name, shard in self.stage.shards(index))
+        yield from ((_address(self.group, name), shard) for name, shard in self.stage.shards(index))
+        if self.stage.packs:
+            yield f"packs/{_address(self.group, self.stage.name)}", (index,)
 
     def _whole(self, index: int) -> bool:
-        """Whether the task's shards are on disk at their exact size."""
+        """Whether the task's shards are on disk at their exact size, and its pack to its end."""
         sizes = {_address(self.group, a.name): a.shard_bytes for a in self.stage.arrays}
         store = self.known.folder.store
-        return all(_size(store.joinpath(array, "c", *map(str, s))) == sizes[array] for array, s in self._shards(index))
+        shards = ((array, shard) for array, shard in self._shards(index) if array in sizes)
+        if not all(_size(store.joinpath(array, "c", *map(str, shard))) == sizes[array] for array, shard in shards):
+            return False
+        return not self.stage.packs or is_whole(self.known.folder.pack(_address(self.group, self.stage.name), index))
 
 
 def _address(group: str, name: str) -> str:

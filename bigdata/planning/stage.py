@@ -22,6 +22,13 @@ class Rate:
     source: str
 
 
+@dataclass(frozen=True)
+class Pack:
+    """Every task of a stage leaves one archive of its raw files, of about `n_bytes` (compressed)."""
+
+    n_bytes: int
+
+
 def _nothing(_index: int) -> Iterable[TaskId]:
     return ()
 
@@ -34,7 +41,7 @@ class Stage:
     `fields` are the settings that its results depend on (they enter the tasks' keys, beside the inputs' digests).
     `shards(i)` lists the shards that task i, and no other, writes whole; `needs(i)` the tasks that it waits for.
     `work(i)` is task i's amount of work in the units of `rate`. `memory` is the peak of one task in bytes.
-    With `checkpoints`, its tasks save checkpoints and may run longer than one job.
+    With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
     """
 
     name: str
@@ -51,6 +58,7 @@ class Stage:
     inputs: tuple[str, ...] = ()
     pool: PoolName = "cpu"
     checkpoints: bool = False
+    packs: Pack | None = None
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,16 @@ def as_given(text: str, overrides: Sequence[str]) -> str:
 
 
 def as_understood(plan: Plan) -> dict[str, Any]:
-    """Every default filled, the variants with the digests of their inputs, and the plan's notes."""
+    """Every default filled, the variants with their inputs' digests and the stages that pack, and the notes."""
     return {
         "study": plan.study.resolved(),
         "variants": [
-            {"group": v.group, "label": v.variant.label, "inputs": {name: vars(i) for name, i in v.inputs.items()}}
+            {
+                "group": v.group,
+                "label": v.variant.label,
+                "inputs": {name: vars(i) for name, i in v.inputs.items()},
+                "packs": [s.name for s in v.workload.stages if s.packs],
+            }
             for v in plan.variants
         ],
         "notes": list(plan.notes),

@@ -146,9 +146,10 @@ def _call(
         ends,
     )
     try:
-        result = opened.function(context)
+        with context:
+            result = opened.function(context)
     except Paused:
-        has_saved = context.checkpoint.has_saved
+        has_saved = context.has_saved
         if not (has_saved or context.should_stop()):
             raise RuntimeError(NO_REASON_TO_PAUSE) from None
         return {"event": "paused", "saved": has_saved, "seconds": context.earlier_seconds}

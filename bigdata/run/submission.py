@@ -36,6 +36,7 @@ from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_json, write_whole
 from bigdata.store.journal import Journal, read_history
+from bigdata.store.packs import remove_other_packs
 from bigdata.store.reading import Run
 from bigdata.store.writing import create_arrays, finish_store, open_store, remove_others, write_coordinates
 
@@ -151,6 +152,7 @@ def _prepare(plan: Plan) -> Journal:
         create_arrays(group, arrays)
         write_coordinates(group, variant.workload.coordinates)
         remove_others(group, [*(a.name for a in arrays), *(c.name for c in variant.workload.coordinates)])
+    remove_other_packs(folder, {s.path: s.stage.n_tasks for s in plan.stages if s.stage.packs})
     journal = Journal(folder.journal)
     journal.append([*_stale(plan), _submitted(plan)])
     folder.damaged.unlink(missing_ok=True)
