@@ -69,6 +69,7 @@ class Context:
         self._stop_time = stop_time(ends, time.time())
         self._stops, self._looked = False, 0.0
         self.bytes_written = 0
+        self._programs: list[Ran] = []
 
     def __enter__(self) -> Context:
         return self
@@ -156,7 +157,14 @@ class Context:
             timeout=timeout,
             grace=grace,
         )
-        return program.call(order, self.log, self.should_stop, check=check)
+        ran = program.call(order, self.log, self.should_stop, check=check)
+        self._programs.append(ran)
+        return ran
+
+    @property
+    def programs(self) -> dict[str, dict[str, float]]:
+        """For the task's record: how many programs it called, and what they took; nothing where it called none."""
+        return {"programs": program.record(self._programs)} if self._programs else {}
 
     @property
     def pack(self) -> PackWriter:

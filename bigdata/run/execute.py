@@ -157,7 +157,7 @@ def _call(
         raise RuntimeError(f"the task ended without writing {sorted(context.unwritten)}")
     if _json_bytes(result) > RESULT_BYTES:
         raise RuntimeError(f"the task returned more than {RESULT_BYTES} bytes; what is large belongs in an array")
-    written = {"bytes": context.bytes_written, "seconds": context.earlier_seconds}
+    written = {"bytes": context.bytes_written, "seconds": context.earlier_seconds, **context.programs}
     return {**written, **({"result": result} if result else {})}
 
 

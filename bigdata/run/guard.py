@@ -106,6 +106,7 @@ class Guard:
     def __init__(self, orders: dict[str, Any]) -> None:
         self.orders, self.output = orders, Output(orders["output"], orders["most_output"])
         self.began = time.monotonic()
+        self._caller = os.getppid()
         self.status: int | None = None
         self.why, self.error = "", ""
         self.memory, self.n_left = 0, 0
@@ -174,9 +175,12 @@ class Guard:
         return True
 
     def _look(self) -> None:
-        """Look at the memory of all, every now and then."""
+        """Look at the memory of all, and for the caller, every now and then."""
         now = time.monotonic()
         if now >= self._looks_at:
+            # Somebody whom it had forked may still hold its end of our input.
+            if os.getppid() != self._caller:
+                self._end(ORPHANED)
             self.memory = max(self.memory, sum(descendants(os.getpid()).values()))
             took = time.monotonic() - now
             self._looks_at = now + max(LOOK_SECONDS, took / LOOK_SHARE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -17,6 +16,7 @@ from distributed import Client, Nanny, Scheduler, SpecCluster
 from bigdata.run.controller import Need, Observer
 from bigdata.run.dashboard import how_to_reach, scheduler_options
 from bigdata.run.dask_options import own_dask_configuration
+from bigdata.run.node_folder import NodeFolder
 from bigdata.run.retries import Cause, Ending
 from bigdata.run.workers import Lost, Worker, Workers
 
@@ -57,7 +57,7 @@ def local_pools(
     scheduler = local_scheduler(dashboard=dashboard)
     with ExitStack() as stack:
         stack.enter_context(own_dask_configuration())
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bigdata-"))
+        scratch = stack.enter_context(NodeFolder())
         workers = {
             f"{pool}-{i}": worker_options(pool, size.memory, scratch)
             for pool, size in pools.items()

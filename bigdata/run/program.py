@@ -186,13 +186,14 @@ def _release(process: subprocess.Popen[bytes], order: Orders, listener: _Listene
     try:
         if not process.stdin.closed:
             _stop(process)
+        # It must not wait for somebody to read what it says.
+        process.stdout.close()
         with suppress(subprocess.TimeoutExpired):
             process.wait(order.grace + GUARD_SECONDS)
     finally:
         if process.poll() is None:
             process.kill()
             process.wait()
-        process.stdout.close()
         if listener.report is None:
             _end_marked(order.env[MARK])
 
@@ -283,7 +284,7 @@ def _judged(order: Orders, listener: _Listener, guard_code: int, log: Callable[[
     )
     log(f"`{name}` {how} after {_taken(ran)} in {order.cwd}")
     if report["n_left"]:
-        log(f"`{name}` had left processes running, {report['n_left']}, which were ended")
+        log(f"`{name}` left processes behind ({report['n_left']}), which were ended")
     if report["living"]:
         log(f"`{name}` has left processes that can't be ended: {', '.join(map(str, report['living']))}")
     _raise_for(order, report, listener.last, check=check)
@@ -350,6 +351,16 @@ def _because(why: str, order: Orders) -> str:
 def _taken(ran: Ran) -> str:
     left = f"{ran.n_files:,} files ({size(ran.n_bytes)})"
     return f"{duration(ran.seconds)}: {duration(ran.cpu_seconds)} of CPU, {size(ran.memory)} at most; {left}"
+
+
+def record(programs: Sequence[Ran]) -> dict[str, float]:
+    """What several took together: seconds, CPU seconds, and the peak memory (bytes) of the largest."""
+    return {
+        "n": len(programs),
+        "seconds": round(sum(ran.seconds for ran in programs), 4),
+        "cpu": round(sum(ran.cpu_seconds for ran in programs), 4),
+        "memory": max(ran.memory for ran in programs),
+    }
 
 
 def _said(last: list[str]) -> str:

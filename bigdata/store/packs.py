@@ -150,7 +150,7 @@ def _entry(name: str) -> zipfile.ZipInfo:
 
 def _is_inside(path: Path, top: Path) -> bool:
     """Whether it is a plain file in the folder, or a link to one: a named pipe would be read for ever."""
-    return path.is_file() and path.resolve().is_relative_to(top)
+    return path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(top))
 
 
 def _raise(error: OSError) -> None:
@@ -179,7 +179,7 @@ def _crc(file: BinaryIO, begin: int, end: int) -> int:
     return crc
 
 
-class Pack(Mapping[str, bytes]):
+class TaskPack(Mapping[str, bytes]):
     """The files that one task left, by name; each is read, and its checksum compared, when asked for.
 
     Of a task that failed (`run.history.failed`), it holds what was added before. DamagedData where it isn't there or
@@ -263,14 +263,14 @@ def address(stage: str) -> str:
     return f"packs/{stage}"
 
 
-class StagePacks(Mapping[int, Pack]):
+class StagePacks(Mapping[int, TaskPack]):
     """The packs of a stage's tasks, by index: those that are there; asking for another raises DamagedData."""
 
     def __init__(self, run: RunFolder, stage: str) -> None:
         self._run, self._stage = run, stage
 
-    def __getitem__(self, index: int) -> Pack:
-        return Pack(self._run, self._stage, index)
+    def __getitem__(self, index: int) -> TaskPack:
+        return TaskPack(self._run, self._stage, index)
 
     def __iter__(self) -> Iterator[int]:
         folder = self._run.packs / self._stage

@@ -197,7 +197,7 @@ def test_a_task_that_should_stop_pauses_and_nothing_is_left(how: str, caller: Ca
 def test_what_it_leaves_running_is_ended(caller: Caller) -> None:
     assert caller("leave-daemons").returncode == 0
     assert not caller.left()
-    assert caller.said[-1].endswith("had left processes running, 2, which were ended")
+    assert caller.said[-1].endswith("left processes behind (2), which were ended")
 
 
 @pytest.mark.parametrize("how", ENDINGS)
@@ -221,6 +221,11 @@ def test_a_flood_is_ended_and_its_head_and_tail_are_kept(caller: Caller) -> None
     assert sum(map(len, caller.said)) < 4 * guard.HEAD_BYTES
     assert any("of its output are left out" in line for line in caller.said)
     assert caller.said[-2].startswith("| xxx")
+
+
+def test_an_output_that_can_not_be_written_ends_it(caller: Caller) -> None:
+    with pytest.raises(ProgramFailed, match="was ended since its output can't be written: /dev/full: No space left on"):
+        caller("wait", output="/dev/full")
 
 
 def test_lines_are_logged_while_it_runs(caller: Caller) -> None:

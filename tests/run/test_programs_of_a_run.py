@@ -11,6 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
+from bigdata.run.node_folder import remove_left
 from bigdata.run.scratch import Scratch
 from bigdata.run.status import status
 from tests.bench import Bench, Running, all_gone, events, until
@@ -54,6 +55,9 @@ def test_a_run_tells_what_its_programs_said_and_took(bench: Bench) -> None:
     assert " call/1 | it went well\n" in logged
     assert " ended with exit code 0 after " in logged
     assert "call/0" not in logged
+    for record in events(run.folder.path, "done"):
+        assert record["programs"].keys() == {"n", "seconds", "cpu", "memory"}
+        assert record["programs"]["n"] == 1
 
 
 def test_a_program_that_fails_fails_its_task_alone(bench: Bench) -> None:
@@ -108,11 +112,12 @@ def test_a_stopped_run_leaves_no_program(how: str, stop: str, bench: Bench) -> N
 
 @pytest.mark.parametrize("how", BAD)
 def test_a_killed_controller_leaves_no_program(how: str, bench: Bench) -> None:
-    running = bench.start("submit", calls(bench, program=[how]))
+    running = bench.start("submit", calls(bench, program=[how], where=str(bench.folder / "where")))
     family = begun(bench, running, BAD[how])
     running.process.kill()
     running.wait()
     until(lambda: all_gone(family) and not processes(mark(bench)), 15)
+    remove_left()  # as the next run on this machine does
 
 
 @pytest.mark.parametrize("how", BAD)

@@ -17,7 +17,7 @@ import pytest
 from bigdata.errors import DamagedData, SpecError
 from bigdata.store import open_run
 from bigdata.store.folder import RunFolder
-from bigdata.store.packs import Pack, PackWriter, StagePacks, remove_other_packs
+from bigdata.store.packs import PackWriter, StagePacks, TaskPack, remove_other_packs
 from bigdata.store.reading import Run
 from tests.bench import Bench, events
 
@@ -40,11 +40,11 @@ def raw(tmp_path: Path) -> Path:
     return folder
 
 
-def pack(run: RunFolder, source: Path, index: int = 0, log: Callable[[str], None] = print, **more: Any) -> Pack:
+def pack(run: RunFolder, source: Path, index: int = 0, log: Callable[[str], None] = print, **more: Any) -> TaskPack:
     writer = PackWriter(run.pack("dft", index), log)
     writer.add(source, **more)
     assert writer.finish() == run.pack("dft", index).stat().st_size
-    return Pack(run, "dft", index)
+    return TaskPack(run, "dft", index)
 
 
 def test_files_come_back_as_they_were(run: RunFolder, raw: Path) -> None:
@@ -91,7 +91,7 @@ def test_files_and_folders_get_other_names_where_one_wants_that(run: RunFolder, 
     writer.add(raw, "scf")
     writer.finish()
     names = ["INFO.OUT", "copy.txt", "scf/EIGVAL.OUT", "scf/INFO.OUT", "scf/deep/er/empty"]
-    assert list(Pack(run, "dft", 0)) == names
+    assert list(TaskPack(run, "dft", 0)) == names
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../up", "a/../b", "a//b", "./a", "", "a/", "a\\b", "a\nb", "\udc80"])
@@ -171,7 +171,7 @@ def test_no_damage_goes_unseen(damage: str, run: RunFolder, tmp_path: Path) -> N
         if data == good:
             continue
         packed.path.write_bytes(data)
-        found = Pack(run, "dft", 0)
+        found = TaskPack(run, "dft", 0)
         with pytest.raises(DamagedData):
             found.verify()
         with suppress(DamagedData):

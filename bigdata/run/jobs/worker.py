@@ -9,10 +9,8 @@ import asyncio
 import json
 import logging
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,6 +25,7 @@ from distributed.security import Security
 from bigdata.run import guard
 from bigdata.run.dask_options import own_dask_configuration
 from bigdata.run.jobs.certificates import security
+from bigdata.run.node_folder import NodeFolder
 
 # A worker that can't reach the scheduler gives up; its job ends, and another one is started.
 DEATH_SECONDS = 60
@@ -101,7 +100,7 @@ async def _scheduler_is_gone(address: str, own: Security) -> None:
             silent = 0
 
 
-def end_family(scratch: str) -> None:
+def end_family(folder: NodeFolder) -> None:
     """End this process and all that it started, without ceremony: their tasks begin elsewhere.
 
     The guards of programs see their workers die, and end these in order; those that don't within a moment, at once.
@@ -119,7 +118,7 @@ def end_family(scratch: str) -> None:
     while _kill(lambda process: not _is_of(process, "resource_tracker")) and time.monotonic() < end:
         time.sleep(0.02)
     # `os._exit` leaves what a `with` would take away.
-    shutil.rmtree(scratch, ignore_errors=True)
+    folder.remove()
     os._exit(0)
 
 
@@ -174,16 +173,15 @@ def main() -> None:
     sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {orders.name} on {os.uname().nodename}\n")
     sys.stdout.flush()
     guard.become_subreaper()
-    # At the end of its walltime a job is killed: what is under the batch system's own folder goes with it.
-    scratch = tempfile.mkdtemp(prefix="bigdata-")
-    signal.signal(signal.SIGTERM, lambda *_: end_family(scratch))
+    folder = NodeFolder()
+    signal.signal(signal.SIGTERM, lambda *_: end_family(folder))
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with own_dask_configuration():
         threads = {f"{library}_NUM_THREADS": orders.threads for library in ("OMP", "MKL", "OPENBLAS")}
         environ = dask.config.get("distributed.nanny.pre-spawn-environ") | threads | {"DASK_LOGGING": str(LOGGED)}
         with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
-            asyncio.run(work(orders, scratch))
-    end_family(scratch)
+            asyncio.run(work(orders, str(folder.path)))
+    end_family(folder)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,7 +34,8 @@ def start(far: Far, site: Path, **fields: Any) -> Running:
 
 def folders(far: Far) -> set[Path]:
     """The folders in which the jobs that ran programs kept their workers' files."""
-    return {next(p for p in scratch.parents if p.parent == Path("/tmp")) for *_, scratch in places(far.bench)}
+    top = Path(tempfile.gettempdir())
+    return {next(p for p in scratch.parents if p.parent == top) for *_, scratch in places(far.bench)}
 
 
 @pytest.fixture(autouse=True)
