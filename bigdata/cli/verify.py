@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,7 +11,9 @@ from bigdata.cli.options import run_argument
 from bigdata.display import size
 from bigdata.errors import DamagedData, VerificationFailed
 from bigdata.store import open_run
-from bigdata.store.reading import Run
+
+if TYPE_CHECKING:
+    from bigdata.store.reading import Run
 
 
 @click.command()

@@ -27,8 +27,6 @@ from bigdata.store.trailer import DIGITS, LENGTH, Trailer, read_trailer
 
 BLOCK_BYTES = 2**20
 LEVEL = 6
-# The least date that a zip can hold: that of writing would make equal packs differ.
-NO_DATE = (1980, 1, 1, 0, 0, 0)
 PLAIN_FILE = (stat.S_IFREG | 0o644) << 16
 UNIX = 3
 ABOVE_ZIP64 = 2**31 - 1
@@ -139,7 +137,8 @@ def refuse_name(name: str) -> None:
 
 
 def _entry(name: str) -> zipfile.ZipInfo:
-    entry = zipfile.ZipInfo(name, NO_DATE)
+    # Of 1980, when zip's time begins: the time of now would make equal packs differ.
+    entry = zipfile.ZipInfo(name)
     entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, UNIX, PLAIN_FILE
     # Since Python 3.13 a ZipInfo has a level of its own, before that under another name.
     for level in ("compress_level", "_compresslevel"):

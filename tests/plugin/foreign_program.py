@@ -25,6 +25,7 @@ def fail() -> None:
 
 
 def wait() -> None:
+    Path("begun").write_text(str(os.getpid()))
     print("begun", flush=True)
     time.sleep(1000)
 

@@ -257,6 +257,20 @@ def test_a_killed_guard_leaves_nothing(how: str, caller: Caller) -> None:
     assert not caller.left()
 
 
+@pytest.mark.parametrize("how", ["wait", "be-deaf"])
+def test_a_killed_guard_takes_the_program_with_it_though_its_caller_is_held(how: str, caller: Caller) -> None:
+    words = [sys.executable, "-c", CALL.format(root=str(ROOT)), str(caller.folder), how]
+    process = subprocess.Popen(words, cwd=ROOT, stderr=subprocess.DEVNULL)
+    until((caller.folder / "begun").exists)
+    time.sleep(0.2)  # or it would end since nobody listens to what it says next
+    process.send_signal(signal.SIGSTOP)
+    (watcher,) = psutil.Process(process.pid).children()
+    watcher.kill()
+    until(lambda: [p.pid for p in caller.left()] == [process.pid], 5)
+    process.kill()
+    process.wait()
+
+
 def test_a_guard_that_is_asked_to_end_says_so(caller: Caller) -> None:
     asked: list[psutil.Process] = []
 

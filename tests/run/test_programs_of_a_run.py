@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from bigdata.run.execute import attempt
 from bigdata.run.node_folder import remove_left
 from bigdata.run.scratch import Scratch
 from bigdata.run.status import status
@@ -142,10 +144,26 @@ def test_a_killed_worker_leaves_no_program_and_no_scratch(how: str, bench: Bench
 
 
 def test_debug_runs_a_program_and_shows_what_it_says(bench: Bench) -> None:
-    assert bench.bigdata("submit", calls(bench, rough=[1])).returncode == 5
+    """Its scratch folder isn't that of a worker, and goes too."""
+    assert bench.bigdata("submit", calls(bench, rough=[1], where=str(bench.folder / "where"))).returncode == 5
     tried = bench.bigdata("debug", bench.run_folder().path, "call/1")
     assert tried.returncode == 5
     assert "call/1 | SCF did not converge\n" in tried.stderr
+    assert bench.bigdata("debug", bench.run_folder().path, "call/0").returncode == 0
+    assert len({folder for *_, folder in places(bench)}) == 4
+
+
+def test_a_task_that_pauses_leaves_the_pack_before_and_has_not_failed(bench: Bench) -> None:
+    spec = calls(bench, program=["wait"], timeout=0.5, tasks=1, pack=True, where=str(bench.folder / "where"))
+    assert bench.bigdata("submit", spec).returncode == 5
+    folder = bench.run_folder()
+    before = folder.pack("call", 0).read_bytes()
+    said: list[str] = []
+    token = attempt(folder, "call", 0, said.append, ends=time.time())
+    assert (token["event"], token["saved"]) == ("paused", False)
+    assert ", since its task should stop, after " in said[-1]
+    assert [p.name for p in folder.packs.rglob("0*")] == ["0.zip"]
+    assert folder.pack("call", 0).read_bytes() == before
 
 
 def test_a_scratch_folder_goes_whatever_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
