@@ -310,7 +310,7 @@ def write_all(handle: int, data: bytes) -> None:
 
 
 def _read_orders() -> dict[str, Any]:
-    """The first line that comes; what comes after it, if anything does, is the wish to stop."""
+    """The first line that comes; where the wish to stop comes with it, there is nothing to do."""
     line = b""
     while b"\n" not in line:
         block = os.read(0, BLOCK_BYTES)
@@ -319,6 +319,7 @@ def _read_orders() -> dict[str, Any]:
         line += block
     orders, _, rest = line.partition(b"\n")
     if rest:
+        say(code=None, why=STOPPED, error="")
         sys.exit(0)
     read: dict[str, Any] = json.loads(orders)
     return read

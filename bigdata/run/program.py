@@ -21,6 +21,7 @@ from bigdata.display import duration, size
 from bigdata.errors import ProgramFailed, ProgramKilled
 from bigdata.run import guard
 from bigdata.run.checkpoint import Paused
+from bigdata.run.listener import Listener
 
 MOST_OUTPUT = 64 * 2**20
 GRACE_SECONDS = 5.0
@@ -30,8 +31,7 @@ GUARD_SECONDS = guard.KILL_SECONDS + 5.0
 # In the environment of the program and of all that it starts: how they are found when their guard was killed.
 MARK = "BIGDATA_CALL"
 # An error holds the program's last words, and has to fit into the task's record.
-LAST_LINES, LAST_WORDS = 5, 240
-MOST_LINE = 2_000
+LAST_WORDS = 240
 # As shells and MPI launchers pass on that what they ran was killed.
 SHELL_SIGNAL = 128
 
@@ -146,7 +146,7 @@ def call(order: Orders, log: Callable[[str], None], should_stop: Callable[[], bo
         # Ctrl-C in a terminal is for the caller, who knows what to do.
         start_new_session=True,
     )
-    listener = _Listener(log)
+    listener = Listener(log)
     try:
         with suppress(BrokenPipeError):
             assert process.stdin
@@ -157,7 +157,7 @@ def call(order: Orders, log: Callable[[str], None], should_stop: Callable[[], bo
     return _judged(order, listener, process.returncode, log, check=check)
 
 
-def _attend(process: subprocess.Popen[bytes], listener: _Listener, should_stop: Callable[[], bool]) -> None:
+def _attend(process: subprocess.Popen[bytes], listener: Listener, should_stop: Callable[[], bool]) -> None:
     """Until the guard has told how it went, or is dead."""
     assert process.stdin
     assert process.stdout
@@ -179,7 +179,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
     process.stdin.close()
 
 
-def _release(process: subprocess.Popen[bytes], order: Orders, listener: _Listener) -> None:
+def _release(process: subprocess.Popen[bytes], order: Orders, listener: Listener) -> None:
     """Whatever happened: nothing of the program runs any more."""
     assert process.stdin
     assert process.stdout
@@ -196,58 +196,6 @@ def _release(process: subprocess.Popen[bytes], order: Orders, listener: _Listene
             process.wait()
         if listener.report is None:
             _end_marked(order.env[MARK])
-
-
-class _Listener:
-    """Hears what a guard says, and logs the program's lines that come with it."""
-
-    def __init__(self, log: Callable[[str], None]) -> None:
-        self.report: dict[str, Any] | None = None
-        self.last: list[str] = []
-        self._log = log
-        self._unread = b""
-        self._head = b""
-        self._n_head = 0
-
-    def hear(self, data: bytes) -> None:
-        *lines, self._unread = (self._unread + data).split(b"\n")
-        for said in map(json.loads, lines):
-            if "head" in said:
-                self._take(said["head"].encode("latin-1"))
-            elif "code" in said:
-                self.report = said
-                self._finish(said)
-
-    def _take(self, data: bytes) -> None:
-        """Log the whole lines of the program's beginning at once: one wants to see how a long program gets on."""
-        self._n_head += len(data)
-        whole, newline, rest = (self._head + data).rpartition(b"\n")
-        self._head = rest
-        self._say(_lines(whole + newline))
-        if self._n_head >= guard.HEAD_BYTES:
-            self._say(_lines(self._head))
-            self._log("| … it says more; the last of it will follow when it has ended")
-            self._head = b""
-
-    def _finish(self, report: dict[str, Any]) -> None:
-        tail = report.get("tail", "").encode("latin-1")
-        left_out = report.get("n_output", 0) - self._n_head - len(tail)
-        if left_out > 0:
-            self._log(f"| … {size(left_out)} of its output are left out")
-        self._say(_lines(self._head + tail))
-
-    def _say(self, lines: Iterator[str]) -> None:
-        for line in lines:
-            self._log(f"| {line}")
-            if line.strip():
-                self.last = [*self.last[1 - LAST_LINES :], line.strip()]
-
-
-def _lines(data: bytes) -> Iterator[str]:
-    """Lines as a log can take them: a program's bytes may be anything, and a terminal obeys some of them."""
-    for line in data.decode(errors="replace").splitlines():
-        text = line if len(line) <= MOST_LINE else f"{line[:MOST_LINE]}…"
-        yield "".join(c if c.isprintable() or c == "\t" else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _end_marked(mark: str) -> None:
@@ -268,7 +216,7 @@ def _marked(mark: str) -> Iterator[int]:
                 yield int(folder.name)
 
 
-def _judged(order: Orders, listener: _Listener, guard_code: int, log: Callable[[str], None], *, check: bool) -> Ran:
+def _judged(order: Orders, listener: Listener, guard_code: int, log: Callable[[str], None], *, check: bool) -> Ran:
     """What came of it: measured, or the reason why there is nothing to measure."""
     report, name = listener.report, order.program
     if report is None:
@@ -276,6 +224,8 @@ def _judged(order: Orders, listener: _Listener, guard_code: int, log: Callable[[
             f"`{name}` was ended since the process that watched over it {_words(guard_code)}. "
             "Submit again; if that happens again, ask what kills processes on the node."
         )
+    if report["code"] is None and report["why"] == guard.STOPPED:
+        raise Paused  # before it had begun
     if report["code"] is None or report["error"]:
         raise ProgramFailed(f"`{name}` {_not_started(report)}.")
     ran = Ran(report["code"], report["seconds"], report["cpu_seconds"], report["memory"], *_contents(Path(order.cwd)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -192,6 +193,16 @@ def test_a_task_that_should_stop_pauses_and_nothing_is_left(how: str, caller: Ca
         caller(how, stop=after(0.8))
     assert not caller.left()
     assert ", since its task should stop, after " in caller.said[-1]
+
+
+def test_a_task_that_should_stop_before_its_guard_has_begun_pauses(caller: Caller) -> None:
+    """Python takes its time to start on a loaded machine."""
+    order = {"command": ["true"]}
+    asked = f"{json.dumps(order)}\nstop\n"
+    done = subprocess.run([sys.executable, guard.__file__], input=asked, capture_output=True, text=True, check=True)
+    assert json.loads(done.stdout) == {"code": None, "why": guard.STOPPED, "error": ""}
+    with pytest.raises(Paused):
+        caller("wait", stop=lambda: True)
 
 
 def test_what_it_leaves_running_is_ended(caller: Caller) -> None:
