@@ -5,6 +5,8 @@ BigdataError               1   never raised itself
 ├── PlanRefused            3   the study is well formed and must not run: a limit, a missing resource
 ├── SiteError              4   the machine or the scheduler says no: locked, full, unwritable, unreachable
 ├── TasksFailed            5   some tasks failed; everything else finished
+├── ProgramFailed          5   a program that a task called wasn't found, failed, or had to be ended
+│   └── ProgramKilled          it was killed, most likely by the kernel for its memory
 ├── Cancelled              6   the user stopped the run
 └── VerificationFailed     7   what is stored is not what was written, or must not be used this way
 """
@@ -96,6 +98,16 @@ class TasksFailed(BigdataError):
     """Some tasks failed; the others are done and stored."""
 
     exit_code = 5
+
+
+class ProgramFailed(BigdataError):
+    """A program that a task called wasn't found, ended with an error, or had to be ended."""
+
+    exit_code = 5
+
+
+class ProgramKilled(ProgramFailed, MemoryError):
+    """A program was killed, not by us: most likely for its memory, so its task is tried again where there is more."""
 
 
 class Cancelled(BigdataError):

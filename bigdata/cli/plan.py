@@ -69,7 +69,11 @@ def as_data(plan: Plan) -> dict[str, Any]:
             for s in plan.stages
         ],
         "files": {"exact": plan.n_files},
-        "bytes": {"arrays_exact": plan.array_bytes, "other_estimate": plan.other_bytes},
+        "bytes": {
+            "arrays_exact": plan.array_bytes,
+            "other_estimate": plan.other_bytes,
+            "packs_estimate": plan.pack_bytes,
+        },
         "cache": [vars(kept) for kept in plan.kept],
         "seconds": round(plan.seconds, 1),
         "core_seconds": round(plan.core_seconds, 1),
@@ -105,7 +109,9 @@ def as_text(plan: Plan) -> str:
         table(("stage", "pool", "tasks", "done", "to run", "core time", "because"), rows),
         "",
         f"files  {plan.n_files:,} (exact)",
-        f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes)} for the record and the report",
+        f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes - plan.pack_bytes)} for the "
+        "record and the report",
+        *_packs(plan),
         *_cache(plan),
         f"time   about {duration(plan.seconds)} on {_workers(plan)}",
         *(f"       {source}" for source in _sources(plan)),
@@ -114,6 +120,13 @@ def as_text(plan: Plan) -> str:
         *(f"REFUSED: {reason}" for reason in plan.refusals()),
     ]
     return "\n".join(lines)
+
+
+def _packs(plan: Plan) -> list[str]:
+    """The raw files that tasks leave; nothing where none does."""
+    if not plan.n_packs:
+        return []
+    return [f"packs  {plan.n_packs:,} of these files, about {size(plan.pack_bytes)}: the raw files of each task in one"]
 
 
 def _cache(plan: Plan) -> list[str]:

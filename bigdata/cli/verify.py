@@ -1,8 +1,9 @@
-"""`bigdata verify RUN`: read every stored chunk and compare its checksum."""
+"""`bigdata verify RUN`: read every stored chunk and pack and compare its checksum."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +12,14 @@ from bigdata.display import size
 from bigdata.errors import DamagedData, VerificationFailed
 from bigdata.store import open_run
 
+if TYPE_CHECKING:
+    from bigdata.store.reading import Run
+
 
 @click.command()
 @run_argument
 def command(run: Path) -> None:
-    """Read all arrays of RUN. Exit code 7 where one isn't what was written."""
+    """Read all arrays and packs of RUN. Exit code 7 where one isn't what was written."""
     opened = open_run(run)
     damaged = []
     for view in opened.variants:
@@ -24,8 +28,21 @@ def command(run: Path) -> None:
                 array.verify()
             except DamagedData as error:
                 damaged.append(str(error))
+    damaged += _damaged_packs(opened)
     if damaged:
         raise VerificationFailed("\n".join(damaged))
-    click.echo(
-        f"{run}: all {sum(map(len, opened.variants))} arrays are whole ({size(opened.folder.n_bytes())} in the run)"
-    )
+    n_packs = sum(len(packs) for view in opened.variants for packs in view.packs.values())
+    also = f" and {n_packs:,} packs" if n_packs else ""
+    n_arrays = sum(map(len, opened.variants))
+    click.echo(f"{run}: all {n_arrays} arrays{also} are whole ({size(opened.folder.n_bytes())} in the run)")
+
+
+def _damaged_packs(run: Run) -> list[str]:
+    """What is wrong with packs: those of tasks that are done, which have to be there, and those of others."""
+    done = run.history.done
+    return [
+        str(error)
+        for view in run.variants
+        for stage, packs in view.packs.items()
+        for error in packs.verify({index for path, index in done if path == view.packs.path(stage)})
+    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from bigdata.planning.growth import Ask, Growth
@@ -21,6 +21,7 @@ class Growing:
         self.growth, self.found = growth, Sorted()
         self._record, self._sorting = record, sorting
         self._ended: dict[int, Mapping[str, Any] | None] = {}
+        self._dropped: set[int] = set()
 
     @property
     def asked(self) -> list[Ask]:
@@ -31,8 +32,15 @@ class Growing:
         """Why nothing more is asked for; empty as long as more may be."""
         return self.growth.closed
 
-    def close(self, why: str) -> None:
+    def close(self, why: str, dropped: Iterable[int] = ()) -> None:
+        """Nothing more is asked for, and tasks that were asked for and not begun are `dropped`."""
         self.growth.close(why)
+        self._dropped.update(dropped)
+
+    @property
+    def n_tasks(self) -> int:
+        """How many tasks the stage has by now; those that were dropped at its end don't count."""
+        return 1 + max((i for i in range(len(self.asked)) if i not in self._dropped), default=-1)
 
     def key(self, index: int) -> str:
         return self.growth.keys[index]

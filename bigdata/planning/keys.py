@@ -37,6 +37,7 @@ def ingredients(kind: str, stage: Stage, inputs: Mapping[str, Input]) -> dict[st
         "arrays": {a.name: [a.dtype, a.shard, a.chunk, a.dims] for a in stage.arrays},
         # Another number of BLAS threads sums in another order.
         **({"cores": stage.cores} if stage.cores > 1 else {}),
+        **({"packs": True} if stage.packs else {}),
         **({"rows": {name: [r.dtype, r.length] for name, r in stage.row_specs.items()}} if stage.rows else {}),
     }
     return cast(dict[str, Any], json.loads(json.dumps(data)))

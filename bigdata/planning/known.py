@@ -14,6 +14,7 @@ from bigdata.store import journal
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
 from bigdata.store.known import Known, KnownRuns
+from bigdata.store.trailer import is_whole
 
 DAMAGED = "its data were found damaged"
 OTHER_DATA = "the dataset changed"
@@ -110,16 +111,21 @@ class StageRecord:
         return "a task that it needs changed"
 
     def _shards(self, index: int) -> Iterator[tuple[str, ShardIndex]]:
-        return ((address(self.group, name), shard) for name, shard in self.stage.shards(index))
+        yield from ((address(self.group, name), shard) for name, shard in self.stage.shards(index))
+        if self.stage.packs:
+            yield f"packs/{self.path}", (index,)
 
     @cached_property
     def _sizes(self) -> dict[str, int]:
         return {address(self.group, a.name): a.shard_bytes for a in self.stage.arrays}
 
     def _whole(self, index: int) -> bool:
-        """Whether the task's shards are on disk at their exact size."""
+        """Whether the task's shards are on disk at their exact size, and its pack to its end."""
         store = self.record.folder.store
-        return all(_size(store.joinpath(a, "c", *map(str, s))) == self._sizes[a] for a, s in self._shards(index))
+        shards = ((a, s) for a, s in self._shards(index) if a in self._sizes)
+        if not all(_size(store.joinpath(a, "c", *map(str, s))) == self._sizes[a] for a, s in shards):
+            return False
+        return not self.stage.packs or is_whole(self.record.folder.pack(self.path, index))
 
 
 @dataclass

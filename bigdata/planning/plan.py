@@ -106,10 +106,20 @@ class Plan:
 
     @property
     def other_bytes(self) -> int:
-        """Estimated bytes of metadata, journal, logs, figures and report."""
+        """Estimated bytes of metadata, journal, logs, packs, figures and report."""
         n_arrays = sum(len(s.stage.arrays) + len(s.stage.rows) for s in self.stages) + len(self.coordinates)
         reports = sum(v.workload.report_bytes for v in self.variants)
-        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports
+        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports + self.pack_bytes
+
+    @property
+    def pack_bytes(self) -> int:
+        """Estimated bytes of the raw files that tasks pack."""
+        return sum(s.n_tasks * s.stage.packs.n_bytes for s in self.stages if s.stage.packs)
+
+    @property
+    def n_packs(self) -> int:
+        """Exact number of packs, one for each task of a stage that packs."""
+        return sum(s.n_tasks for s in self.stages if s.stage.packs)
 
     @property
     def kept(self) -> tuple[Kept, ...]:
@@ -129,7 +139,7 @@ class Plan:
         coordinates = sum(c.n_files for c in self.coordinates)
         groups = sum(bool(v.group) for v in self.variants)
         log = self.site.controller != "inline"  # of a controller without a terminal
-        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups
+        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_packs
 
     @property
     def core_seconds(self) -> float:

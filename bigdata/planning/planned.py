@@ -53,12 +53,12 @@ class PlannedStage:
     @property
     def n_tasks(self) -> int:
         """How many tasks it has; of one that grows, how many it may have as far as is known."""
-        return len(self.growth.asked) if self.growth and self.growth.closed else self.stage.n_tasks
+        return self.growth.n_tasks if self.growth and self.growth.closed else self.stage.n_tasks
 
     @property
     def n_open(self) -> int:
         """Tasks that may still be asked for."""
-        return self.n_tasks - len(self.growth.asked) if self.growth else 0
+        return self.n_tasks - len(self.growth.asked) if self.growth and not self.growth.closed else 0
 
     @property
     def n_todo(self) -> int:

@@ -28,6 +28,13 @@ class Rate:
     source: str
 
 
+@dataclass(frozen=True)
+class Pack:
+    """Every task of a stage leaves one archive of its raw files, of about `n_bytes` (compressed)."""
+
+    n_bytes: int
+
+
 def _nothing(_index: int) -> Iterable[TaskId]:
     return ()
 
@@ -44,7 +51,7 @@ class Stage:
 
     `rows` are the small results that a task returns, {"rmse": "float64"} or {"rmse": Row("float64", units="eV")}: they
     end as one array each along the stage, and tasks that need it read them by `ctx.rows`.
-    With `checkpoints`, its tasks save checkpoints and may run longer than one job.
+    With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
     With `despite_failures`, its tasks run also where some of those that they need have failed.
 
     `proposer` names, as "module:class", what leads a stage that grows: its tasks, `n_tasks` at most, follow from the
@@ -69,6 +76,7 @@ class Stage:
     pool: PoolName = "cpu"
     cores: int = 1
     checkpoints: bool = False
+    packs: Pack | None = None
     despite_failures: bool = False
     proposer: str = ""
     lag: int = 0

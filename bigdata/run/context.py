@@ -5,19 +5,24 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from bigdata.planning.rows import Row
 from bigdata.planning.stage import Stage
-from bigdata.run.checkpoint import Checkpoint
+from bigdata.run import own_worker, program
+from bigdata.run.checkpoint import Checkpoint, Paused
 from bigdata.run.order import Order, Rows
+from bigdata.run.program import GRACE_SECONDS, MOST_OUTPUT, Ran
+from bigdata.run.scratch import Scratch
 from bigdata.run.threads import CORES
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
+from bigdata.store.packs import Packs, PackWriter
 from bigdata.store.reading import View
 from bigdata.store.shard import write_shard
 
@@ -36,6 +41,7 @@ def stop_time(ends: float, now: float) -> float:
 class Context:
     """Given to every task function. `model` is the resolved study, `inputs` its data, `index` the task's own.
 
+    As a context manager it is open while the function runs, and takes away after it what isn't to stay.
     `payload` is what a proposer gave to the task, None where its stage doesn't grow. `rows_of` says what the tasks of
     each stage return. `ends` is the Unix time (s) when the worker's job ends, infinity where it has no end.
     """
@@ -59,11 +65,36 @@ class Context:
         self._specs = {a.name: a for a in stage.arrays}
         self._unwritten = set(stage.shards(index))
         self._own = frozenset(self._unwritten)
+        self._task = f"{order.path}/{index}"
         before = folder.checkpoint(*order.after, order.after_key) if order.after else None
         self._checkpoint = Checkpoint(folder.checkpoint(*order.task, order.key), log, before)
+        self._scratch = Scratch(self._task, log)
+        self._pack = PackWriter(folder.pack(order.path, index), log)
+        self._worker_closes = own_worker.closing()
         self._stop_time = stop_time(ends, time.time())
         self._stops, self._looked = False, 0.0
         self.bytes_written = 0
+        self._programs: list[Ran] = []
+
+    def __enter__(self) -> Context:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """A failed task's pack is kept: its files tell why. One that paused makes it when it has come to its end."""
+        try:
+            if kind is None or (issubclass(kind, Exception) and not issubclass(kind, Paused)):
+                self._finish_pack(must_be=kind is None)
+            else:
+                self._pack.drop()
+        finally:
+            self._scratch.remove()
+
+    def _finish_pack(self, *, must_be: bool) -> None:
+        if self.stage.packs is None:
+            return
+        if must_be and not self._pack.has_files:
+            raise RuntimeError("the task ended without adding anything to its pack")
+        self.bytes_written += self._pack.finish()
 
     @property
     def seed(self) -> int:
@@ -110,16 +141,84 @@ class Context:
         self.bytes_written += write_shard(self._store / name, self._specs[name], shard, values)
         self._unwritten.discard((name, shard))
 
+    @property
+    def scratch(self) -> Path:
+        """An empty folder of this task's own on its node, which is removed when the task has ended in any way."""
+        return self._scratch.path
+
+    def call(
+        self,
+        command: Sequence[str | os.PathLike[str]],
+        *,
+        cwd: str | os.PathLike[str] | None = None,
+        env: Mapping[str, str] | None = None,
+        stdin: str | os.PathLike[str] | None = None,
+        output: str | os.PathLike[str] | None = None,
+        most_output: int = MOST_OUTPUT,
+        timeout: float | None = None,
+        grace: float = GRACE_SECONDS,
+        check: bool = True,
+    ) -> Ran:
+        """Run a program, `["pw.x", "-in", "scf.in"]`, until it and all that it started have ended; no shell reads it.
+
+        It runs in `cwd`, by default in `scratch`, with `env` added to the worker's environment, and reads `stdin`, a
+        file, or nothing. What it says goes to the task's log, the first and the last 32 KiB of it, and all of it into
+        the file `output`, where that is named; paths are relative to `cwd`. More than `most_output` bytes, or `timeout`
+        seconds, end it. Whatever ends it sends SIGTERM to all its processes, and SIGKILL after `grace` seconds.
+
+        Raises Paused when the task should stop; ProgramFailed where it isn't found, can't be started, was ended, or,
+        where `check`, its exit code isn't 0; ProgramKilled where somebody killed it, most likely for its memory.
+        """
+        order = program.orders(
+            self._task,
+            command,
+            self.scratch if cwd is None else Path(cwd),
+            env=env,
+            stdin=stdin,
+            output=output,
+            most_output=most_output,
+            timeout=timeout,
+            grace=grace,
+        )
+        ran = program.call(order, self.log, self.should_stop, check=check)
+        self._programs.append(ran)
+        return ran
+
+    @property
+    def programs(self) -> dict[str, dict[str, float]]:
+        """For the task's record: how many programs it called, and what they took; nothing where it called none."""
+        return {"programs": program.record(self._programs)} if self._programs else {}
+
+    @property
+    def pack(self) -> PackWriter:
+        """Where a task of a stage with `packs` puts its raw files: `ctx.pack.add(ctx.scratch)`.
+
+        In a `finally:`, files of a program that failed are kept too, to be looked at.
+        """
+        if self.stage.packs is None:
+            raise RuntimeError(f"stage `{self.stage.name}` packs files and doesn't say so: `packs=Pack(n_bytes=…)`")
+        return self._pack
+
+    @property
+    def packs(self) -> Packs:
+        """What tasks of earlier stages packed: `ctx.packs["dft"][17].read("INFO.OUT")`."""
+        return self._view.packs
+
     def should_stop(self) -> bool:
-        """Whether to stop now: the user has cancelled the run, or the worker's job ends soon. Once true, always true.
+        """Whether to stop now: the user has stopped the run, or the worker's job ends soon. Once true, always true.
 
         Cheap enough for every step: it looks at the disk once a second at most.
         """
         if not self._stops and time.monotonic() - self._looked >= STOP_LOOK_SECONDS:
             self._looked = time.monotonic()
             self._stops = self._folder.cancel.exists()
-        self._stops = self._stops or time.time() >= self._stop_time
+        self._stops = self._stops or time.time() >= self._stop_time or self._worker_closes()
         return self._stops
+
+    @property
+    def has_saved(self) -> bool:
+        """Whether a checkpoint was saved since the task began."""
+        return self._checkpoint.has_saved
 
     @property
     def earlier_seconds(self) -> float:

@@ -216,7 +216,7 @@ class Controller:
                 self._asked(stage, index)
             if stage.growth.closed:
                 self._proposals.end(stage)
-                self.observer.message(f"{stage.path}: {len(stage.growth.asked):,} tasks, {stage.growth.closed}")
+                self.observer.message(f"{stage.path}: {stage.growth.n_tasks:,} tasks, {stage.growth.closed}")
                 self.graph.close(stage.path)
 
     def _asked(self, stage: PlannedStage, index: int) -> None:
@@ -253,7 +253,7 @@ class Controller:
             self.outcome.spent = why
             if stage.growth:
                 self.outcome.unbegun[path] += stage.n_open
-                stage.growth.close(f"the budget: {why}")
+                stage.growth.close(f"the budget: {why}", (index for _, index in left))
             else:  # what has to follow is missing
                 self.outcome.cancelled = True
         return bool(over)

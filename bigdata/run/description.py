@@ -9,13 +9,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from bigdata.planning.plan import Plan
+from bigdata.planning.stage import Workload
 
 # Where a study was when it was submitted is no part of it.
 PLACES = ("spec",)
 
 
+def _packs(workload: Workload) -> dict[str, list[str]]:
+    """The stages whose tasks pack their files; nothing where there is none."""
+    stages = [s.name for s in workload.stages if s.packs]
+    return {"packs": stages} if stages else {}
+
+
 def as_understood(plan: Plan) -> dict[str, Any]:
-    """Every default filled, the variants with the digests of their inputs, and the plan's notes.
+    """Every default filled, the variants with their inputs' digests and the stages that pack, and the plan's notes.
 
     `spec` tells the study file, whose folder relative paths start from, and `files` are the user's own, by which the
     run can be run again where they are no longer at their place.
@@ -25,7 +32,12 @@ def as_understood(plan: Plan) -> dict[str, Any]:
         "spec": _spec(plan),
         "files": list(plan.files),
         "variants": [
-            {"group": v.group, "label": v.variant.label, "inputs": {name: vars(i) for name, i in v.inputs.items()}}
+            {
+                "group": v.group,
+                "label": v.variant.label,
+                "inputs": {name: vars(i) for name, i in v.inputs.items()},
+                **_packs(v.workload),
+            }
             for v in plan.variants
         ],
         "notes": list(plan.notes),

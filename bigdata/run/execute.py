@@ -180,15 +180,16 @@ def _call(run: RunFolder, opened: _OpenStage, order: Order, log: Callable[[str],
     words = f"{order.path}/{order.index} "
     context = Context(run, opened.view, opened.stage, order, opened.rows, lambda message: log(words + message), ends)
     try:
-        returned = opened.function(context)
+        with context:
+            returned = opened.function(context)
     except Paused:
-        has_saved = context.checkpoint.has_saved
+        has_saved = context.has_saved
         if not (has_saved or context.should_stop()):
             raise RuntimeError(NO_REASON_TO_PAUSE) from None
         return {"event": "paused", "saved": has_saved, "seconds": context.earlier_seconds}
     if context.unwritten:
         raise RuntimeError(f"the task ended without writing {sorted(context.unwritten)}")
-    written = {"bytes": context.bytes_written, "seconds": context.earlier_seconds}
+    written = {"bytes": context.bytes_written, "seconds": context.earlier_seconds, **context.programs}
     if returned is None and not opened.stage.rows:
         return written
     return {**written, "rows": encoded(opened.stage.row_specs, returned)}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -21,6 +20,7 @@ from bigdata.run.controller import Observer
 from bigdata.run.dashboard import how_to_reach, scheduler_options
 from bigdata.run.dask_options import own_dask_configuration
 from bigdata.run.hands import Lost, Need, Worker
+from bigdata.run.node_folder import NodeFolder
 from bigdata.run.retries import Cause, Ending
 from bigdata.run.threads import thread_environment
 from bigdata.run.workers import DaskWorkers
@@ -100,7 +100,7 @@ def local_pools(plan: Plan, observer: Observer) -> Iterator[LocalPools]:
     scheduler = local_scheduler(dashboard=dashboard)
     with ExitStack() as stack:
         stack.enter_context(own_dask_configuration())
-        scratch = stack.enter_context(tempfile.TemporaryDirectory(prefix="bigdata-"))
+        scratch = stack.enter_context(NodeFolder())
         workers = {
             f"{lane}-{i}": worker_options(lane, size.memory, scratch, size.cores)
             for lane, size in of.items()

@@ -23,7 +23,7 @@ class Purse:
         self._used = Use()
         self._began = time.time()
         self._earlier = past.wall_seconds
-        # What must follow whatever is asked for: its share is kept.
+        # What can't be left out, whatever is asked for.
         self._fixed = {s.path: len(s.todo) for s in plan.stages if not s.growth}
         if plan.budget is not None:
             for record in [*past.done.values(), *past.failed.values()]:
@@ -46,8 +46,10 @@ class Purse:
         if budget is None:
             return ""
         begun = {**under_way, path: under_way.get(path, 0) + n}
-        expected = {path: max(begun.get(path, 0), self._fixed.get(path, 0)) for path in {**begun, **self._fixed}}
-        needed = sum((self._use(path, count) for path, count in expected.items()), self._used)
+        # A search leaves what follows it its share; what can't be left out goes on as far as the budget holds.
+        kept = self._fixed if self._stages[path].growth else {}
+        expected = {other: max(begun.get(other, 0), kept.get(other, 0)) for other in {**begun, **kept}}
+        needed = sum((self._use(other, count) for other, count in expected.items()), self._used)
         wall = self._earlier + time.time() - self._began + self._seconds(path)
         return ", ".join(exceeded(budget, self._plan.site.prices, needed, wall))
 

@@ -63,7 +63,7 @@ def write_rows(plan: Plan, run: Run) -> None:
     root, done = open_store(plan.folder.store), run.history.done
     for stage in plan.stages:
         group = root.require_group(stage.group) if stage.group else root
-        n = len(stage.growth.asked) if stage.growth else stage.n_tasks
+        n = stage.growth.n_tasks if stage.growth else stage.n_tasks
         returned = [done.get((stage.path, i), {}).get("rows", {}) for i in range(n if stage.stage.rows else 0)]
         for name, row in stage.stage.row_specs.items():
             values = np.array(

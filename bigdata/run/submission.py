@@ -38,6 +38,7 @@ from bigdata.spec.site import Site
 from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder, write_json, write_whole
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
+from bigdata.store.packs import remove_other_packs
 from bigdata.store.reading import Run
 from bigdata.store.writing import create_arrays, finish_store, open_store, remove_others, write_coordinates
 
@@ -181,6 +182,7 @@ def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
         create_arrays(group, arrays)
         write_coordinates(group, variant.workload.coordinates)
         remove_others(group, [*(a.name for a in arrays), *(c.name for c in variant.workload.coordinates)])
+    remove_other_packs(folder, {s.path: s.stage.n_tasks for s in plan.stages if s.stage.packs})
     journal = Journal(folder.journal)
     taken = list(_taken_over(plan))
     journal.append([_submitted(plan), *_stale(plan, past), *taken])
@@ -273,7 +275,7 @@ def _write_end(plan: Plan, outcome: Outcome, journal: Journal) -> None:
     )
     skipped = [[path, index, *cause] for (path, index), cause in outcome.skipped.items()]
     end = {"event": "end", "state": state, "skipped": skipped[:1000], "n_skipped": len(skipped)}
-    grown = {s.path: len(s.growth.asked) for s in plan.stages if s.growth}
+    grown = {s.path: s.growth.n_tasks for s in plan.stages if s.growth}
     spent = {"spent": outcome.spent, "unbegun": dict(outcome.unbegun)} if outcome.spent else {}
     journal.append([end | {"again": dict(outcome.again), "tasks": grown} | spent])
 

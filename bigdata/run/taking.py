@@ -13,6 +13,7 @@ from bigdata.run.execute import Token
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import PARTIAL, RunFolder
 from bigdata.store.known import Known
+from bigdata.store.packs import is_intact
 from bigdata.store.shard import is_whole
 
 
@@ -22,14 +23,18 @@ def take_over(stage: PlannedStage, index: int, known: Known, to: RunFolder) -> T
     Every file is compared with its checksums first: a hard link would share its damage. Where the file system can't
     link, it is copied. A link keeps its data when the other run is deleted, and nothing of ours is written in place.
     """
-    record = known.record
-    there = _shards(stage, int(record["index"]))
+    record, there = known.record, int(known.record["index"])
     specs = {a.name: a for a in stage.stage.arrays}
-    pairs = list(zip(there, _shards(stage, index), strict=True))
+    pairs = list(zip(_shards(stage, there), _shards(stage, index), strict=True))
     if not all(is_whole(_file(known.run, known.group, n, s), specs[n]) for (n, s), _ in pairs):
+        return None
+    pack = known.run.pack(str(record["stage"]), there)
+    if stage.stage.packs and not is_intact(pack):
         return None
     for (name, shard), (_, own) in pairs:
         link(_file(known.run, known.group, name, shard), _file(to, stage.group, name, own))
+    if stage.stage.packs:
+        link(pack, to.pack(stage.path, index))
     if not known.is_current():
         return None
     # The first run's own times and place stay: what it cost is told by them, and that it cost nothing here by `from`.

@@ -108,6 +108,14 @@ class RunFolder:
         return self.checkpoints / f"{path.replace('/', '.')}.{index}.{key[:8]}.npz"
 
     @property
+    def packs(self) -> Path:
+        """Holds the raw files that tasks left, an archive each; not there where no stage packs any."""
+        return self.path / "packs"
+
+    def pack(self, path: str, index: int) -> Path:
+        return self.packs / path / f"{index}.zip"
+
+    @property
     def figures(self) -> Path:
         return self.path / "figures"
 

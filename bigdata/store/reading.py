@@ -22,6 +22,7 @@ from bigdata.spec.study import Input, StudyModel
 from bigdata.store import journal
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
 from bigdata.store.folder import RunFolder
+from bigdata.store.packs import Packs
 
 if TYPE_CHECKING:
     from bigdata.report.parts import Table
@@ -193,6 +194,13 @@ class View(Mapping[str, StoredArray]):
     def coordinates(self) -> dict[str, StoredArray]:
         """The settings and axes: arrays whose values were known before the run."""
         return {name: self[name] for name in str(self._group.attrs.get("coordinates", "")).split()}
+
+    @property
+    def packs(self) -> Packs:
+        """The raw files that tasks left, by stage and task: `run.packs["dft"][17].read("INFO.OUT")`."""
+        rows = self.run.resolved["variants"]
+        stages: list[str] = next((row.get("packs", []) for row in rows if row["group"] == self.group), [])
+        return Packs(self.run.folder, self.group, stages)
 
     @cached_property
     def tables(self) -> dict[str, Table]:

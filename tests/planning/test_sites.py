@@ -127,7 +127,7 @@ def test_what_is_done_is_not_refused(bench: Bench) -> None:
 
 
 def test_variants_are_refused_once(bench: Bench) -> None:
-    sweep = {"grid": {"memory": [1, 5 * GIB, 3 * GIB]}}
+    sweep = {"zip": {"memory": [1, 5 * GIB, 3 * GIB], "rows": [2, 3, 4]}}
     (reason, _) = planned(bench, site(bench, pools={"cpu": POOLS["cpu"]}), sweep=sweep).refusals()
     assert reason.startswith("a task of stage `variant-1/first` needs about 5,368,709,120 bytes")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import shutil
@@ -29,7 +30,8 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     bench = Bench(tmp_path_factory.mktemp("whole"))
     trouble = bench.folder / "trouble"
     fields = {"pause": [1], "trouble": str(trouble), "trace": "trace", "checkpoint": True}
-    bench.submit(bench.trial(tasks=2, seconds=N_STEPS / 10, **fields))
+    with contextlib.chdir(bench.folder):  # where its tasks leave their trace
+        bench.submit(bench.trial(tasks=2, seconds=N_STEPS / 10, **fields))
     trouble.touch()
     return bench
 
