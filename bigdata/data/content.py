@@ -1,10 +1,8 @@
-"""The digest of what a user's file or folder holds, by which it is known again wherever it lies."""
+"""The digest of what a file holds, by which it is known again wherever it lies."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 
@@ -19,23 +17,3 @@ def sha256(path: Path) -> str:
 def _sha256(path: Path, size: int, time_ns: int, inode: int) -> str:
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def content_digest(path: Path) -> str:
-    """A file's SHA-256; of a folder, that of the names and contents of its files, hidden ones aside."""
-    if not path.is_dir():
-        return sha256(path)
-    lines = (f"{sha256(file)}  {file.relative_to(path).as_posix()}\n" for file in _below(path))
-    return hashlib.sha256("".join(lines).encode(errors="surrogateescape")).hexdigest()
-
-
-def n_bytes(path: Path) -> int:
-    """The bytes that `content_digest` reads."""
-    return sum(file.stat().st_size for file in _below(path)) if path.is_dir() else path.stat().st_size
-
-
-def _below(path: Path) -> Iterator[Path]:
-    """The files of a folder and those below it, in the order of paths."""
-    for folder, folders, names in os.walk(path):
-        folders[:] = sorted(f for f in folders if not f.startswith("."))
-        yield from (Path(folder) / name for name in sorted(names) if not name.startswith("."))

@@ -69,7 +69,7 @@ def _repeated(record: Record, study: Study, places: Mapping[str, str], is_set: b
         same=same,
         files={path: file.recorded(Path(places.get(path, path))) for path, file in files.items()},
         moved=places,
-        contents=record.contents,
+        inputs={path: data for path, data in record.inputs_of.items() if path in files},
         notes=() if same or is_set else (_why_other(record),),
     )
 

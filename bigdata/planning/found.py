@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.content import content_digest, n_bytes
+from bigdata.data.content import sha256
 from bigdata.errors import SpecError
 from bigdata.places import cache_folder
 from bigdata.spec import Study
+from bigdata.spec.repeated import Repeated
 from bigdata.spec.study import Input
 from bigdata.spec.whereabouts import named
 from bigdata.store.folder import RunFolder
@@ -21,8 +22,8 @@ from bigdata.store.folder import RunFolder
 class UsersFile:
     """A file or folder of the user's as a run's record has it.
 
-    `path` is where the spec means it to be, and `record` what the run says of it (see `records`), without a digest
-    where the run is an old one; `imported` is its import in this machine's cache, None where it has none.
+    `path` is where the spec means it to be, and `record` what the run says of it (see `record_of`); `imported` is its
+    import in this machine's cache, None where it has none.
     """
 
     path: Path
@@ -35,17 +36,14 @@ class UsersFile:
 
     @property
     def sha256(self) -> str:
-        """The digest of its content; "" in the record of an old run."""
+        """The digest of its content; "" for a folder, and in the record of an old run."""
         return str(self.record.get("sha256", ""))
 
     def is_in(self, path: Path) -> bool:
-        """Whether this file or folder holds the same; without a digest, whether it has the same name."""
-        if not path.exists():
-            return False
-        # A folder by its name too: to read all that lies beside a run may take hours.
-        if (path.is_dir() or not self.sha256) and path.name != self.path.name:
-            return False
-        return not self.sha256 or (n_bytes(path) == self.record["bytes"] and content_digest(path) == self.sha256)
+        """Whether a file holds the same; without a digest, whether it is called so (see `refuse_other_data`)."""
+        if not self.sha256:
+            return path.name == self.path.name and path.exists()
+        return path.is_file() and path.stat().st_size == self.record["bytes"] and sha256(path) == self.sha256
 
     def __str__(self) -> str:
         return f"{self.path} (SHA-256 {self.sha256})" if self.sha256 else f"{self.path} (known by name only)"
@@ -62,8 +60,13 @@ def records(study: Study) -> Iterator[Mapping[str, Any]]:
 
 
 def record_of(place: Path, path: str) -> dict[str, Any]:
-    """The record of the file that is at `place` now."""
-    return {"path": path, "sha256": content_digest(place), "bytes": n_bytes(place)}
+    """The record of the file that is at `place` now: its path, and, unless it is a folder, digest and size.
+
+    A folder of calculations may hold far more than what is read of it: its inputs have a digest of that.
+    """
+    if place.is_dir():
+        return {"path": path}
+    return {"path": path, "sha256": sha256(place), "bytes": place.stat().st_size}
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ class Search:
     def _find(self, file: UsersFile) -> Path:
         by_path = (Path(os.path.abspath(f / file.record["path"])) for f in self.folders)  # noqa: PTH100
         places = [place for place in (file.path, *by_path) if place.exists()]
-        for place in (*places, *self._given(), *self._beside()):
+        for place in (*self._given(), *places, *self._beside()):
             if file.is_in(place):
                 return _named_alike(place, file)
         # What is where the spec means it is what the user has now; elsewhere the name may be a coincidence.
@@ -117,16 +120,15 @@ class Search:
             inside = sorted(path.iterdir()) if path.is_dir() else []
             if not any(file.is_in(place) for file in files for place in (path, *inside)):
                 read = ", ".join(map(str, files)) or "no file of yours"
-                raise SpecError(
-                    f"--data {path}: the run in {self.run.path} didn't read this (SHA-256 {content_digest(path)}). It "
-                    f"read {read}."
-                )
+                digest = f" (SHA-256 {sha256(path)})" if path.is_file() else ""
+                raise SpecError(f"--data {path}: the run in {self.run.path} didn't read this{digest}. It read {read}.")
 
     def _changed(self, file: UsersFile, place: Path) -> str:
+        now = f"{sha256(place)[:12]}… now" if place.is_file() else "now a folder"
         return (
-            f"{place} has changed since the run in {self.run.path} read it (SHA-256 {file.sha256[:12]}… then, "
-            f"{content_digest(place)[:12]}… now), so that this would be another study. Give the file as it was with "
-            f"--data FILE to repeat the run, or submit {_copy(self.run, self.spec)} to run the changed data."
+            f"{place} has changed since the run in {self.run.path} read it (SHA-256 {file.sha256[:12]}… then, {now}), "
+            "so that this would be another study. Give the file as it was with --data FILE to repeat the run, or "
+            f"submit {_copy(self.run, self.spec)} to run the changed data."
         )
 
     def _gone(self, file: UsersFile) -> str:
@@ -150,15 +152,24 @@ def _named_alike(place: Path, file: UsersFile) -> Path:
 
 
 def refuse_other_data(study: Study, inputs: Iterable[Input]) -> None:
-    """Raise SpecError where a run is repeated, and the files beside a user's file aren't what it has read.
+    """Raise SpecError where a run is repeated, and what was read now of a user's file isn't what it has read.
 
-    A table's spectra, for one, lie in files that only the table names; their bytes count in the inputs' `content`.
+    Of a folder that is all that tells. A table's spectra, too, lie in files of which only the table knows.
     """
-    known = study.repeated.contents if study.repeated else {}
     for data in inputs:
-        before = known.get(str(named(study.folder, data.file))) if data.file else None
-        if before and data.content and data.content != before:
+        if data.file and study.repeated and not _is_same(data, study.repeated, str(named(study.folder, data.file))):
             raise SpecError(other_data(study, data))
+
+
+def _is_same(data: Input, run: Repeated, path: str) -> bool:
+    """Whether data are what the run has read from the file that its spec means by `path`, if it has read that."""
+    before = run.inputs.get(path)
+    if before is None or before["digest"] == data.digest:
+        return True
+    if before["content"] and data.content:
+        return bool(before["content"] == data.content)
+    # Another version of a reader gives another digest; then the file's own has been compared.
+    return "sha256" in run.files[path]
 
 
 def other_data(study: Study, data: Input) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -73,20 +73,20 @@ class Record:
     @cached_property
     def files(self) -> list[UsersFile]:
         """The user's files that the run has read."""
-        imports = {named(self.spec.parent, i["file"]): import_here(i) for i in self.inputs if i.get("file")}
+        imports = {path: import_here(i) for path, i in self.inputs_of.items()}
         paths = [(named(self.spec.parent, file["path"]), file) for file in self.data["files"]]
-        return [UsersFile(path, file, imports.get(path)) for path, file in paths]
+        return [UsersFile(path, file, imports.get(str(path))) for path, file in paths]
+
+    @cached_property
+    def inputs(self) -> list[Mapping[str, Any]]:
+        """The inputs of all variants, each once."""
+        every = (i for variant in self.data["variants"] for i in variant["inputs"].values())
+        return list({(i["folder"], i["digest"], i.get("file")): i for i in every}.values())
 
     @property
-    def contents(self) -> dict[str, str]:
-        """The digests of what was read, by the paths that the spec means."""
-        known = (i for i in self.inputs if i.get("file") and i.get("content"))
-        return {str(named(self.spec.parent, i["file"])): i["content"] for i in known}
-
-    @property
-    def inputs(self) -> Iterator[Mapping[str, Any]]:
-        """All inputs of all variants."""
-        return (i for variant in self.data["variants"] for i in variant["inputs"].values())
+    def inputs_of(self) -> dict[str, Mapping[str, Any]]:
+        """The inputs from files of the user's, by the paths that the spec means."""
+        return {str(named(self.spec.parent, i["file"])): i for i in self.inputs if i.get("file")}
 
     def refuse_other_text(self) -> None:
         """Raise SpecError where it can't be known what was run."""

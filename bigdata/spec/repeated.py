@@ -13,8 +13,8 @@ class Repeated:
 
     `run` is the run's folder, `spec` the file that it was submitted from, which may be gone, and `same` whether the
     study is exactly the one that the run holds, so that what is done there is kept. By the paths that the spec means,
-    `files` are the run's records of the user's files, `contents` the digests of what was read for its inputs, and
-    `moved` says where those files are that are elsewhere now. `notes` are for the plan.
+    `files` are the run's records of the user's files, `inputs` those of what it has read from them, and `moved` says
+    where those files are that are elsewhere now. `notes` are for the plan.
     """
 
     run: str
@@ -22,5 +22,5 @@ class Repeated:
     same: bool
     files: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     moved: Mapping[str, str] = field(default_factory=dict)
-    contents: Mapping[str, str] = field(default_factory=dict)
+    inputs: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     notes: Sequence[str] = ()

@@ -263,17 +263,21 @@ def test_spectra_that_a_table_names_count_as_its_data(bench: Bench) -> None:
     assert text.startswith(f"the data of {bench.folder}/t.csv aren't those that the run in {run} has read")
 
 
-def test_a_folder_is_known_by_the_names_and_contents_in_it(bench: Bench) -> None:
+def test_a_folder_is_known_by_what_was_read_of_it(bench: Bench) -> None:
     spec = spectra(bench.folder / "mine")
     (bench.folder / "mine/many").mkdir()
     (bench.folder / "mine/s.jsonl").rename(bench.folder / "mine/many/s.jsonl")
     spec.write_text(spec.read_text().replace("s.jsonl", "many"))
     first = plan(load_study(spec), runs=bench.folder / "runs")
     run = recorded(first)
+    written(bench.folder / "mine/many", "of no format", "README")
+    assert keys(plan(load_study(run))) == keys(first)
     spec.parent.rename(bench.folder / "gone")
-    assert keys(plan(load_study(run, data=[bench.folder / "gone/many"]))) == keys(first)
-    (bench.folder / "gone/many/more.jsonl").write_text("{}")
-    assert "didn't read this" in refusal(lambda: load_study(run, data=[bench.folder / "gone/many"]))
+    given = [bench.folder / "gone/many"]
+    assert keys(plan(load_study(run, data=given))) == keys(plan(load_study(run))) == keys(first)
+    entry = (bench.folder / "gone/many/s.jsonl").read_text().splitlines()[0].replace('"a"', '"c"')
+    written(bench.folder / "gone/many", f"{entry}\n", "more.jsonl")
+    assert "gone/many aren't those that the run in" in refusal(lambda: plan(load_study(run, data=given)))
 
 
 def test_data_are_given_to_runs_alone(trial: Path) -> None:
