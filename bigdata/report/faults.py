@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bigdata.errors import BigdataError, DamagedData, MissingData
-from bigdata.report.html import Markup, element
+from bigdata.report.html import Markup, sentence
 from bigdata.report.parts import is_finished
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run
@@ -77,13 +77,15 @@ class Faults:
     def overview(self) -> Markup:
         """One sentence for the top of the page; nothing where all is shown."""
         if self.damage is not None:
-            return element("p", f"Stored data of this run are damaged: {self.damage}", class_="fault")
+            return sentence(f"Stored data of this run are damaged: {self.damage}", class_="fault")
         if not self.found:
             return Markup("")
-        named = ", ".join(f"the {fault.part}" for fault in self.found[:SHOWN_FAULTS])
-        more = len(self.found) - SHOWN_FAULTS
-        said = f"This page lacks {named}{f' and {more} more parts' if more > 0 else ''}: each says why in its place."
-        return element("p", said, class_="fault")
+        named = [f"the {fault.part}" for fault in self.found[:SHOWN_FAULTS]]
+        if (more := len(self.found) - SHOWN_FAULTS) > 0:
+            named.append(f"{more} more parts")
+        *most, last = named
+        listed = f"{', '.join(most)} and {last}" if most else last
+        return sentence(f"This page lacks {listed}; the reason stands where each would be.", class_="fault")
 
     def _damaged(self, part: str, error: DamagedData) -> Markup:
         self.damage = self.damage or error
@@ -91,7 +93,7 @@ class Faults:
 
     def _said(self, fault: Fault) -> Markup:
         self.found.append(fault)
-        return element("p", fault.sentence(self._folder), class_="fault")
+        return sentence(fault.sentence(self._folder), class_="fault")
 
 
 def _reason(error: BaseException) -> str:

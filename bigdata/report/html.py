@@ -32,6 +32,14 @@ def join(*children: object) -> Markup:
     return Markup("".join(c if isinstance(c, Markup) else escape(str(c)) for c in children))
 
 
+def sentence(text: str, **attributes: object) -> Markup:
+    """A paragraph of plain text; what stands in backticks is code."""
+    parts = text.split("`")
+    if len(parts) % 2 == 0:  # a backtick without another is one of a name's own
+        return element("p", text, **attributes)
+    return element("p", *(element("code", part) if i % 2 else part for i, part in enumerate(parts)), **attributes)
+
+
 def json_element(data: Mapping[str, Any], **attributes: object) -> Markup:
     """Data for a script. No `<` is left in it, so that no text in the data can end the element."""
     text = json.dumps(finite(data), separators=(",", ":"), allow_nan=False)

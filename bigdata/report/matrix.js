@@ -368,6 +368,11 @@ class MatrixPanel {
 
 window.bigdata = { panels: [] };
 for (const place of document.querySelectorAll("[data-panel=matrix]")) {
-  const data = JSON.parse(document.getElementById(`${place.id}-data`).textContent);
-  window.bigdata.panels.push(new MatrixPanel(place, data));
+  try {
+    const data = JSON.parse(document.getElementById(`${place.id}-data`).textContent);
+    window.bigdata.panels.push(new MatrixPanel(place, data));
+  } catch (error) {
+    place.replaceChildren(make("p", { class: "fault" }, `This part can't be drawn in this browser: ${error}`));
+    console.error(error);
+  }
 }

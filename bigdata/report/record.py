@@ -46,14 +46,13 @@ def failures(run: Run) -> Markup:
 
 def _failure(run: Run, task: str, record: dict[str, Any]) -> Markup:
     return join(
-        element("h3", element("code", task)),
-        element("p", str(record.get("error", ""))),
+        element("p", element("code", task), " ", str(record.get("error", "")), class_="task"),
         element(
-            "p",
-            "Run it alone, in your terminal: ",
-            element("code", f"bigdata debug {run.folder.path} {task}"),
+            "details",
+            element("summary", "Traceback, and the command that runs it alone"),
+            element("p", element("code", f"bigdata debug {run.folder.path} {task}")),
+            element("pre", str(record.get("traceback", ""))),
         ),
-        element("details", element("summary", "Traceback"), element("pre", str(record.get("traceback", "")))),
     )
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from bigdata.report.faults import Faults
-from bigdata.report.html import Markup, element, join, json_element, packaged
+from bigdata.report.html import Markup, element, join, json_element, packaged, sentence
 from bigdata.report.parts import Headline, Panel, ReportParts, report_parts
 from bigdata.report.pictures import picture
 from bigdata.report.table import table_element
@@ -112,12 +112,12 @@ class VariantPart:
             if why := self._faults.why(part):
                 self.missing[file] = why
         if absent := [f"`{file}`" for file in self.figures if f"figure `{file}`" in self._faults.absent]:
-            yield element("p", f"Not drawn, as their data aren't there: {', '.join(absent)}.", class_="quiet")
+            yield sentence(f"Not drawn, as their data aren't there: {', '.join(absent)}.", class_="quiet")
 
 
 def _sentence(make: Callable[[], str]) -> Markup:
     said = make()
-    return element("p", said) if said else NOTHING
+    return sentence(said) if said else NOTHING
 
 
 def _headed(head: str, title: str, name: str, shown: list[Markup]) -> Iterator[Markup]:

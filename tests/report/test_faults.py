@@ -48,7 +48,7 @@ def drawn(run: Run, trouble: Path, *words: str) -> tuple[Report, str]:
     report = write_report(run)
     page = report.page.read_text()
     assert Outline(page).open == []
-    return report, html.unescape(page)
+    return report, html.unescape(re.sub("</?code>", "`", page))
 
 
 PARTS = {
@@ -122,7 +122,7 @@ def test_drawn_again_without_the_trouble_all_is_shown(run: Run, trouble: Path) -
 
 def test_what_is_missing_is_named_at_the_top_too(run: Run, trouble: Path) -> None:
     _, page = drawn(run, trouble, "draw", "table")
-    said = "This page lacks the figure `surface`, the 1st table: each says why in its place.</p>"
+    said = "This page lacks the figure `surface` and the 1st table; the reason stands where each would be.</p>"
     assert page.index(said) < page.index('id="variant-0"')
 
 
@@ -162,7 +162,7 @@ def test_of_a_sweep_the_variant_is_named_and_the_others_are_compared(swept: Run,
 
 def test_of_many_faults_the_first_are_named_at_the_top(swept: Run, trouble: Path) -> None:
     _, page = drawn(swept, trouble, "headline", "draw", "table", "sentence", "panel")
-    assert "and 5 more parts: each says why in its place." in page
+    assert "and 5 more parts; the reason stands where each would be." in page
 
 
 def test_a_stop_while_drawing_is_a_stop(run: Run, trouble: Path) -> None:

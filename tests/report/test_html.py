@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bigdata.display import cell, size
-from bigdata.report.html import Markup, element, join, json_element
+from bigdata.report.html import Markup, element, join, json_element, sentence
 
 
 @given(st.text())
@@ -23,6 +23,18 @@ def test_text_comes_back_as_it_was(text: str) -> None:
 
 def test_markup_is_not_escaped_again() -> None:
     assert join("<", element("b", "<"), Markup("<br>")) == "&lt;<b>&lt;</b><br>"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("say `a < b`, twice `c`.", "<p>say <code>a &lt; b</code>, twice <code>c</code>.</p>"),
+        ("one ` alone", "<p>one ` alone</p>"),
+        ("none", "<p>none</p>"),
+    ],
+)
+def test_what_stands_in_backticks_is_code(text: str, shown: str) -> None:
+    assert sentence(text) == shown
 
 
 def test_attributes_are_named_as_html_names_them() -> None:

@@ -164,7 +164,9 @@ def test_missing_data_of_a_finished_run_are_said_first_and_all_else_is_drawn(cop
     assert report.drawn == ("matrix", "convergence", "fingerprints")
     assert {path.name.partition(".")[0] for path in copied.folder.figures.iterdir()} == set(report.drawn)
     page = text(copied)
-    first = page.index("Stored data of this run are damaged: the stored data of `group`, shard 0, are not there.")
+    first = page.index(
+        "Stored data of this run are damaged: the stored data of <code>group</code>, shard 0, are not there."
+    )
     assert first < page.index('id="variant-0"')
-    assert "The figure `groups` can&#x27;t be shown: the stored data of `group`" in page
+    assert "The figure <code>groups</code> can&#x27;t be shown: the stored data of <code>group</code>" in page
     assert "Blocks of settings</h3>" in page

@@ -203,7 +203,7 @@ def test_where_all_tasks_failed_that_is_said_though_the_report_fails_too(bench: 
     assert len(Run(folder.path)["failed_task"][...]) == 3
     page = folder.report.read_text()
     assert page.index("What failed</h2>") < page.index("3 of 3 tasks failed.") < page.index("This page lacks")
-    assert "Not drawn, as their data aren&#x27;t there: `surface`." in page
+    assert "Not drawn, as their data aren&#x27;t there: <code>surface</code>." in page
     (report,) = events(folder.path, "report")
     assert (report["drawn"], list(report["missing"])) == (["steps"], ["surface"])
 

@@ -49,16 +49,7 @@ def report(view: View) -> ReportParts:
 
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
-    """The summary, sentence by sentence."""
-    yield (
-        lambda: (
-            f"The densities of states of {len(results):,} entries were turned into fingerprints of "
-            f"{results.view['height'].shape[1]} columns and compared by their {results.measure} similarity: "
-            f"{DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where "
-            f"nothing is in common. {BITS}"
-        )
-    )
-    yield lambda: _said_of_empty(results)
+    """What was found, and below it what the numbers mean."""
     if results.model.convergence is not None:
         yield lambda: _said_of_references(results)
         yield lambda: _said_of_steps(results)
@@ -66,6 +57,17 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
         yield lambda: _said_of_groups(results)
     if results.model.similarity.keep != "matrix":
         yield lambda: _said_of_neighbors(results)
+    yield lambda: _said_of_measure(results)
+    yield lambda: _said_of_empty(results)
+
+
+def _said_of_measure(results: Results) -> str:
+    return (
+        f"The densities of states of {len(results):,} entries were turned into fingerprints of "
+        f"{results.view['height'].shape[1]} columns and compared by their {results.measure} similarity: "
+        f"{DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where nothing is in "
+        f"common. {BITS}"
+    )
 
 
 def _said_of_empty(results: Results) -> str:
