@@ -15,6 +15,7 @@ from bigdata.errors import SpecError
 from bigdata.store import open_run
 
 if TYPE_CHECKING:
+    from bigdata.report.parts import Table
     from bigdata.store.reading import StoredArray, View
 
 SHOWN_ROWS = 20
@@ -57,6 +58,19 @@ def _row(a: StoredArray) -> dict[str, Any]:
     }
 
 
+def _made(view: View) -> list[Table]:
+    """The tables that can be made; what is wrong with the others is said on stderr."""
+    from bigdata.report.faults import Faults
+
+    faults = Faults(view.run)
+    tables = faults.tables(view)
+    if faults.damage is not None:
+        raise faults.damage
+    for fault in faults.found:
+        click.echo(fault.sentence(view.run.folder), err=True)
+    return tables
+
+
 def _tables(view: View) -> list[dict[str, Any]]:
     return [
         {
@@ -65,13 +79,13 @@ def _tables(view: View) -> list[dict[str, Any]]:
             "units": dict(t.units),
             "rows": [list(map(_plain, r)) for r in t.rows],
         }
-        for t in view.tables.values()
+        for t in _made(view)
     ]
 
 
 def _page(view: View) -> str:
     parts = []
-    for t in view.tables.values():
+    for t in _made(view):
         heads = [f"{c} [{t.units[c]}]" if t.units.get(c, "1") not in ("1", "") else c for c in t.columns]
         rows = [[_plain(v) for v in row] for row in t.rows[:SHOWN_ROWS]]
         more = f"\n… {len(t.rows) - SHOWN_ROWS} more rows; all with --json" if len(t.rows) > SHOWN_ROWS else ""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from bigdata.errors import BigdataError, DamagedData, MissingData
 from bigdata.report.html import Markup, sentence
-from bigdata.report.parts import is_finished
+from bigdata.report.parts import Table, is_finished, report_parts
 from bigdata.store.folder import RunFolder
-from bigdata.store.reading import Run
+from bigdata.store.reading import Run, View
+
+T = TypeVar("T")
 
 SHOWN_CHARACTERS = 300
 SHOWN_FAULTS = 5
@@ -67,6 +70,21 @@ class Faults:
             if isinstance(error, OSError) and self._folder.refuses(error):
                 raise
             return self._said(Fault(part, _reason(error), traceback.format_exc()))
+
+    def tables(self, view: View) -> list[Table]:
+        """The tables of a kind's report that can be made."""
+        listed = self._made("list of tables", lambda: list(report_parts(view).tables))
+        return [table for make in (listed or []) if (table := self._made("table", make)) is not None]
+
+    def _made(self, part: str, make: Callable[[], T]) -> T | None:
+        made: list[T] = []
+
+        def take() -> Markup:
+            made.append(make())
+            return Markup("")
+
+        self.shown(part, take)
+        return made[0] if made else None
 
     def why(self, part: str) -> str:
         """Why a part isn't shown; "" where it is."""

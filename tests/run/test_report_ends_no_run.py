@@ -204,6 +204,9 @@ def test_where_all_tasks_failed_that_is_said_though_the_report_fails_too(bench: 
     page = folder.report.read_text()
     assert page.index("What failed</h2>") < page.index("3 of 3 tasks failed.") < page.index("This page lacks")
     assert "Not drawn, as their data aren&#x27;t there: <code>surface</code>." in page
+    results = bench.bigdata("results", folder.path)
+    assert (results.returncode, "failed_task" in results.stdout) == (0, True)
+    assert results.stderr.startswith("The list of tables could not be made: ValueError: min() ")
     (report,) = events(folder.path, "report")
     assert (report["drawn"], list(report["missing"])) == (["steps"], ["surface"])
 
