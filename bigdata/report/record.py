@@ -58,12 +58,19 @@ def _failure(run: Run, task: str, record: dict[str, Any]) -> Markup:
 
 def notes(run: Run) -> Markup:
     """What was filtered, skipped or fell back."""
-    found = run.resolved.get("notes", [])
+    found = [*_ended_by_budget(run), *run.resolved.get("notes", [])]
     if not found:
         return Markup("")
     return element(
         "section", element("h2", "Notes"), element("ul", *(element("li", note) for note in found)), id="notes"
     )
+
+
+def _ended_by_budget(run: Run) -> Iterator[str]:
+    """That the study's budget ended a search before its time."""
+    end = run.history.ends[-1] if run.history.ends else {}
+    for path, n in end.get("unbegun", {}).items():
+        yield f"The study's budget ended it: {n:,} tasks of {path} weren't begun ({end['spent']})."
 
 
 def provenance(run: Run) -> Markup:
@@ -104,6 +111,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     for row in run.resolved["variants"]:
         for name, given in row["inputs"].items():
             yield f"{row['group']} {name}".strip(), f"sha256 {given['digest']}"
+    if taken := about.get("taken_over"):
+        yield "taken over", ", ".join(f"{n:,} tasks' results from {name}" for name, n in taken.items())
     yield from (
         (key, ", ".join(f"{k} {v}" for k, v in about[key].items())) for key in ("versions", "platform") if key in about
     )

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
-
-from distributed import get_worker
-from distributed.core import Status
+from typing import Any
 
 
 def local_folder() -> Path | None:
     """The worker's own folder on its node, which goes when the worker goes; None outside of a worker."""
-    try:
-        return Path(get_worker().local_directory)
-    except ValueError:
-        return None
+    worker = _worker()
+    return Path(worker.local_directory) if worker else None
 
 
 def closing() -> Callable[[], bool]:
     """A function that says whether the worker of this thread is about to end. Outside of a worker it never is."""
-    try:
-        worker = get_worker()
-    except ValueError:
+    worker = _worker()
+    if worker is None:
         return lambda: False
+    from distributed.core import Status
+
     return lambda: worker.status in (Status.closing, Status.closed, Status.failed)
+
+
+def _worker() -> Any:
+    """The worker of this thread, or None: a process that is one has Dask loaded, and no other need wait for it."""
+    if "distributed" not in sys.modules:
+        return None
+    from distributed import get_worker
+
+    try:
+        return get_worker()
+    except ValueError:
+        return None

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib import metadata
 from typing import Any
@@ -14,8 +15,10 @@ import numpy as np
 
 from bigdata.planning.plan import Plan
 from bigdata.planning.rows import decoded
+from bigdata.run import lanes
 from bigdata.run.execute import Token
 from bigdata.run.lock import user
+from bigdata.run.threads import thread_environment
 from bigdata.store.reading import Run
 from bigdata.store.writing import FAILURES, open_store, write_small
 
@@ -31,16 +34,23 @@ def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
         "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
         "notes": list(plan.notes),
         "versions": {name: _version(name) for name in RECORDED_VERSIONS} | {"python": sys.version.split()[0]},
+        # Threads and instruction sets change the last bits of sums.
+        "environment": {lane: thread_environment(lanes.threads(plan.site, lane)) for lane in _lanes(plan)},
         "platform": {
             "host": socket.gethostname(),
             "user": user(),
             "system": " ".join(os.uname()[i] for i in (0, 2, 4)),
         },
+        "taken_over": dict(Counter(r["from"] for r in run.history.done.values() if "from" in r)),
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "seconds": round(seconds, 2),
         "task_seconds": round(sum(t["seconds"] for t in done), 2),
         "peak_memory_bytes": max((t["memory"] for t in done), default=0),
     }
+
+
+def _lanes(plan: Plan) -> Iterator[str]:
+    return (lanes.lane(plan.site, s.pool, s.stage.cores) for s in plan.stages)
 
 
 def write_failures(plan: Plan, run: Run) -> None:

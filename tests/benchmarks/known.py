@@ -72,9 +72,8 @@ def look() -> None:
         assert not KnownRuns(runs).find(wanted)
         seconds = time.perf_counter() - began
     verdict = "reached" if seconds <= BAR_SECONDS else "MISSED"
-    print(
-        f"{RUNS:,} runs of {TASKS:,} tasks looked through for {TASKS:,} keys: {seconds:.2f} s (bar {BAR_SECONDS:g}: {verdict})"
-    )
+    what = f"{RUNS:,} runs of {TASKS:,} tasks, looked through for as many keys"
+    print(f"{what}: {seconds:.2f} s (bar {BAR_SECONDS:g} s: {verdict})")
 
 
 def _key(number: int) -> str:

@@ -33,9 +33,10 @@ class Trial(StudyModel):
     """`tasks` tasks of stage `first`, then one task of stage `last` which adds up what they wrote.
 
     The lists name the tasks of `first` that misbehave; with `trouble`, only while a file of that name exists.
-    With `checkpoint`, those of `first` pause when they should stop; `trace` then also names a file, with `.steps`
-    behind, of the steps they did. `gpus` puts them on pool `gpu`; with it or `where`, their results tell their place.
-    Those of `hold` fill `hold_bytes` themselves, and `child_bytes` in a process that they start, for two seconds.
+    Those of `first` take `cores` cores each. With `checkpoint`, they pause when they should stop; `trace` then also
+    names a file, with `.steps` behind, of the steps they did. `gpus` puts them on pool `gpu`; with it or `where`, their
+    results tell their place. Those of `hold` fill `hold_bytes` themselves, and `child_bytes` in a process that they
+    start, for two seconds.
     """
 
     stages_at: ClassVar[str] = "bigdata_test_kinds:stages"
@@ -65,6 +66,7 @@ class Trial(StudyModel):
     checkpoint: bool = False
     gpus: bool = False
     where: bool = False
+    cores: int = 1
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         return [named(folder, self.file)] if self.file else []
@@ -100,6 +102,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         inputs=tuple(inputs),
         pool="gpu" if model.gpus else "cpu",
         checkpoints=model.checkpoint,
+        cores=model.cores,
         rows={"mean": Row(units="eV"), "told": "string"},
     )
     last = stage(
@@ -121,7 +124,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
 def first(ctx: Any) -> dict[str, Any]:
     import numpy as np
 
-    model, i = ctx.model, ctx.index
+    model, i, began = ctx.model, ctx.index, time.time()
     if model.trace:
         with Path(model.trace).open("a") as file:
             file.write(f"{i} {os.getpid()}\n")
@@ -139,7 +142,7 @@ def first(ctx: Any) -> dict[str, Any]:
     if model.write and i not in model.idle:
         ctx.write("value", values)
     if model.talk:
-        told |= surroundings()
+        told |= surroundings() | {"cores": ctx.cores, "began": began, "ended": time.time()}
     if model.gpus or model.where:
         told |= {name: os.environ.get(name) for name in PLACE}
     return {"mean": values.mean(), "told": "x" * 10_000 if i in model.boast else json.dumps(told)}
@@ -207,7 +210,12 @@ def surroundings() -> dict[str, Any]:
     from distributed import get_worker
 
     threads = [os.environ.get(name) for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")]
-    return {"pools": sorted(get_worker().state.total_resources), "threads": threads}
+    tensorflow = [os.environ.get(f"TF_NUM_{which}_THREADS") for which in ("INTRAOP", "INTEROP")]
+    return {
+        "pools": sorted(get_worker().state.total_resources),
+        "threads": threads,
+        "tensorflow": [*tensorflow, os.environ.get("ONEDNN_MAX_CPU_ISA")],
+    }
 
 
 def last(ctx: Any) -> dict[str, Any]:

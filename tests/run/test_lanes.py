@@ -48,3 +48,22 @@ def test_the_memory_of_a_job_is_shared_by_the_tasks_of_its_lane(bench: Bench) ->
 
 def test_on_this_machine_nothing_is_kept_for_a_program_that_watches(bench: Bench) -> None:
     assert lanes.task_memory(site(bench, "local"), "my_cpu-1") == 4 * GIB
+
+
+def test_tasks_of_several_cores_have_a_lane_of_their_own(bench: Bench) -> None:
+    """Apart from that of tasks of one core that need more memory: their threads are others."""
+    found = site(bench)
+    assert [lanes.lane(found, "my_cpu-1", cores) for cores in (1, 4, 16)] == [
+        "my_cpu-1",
+        "my_cpu-1.4x4",
+        "my_cpu-1.1x16",
+    ]
+    assert ladder(found, "my_cpu-1.4x4") == ["my_cpu-1.4x4", "my_cpu-1.1x4"]
+    assert [lanes.threads(found, lane) for lane in ("my_cpu-1", "my_cpu-1.4", "my_cpu-1.4x4")] == [1, 1, 4]
+    assert lanes.task_memory(found, "my_cpu-1.4x4") == lanes.task_memory(found, "my_cpu-1.4")
+
+
+def test_a_job_with_gpus_gives_its_task_all_cores(bench: Bench) -> None:
+    found = site(bench, gpus=1)
+    assert lanes.lane(found, "my_cpu-1", 4) == "my_cpu-1"
+    assert lanes.threads(found, "my_cpu-1") == 16
