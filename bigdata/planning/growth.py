@@ -21,9 +21,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from bigdata.planning.keys import Keys
-from bigdata.planning.rows import decoded
 from bigdata.planning.stage import Stage
 from bigdata.spec.study import Input, StudyModel
+from bigdata.store.rows import decoded
 
 # It travels with its task, and is in the journal.
 MOST_PAYLOAD_BYTES = 8_000

@@ -167,7 +167,7 @@ class Sorting:
     def _put(self, found: Sorted, stage: StageRecord, index: int, key: str, reason: str, other: Known | None) -> None:
         if stage.stage.proposer and stage.is_settled(index):
             found.settled.add(index)
-        elif known := stage.elsewhere(index, key) or other:
+        elif stage.stage.in_run and (known := stage.elsewhere(index, key) or other):
             found.known[index] = known
         elif (owner := self._owners.setdefault(key, (stage.path, index))) != (stage.path, index):
             found.copies[index] = owner

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -252,11 +253,21 @@ def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
     return workload
 
 
+def _refuse_equal_names(workload: Workload) -> None:
+    """ValueError where two arrays of a study would have one name: one would be lost without a word."""
+    rows = Counter(name for s in workload.stages for name in s.rows)
+    others = {a.name for s in workload.stages for a in s.arrays} | {c.name for c in workload.coordinates}
+    if twice := [name for name, n in rows.items() if n > 1 or name in others]:
+        raise ValueError(f"rows of a study kind have the names of others, or of arrays: {', '.join(twice)}")
+
+
 def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workload]:
     try:
         with moved(study.moved):
             inputs = model.inputs(study.folder)
-        return inputs, stages_of(model, inputs)
+        workload = stages_of(model, inputs)
+        _refuse_equal_names(workload)
+        return inputs, workload
     except Findings as found:
         raise SpecError([study.found(f) for f in found.findings]) from None
 

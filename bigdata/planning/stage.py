@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bigdata.planning.rows import Row
 from bigdata.spec.study import PoolName
 from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex
+from bigdata.store.rows import Row
 
 TaskId = tuple[str, int]
 """A task's address inside its run: the stage's name and the task's index."""
@@ -54,6 +54,9 @@ class Stage:
     With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
     With `despite_failures`, its tasks run also where some of those that they need have failed.
 
+    What its tasks do is not `in_run` where it lies elsewhere, such as in the cache, and isn't all there: then no other
+    run can have done it for this one.
+
     `proposer` names, as "module:class", what leads a stage that grows: its tasks, `n_tasks` at most, follow from the
     results so far (see `bigdata.planning.growth`). With `lag` n, a task is asked for when the results of all but the
     n - 1 tasks before it are known; with 0, when all that were asked for before have ended.
@@ -80,6 +83,7 @@ class Stage:
     despite_failures: bool = False
     proposer: str = ""
     lag: int = 0
+    in_run: bool = True
 
     @property
     def row_specs(self) -> dict[str, Row]:

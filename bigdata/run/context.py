@@ -11,11 +11,10 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from bigdata.planning.rows import Row
 from bigdata.planning.stage import Stage
 from bigdata.run import own_worker, program
 from bigdata.run.checkpoint import Checkpoint, Paused
-from bigdata.run.order import Order, Rows
+from bigdata.run.order import Order
 from bigdata.run.program import GRACE_SECONDS, MOST_OUTPUT, Ran
 from bigdata.run.scratch import Scratch
 from bigdata.run.threads import CORES
@@ -24,6 +23,7 @@ from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
 from bigdata.store.packs import Packs, PackWriter
 from bigdata.store.reading import View
+from bigdata.store.rows import Row, Rows
 from bigdata.store.shard import write_shard
 
 STOP_LOOK_SECONDS = 1.0

@@ -20,7 +20,6 @@ from typing import Any
 from bigdata.errors import BigdataError, DamagedData
 from bigdata.planning.keys import Keys
 from bigdata.planning.plan import stages_of
-from bigdata.planning.rows import Row, encoded
 from bigdata.planning.stage import Stage, address
 from bigdata.run.checkpoint import Paused
 from bigdata.run.context import Context
@@ -28,6 +27,7 @@ from bigdata.run.order import Order
 from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.journal import History, read_history
 from bigdata.store.reading import Run, View
+from bigdata.store.rows import Row, encoded
 
 Token = dict[str, Any]
 # The topic under which workers send tokens to their scheduler.

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from bigdata.planning.rows import Row, decoded
 from bigdata.planning.stage import TaskId
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Encoded = Mapping[str, Any]
-"""What one task returned, as the journal has it."""
+from bigdata.store.rows import Encoded
 
 
 @dataclass(frozen=True)
@@ -36,25 +30,3 @@ class Order:
     @property
     def task(self) -> TaskId:
         return self.path, self.index
-
-
-class Rows(Mapping[str, "NDArray[Any]"]):
-    """What the tasks of a stage returned: an array for each name along `numbers`, the numbers of the tasks."""
-
-    def __init__(self, specs: Mapping[str, Row], rows: Mapping[int, Encoded]) -> None:
-        self.numbers = sorted(rows)
-        self._specs, self._rows = specs, rows
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        import numpy as np
-
-        row = self._specs[name]
-        values = [decoded(row, self._rows[i].get(name)) for i in self.numbers]
-        shape = (len(values),) if row.length is None else (len(values), row.length)
-        return np.array(values, dtype=object if row.dtype == "string" else row.dtype).reshape(shape)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._specs)
-
-    def __len__(self) -> int:
-        return len(self._specs)

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from bigdata.planning.plan import Plan
-from bigdata.planning.rows import decoded
 from bigdata.run import lanes
 from bigdata.run.execute import Token
 from bigdata.run.lock import user
 from bigdata.run.threads import thread_environment
 from bigdata.store.reading import Run
+from bigdata.store.rows import decoded
 from bigdata.store.writing import FAILURES, open_store, write_small
 
 # Less than this says more about the clock and the disk's mood than about the rate.

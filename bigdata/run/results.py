@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from bigdata.planning.planned import PlannedStage
 from bigdata.planning.stage import TaskId
 from bigdata.run.execute import Token
-from bigdata.run.order import Encoded, Order
+from bigdata.run.order import Order
 from bigdata.store.journal import History
+from bigdata.store.rows import Encoded
 
 
 class Results:

@@ -23,6 +23,7 @@ from bigdata.store import journal
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
 from bigdata.store.folder import RunFolder
 from bigdata.store.packs import Packs
+from bigdata.store.rows import Row, Rows
 
 if TYPE_CHECKING:
     from bigdata.report.parts import Table
@@ -180,6 +181,18 @@ class View(Mapping[str, StoredArray]):
         if name not in self._opened:
             self._opened[name] = StoredArray(self.run.folder, f"{self.group}/{name}".lstrip("/"))
         return self._opened[name]
+
+    def rows(self, stage: str) -> Rows:
+        """What the tasks of a stage have returned so far, from the journal: also while the run goes on.
+
+        `view.rows("trial")["rmse"]` is along `view.rows("trial").numbers`. SpecError for a stage that returns nothing.
+        """
+        past, path = self.run.history, f"{self.group}/{stage}".lstrip("/")
+        made_of = past.submits[-1]["stages"].get(path, {}) if past.submits else {}
+        if not made_of.get("rows"):
+            raise SpecError(f"{self.run.folder.path} has no stage `{stage}` whose tasks return anything.")
+        specs = {name: Row(dtype, length=length) for name, (dtype, length) in made_of["rows"].items()}
+        return Rows(specs, {i: r["rows"] for (of, i), r in past.done.items() if of == path and "rows" in r})
 
     def __contains__(self, name: object) -> bool:
         return name in self._names

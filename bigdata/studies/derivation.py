@@ -30,6 +30,7 @@ def stage(name: str, derivation: Derivation, input_name: str, rate: Rate, memory
         work=lambda i: float(len(blocks[i])) if i in missing else 0.0,
         memory=memory,
         inputs=(input_name,),
+        in_run=not missing,
     )
 
 

@@ -40,21 +40,22 @@ def far(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
 def test_the_list(far: Bench) -> None:
     done = far.bigdata("sites", "list", AT_HOME="yes")
     assert done.stdout.splitlines() == [
-        "site   scheduler  controller  pools     here                          file",
-        "local  local      inline      cpu       -                             -",
-        "far    slurm      inline      cpu, gpu  `AT_HOME` in the environment  specs/sites/far.yaml",
+        "site     scheduler  controller  pools     here                          file",
+        "local    local      inline      cpu       -                             -",
+        "process  process    inline      cpu       -                             -",
+        "far      slurm      inline      cpu, gpu  `AT_HOME` in the environment  specs/sites/far.yaml",
         "",
         "without --site  `far` (specs/sites/far.yaml) is recognised by `AT_HOME` in the environment",
     ]
     rows = json.loads(far.bigdata("sites", "list", "--json").stdout)
-    assert [row["site"] for row in rows] == ["local", "far"]
-    assert rows[1]["pools"] == ["cpu", "gpu"]
+    assert [row["site"] for row in rows] == ["local", "process", "far"]
+    assert rows[2]["pools"] == ["cpu", "gpu"]
 
 
 def test_a_site_that_cannot_be_read_is_listed_with_what_is_wrong(far: Bench) -> None:
     far.write("specs/sites/odd.yaml", {**FAR, "scheduler": "slrum"})
     done = far.bigdata("sites", "list")
-    assert "\nodd    can't be read" in done.stdout
+    assert "\nodd      can't be read" in done.stdout
     assert "specs/sites/odd.yaml:1:30: scheduler: `slrum` is not known here." in done.stderr
     assert "; can't be read: `odd` (`bigdata sites list`)" in done.stdout
 

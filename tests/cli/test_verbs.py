@@ -86,7 +86,11 @@ def test_tasks_arrays_and_variants_that_are_not_there(ran: Bench) -> None:
         ("debug", folder, "first/9"): f"{folder} has no task `first/9`; it has first/0 … first/3, last/0 … last/0.",
         ("debug", folder, "nine"): "`nine` names no task; write STAGE/NUMBER",
         ("logs", folder, "first/9"): f"{folder} has no record of a task `first/9`.",
-        ("results", folder, "valeu"): f"{folder} holds no array `valeu`; it has row, total, value.",
+        (
+            "results",
+            folder,
+            "valeu",
+        ): f"{folder} holds no array `valeu`; it has mean, row, surroundings, told, ",
         ("results", folder, "--variant", "1"): f"{folder} has variants 0 to 0, not 1.",
     }
     for words, said in wrong.items():
@@ -106,10 +110,10 @@ def test_results_as_text_and_as_data(ran: Bench) -> None:
     folder = ran.run_folder().path
     page = ran.bigdata("results", folder)
     assert (page.returncode, page.stderr) == (0, "")
-    assert "value  row         8      float64  eV" in page.stdout
+    assert "value         row         8      float64        eV" in page.stdout
     data = json.loads(ran.bigdata("results", folder, "--json").stdout)
     assert data["tables"] == []
-    assert data["arrays"][2] == {
+    assert data["arrays"][-1] == {
         "array": "value", "dims": ["row"], "shape": [8], "dtype": "float64", "units": "eV", "about": ""
     }  # fmt: skip
     array = json.loads(ran.bigdata("results", folder, "value", "--json").stdout)
@@ -126,7 +130,7 @@ def test_status_lists_runs(ran: Bench, bench: Bench) -> None:
 
 def test_verify_and_cancel_and_report(ran: Bench) -> None:
     folder = ran.run_folder().path
-    assert ran.bigdata("verify", folder).stdout.startswith(f"{folder}: all 3 arrays are whole (")
+    assert ran.bigdata("verify", folder).stdout.startswith(f"{folder}: all 6 arrays are whole (")
     assert ran.bigdata("cancel", folder).stdout == f"{folder} is not running (done)\n"
     assert ran.bigdata("report", folder).stdout == f"{folder}/report.html\n"
     assert ran.run_folder().n_files() == ran.plan(ran.folder / "trial.yaml").n_files

@@ -10,8 +10,12 @@ from typing import Any, ClassVar
 from bigdata.planning.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ArraySpec
+from bigdata.store.rows import Row
 
 AT = "bigdata_drawn_report"
+
+
+ROWS = {"found": Row(units="eV")}
 
 
 class Drawn(StudyModel):
@@ -37,7 +41,9 @@ def stages(model: Drawn, inputs: Mapping[str, Input]) -> Workload:
     error = ArraySpec(name="error", shape=(n,), dtype="float64", dims=("trial",), shard=(1,), chunk=(1,), units="eV")
     trial = partial(Stage, name="trial", version=1, function="bigdata_drawn_kind:trial", n_tasks=n, memory=1)
     fields, rate = {"scale": model.scale}, Rate("trial", 1e-4, "the test")
-    stage = trial(fields=fields, rate=rate, work=lambda _: 1.0, arrays=(error,), shards=lambda i: [("error", (i,))])
+    stage = trial(
+        fields=fields, rate=rate, work=lambda _: 1.0, arrays=(error,), shards=lambda i: [("error", (i,))], rows=ROWS
+    )
     return Workload(stages=(stage,), report_bytes=100_000)
 
 
@@ -48,4 +54,4 @@ def trial(ctx: Any) -> dict[str, float]:
         raise ZeroDivisionError(f"trial {ctx.index} was told to fail")
     error = ctx.model.scale * (1.0 + (ctx.index - 1.0) ** 2)
     ctx.write("error", np.array([error]))
-    return {"error": error}
+    return {"found": error}

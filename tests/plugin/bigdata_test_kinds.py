@@ -18,11 +18,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bigdata.planning.rows import Row
 from bigdata.planning.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.spec.whereabouts import located, named
 from bigdata.store.arrays import ArraySpec, Coordinate
+from bigdata.store.rows import Row
 
 STEP_SECONDS = 0.1
 HOLD_SECONDS = 2.0

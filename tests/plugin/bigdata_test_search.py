@@ -16,11 +16,11 @@ import numpy as np
 from pydantic import Field
 
 from bigdata.planning.growth import Ask
-from bigdata.planning.rows import Row
 from bigdata.planning.stage import Rate, Stage, Workload
 from bigdata.run.checkpoint import Paused
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ArraySpec
+from bigdata.store.rows import Row
 
 MODULE = "bigdata_test_search"
 FACTOR = 3

@@ -7,13 +7,14 @@ import json
 import dask.config
 import psutil
 
-from bigdata.planning.stage import TaskId
 from bigdata.run.controller import BATCHES_PER_WORKER, MOST_IN_BATCH, Controller, Silent
 from bigdata.run.dask_options import own_dask_configuration
-from bigdata.run.local import Size, local_pools
+from bigdata.run.hands import Worker
+from bigdata.run.local import local_pools
 from bigdata.run.lock import Lock
-from bigdata.run.submission import _prepare
-from bigdata.run.workers import Worker
+from bigdata.run.order import Order
+from bigdata.run.submission import prepare
+from bigdata.store.journal import History, read_history
 from tests.bench import Bench, Running, chunks, events, told, until
 
 HOSTILE = {
@@ -117,17 +118,17 @@ def test_tasks_that_shared_a_dying_worker_are_not_given_up(bench: Bench) -> None
 def test_a_bounded_number_of_tasks_is_handed_out_at_once(bench: Bench) -> None:
     plan = bench.plan(bench.trial(tasks=1500, write=False))
     plan.folder.path.mkdir(parents=True)
-    journal, most = _prepare(plan), []
+    past, most = read_history(plan.folder.journal), []
+    journal, _ = prepare(plan, past)
 
-    def watched(worker: Worker, tasks: list[TaskId]) -> None:
+    def watched(worker: Worker, tasks: list[Order]) -> None:
         hand(worker, tasks)
         most.append((len(tasks), sum(len(w.batches) for w in workers.here())))
 
-    size = {"cpu": Size(2, 2**30)}
-    with Lock(plan.folder.lock) as lock, local_pools(plan.folder.path, size, Silent()) as pools:
+    with Lock(plan.folder.lock) as lock, local_pools(plan, Silent()) as pools:
         workers = pools.workers
         hand, workers.hand = workers.hand, watched  # type: ignore[method-assign, assignment]
-        outcome = Controller(plan, journal, lock, Silent()).run(pools)
+        outcome = Controller(plan, past, journal, lock, Silent()).run(pools)
     assert len(outcome.tokens) == 1501
     assert max(batches for _, batches in most) == 2 * BATCHES_PER_WORKER
     assert 1 < max(n for n, _ in most) <= MOST_IN_BATCH
@@ -137,7 +138,7 @@ def test_a_bounded_number_of_tasks_is_handed_out_at_once(bench: Bench) -> None:
 def test_a_stage_of_short_tasks_says_nothing_about_the_next(bench: Bench) -> None:
     """Long tasks in the batches of short ones would keep one worker busy and the others idle."""
     plan = bench.plan(bench.trial())
-    controller = Controller(plan, None, None, Silent())  # type: ignore[arg-type]
+    controller = Controller(plan, History(), None, None, Silent())  # type: ignore[arg-type]
     controller._last_seconds["first"].append(0.001)
     assert controller._batch_size("first") == MOST_IN_BATCH
     assert controller._batch_size("last") == 1
@@ -146,7 +147,7 @@ def test_a_stage_of_short_tasks_says_nothing_about_the_next(bench: Bench) -> Non
 def test_a_kind_that_workers_lack_is_named(bench: Bench) -> None:
     """Instead of workers that die over and over."""
     folder = bench.submit(bench.trial()).folder.path
-    for words, code in ((("results", folder), 2), (("debug", folder, "first/0"), 5)):
+    for words, code in ((("results", folder), 2), (("debug", folder, "first/0"), 2)):
         done = bench.bigdata(*words, PYTHONPATH="")
         assert done.returncode == code
         assert "is the run of a study of the kind `trial`, which isn't installed here" in done.stderr.splitlines()[-1]

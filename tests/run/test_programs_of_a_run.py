@@ -12,7 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
-from bigdata.run.execute import attempt
+from bigdata.run.execute import attempt, order_of
 from bigdata.run.node_folder import remove_left
 from bigdata.run.scratch import Scratch
 from bigdata.run.status import status
@@ -159,7 +159,7 @@ def test_a_task_that_pauses_leaves_the_pack_before_and_has_not_failed(bench: Ben
     folder = bench.run_folder()
     before = folder.pack("call", 0).read_bytes()
     said: list[str] = []
-    token = attempt(folder, "call", 0, said.append, ends=time.time())
+    token = attempt(folder, order_of(folder, "call", 0), said.append, ends=time.time())
     assert (token["event"], token["saved"]) == ("paused", False)
     assert ", since its task should stop, after " in said[-1]
     assert [p.name for p in folder.packs.rglob("0*")] == ["0.zip"]

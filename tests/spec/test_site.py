@@ -62,14 +62,14 @@ def test_a_site_is_found_by_its_name(folder: Path, place: str) -> None:
     (folder / place).mkdir(parents=True)
     (folder / place / "cluster.yaml").write_text(CONTRACT)
     assert load_site("cluster").site == "example-slurm"
-    assert site_names() == ["local", "cluster"]
+    assert site_names() == ["local", "process", "cluster"]
 
 
 def test_an_unknown_site_is_named_with_a_guess() -> None:
     with pytest.raises(SpecError) as caught:
         load_site("locla")
     assert str(caught.value) == (
-        "--site locla: there is no site `locla`. Known: `local`; a file is named by its path, such as "
+        "--site locla: there is no site `locla`. Known: `local`, `process`; a file is named by its path, such as "
         "`specs/sites/mine.yaml`. Did you mean `local`?"
     )
 
@@ -83,7 +83,7 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
         load_site("slurm.yaml")
     lines = [line for line in str(caught.value).splitlines() if not line.startswith(" ")]
     assert lines == [
-        "slurm.yaml:2:12: scheduler: `slrum` is not known here. Write `local`, `slurm`, `pbs`, `lsf`, `sge`, "
+        "slurm.yaml:2:12: scheduler: `slrum` is not known here. Write `local`, `process`, `dask`, `slurm`, `pbs`, `lsf`, `sge`, "
         "`oar`, `htcondor` or `moab`. Did you mean `slurm`?",
         'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
@@ -131,8 +131,8 @@ SHIPPED = sorted((ROOT / "specs/sites").glob("*.yaml"))
 
 def test_a_site_of_every_batch_system_is_shipped() -> None:
     schedulers = get_args(Site.model_fields["scheduler"].annotation)
-    assert {"local", *(load_site(path).scheduler for path in SHIPPED)} == set(schedulers)
-    assert all(load_site(path).recognised_by for path in SHIPPED)
+    assert {"local", "process", *(load_site(path).scheduler for path in SHIPPED)} == set(schedulers)
+    assert all(load_site(path).recognised_by for path in SHIPPED if path.stem != "dask")
 
 
 # What is written instead of what, and what is said of it.

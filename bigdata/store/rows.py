@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 # What the tasks of a stage return stays in the controller's memory and in the journal.
 MOST_BYTES = 4_000
@@ -28,6 +31,8 @@ MISSING: Mapping[str, Any] = {
     "string": "",
 }
 """What stands in the array for a task that returned nothing: it failed, or wasn't run."""
+Encoded = Mapping[str, Any]
+"""What one task returned, as the journal has it."""
 # JSON has no words for these numbers.
 _INFINITE = {"inf": math.inf, "-inf": -math.inf}
 
@@ -84,6 +89,28 @@ def decoded(row: Row, value: Any) -> Any:
         values = [_number(row, v) for v in value or ()]
         return values + [MISSING[row.dtype]] * (row.length - len(values))
     return _number(row, value)
+
+
+class Rows(Mapping[str, "NDArray[Any]"]):
+    """What the tasks of a stage returned: an array for each name along `numbers`, the numbers of the tasks."""
+
+    def __init__(self, specs: Mapping[str, Row], rows: Mapping[int, Encoded]) -> None:
+        self.numbers = sorted(rows)
+        self._specs, self._rows = specs, rows
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        import numpy as np
+
+        row = self._specs[name]
+        values = [decoded(row, self._rows[i].get(name)) for i in self.numbers]
+        shape = (len(values),) if row.length is None else (len(values), row.length)
+        return np.array(values, dtype=object if row.dtype == "string" else row.dtype).reshape(shape)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._specs)
+
+    def __len__(self) -> int:
+        return len(self._specs)
 
 
 def _number(row: Row, value: Any) -> Any:
