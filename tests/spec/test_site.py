@@ -83,8 +83,8 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
         load_site("slurm.yaml")
     lines = [line for line in str(caught.value).splitlines() if not line.startswith(" ")]
     assert lines == [
-        "slurm.yaml:2:12: scheduler: `slrum` is not known here. Write `local`, `process`, `dask`, `slurm`, `pbs`, `lsf`, `sge`, "
-        "`oar`, `htcondor` or `moab`. Did you mean `slurm`?",
+        "slurm.yaml:2:12: scheduler: `slrum` is not known here. Write `local`, `process`, `dask`, `slurm`, `pbs`, "
+        "`lsf`, `sge`, `oar`, `htcondor` or `moab`. Did you mean `slurm`?",
         'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
         "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, `gpus`, "
