@@ -73,6 +73,7 @@ class Keys:
         # Which number it has doesn't count: the same trial may be the 17th of one search and the 3rd of another.
         shapes = [(array, self._specs[name][array].shape_of(s)) for array, s in stage.shards(len(asked))]
         hasher.update(repr((digest(payload), asked[after] if after is not None else "", shapes)).encode())
+        self._add_needs(hasher, stage, len(asked))
         asked.append(str(hasher.hexdigest()[:KEY_DIGITS]))
         self._wholes.clear()
         return asked[-1]
@@ -92,13 +93,16 @@ class Keys:
         hasher = self._begun(stage)
         specs = self._specs[stage.name]
         hasher.update(repr((index, [(n, s, specs[n].shape_of(s)) for n, s in stage.shards(index)])).encode())
+        self._add_needs(hasher, stage, index)
+        return str(hasher.hexdigest()[:KEY_DIGITS])
+
+    def _add_needs(self, hasher: Any, stage: Stage, index: int) -> None:
         for needed in stage.needs(index):
             hasher.update(self._needed(needed).encode())
         for name in stage.whole:
             if name not in self._wholes:
                 self._wholes[name] = self._all_of(name)
             hasher.update(self._wholes[name])
-        return str(hasher.hexdigest()[:KEY_DIGITS])
 
     def _needed(self, task: TaskId) -> str:
         return "absent" if task in self.absent else self[task]

@@ -75,6 +75,12 @@ class PlannedStage:
             said[OPEN] = self.n_open
         return dict(said)
 
+    def is_done(self, index: int) -> bool:
+        """Whether a task was done before, and holds; one that may still be asked for isn't known to be."""
+        if self.growth and index >= len(self.growth.asked):
+            return False
+        return not any(index in some for some in (self.todo, self.known, self.copies, self.settled))
+
     def key(self, index: int) -> str:
         return self.keys[self.stage.name, index]
 

@@ -41,6 +41,7 @@ MOST_IN_BATCH = 50
 BATCHES_PER_WORKER = 2
 WAIT_SECONDS = 0.25
 NOT_WHOLE = "its data in another run are damaged"
+OTHER_ASK = "another task was asked for"
 
 
 class Observer(Protocol):
@@ -84,7 +85,7 @@ class Controller:
     ) -> None:
         self.shift = shift
         self.plan, self.journal, self.lock, self.observer = plan, journal, lock, observer
-        self.outcome = Outcome()
+        self.outcome, self._past = Outcome(), past
         self._stages = {s.path: s for s in plan.stages}
         self._lanes = {s.path: lanes.lane(plan.site, s.pool, s.stage.cores) for s in plan.stages}
         self.graph = TaskGraph(plan.stages, self._lanes)
@@ -115,8 +116,16 @@ class Controller:
         if self.outcome.cancelled or self.outcome.relieved:
             self.record(workers.drain(0), retries)
             workers.cancel()
+        else:
+            self._sweep_checkpoints()
         self.outcome.skipped = dict(self.graph.skipped)
         return self.outcome
+
+    def _sweep_checkpoints(self) -> None:
+        """Remove those of stages that grew and are over: no task trains on from them any more."""
+        for stage in self._stages.values():
+            for index in range(len(stage.growth.asked) if stage.growth and stage.growth.closed else 0):
+                self.plan.folder.checkpoint(stage.path, index, stage.key(index)).unlink(missing_ok=True)
 
     def known(self, tokens: Sequence[Token]) -> None:
         """What was taken over from other runs before this one began; it is in the journal already."""
@@ -226,9 +235,12 @@ class Controller:
         elif index in stage.known:
             self._take(stage, index, take_over(stage, index, stage.known[index], self.plan.folder))
         elif index in stage.todo or index in stage.copies:
+            if task in self._past.done:  # of another key: see `_stale` of a submission
+                self.journal.append([{"event": "stale", "stage": stage.path, "index": index, "why": OTHER_ASK}])
             self.graph.add(task, stage.copies.get(index))
         else:  # done in an earlier submission
-            self.observer.token({"event": "done", "stage": stage.path, "index": index})
+            self._results.add(self._past.done[task])
+            self.observer.token(self._past.done[task])
 
     def _take(self, stage: PlannedStage, index: int, token: Token | None) -> None:
         """Record results that were taken over; where they weren't whole, the task has to run."""

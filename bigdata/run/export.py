@@ -53,7 +53,7 @@ def graph(plan: Plan) -> dict[str, tuple[Any, ...]]:
         for index, name in enumerate(names[stage.path]):
             needs = [names[path][i] for path, i in stage.needs(index)]
             needs += [other for path in stage.whole for other in names[path]]
-            made[name] = (task, folder, stage.path, index, needs or [BEGIN])
+            made[name] = (execute, folder, stage.path, index, needs or [BEGIN])
     made[END] = (finish, orders, [name for of in names.values() for name in of])
     return made
 
@@ -82,7 +82,7 @@ def prepare(orders: str) -> None:
         journal.close()
 
 
-def task(folder: str, path: str, index: int, needed: list[Token | None]) -> Token:
+def execute(folder: str, path: str, index: int, needed: list[Token | None]) -> Token:
     """Run one task, unless it is done or one that it needs has failed, and return its record.
 
     `needed` are the records of the tasks that it needs, which hold what these returned.

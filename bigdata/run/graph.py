@@ -10,6 +10,8 @@ from bigdata.planning.stage import TaskId
 
 # Tasks that wait for a whole stage wait for this one of it, which is done when all others are over.
 WHOLE = -1
+# What a task waits for that won't run: so many things that they don't come.
+NEVER = 1 << 60
 # Where those tasks are ready whose results are copied from another task's; no worker has it.
 COPIES = ""
 
@@ -101,7 +103,10 @@ class TaskGraph:
         self._push(task, lane)
 
     def done(self, task: TaskId) -> None:
-        """A task's data are on disk and recorded: those that waited for nothing else become ready."""
+        """A task's data are on disk and recorded: those that waited for nothing else become ready.
+
+        One that was never added, since its results were known, is waited for by nobody.
+        """
         self._over(task)
 
     def failed(self, task: TaskId) -> list[TaskId]:
@@ -123,15 +128,15 @@ class TaskGraph:
             for dependent in set(self._dependents.get(task, ())) - left:
                 if not self._bears_failures(dependent):
                     self._fail(dependent, task)
-        for task in left:
-            self._waits.pop(task, None)
+        self._waits.update(dict.fromkeys(left, NEVER))
         for task in left:
             self._over(task)
         return sorted(left)
 
     def _over(self, task: TaskId) -> None:
         """A task, or a whole stage, is over: nobody waits for it any more."""
-        self._waits.pop(task, None)
+        if self._waits.pop(task, None) is None:
+            return
         for dependent in self._dependents.pop(task, ()):
             self._count_down(dependent)
         if task[1] != WHOLE:
@@ -161,7 +166,8 @@ class TaskGraph:
             if failed[1] == WHOLE:
                 continue
             marked.append(failed)
-            self._waits.pop(failed, None)
+            if failed in self._waits:
+                self._waits[failed] = NEVER
             if failed != cause:
                 self.skipped[failed] = cause
             if (failed[0], WHOLE) in self._waits:

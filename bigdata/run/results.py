@@ -19,8 +19,7 @@ class Results:
         self._stages = stages
         self._rows: dict[str, dict[int, Encoded]] = {path: {} for path, s in stages.items() if s.stage.rows}
         for (path, index), record in past.done.items():
-            stage = stages.get(path)
-            if stage and index not in stage.todo and index not in stage.copies and index not in stage.known:
+            if path in stages and stages[path].is_done(index):
                 self.add(record)
 
     def add(self, token: Token) -> None:

@@ -184,8 +184,9 @@ def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
         remove_others(group, [*(a.name for a in arrays), *(c.name for c in variant.workload.coordinates)])
     remove_other_packs(folder, {s.path: s.stage.n_tasks for s in plan.stages if s.stage.packs})
     journal = Journal(folder.journal)
+    journal.append([_submitted(plan), *_stale(plan, past)])
     taken = list(_taken_over(plan))
-    journal.append([_submitted(plan), *_stale(plan, past), *taken])
+    journal.append(taken)
     folder.damaged.unlink(missing_ok=True)
     return journal, taken
 
@@ -209,7 +210,8 @@ def _stale(plan: Plan, past: History) -> Iterator[dict[str, Any]]:
     the record of one result beside the data of another.
     """
     for stage in plan.stages:
-        for index, why in stage.todo.items():
+        elsewhere = dict.fromkeys([*stage.known, *stage.copies], "its results are taken from elsewhere")
+        for index, why in (stage.todo | elsewhere).items():
             if (stage.path, index) in past.done:
                 yield {"event": "stale", "stage": stage.path, "index": index, "why": why}
 

@@ -109,6 +109,34 @@ def test_a_key_changes_with(what: str) -> None:
     assert not set(OTHER[what]()["one"]) & set(keys(stage())["one"])
 
 
+def grown(*before: Stage, **more: Any) -> str:
+    """The key of the first task that a proposer asks for."""
+    growing = stage(name="grown", inputs=(), proposer="m:P", **more)
+    made = Keys("trial", [*before, growing], DATA)
+    return made.ask("grown", {"step": 0.1}, None)
+
+
+GROWN: dict[str, dict[str, Any]] = {
+    "a task that it needs": {"needs": lambda _: [("one", 1)]},
+    "a stage that it needs whole": {"whole": ("one",)},
+}
+
+
+@pytest.mark.parametrize("what", GROWN)
+def test_what_a_growing_stage_needs_is_part_of_its_keys(what: str) -> None:
+    assert grown(stage(), **GROWN[what]) != grown(stage(version=2), **GROWN[what])
+    assert grown(stage()) == grown(stage(version=2))
+
+
+def test_payload_and_what_it_trains_on_after_make_the_key_of_a_task_that_was_asked_for() -> None:
+    made = Keys("trial", [stage(proposer="m:P", shards=lambda _: [], arrays=())], DATA)
+    one = {"a": 1}
+    asks: list[tuple[Any, int | None]] = [(one, None), ({"a": 2}, None), (one, 0), (one, 1), (one, None)]
+    found = [made.ask("one", payload, after) for payload, after in asks]
+    assert len(set(found)) == 4
+    assert found[4] == found[0]
+
+
 def test_a_change_reaches_all_tasks_that_need_the_changed_one() -> None:
     before, later = keys(stage(), after()), keys(stage(version=2), after())
     assert not set(before["two"]) & set(later["two"])

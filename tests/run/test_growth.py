@@ -127,6 +127,17 @@ def test_failed_trials_are_told_and_the_search_goes_on(bench: Bench) -> None:
     assert asked(run.folder.path) == before
 
 
+def test_checkpoints_of_a_search_with_failures_are_gone_too(bench: Bench) -> None:
+    """Its run stays failed, and would keep a file for each trial."""
+    bench.bigdata("submit", search(bench, method="evolution", lag=1, fail=[3]), "--site", "process")
+    folder = bench.run_folder()
+    assert not folder.checkpoints.exists() or not list(folder.checkpoints.iterdir())
+
+
+def test_two_thousand_trials_of_many_numbers_are_few_files(bench: Bench) -> None:
+    assert bench.plan(search(bench, trials=2000)).n_files < 30
+
+
 def test_all_trials_failed(bench: Bench) -> None:
     done = bench.bigdata("submit", search(bench, trials=5, fail=list(range(5))), "--site", "process")
     assert done.returncode == 5

@@ -52,6 +52,10 @@ def test_more_trials_run_only_the_new_ones(bench: Bench) -> None:
     more = inside(bench, spec)
     assert n_run(bench) == 6
     assert np.array_equal(more["rmse"][:12], first["rmse"][...])
+    # The last stage waits for the new ones too.
+    alone = inside(bench, search(bench, trials=18, name="alone"), fresh=True)
+    assert more["best"][...].tolist() == alone["best"][...].tolist()
+    assert alone["best"][0] == np.argmin(alone["rmse"][...])
 
 
 @pytest.mark.parametrize(
