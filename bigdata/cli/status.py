@@ -79,6 +79,7 @@ def _data(s: Status) -> dict[str, Any]:
         "failed": failed,
         "skipped": s.skipped,
         "again": s.again,
+        "taken_over": s.taken,
         "error": s.error or None,
         "task_seconds": round(s.seconds, 2),
         "updated": s.updated,
@@ -101,6 +102,7 @@ def page(s: Status) -> str:
     if rows:
         lines.append(table(("stage", "tasks", "done", "failed"), rows))
     lines += [f"waiting: {reason}" for reason in s.waiting]
+    lines += [f"{n} results were taken over from {name}" for name, n in s.taken.items()]
     if s.again:
         why = ", ".join(f"{n} because {AGAIN.get(word, word)}" for word, n in s.again.items())
         lines.append(f"tasks tried again: {why}")

@@ -31,7 +31,7 @@ class Status:
     controller that lives, or the one that died, last heard of `silent` seconds ago. `launch` is what one without a
     terminal was told, and `job` its batch job as the scheduler sees it; `waiting` says why the run waits for workers,
     where it does. `scheduler` is what its jobs are in, `local` where it has none; `again` counts how often tasks were
-    tried again, by why.
+    tried again, by why, and `taken` how many results were taken over, by the run that they are from.
     """
 
     folder: RunFolder
@@ -46,6 +46,7 @@ class Status:
     failed: dict[tuple[str, int], journal.Record]
     skipped: int
     again: dict[str, int]
+    taken: dict[str, int]
     error: str
     seconds: float
     updated: float
@@ -98,8 +99,9 @@ def status(path: Path) -> Status:
         failed=past.failed,
         skipped=ended.get("n_skipped", 0),
         error=ended.get("error", ""),
+        taken=dict(Counter(record["from"] for record in past.done.values() if "from" in record)),
         again=dict(Counter(record["why"] for record in records if record["event"] == "again")),
-        seconds=sum(t["seconds"] for t in past.done.values()),
+        seconds=sum(t["seconds"] for t in past.done.values() if "from" not in t),
         updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
     )
 

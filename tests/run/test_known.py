@@ -118,6 +118,10 @@ def test_a_run_stays_whole_when_the_one_that_it_took_from_is_deleted(bench: Benc
     before = chunks(again.folder.path)
     assert before == chunks(first.folder.path)
     assert {record["from"] for record in again.history.done.values()} == {first.folder.path.name}
+    name = first.folder.path.name
+    assert f"6 results were taken over from {name}" in bench.bigdata("status", again.folder.path).stdout
+    assert again.attributes["taken_over"] == {name: 6}
+    assert f"6 tasks&#x27; results from {name}" in again.folder.report.read_text().replace("&#39;", "&#x27;")
     shutil.rmtree(first.folder.path)
     assert chunks(again.folder.path) == before
     assert bench.plan(bench.trial(tasks=5, name="again")).n_todo == 0
