@@ -156,13 +156,19 @@ class Controller:
         Returns the stages whose next tasks the budget can't end, with its words.
         """
         refused: dict[str, str] = {}
+        waiting: set[str] = set()
         if self.shift.is_ending():
             return refused
         for lane in self.graph.lanes():
+            if lanes.pool_of(lane) in waiting:
+                continue
             free = [w for w in pools.workers.here(lane) if w.is_open]
             for n_batches in range(BATCHES_PER_WORKER):
                 for worker in (w for w in free if len(w.batches) == n_batches):
                     self._hand(pools, worker, -(-self.graph.n_ready(lane) // len(free)), refused)
+            # Tasks of several cores wait until so many are free: others, whose turn is later, must not take them first.
+            if free and self.graph.n_ready(lane) and not any(w.batches for w in free):
+                waiting.add(lanes.pool_of(lane))
         return refused
 
     def _hand(self, pools: Pools, worker: Worker, share: int, refused: dict[str, str]) -> None:

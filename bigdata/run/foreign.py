@@ -36,7 +36,7 @@ from bigdata.store.folder import RunFolder, write_json
 LOOK_SECONDS = 2.0
 # Workers that don't answer within this time when they are first looked at.
 ANSWER_SECONDS = 60.0
-CONNECT_SECONDS = 30.0
+CONNECT_SECONDS = 10.0
 # So many tasks are handed over beside those that run, so that no thread waits, and an adaptive cluster sees a queue.
 LEAST_SPARE = 2
 

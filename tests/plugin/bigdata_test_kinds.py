@@ -33,10 +33,10 @@ class Trial(StudyModel):
     """`tasks` tasks of stage `first`, then one task of stage `last` which adds up what they wrote.
 
     The lists name the tasks of `first` that misbehave; with `trouble`, only while a file of that name exists.
-    Those of `first` take `cores` cores each. With `checkpoint`, they pause when they should stop; `trace` then also
-    names a file, with `.steps` behind, of the steps they did. `gpus` puts them on pool `gpu`; with it or `where`, their
-    results tell their place. Those of `hold` fill `hold_bytes` themselves, and `child_bytes` in a process that they
-    start, for two seconds.
+    Those of `first` take `cores` cores each, that of `last` takes `last_cores`. With `checkpoint`, they pause when they
+    should stop; `trace` then also names a file, with `.steps` behind, of the steps they did. `gpus` puts them on pool
+    `gpu`; with it or `where`, their results tell their place. Those of `hold` fill `hold_bytes` themselves, and
+    `child_bytes` in a process that they start, for two seconds.
     """
 
     stages_at: ClassVar[str] = "bigdata_test_kinds:stages"
@@ -67,6 +67,7 @@ class Trial(StudyModel):
     gpus: bool = False
     where: bool = False
     cores: int = 1
+    last_cores: int = 1
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         return [named(folder, self.file)] if self.file else []
@@ -107,6 +108,7 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
     )
     last = stage(
         name="last",
+        cores=model.last_cores,
         function="bigdata_test_kinds:last",
         n_tasks=1,
         fields={},

@@ -10,7 +10,7 @@ import pytest
 from bigdata.errors import PlanRefused
 from bigdata.spec.site import load_site
 from bigdata.store.reading import Run
-from tests.bench import Bench, told
+from tests.bench import Bench, events, told
 
 POOL = {"cores": 4, "memory": "4 GiB"}
 
@@ -59,6 +59,14 @@ def test_tasks_larger_than_a_pool_go_one_after_the_other_with_its_other_tasks(be
     run = bench.submit(spec, site=load_site(bench.site(cpu={"cores": 2, "memory": "2 GiB"})))
     times = sorted((task["began"], task["ended"]) for task in said(run))
     assert all(before[1] <= after[0] for before, after in pairwise(times))
+
+
+def test_tasks_of_several_cores_are_not_kept_waiting_by_smaller_ones(bench: Bench) -> None:
+    """The last task of the second variant is ready soon, and finds all cores taken by the first one's many."""
+    spec = bench.trial(seconds=0.03, last_cores=2, sweep={"grid": {"tasks": [80, 4]}})
+    run = bench.submit(spec, site=load_site(bench.site(cpu={"cores": 2, "memory": "2 GiB"})))
+    order = [record["stage"] for record in events(run.folder.path, "done")]
+    assert order.index("variant-1/last") < len(order) - 30
 
 
 def test_more_cores_than_a_job_has_are_refused(bench: Bench) -> None:
