@@ -3,7 +3,8 @@
     python -m tests.benchmarks.known
 
 Six variants share one fingerprint stage, which is computed once. Then the same sweep runs under another name beside the
-first run, and with `--fresh`. At last a thousand runs of ten thousand tasks each are looked through (bar: 2 s).
+first run, and with `--fresh`. Then a thousand runs of ten thousand tasks each are looked through (bar: 2 s). At last a study
+of 270,000 tasks is planned, alone and beside a run of 200 of them (bar: 2 s and 200 MB).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from bigdata.store.folder import RunFolder
 from bigdata.store.known import KnownRuns, write_index
-from tests.bench import Bench, events
+from tests.bench import PLUGIN, Bench, events
 
 SWEEP = {
     "study": "similarity",
@@ -25,7 +26,7 @@ SWEEP = {
         "grid": {"similarity.measure": ["tanimoto", "dice", "cosine"], "groups.linkage": ["complete", "average"]}
     },
 }
-RUNS, TASKS, BAR_SECONDS = 1_000, 10_000, 2.0
+RUNS, TASKS, BAR_SECONDS, BAR_MEGABYTES = 1_000, 10_000, 2.0, 200
 
 
 def submitted(bench: Bench, name: str, *words: str) -> tuple[float, int]:
@@ -76,6 +77,23 @@ def look() -> None:
     print(f"{what}: {seconds:.2f} s (bar {BAR_SECONDS:g} s: {verdict})")
 
 
+def plan() -> None:
+    os.environ["PYTHONPATH"] = str(PLUGIN)
+    with tempfile.TemporaryDirectory() as name:
+        bench = Bench(Path(name))
+        many = bench.write("many.yaml", {"study": "search", "name": "many", "trials": 270_000, "epochs": 1})
+        for where in ("alone", "beside a run of 200 of its tasks"):
+            began = time.perf_counter()
+            process = bench.start("plan", many)
+            _, _, used = os.wait4(process.process.pid, 0)
+            seconds, megabytes = time.perf_counter() - began, used.ru_maxrss / 1000
+            verdict = "reached" if seconds <= BAR_SECONDS and megabytes <= BAR_MEGABYTES else "MISSED"
+            print(f"plan of 270,000 tasks, {where}: {seconds:.2f} s, {megabytes:.0f} MB ({verdict})")
+            few = bench.write("few.yaml", {"study": "search", "name": "few", "trials": 200, "epochs": 1})
+            done = bench.bigdata("submit", few, "--site", "process", BIGDATA_CACHE=name)
+            assert done.returncode == 0, done.stderr
+
+
 def _key(number: int) -> str:
     return hashlib.sha256(str(number).encode()).hexdigest()[:32]
 
@@ -83,3 +101,4 @@ def _key(number: int) -> str:
 if __name__ == "__main__":
     sweep()
     look()
+    plan()

@@ -15,7 +15,7 @@ import pytest
 from bigdata.store.folder import RunFolder
 from bigdata.store.known import KnownRuns, write_index
 from bigdata.store.reading import Run
-from tests.bench import Bench, chunks, events
+from tests.bench import ROOT, Bench, chunks, events
 
 
 def inside(bench: Bench, spec: Path, **more: Any) -> Run:
@@ -91,6 +91,14 @@ def test_variants_with_equal_tasks_run_them_once(bench: Bench) -> None:
     assert stored[0] == stored[1] == stored[2]
     assert run.history.state == "done"
     assert (run.store / "variant-1/best/c/0").stat().st_ino == (run.store / "variant-0/best/c/0").stat().st_ino
+
+
+def test_each_distinct_task_of_the_shipped_sweep_is_run_once(bench: Bench) -> None:
+    spec = bench.write("s.yaml", {"extends": str(ROOT / "specs/similarity-sweep.yaml"), "name": "s"})
+    done = inside(bench, spec).history.done.values()
+    run = [record["key"] for record in done if "from" not in record]
+    assert len(run) == len(set(run)) < len(done)
+    assert set(run) == {record["key"] for record in done}
 
 
 def test_a_failed_task_of_one_variant_is_skipped_in_the_others(bench: Bench) -> None:
