@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from bigdata.planning.stage import Stage, TaskId
@@ -58,13 +58,33 @@ class Keys:
         self._common: dict[str, Any] = {}
         self._made: dict[TaskId, str] = {}
         self._wholes: dict[str, bytes] = {}
+        self._lists: dict[str, list[str]] = {}
         self._asked: dict[str, list[str]] = {s.name: [] for s in stages if s.proposer}
 
     def __getitem__(self, task: TaskId) -> str:
+        if task[0] in self._lists:
+            return self._lists[task[0]][task[1]]
         stage = self._stages[task[0]]
         if task not in self._made:
             self._made[task] = self._asked[task[0]][task[1]] if stage.proposer else self._key(stage, task[1])
         return self._made[task]
+
+    def of(self, name: str, indices: Iterable[int]) -> list[str]:
+        """The keys of many tasks of a stage that doesn't grow."""
+        stage = self._stages[name]
+        if stage.arrays or stage.whole or stage.needs is not Stage.needs:
+            return [self[name, i] for i in indices]
+        # Of hundreds of thousands that write and need nothing, in half the time and memory.
+        if name not in self._lists:
+            self._lists[name] = list(self._plain(stage))
+        return [self._lists[name][i] for i in indices]
+
+    def _plain(self, stage: Stage) -> Iterator[str]:
+        begun = self._begun(stage)
+        for i in range(stage.n_tasks):
+            hasher = begun.copy()
+            hasher.update(f"({i}, [])".encode())  # what `_key` takes of a task without shards
+            yield hasher.hexdigest()[:KEY_DIGITS]
 
     def ask(self, name: str, payload: Any, after: int | None) -> str:
         """The key of the next task of a stage that grows, which has this payload and trains on after that task."""
@@ -108,10 +128,10 @@ class Keys:
         return "absent" if task in self.absent else self[task]
 
     def _all_of(self, name: str) -> bytes:
-        hasher = hashlib.sha256()
-        for index in range(self.n_tasks(name)):
-            hasher.update(self._needed((name, index)).encode())
-        return hasher.digest()
+        n_tasks = self.n_tasks(name)
+        if not self.absent and name not in self._asked:
+            return hashlib.sha256("".join(self.of(name, range(n_tasks))).encode()).digest()
+        return hashlib.sha256("".join(self._needed((name, i)) for i in range(n_tasks)).encode()).digest()
 
     def n_tasks(self, stage: str) -> int:
         """How many tasks a stage has; of one that grows, those that were asked for."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,9 +38,14 @@ class Record:
     others: KnownRuns
 
     @property
+    def is_new(self) -> bool:
+        """Whether this run has done nothing yet."""
+        return not (self.past.done or self.past.failed or self.past.stale)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing at all is known, and no key need be made."""
-        return not (self.past.done or self.past.failed or self.past.stale or self.others)
+        return self.is_new and not self.others
 
     @cached_property
     def own(self) -> Mapping[str, Known]:
@@ -50,7 +55,7 @@ class Record:
 
 @dataclass(frozen=True)
 class StageRecord:
-    """What the record and the store say of one stage's tasks; `key` makes the key of a task."""
+    """What the record and the store say of one stage's tasks; `key` makes the key of a task, `keys` those of many."""
 
     record: Record
     group: str
@@ -58,6 +63,7 @@ class StageRecord:
     inputs: Mapping[str, Input]
     ingredients: Mapping[str, Any]
     key: Callable[[int], str]
+    keys: Callable[[Iterable[int]], list[str]]
 
     @cached_property
     def path(self) -> str:
@@ -151,12 +157,17 @@ class Sorting:
         n_tasks = stage.stage.n_tasks
         if self._record.is_empty and not self._shares:
             return Sorted(dict.fromkeys(range(n_tasks), "new"))
-        reasons = {i: reason for i in range(n_tasks) if (reason := stage.reason(i))}
-        keys = {i: stage.key(i) for i in reasons}
-        others = self._record.others.find(list(keys.values()))
+        if self._record.is_new:
+            reasons = dict.fromkeys(range(n_tasks), "new")
+        else:
+            reasons = {i: reason for i in range(n_tasks) if (reason := stage.reason(i))}
+        keys = stage.keys(reasons)
+        others = self._record.others.find(keys)
         found = Sorted()
-        for i, reason in reasons.items():
-            self._put(found, stage, i, keys[i], reason, others.get(keys[i]))
+        if not (others or self._shares or self._record.own):
+            return Sorted(reasons)
+        for (i, reason), key in zip(reasons.items(), keys, strict=True):
+            self._put(found, stage, i, key, reason, others.get(key))
         return found
 
     def put(self, found: Sorted, stage: StageRecord, index: int, key: str) -> None:

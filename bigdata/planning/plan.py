@@ -291,7 +291,15 @@ def _planned(
                 f"stage `{stage.name}` asks for pool `{wanted}`; site `{site.site}` has none, so it runs on `{pool}`"
             )
         made_of = ingredients(kind, stage, inputs)
-        record = StageRecord(given.record, group, stage, inputs, made_of, partial(_key, task_keys, stage.name))
+        record = StageRecord(
+            given.record,
+            group,
+            stage,
+            inputs,
+            made_of,
+            partial(_key, task_keys, stage.name),
+            partial(task_keys.of, stage.name),
+        )
         growth = None
         if stage.proposer:
             growth = Growing(Growth(stage, task_keys, variant.model, inputs), record, given.sorting)

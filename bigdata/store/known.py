@@ -100,12 +100,12 @@ class KnownRuns:
         wanted = {int(key[:16], 16): key for key in keys}
         heads = np.array(sorted(wanted), dtype=np.uint64)
         for run in self._indexed:
-            for known in run.find(heads, wanted):
-                found.setdefault(known.record["key"], known)
+            new = {known.record["key"]: known for known in run.find(heads, wanted)}
+            found = {**new, **found}
             if len(found) == len(wanted):
                 break
-            if found:
-                heads = np.array([h for h in heads.tolist() if wanted[h] not in found], dtype=np.uint64)
+            if new:
+                heads = heads[~np.isin(heads, np.array([int(key[:16], 16) for key in new], dtype=np.uint64))]
         return found
 
 

@@ -68,6 +68,14 @@ def test_keys_are_equal_only_for_equal_fields(a: dict[str, Any], b: dict[str, An
     assert (keys(stage(fields=a)) == keys(stage(fields=b))) is same
 
 
+def test_many_keys_at_once_are_those_of_each_alone() -> None:
+    plain = stage(arrays=(), shards=lambda _: [], n_tasks=50)
+    for stages in ([plain], [stage()], [plain, stage(name="two", inputs=(), whole=("one",))]):
+        alone, together = Keys("trial", stages, DATA), Keys("trial", stages, DATA)
+        for s in stages:
+            assert [alone[s.name, i] for i in range(s.n_tasks)] == together.of(s.name, range(s.n_tasks))
+
+
 def test_every_task_has_a_key_of_its_own() -> None:
     found = keys(stage(n_tasks=500), after(n_tasks=500))
     assert len({key for some in found.values() for key in some}) == 1000

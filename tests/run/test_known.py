@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import time
 from pathlib import Path
 from typing import Any
 
@@ -244,18 +243,3 @@ def test_what_is_no_run_is_passed_over(bench: Bench) -> None:
     (bench.folder / "runs/a/keys.bin").write_bytes(b"something else")
     assert len(KnownRuns(bench.folder / "runs").find([key(0), key(1)])) == 2
     assert not KnownRuns(bench.folder / "nowhere")
-
-
-@pytest.mark.slow
-def test_a_thousand_runs_of_ten_thousand_tasks_are_looked_through_in_two_seconds(bench: Bench) -> None:
-    template = other_run(bench, "r0", 10_000)
-    for i in range(1, 1000):
-        folder = bench.folder / "runs" / f"r{i}"
-        folder.mkdir()
-        for file in (template.journal, template.keys):
-            os.link(file, folder / file.name)
-    missing = [key(20_000 + i) for i in range(10_000)]
-    began = time.perf_counter()
-    found = KnownRuns(bench.folder / "runs").find([*missing, key(5)])
-    assert set(found) == {key(5)}
-    assert time.perf_counter() - began < 2
