@@ -3,8 +3,8 @@
     python -m tests.benchmarks.known
 
 Six variants share one fingerprint stage, which is computed once. Then the same sweep runs under another name beside the
-first run, and with `--fresh`. Then a thousand runs of ten thousand tasks each are looked through (bar: 2 s). At last a study
-of 270,000 tasks is planned, alone and beside a run of 200 of them (bar: 2 s and 200 MB).
+first run, and with `--fresh`. Then a thousand runs of ten thousand tasks each are looked through (bar: 2 s). At last a
+study of 270,000 tasks is planned, alone and beside a run of 200 of them (bar: 2 s and 200 MB).
 """
 
 from __future__ import annotations
