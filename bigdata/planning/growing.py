@@ -58,10 +58,7 @@ class Growing:
         and whose checkpoints are gone.
         """
         for index in self.growth.advance(self._answer):
-            if self.asked[index].after in self.found.settled:
-                self.found.settled.add(index)
-            else:
-                self._sorting.put(self.found, self._record, index, self.key(index))
+            self._sorting.put(self.found, self._record, index, self.key(index))
             if index in self.found.todo:
                 yield from self._without_checkpoint(index)
             yield index
@@ -69,8 +66,6 @@ class Growing:
     def _answer(self, index: int) -> tuple[bool, Mapping[str, Any] | None]:
         if index in self._ended:
             return True, self._ended[index]
-        if index in self.found.settled:
-            return True, None
         if index in self.found.copies or index in self.found.todo:
             return False, None
         return True, self._record.rows(index, self.found)
@@ -78,7 +73,7 @@ class Growing:
     def _without_checkpoint(self, index: int) -> Iterator[int]:
         """What a task trains on after is run again where it is done and its checkpoint was removed."""
         before = self.asked[index].after
-        if before is None or before in self.found.todo or before in self.found.settled or before in self.found.copies:
+        if before is None or before in self.found.todo or before in self.found.copies:
             return
         if before not in self._ended and not self._record.has_checkpoint(before, self.key(before)):
             self._ended[before] = self._record.rows(before, self.found)

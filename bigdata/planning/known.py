@@ -89,10 +89,6 @@ class StageRecord:
         known = self.record.own.get(key)
         return known if known and (known.record["stage"], known.record["index"]) != (self.path, index) else None
 
-    def is_settled(self, index: int) -> bool:
-        """Whether a task of a stage that grows has failed, and what was asked for later followed from that."""
-        return (self.path, index) in self.record.past.settled
-
     def has_checkpoint(self, index: int, key: str) -> bool:
         """Whether what a task saved last is there, for another one to train on."""
         return self.record.folder.checkpoint(self.path, index, key).exists()
@@ -141,7 +137,6 @@ class Sorted:
     todo: dict[int, str] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)
     copies: dict[int, TaskId] = field(default_factory=dict)
-    settled: set[int] = field(default_factory=set)
 
 
 class Sorting:
@@ -176,9 +171,7 @@ class Sorting:
             self._put(found, stage, index, key, reason, self._record.others.find([key]).get(key))
 
     def _put(self, found: Sorted, stage: StageRecord, index: int, key: str, reason: str, other: Known | None) -> None:
-        if stage.stage.proposer and stage.is_settled(index):
-            found.settled.add(index)
-        elif stage.stage.in_run and (known := stage.elsewhere(index, key) or other):
+        if stage.stage.in_run and (known := stage.elsewhere(index, key) or other):
             found.known[index] = known
         elif (owner := self._owners.setdefault(key, (stage.path, index))) != (stage.path, index):
             found.copies[index] = owner

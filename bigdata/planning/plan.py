@@ -304,7 +304,6 @@ def _planned(
         if stage.proposer:
             growth = Growing(Growth(stage, task_keys, variant.model, inputs), record, given.sorting)
             list(growth.advance())
-            task_keys.absent |= {(stage.name, index) for index in growth.found.settled}
         yield PlannedStage(
             group=group,
             stage=stage,

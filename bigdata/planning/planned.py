@@ -28,8 +28,7 @@ class PlannedStage:
 
     `pool` is where it runs: on `wanted` where the site has that. `todo` are the tasks that have to run, each with the
     reason; `known` those whose results are taken over from elsewhere, and `copies` those whose results are those of
-    another task of this run, which has to run first. The others are done. `growth` is that of a stage that grows;
-    `settled` are its tasks that failed before and aren't tried again, since what was asked for later follows from that.
+    another task of this run, which has to run first. The others are done. `growth` is that of a stage that grows.
     """
 
     group: str
@@ -41,7 +40,6 @@ class PlannedStage:
     todo: dict[int, str]
     known: dict[int, Known]
     copies: dict[int, TaskId]
-    settled: set[int]
     ingredients: Mapping[str, Any]
     growth: Growing | None = None
 
@@ -79,7 +77,7 @@ class PlannedStage:
         """Whether a task was done before, and holds; one that may still be asked for isn't known to be."""
         if self.growth and index >= len(self.growth.asked):
             return False
-        return not any(index in some for some in (self.todo, self.known, self.copies, self.settled))
+        return not any(index in some for some in (self.todo, self.known, self.copies))
 
     def key(self, index: int) -> str:
         return self.keys[self.stage.name, index]

@@ -236,9 +236,7 @@ class Controller:
 
     def _asked(self, stage: PlannedStage, index: int) -> None:
         task = stage.path, index
-        if index in stage.settled:
-            self._failed(task, None)
-        elif index in stage.known:
+        if index in stage.known:
             self._take(stage, index, take_over(stage, index, stage.known[index], self.plan.folder))
         elif index in stage.todo or index in stage.copies:
             if task in self._past.done:  # of another key: see `_stale` of a submission
@@ -359,13 +357,12 @@ class Controller:
         self.outcome.again[why] += 1
         self.graph.again(task, lane)
 
-    def _failed(self, task: TaskId, token: Token | None) -> None:
-        """A task has failed for good: now, or before (no token), and is settled."""
-        if token is not None:
-            self.outcome.failed[task] = token
+    def _failed(self, task: TaskId, token: Token) -> None:
+        """A task has failed for good."""
+        self.outcome.failed[task] = token
         self._purse.end(task[0])
         self._give_up([task, *self.graph.failed(task)])
-        if token is not None and token["class"] == "storage":
+        if token["class"] == "storage":
             raise SiteError(
                 f"{task[0]}/{task[1]} could not write: {token['error']}. Make room below {self.plan.folder.path}, or "
                 "check its permissions, then submit again: what is done stays done."

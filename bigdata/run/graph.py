@@ -37,8 +37,6 @@ class TaskGraph:
         for path in {path for s in self._stages.values() for path in s.whole}:
             self._waits[path, WHOLE] = 1  # until it is closed
         for path, stage in self._stages.items():
-            for index in stage.settled:
-                self._fail((path, index), (path, index))
             for index in sorted({*stage.todo, *stage.copies}):
                 self.add((path, index), stage.copies.get(index))
             if not stage.n_open:

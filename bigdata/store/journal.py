@@ -68,15 +68,13 @@ class History:
     `wall_seconds` is the time of all submissions, as far as the journal goes.
     `report` tells what was drawn since, and what couldn't be; None where nothing was.
 
-    `asked` are the tasks that a proposer asked for, and `settled` those that failed and were told to it: what was asked
-    for since follows from that, and they aren't tried again.
+    `asked` are the tasks that a proposer asked for.
     """
 
     done: dict[tuple[str, int], Record] = field(default_factory=dict)
     failed: dict[tuple[str, int], Record] = field(default_factory=dict)
     stale: dict[tuple[str, int], str] = field(default_factory=dict)
     asked: dict[tuple[str, int], Record] = field(default_factory=dict)
-    settled: set[tuple[str, int]] = field(default_factory=set)
     tasks: dict[str, int] = field(default_factory=dict)
     submits: list[Record] = field(default_factory=list)
     ends: list[Record] = field(default_factory=list)
@@ -105,12 +103,10 @@ def history(records: Iterable[Record]) -> History:
             continue
         if event == "asked":
             h.asked[record["stage"], record["index"]] = record
-            h.settled |= {task for task in h.failed if task[0] == record["stage"]}
         if event not in ("done", "failed", "stale"):
             continue
         task = (record["stage"], record["index"])
         h.done.pop(task, None), h.failed.pop(task, None), h.stale.pop(task, None)
-        h.settled.discard(task)
         if event == "done":
             h.done[task] = record
         elif event == "failed":

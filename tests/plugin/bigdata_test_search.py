@@ -22,7 +22,8 @@ TASKS = "bigdata_test_trainings"
 
 
 class Search(StudyModel):
-    """`trials` trainings of `epochs` each, `seconds` an epoch; those of `fail` fail. `trace` names a file where each
+    """`trials` trainings of `epochs` each, `seconds` an epoch; those of `fail` fail, with `trouble` only while there is
+    a file of that name. `trace` names a file where each
     training that begins is noted.
     """
 
@@ -38,6 +39,7 @@ class Search(StudyModel):
     rate: float = 1e-4
     cores: int = 1
     fail: list[int] = []
+    trouble: str = ""
     trace: str = ""
     curve: int = 5
 

@@ -40,7 +40,7 @@ def _stage(level: int, needs: list[list[int]], todo: set[TaskId] | None, bears: 
         despite_failures=bears,
     )
     run = {i: "new" for i in range(5) if todo is None or (name, i) in todo}
-    return PlannedStage("", stage, Keys("", [stage], {}), "cpu", "cpu", stage.rate, run, {}, {}, set(), {})
+    return PlannedStage("", stage, Keys("", [stage], {}), "cpu", "cpu", stage.rate, run, {}, {}, {})
 
 
 def graph_of(stages: list[PlannedStage]) -> TaskGraph:

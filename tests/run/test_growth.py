@@ -122,9 +122,35 @@ def test_failed_trials_are_told_and_the_search_goes_on(bench: Bench) -> None:
     assert np.isnan(run["rmse"][...]).nonzero()[0].tolist() == [3, 20]
     assert run["best"][0] not in (3, 20)
     before = asked(run.folder.path)
-    # What was asked for after they failed follows from that: they aren't tried again.
-    assert bench.plan(spec).n_todo == 0
+    # They are tried again by the next submission; they fail again, and all else is as it was.
+    again = bench.bigdata("submit", spec, "--site", "process")
+    assert again.returncode == 5
     assert asked(run.folder.path) == before
+    assert [(r["index"], r["event"]) for r in _last(run.folder.path)] == [(3, "failed"), (20, "failed"), (0, "done")]
+
+
+def _last(run: Path) -> list[dict[str, Any]]:
+    """What the last submission did."""
+    began = events(run, "submit")[-1]["time"]
+    did = [r for event in ("failed", "done") for r in events(run, event) if r["time"] > began]
+    return sorted(did, key=lambda record: float(record["time"]))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_trials_that_failed_for_a_passing_reason_leave_no_trace(method: str, bench: Bench) -> None:
+    """A licence server that was away: the search goes on as if it had been there, and the best is that of all."""
+    trouble = bench.folder / "trouble"
+    trouble.write_text("")
+    fields = {**METHODS[method], "trials": 20, "fail": list(range(20)), "trouble": str(trouble)}
+    assert bench.bigdata("submit", search(bench, **fields), "--site", "process").returncode == 5
+    trouble.unlink()
+    done = bench.bigdata("submit", search(bench, **fields), "--site", "process")
+    assert done.returncode == 0, done.stderr
+    run = Run(bench.run_folder().path)
+    undisturbed = inside(bench, search(bench, **fields, name="undisturbed"), fresh=True)
+    assert rows(run) == rows(undisturbed)
+    assert run["best"][...].tolist() == undisturbed["best"][...].tolist()
+    assert run["best"][1] == np.nanmin(run["rmse"][...])
 
 
 def test_checkpoints_of_a_search_with_failures_are_gone_too(bench: Bench) -> None:
