@@ -18,6 +18,10 @@ __all__ = ["load_study", "open_run", "plan", "submit"]
 _HOMES = {"load_study": "planning.again", "plan": "planning", "submit": "run", "open_run": "store"}
 
 
+def __dir__() -> list[str]:
+    return [*globals(), *_HOMES]
+
+
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'bigdata' has no attribute {name!r}")

@@ -11,7 +11,7 @@ import click
 from bigdata.cli.options import json_option, study_options
 from bigdata.cli.text import table
 from bigdata.display import duration, size
-from bigdata.errors import PlanRefused
+from bigdata.errors import PlanRefused, SpecError
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
 from bigdata.planning.again import load_study
@@ -36,6 +36,8 @@ def command(
 ) -> None:
     """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it."""
     plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs, fresh=fresh)
+    if graph is not None and graph.suffix != ".svg":
+        raise SpecError(f"--graph {graph}: the picture is an SVG. Name a file that ends in `.svg`.")
     if graph is not None:
         graph.write_text(drawing(plan), encoding="utf-8")
         click.echo(f"graph: {graph}", err=True)
@@ -96,6 +98,7 @@ def as_text(plan: Plan) -> str:
             s.pool,
             s.n_tasks,
             s.n_tasks - s.n_todo,
+            len(s.known) + len(s.copies),
             len(s.todo) + s.n_open,
             duration(s.todo_seconds),
             _why(s.reasons),
@@ -106,7 +109,7 @@ def as_text(plan: Plan) -> str:
         f"{plan.study.name} ({plan.study.kind}) at {plan.site.site}, into {plan.folder.path}",
         *([f"site   {plan.site_because}"] if plan.site_because else []),
         "",
-        table(("stage", "pool", "tasks", "done", "to run", "core time", "because"), rows),
+        table(("stage", "pool", "tasks", "done", "known", "to run", "core time", "because"), rows),
         "",
         f"files  {plan.n_files:,} (exact)",
         f"bytes  {plan.array_bytes:,} in arrays (exact), about {size(plan.other_bytes - plan.pack_bytes)} for the "
@@ -116,6 +119,7 @@ def as_text(plan: Plan) -> str:
         f"time   about {duration(plan.seconds)} on {_workers(plan)}",
         *(f"       {source}" for source in _sources(plan)),
         *_price(plan.price),
+        *_budget(plan),
         *(f"note   {note}" for note in plan.notes),
         *(f"REFUSED: {reason}" for reason in plan.refusals()),
     ]
@@ -167,6 +171,16 @@ def _price(price: Price) -> list[str]:
     if price.month is not None:
         said.append(f"{price.month:.2g} USD a month to keep it")
     return [f"price  {'; '.join(said)}"] if said else []
+
+
+def _budget(plan: Plan) -> list[str]:
+    """What the study's budget allows; a search goes on as long as the next of its tasks fits."""
+    if plan.budget is None:
+        return []
+    units = {"core_hours": "core-hours", "gpu_hours": "GPU-hours", "dollars": "USD", "wall_time": "s of wall time"}
+    allowed = [f"{v:g} {units[k]}" for k, v in plan.budget.model_dump().items() if v is not None]
+    ended = f"; it ended the last submission, where {plan.spent} would have been needed" if plan.spent else ""
+    return [f"budget {', '.join(allowed)}{' for a search' * any(bool(s.growth) for s in plan.stages)}{ended}"]
 
 
 def _sources(plan: Plan) -> list[str]:

@@ -16,6 +16,7 @@ from bigdata.display import duration
 from bigdata.errors import SpecError
 from bigdata.run.launch import last_words
 from bigdata.run.status import LONG_SILENCE_SECONDS, Status, find_runs, status
+from bigdata.spec.site import WITHOUT_JOBS
 
 LAST_LINES = 5
 
@@ -149,5 +150,5 @@ def _death(s: Status) -> Iterator[str]:
         yield f"its controller ({job or 'in the background'}) ended before it began to work{ended}"
     if said := last_words(s.folder.controller_log).splitlines()[-LAST_LINES:]:
         yield from (f"its last words, in {s.folder.controller_log}:", *(f"    {line}" for line in said))
-    if s.scheduler != "local":
+    if s.scheduler not in WITHOUT_JOBS:
         yield f"jobs that it left end by themselves, or at once by `bigdata cancel {s.folder.path}`"

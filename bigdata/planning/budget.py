@@ -55,4 +55,4 @@ def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.
     )
     for what, allowed, needed in amounts:
         if allowed is not None and needed > allowed:
-            yield f"{needed:.3g} {what} of {allowed:.3g}"
+            yield f"{needed:.3g} {what}, of {allowed:.3g} allowed,"

@@ -50,7 +50,8 @@ class Plan:
     """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet.
 
     `site_because` says why the site was taken, where nobody named it; a `fresh` plan takes nothing over from other
-    runs. `files` are the records of the user's files.
+    runs. `spent` is what the last submission said of a budget that ended it. `files` are the records of the user's
+    files.
     """
 
     study: Study
@@ -60,6 +61,7 @@ class Plan:
     notes: tuple[str, ...]
     site_because: str = ""
     fresh: bool = False
+    spent: str = ""
     files: tuple[Mapping[str, Any], ...] = ()
 
     @cached_property
@@ -155,9 +157,14 @@ class Plan:
         """
         if not self.n_todo:
             return 0.0
+        return START_SECONDS + self.site.start_seconds + REPORT_SECONDS + self.task_seconds
+
+    @property
+    def task_seconds(self) -> float:
+        """The same of its tasks alone."""
         longest = (s.rate.seconds * s.longest_work for s in self.stages)
         spread = (s.todo_seconds / self.site.tasks_at_once(s.pool, s.stage.cores) for s in self.stages)
-        return START_SECONDS + self.site.start_seconds + REPORT_SECONDS + sum(map(max, longest, spread))
+        return sum(map(max, longest, spread))
 
     @property
     def price(self) -> Price:
@@ -212,8 +219,22 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
             )
     _refuse_unknown_stages(study, variants)
     return Plan(
-        study, site, folder, tuple(variants), tuple(dict.fromkeys(notes)), because, fresh, tuple(records(study))
+        study,
+        site,
+        folder,
+        tuple(variants),
+        tuple(dict.fromkeys(notes)),
+        because,
+        fresh,
+        _spent(record),
+        tuple(records(study)),
     )
+
+
+def _spent(record: Record) -> str:
+    """Why the last submission had to end before its time, where it did."""
+    past = record.past
+    return str(past.ends[-1].get("spent", "")) if past.ends and past.state == "done" else ""
 
 
 def _refuse_unknown_stages(study: Study, variants: list[PlannedVariant]) -> None:
@@ -253,8 +274,17 @@ def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
     return workload
 
 
-def _refuse_equal_names(workload: Workload) -> None:
-    """ValueError where two arrays of a study would have one name: one would be lost without a word."""
+def _refuse_misnamed(workload: Workload) -> None:
+    """ValueError, for the author of a kind, where a stage waits for one that isn't before it, or where two arrays of a
+    study would have one name: one would be lost without a word.
+    """
+    before: list[str] = []
+    for stage in workload.stages:
+        if strangers := set(stage.whole) - set(before):
+            raise ValueError(
+                f"stage `{stage.name}` needs {each(sorted(strangers))} whole; before it are {each(before)}"
+            )
+        before.append(stage.name)
     rows = Counter(name for s in workload.stages for name in s.rows)
     others = {a.name for s in workload.stages for a in s.arrays} | {c.name for c in workload.coordinates}
     if twice := [name for name, n in rows.items() if n > 1 or name in others]:
@@ -266,7 +296,7 @@ def _compile(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workloa
         with moved(study.moved):
             inputs = model.inputs(study.folder)
         workload = stages_of(model, inputs)
-        _refuse_equal_names(workload)
+        _refuse_misnamed(workload)
         return inputs, workload
     except Findings as found:
         raise SpecError([study.found(f) for f in found.findings]) from None

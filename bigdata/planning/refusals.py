@@ -126,8 +126,9 @@ def _over_budget(plan: Plan) -> Iterator[str]:
     if (budget := plan.budget) is None:
         return
     fixed = (use(plan.site, s, s.todo_seconds) for s in plan.stages if not s.growth)
-    for amount in exceeded(budget, plan.site.prices, sum(fixed, Use())):
-        yield f"about {amount} in the study's `budget:` would be used; allow more there, or make the study smaller"
+    wall_seconds = 0.0 if any(s.growth for s in plan.stages) else plan.task_seconds
+    for amount in exceeded(budget, plan.site.prices, sum(fixed, Use()), wall_seconds):
+        yield f"about {amount} by the study's `budget:` would be used; allow more there, or make the study smaller"
     if budget.dollars is not None and plan.site.prices.core_hour is None and plan.site.prices.gpu_hour is None:
         yield (
             f"the study's `budget:` counts dollars, and site `{plan.site.site}` names no prices. Write `prices: "

@@ -43,7 +43,8 @@ def _nothing(_index: int) -> Iterable[TaskId]:
 class Stage:
     """One step of a study, cut into `n_tasks` tasks that can run in any order.
 
-    `function` names the task function as "module:function"; it is imported where the task runs.
+    `function` names the task function as "module:function"; it is imported where the task runs. `version` is to be
+    raised when its code, or what that calls, gives other numbers: results of the same version are taken as known.
     `fields` are the settings that its results depend on (they enter the tasks' keys, beside the inputs' digests).
     `shards(i)` lists the shards that task i, and no other, writes whole; `needs(i)` the tasks that it waits for, and
     `whole` names stages that each of its tasks waits for to the last task. `work(i)` is task i's amount of work in the

@@ -70,7 +70,10 @@ def _ended_by_budget(run: Run) -> Iterator[str]:
     """That the study's budget ended a search before its time."""
     end = run.history.ends[-1] if run.history.ends else {}
     for path, n in end.get("unbegun", {}).items():
-        yield f"The study's budget ended it: {n:,} tasks of {path} weren't begun ({end['spent']})."
+        yield (
+            f"The study's budget ended it: {n:,} tasks of {path} weren't begun, since with the next one {end['spent']} "
+            "would have been used."
+        )
 
 
 def provenance(run: Run) -> Markup:
@@ -105,7 +108,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
             "time",
             f"{about['seconds']:g} s of the last submission; {about['task_seconds']:g} s in tasks, of all submissions",
         )
-        yield "peak memory", f"{size(about['peak_memory_bytes'])} in the largest task"
+        if about["peak_memory_bytes"]:
+            yield "peak memory", f"{size(about['peak_memory_bytes'])} in the largest task"
     n_files, n_bytes = _on_disk(run)
     yield "on disk", f"{n_files:,} files, {size(n_bytes)}, beside this page"
     for row in run.resolved["variants"]:

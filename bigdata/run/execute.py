@@ -137,7 +137,7 @@ def attempt(run: RunFolder, order: Order, log: Callable[[str], None], ends: floa
             "key": order.key,
             **_call(run, opened, order, log, ends),
         }
-    except Exception as error:  # the task boundary: whatever failed becomes data
+    except (Exception, SystemExit) as error:  # the task boundary: whatever failed becomes data
         token = _failed(path, index, _class(error, run), _sentence(error), traceback.format_exc())
         with suppress(OSError):  # the disk may be what failed
             log(f"{path}/{index} failed\n{traceback.format_exc()}")
@@ -205,7 +205,7 @@ def _failed(path: str, index: int, kind: str, error: str, trace: str) -> Token:
     return {"event": "failed", "stage": path, "index": index, **what}
 
 
-def _class(error: Exception, run: RunFolder) -> str:
+def _class(error: BaseException, run: RunFolder) -> str:
     """What kind of failure this is, which decides what is done about it."""
     if isinstance(error, MemoryError):
         return "memory"
@@ -217,7 +217,9 @@ def _class(error: Exception, run: RunFolder) -> str:
     return "error"
 
 
-def _sentence(error: Exception) -> str:
+def _sentence(error: BaseException) -> str:
+    if isinstance(error, SystemExit):
+        return f"the task ended its process: sys.exit({error.code!r})"
     if isinstance(error, BigdataError):  # written for the user already
         return str(error)
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

@@ -32,7 +32,6 @@ from bigdata.run.lock import Lock
 from bigdata.run.records import fold, read_records, write_record
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
-from bigdata.store.known import write_index
 
 BEGIN, END = "begin", "end"
 
@@ -125,7 +124,6 @@ def finish(orders: str, tokens: list[Token]) -> str:
         finally:
             journal.close()
             folder.sweep()
-        write_index(folder)
     submission.raise_for(plan, outcome, damage)
     return str(folder.path)
 

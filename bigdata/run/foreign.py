@@ -213,8 +213,14 @@ def _connected(plan: Plan) -> Client:
 
 
 def workers_of(client: Client) -> dict[str, Any]:
-    """What the scheduler says of its workers, by address."""
-    return dict(client.scheduler_info(n_workers=-1)["workers"])
+    """What the scheduler says of its workers, by address. SiteError where it says nothing any more."""
+    try:
+        return dict(client.scheduler_info(n_workers=-1)["workers"])
+    except (KeyError, OSError, RuntimeError, ValueError) as error:  # a closed client has an empty answer, or none
+        raise SiteError(
+            f"the Dask scheduler is gone ({type(error).__name__}: {error}). Submit again, on a cluster that is there: "
+            "what is done stays done."
+        ) from None
 
 
 def _refuse_strangers(client: Client, folder: RunFolder) -> None:

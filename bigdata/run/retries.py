@@ -74,8 +74,8 @@ class Retries:
 
 
 _DIED = (
-    "the worker died {} times while running this task, most likely because it ran out of memory. "
-    "Give the pool more memory per worker, or make the study's pieces smaller"
+    "the worker died {} times while running this task, most likely because it ran out of memory, else by a crash of "
+    "compiled code. Give the pool more memory per worker, or make the study's pieces smaller"
 )
 _LOST = "its jobs were cancelled, preempted or lost with their nodes {} times. Ask the site what ends them"
 _TIMEOUT = (

@@ -77,6 +77,8 @@ def submit(
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
             lead, past = Lead(lock, observer or Silent(), shift, client), read_history(plan.folder.journal)
             if _is_finished(plan, past):
+                for path, n in past.ends[-1].get("unbegun", {}).items():
+                    lead.observer.message(f"{_unbegun(path, n, plan.spent)}. Allow more under `budget:` to go on")
                 reporting.say_again(plan.folder, past, lead.observer.message)
                 return Run(plan.folder.path)
             _remove_orphans(plan, lead.observer)
@@ -141,13 +143,14 @@ def _run(plan: Plan, lead: Lead) -> Run:
     try:
         outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome()
         for path, n in outcome.unbegun.items():
-            lead.observer.message(f"the study's budget ended it: {n} tasks of `{path}` weren't begun ({outcome.spent})")
+            lead.observer.message(_unbegun(path, n, outcome.spent))
         fold_logs(plan.folder)
         end(plan, outcome, journal, started)
     except SiteError as error:
         with suppress(SiteError, OSError):  # another controller has the run now, or the disk is full
             lead.lock.check()
             journal.append([{"event": "end", "state": "refused", "error": str(error), "skipped": [], "n_skipped": 0}])
+            write_index(plan.folder)
         raise
     else:
         # The run has ended: whatever becomes of its report, another submission has nothing to run.
@@ -156,10 +159,13 @@ def _run(plan: Plan, lead: Lead) -> Run:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)
         plan.folder.sweep()
-        with suppress(OSError):  # a full disk: other runs find less
-            write_index(plan.folder)
     raise_for(plan, outcome, damage)
     return Run(plan.folder.path)
+
+
+def _unbegun(path: str, n: int, spent: str) -> str:
+    why = f"with the next one {spent} would be used"
+    return f"the study's budget ended it: {n} tasks of `{path}` weren't begun, since {why}"
 
 
 def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
@@ -269,6 +275,8 @@ def end(plan: Plan, outcome: Outcome, journal: Journal, started: float) -> None:
     if not (outcome.cancelled or outcome.relieved):
         _write_record(plan, outcome, started)
     _write_end(plan, outcome, journal)
+    with suppress(OSError):  # a full disk: other runs find less
+        write_index(plan.folder)
 
 
 def _write_end(plan: Plan, outcome: Outcome, journal: Journal) -> None:
@@ -312,8 +320,8 @@ def raise_for(plan: Plan, outcome: Outcome, damage: DamagedData | None) -> None:
         raise ShiftOver("this controller's time is over, and tasks are left. Submit the same study again to go on.")
     if outcome.cancelled and outcome.spent:
         raise Cancelled(
-            f"the study's budget doesn't hold what is left to do ({outcome.spent}). What is done is kept; allow more "
-            "under `budget:` and submit again to go on."
+            f"the study's budget doesn't hold what is left to do: with the next task {outcome.spent} would be used. "
+            "What is done is kept; allow more under `budget:` and submit again to go on."
         )
     if outcome.cancelled:
         raise Cancelled(STOPPED)

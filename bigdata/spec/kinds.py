@@ -15,6 +15,13 @@ def _registered() -> dict[str, EntryPoint]:
     return {point.name: point for point in sorted(entry_points(group=GROUP))}
 
 
+def is_installed(name: str) -> bool:
+    """Whether there is such a kind by now: a process that lives long, as a worker of somebody's cluster, looks again."""
+    if name not in _registered():
+        _registered.cache_clear()
+    return name in _registered()
+
+
 def kinds() -> tuple[str, ...]:
     """The words that may stand after `study:`."""
     return tuple(_registered())

@@ -30,8 +30,10 @@ class Origins:
 
     def comment(self, node: Node) -> str:
         """`# from parent.yaml; --set a.b=c`: where the parts of a node come from; "" where all is the file's own."""
-        names = dict.fromkeys(self._name(source) for source in _sources(node) if source.rank)
-        return f"# {'; '.join(names)}" if names else ""
+        sources = list(_sources(node))
+        names = dict.fromkeys(self._name(source) for source in sources if source.rank)
+        in_part = "in part " if any(not source.rank for source in sources) else ""
+        return f"# {in_part}{'; '.join(names)}" if names else ""
 
     def is_set(self, node: Node) -> bool:
         """Whether a node comes from the command line, whose keys go last."""

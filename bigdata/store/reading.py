@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from bigdata.errors import DamagedData, MissingData, SpecError
 from bigdata.spec import study_from_resolved
-from bigdata.spec.kinds import kinds
+from bigdata.spec.kinds import is_installed
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store import journal
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
@@ -239,7 +239,7 @@ class Run(View):
     def __init__(self, path: str | Path) -> None:
         self.folder = RunFolder(Path(path))
         resolved = self.folder.read_resolved()
-        if (kind := resolved["study"]["study"]) not in kinds():
+        if not is_installed(kind := resolved["study"]["study"]):
             raise SpecError(f"{path} is the run of a study of the kind `{kind}`, which isn't installed here.")
         self.study = study_from_resolved(resolved["study"])
         self.resolved = resolved

@@ -51,6 +51,7 @@ class Trial(StudyModel):
     eat: list[int] = []
     ask: list[int] = []
     die: list[int] = []
+    quit: list[int] = []
     stray: list[int] = []
     boast: list[int] = []
     lament: list[int] = []
@@ -188,6 +189,8 @@ def misbehave(ctx: Any) -> None:
             time.sleep(0.02)
     if i in model.hold:
         hold(model.hold_bytes, model.child_bytes)
+    if i in model.quit:
+        sys.exit(3)
     if i in model.die:
         os.kill(os.getpid(), signal.SIGKILL)
     if i in model.stray:

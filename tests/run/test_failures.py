@@ -79,7 +79,7 @@ def test_a_task_that_eats_memory(bench: Bench) -> None:
     trace = bench.folder / "trace"
     said = failed(bench, tasks=5, eat=[1], trace=str(trace))
     assert (
-        "first/1: the worker died 3 times while running this task, most likely because it ran out of memory. " in said
+        "first/1: the worker died 3 times while running this task, most likely because it ran out of memory, " in said
     )
     assert "Give the pool more memory per worker" in said
     assert token(bench)["class"] == "worker-died"

@@ -187,9 +187,12 @@ def test_a_budget_ends_a_search_in_order(bench: Bench) -> None:
     assert f"the study's budget ended it: {40 - n} tasks of `trial` weren't begun" in said
     (end,) = events(folder.path, "end")
     assert (end["state"], end["unbegun"]) == ("done", {"trial": 40 - n})
-    assert "core-hours of" in end["spent"]
-    assert bench.bigdata("submit", spec, "--site", "process").returncode == 0
+    assert "core-hours, of" in end["spent"]
+    again = bench.bigdata("submit", spec, "--site", "process")
+    assert again.returncode == 0
     assert len(events(folder.path, "submit")) == 1
+    assert "; it ended the last submission, where " in again.stderr
+    assert "Allow more under `budget:` to go on" in " ".join(again.stderr.split())
     # With more of it, the search goes on.
     more = bench.bigdata("submit", search(bench, **fields, budget={"core_hours": 2.4 / 3600}), "--site", "process")
     assert more.returncode == 0
@@ -205,7 +208,13 @@ def test_a_budget_of_wall_time_ends_a_search(bench: Bench) -> None:
 
 def test_a_study_that_its_budget_cannot_hold_is_refused(bench: Bench) -> None:
     spec = search(bench, rate=100.0, budget={"core_hours": 1.0})
-    with pytest.raises(PlanRefused, match=r"4\.44 core-hours of 1 in the study's `budget:`"):
+    with pytest.raises(PlanRefused, match=r"4\.44 core-hours, of 1 allowed, by the study's `budget:`"):
+        bench.submit(spec)
+
+
+def test_wall_time_is_held_against_the_plan_of_what_cannot_be_cut_short(bench: Bench) -> None:
+    spec = search(bench, rate=10.0, budget={"wall_time": "60 s"})
+    with pytest.raises(PlanRefused, match=r"hours of wall time, of 0\.0167 allowed"):
         bench.submit(spec)
 
 

@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import dask
+import psutil
 import pytest
 from distributed import Client, LocalCluster
 
 from bigdata.errors import PlanRefused, SiteError, TasksFailed
 from bigdata.spec.site import load_site
 from bigdata.store.reading import Run
-from tests.bench import PROGRAM, ROOT, Bench, chunks, events
+from tests.bench import PROGRAM, ROOT, Bench, chunks, events, until
 
 # The cluster of another process: it prints its scheduler's address, and ends with its standard input.
 CLUSTER = """
@@ -136,7 +137,8 @@ def test_a_graph_that_was_broken_off_is_gone_on_with_by_submit(bench: Bench) -> 
     dask.get(graph, ["first/0", "first/4"])
     assert made.folder.records.exists()
     run = bench.submit(spec, site="process")
-    assert [r["index"] for r in events(run.folder.path, "done") if r["stage"] == "first"] == [0, 4, 1, 2, 3, 5]
+    first = [r["index"] for r in events(run.folder.path, "done") if r["stage"] == "first"]
+    assert (set(first[:2]), first[2:]) == ({0, 4}, [1, 2, 3, 5])
     assert not run.folder.records.exists()
     assert run.folder.n_files() == made.n_files
 
@@ -229,6 +231,32 @@ def test_an_address_where_nobody_is_is_told_of(bench: Bench) -> None:
     assert done.returncode == 4
     assert "the Dask scheduler at tcp://127.0.0.1:1 doesn't answer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_scheduler_that_goes_is_told_of_and_the_run_goes_on_elsewhere(bench: Bench, tmp_path: Path) -> None:
+    (tmp_path / "cluster.py").write_text(CLUSTER.format(workers=1))
+    command = [sys.executable, "cluster.py"]
+    there = subprocess.Popen(command, cwd=tmp_path, stdin=-1, stdout=-1, text=True, stderr=subprocess.DEVNULL)
+    assert there.stdout is not None
+    site = {"site": "there", "scheduler": "dask", "address": there.stdout.readline().strip(), "pools": POOLS}
+    spec = bench.trial(tasks=60, seconds=0.2)
+    running = bench.start("submit", spec, "--site", bench.write("there.yaml", site))
+    until(lambda: (bench.folder / "runs").exists() and len(events(bench.run_folder().path, "done")) > 2)
+    family = [psutil.Process(there.pid), *psutil.Process(there.pid).children(recursive=True)]
+    for process in family:
+        process.kill()
+    there.wait()
+    assert running.wait() == 4, running.err.read_text()
+    said = running.err.read_text()
+    assert "Traceback" not in said
+    assert "the Dask scheduler" in said.splitlines()[-1]
+    assert bench.bigdata("submit", spec, "--site", "process").returncode == 0
+
+
+def test_a_task_that_ends_its_process_does_not_end_the_run(bench: Bench) -> None:
+    done = bench.bigdata("submit", bench.trial(tasks=3, quit=[1]), "--site", "process")
+    assert done.returncode == 5
+    assert "first/1: the task ended its process: sys.exit(3)" in done.stderr
 
 
 def test_in_this_process_no_cluster_is_started(bench: Bench) -> None:
