@@ -16,7 +16,7 @@ def _registered() -> dict[str, EntryPoint]:
 
 
 def is_installed(name: str) -> bool:
-    """Whether there is such a kind by now: a process that lives long, as a worker of somebody's cluster, looks again."""
+    """Whether there is such a kind by now: a process that lives long, such as a worker of a cluster, looks again."""
     if name not in _registered():
         _registered.cache_clear()
     return name in _registered()
