@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import Bench, chunks
+from tests.bench import ROOT, Bench, chunks
 from tests.run.jobs.conftest import CPU, Far
 
 STUDY = {
@@ -43,6 +43,22 @@ def reckoned(far: Far, site: Path, **variables: str) -> dict[str, bytes]:
 def test_jobs_store_the_same_bytes(far: Far, here: dict[str, bytes], pool: dict[str, object]) -> None:
     assert len(here) > 4
     assert reckoned(far, far.site({"cpu": pool})) == here
+
+
+EXPANSION = {
+    "extends": str(ROOT / "specs/cluster-expansion.yaml"),
+    "name": "small",
+    "features": [1, 2],
+    "clusters": {"cutoffs": {"2": "6 angstrom"}, "keep": 8},
+}
+
+
+def test_a_small_expansion_has_the_same_bytes_in_jobs_and_in_this_process(far: Far, bench: Bench) -> None:
+    bench.submit(bench.write("small.yaml", EXPANSION), site="process")
+    spec = far.bench.write("small.yaml", EXPANSION)
+    done = far.bench.bigdata("submit", spec, "--site", far.site({"cpu": FOUR}))
+    assert done.returncode == 0, done.stderr
+    assert chunks(far.run) == chunks(bench.run_folder().path)
 
 
 def test_jobs_in_an_image_store_the_same_bytes(far: Far, here: dict[str, bytes], image: Path) -> None:
