@@ -12,7 +12,6 @@ from bigdata.planning.growing import Growing
 from bigdata.planning.keys import Keys
 from bigdata.planning.stage import Rate, Stage, TaskId, Workload, address
 from bigdata.spec import Variant
-from bigdata.spec.pool import Pool
 from bigdata.spec.site import Site
 from bigdata.spec.study import Input
 from bigdata.store.known import Known
@@ -104,10 +103,6 @@ class PlannedStage:
     def has_pool(self, site: Site) -> bool:
         """Whether the site has the pool that is wanted, or one that stands in for it."""
         return self.wanted in site.pools or self.wanted in USUAL_POOLS
-
-    def tasks_per_job(self, pool: Pool) -> int:
-        """How many tasks a job of its pool runs at one time: as many as have their cores there."""
-        return pool.tasks_at_once(self.stage.cores)
 
     def needs(self, index: int) -> Iterator[TaskId]:
         """The tasks that this one waits for, by their addresses in the run; whole stages that it waits for aside."""
