@@ -9,11 +9,18 @@ from pathlib import Path
 
 import pytest
 
+from tests import costs
 from tests.bench import PLUGIN, Bench
 from tests.slurm.cluster import Slurm, missing
 
 sys.path.insert(0, str(PLUGIN))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PLUGIN), os.environ.get("PYTHONPATH"))))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(costs.Meter())
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(costs.Bill())
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
