@@ -5,13 +5,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from bigdata.version import VERSION
+
 if TYPE_CHECKING:
     from bigdata.planning import plan as plan
     from bigdata.planning.again import load_study as load_study
     from bigdata.run import submit as submit
     from bigdata.store import open_run as open_run
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["load_study", "open_run", "plan", "submit"]
 
 # Loaded on first use: reading a spec must not wait for Dask or Zarr.

@@ -9,6 +9,8 @@ BigdataError               1   never raised itself
 │   └── ProgramKilled          it was killed, most likely by the kernel for its memory
 ├── Cancelled              6   the user stopped the run
 └── VerificationFailed     7   what is stored is not what was written, or must not be used this way
+
+Paused stands beside them: a task that raises it hasn't failed.
 """
 
 from __future__ import annotations
@@ -138,3 +140,7 @@ class DamagedData(VerificationFailed):
 
 class MissingData(DamagedData):
     """A file of stored data isn't there: its task isn't done, or somebody removed the file."""
+
+
+class Paused(Exception):
+    """Raised by a task that has saved its progress and stops before its end: it isn't done, and it hasn't failed."""

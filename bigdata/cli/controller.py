@@ -18,7 +18,7 @@ SAY_SECONDS = 10.0
 @run_argument
 def command(run: Path) -> None:
     """Run what `submit` launched in the folder RUN; `submit` calls this, and what it prints goes into a log."""
-    from bigdata.run.control import control
+    from bigdata.run.lead import control
 
     lines = Lines()
     lines.message(f"the controller of {run} begins")

@@ -18,7 +18,7 @@ from bigdata.store.folder import RunFolder
 @click.argument("task")
 def command(run: Path, task: str) -> None:
     """Run TASK (such as `similarity/3`) of RUN in this process. Its data are written; the journal stays as it is."""
-    from bigdata.run.execute import attempt, order_of
+    from bigdata.engine.execute import attempt, order_of
     from bigdata.run.status import status
 
     path, index = task_id(task)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import click
 from bigdata.cli.options import run_argument
 from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
+from bigdata.naming import named
 
 
 @click.command()
@@ -25,6 +25,5 @@ def command(run: Path, model: str, form: str, out: Path | None, variant: int | N
     view = named_variant(run, variant)
     if not view.model.export_at:
         raise SpecError(f"{run} is the run of a study of the kind `{view.model.study}`, which has no model to export.")
-    module, _, function = view.model.export_at.partition(":")
-    text: str = getattr(importlib.import_module(module), function)(view, model, form, out)
+    text: str = named(view.model.export_at)(view, model, form, out)
     click.echo(text)

@@ -13,10 +13,10 @@ import click
 
 from bigdata.cli.options import run_argument
 from bigdata.errors import SpecError
-from bigdata.run.lock import holder
 from bigdata.run.status import status
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
+from bigdata.store.lock import holder
 
 LOOK_SECONDS = 0.5
 # Where the workers' logs are put together.

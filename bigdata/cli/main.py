@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from bigdata import __version__
 from bigdata.errors import BigdataError, Cancelled, SiteError
+from bigdata.version import VERSION
 
 VERBS = {
     "validate": "Check specs; say all that is wrong with them.",
@@ -69,7 +69,7 @@ class Verbs(click.Group):
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="bigdata")
+@click.version_option(VERSION, prog_name="bigdata")
 @click.option("--debug", is_flag=True, help="Show tracebacks of errors.")
 def cli(debug: bool) -> None:
     """Studies of materials data: one YAML file in, one Zarr store with figures and a full record out."""

@@ -15,8 +15,8 @@ from bigdata.errors import PlanRefused, SpecError
 from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
 from bigdata.planning.again import load_study
-from bigdata.planning.drawing import drawing
 from bigdata.planning.price import Price
+from bigdata.planning.svg import drawing
 from bigdata.spec.site import Site
 
 

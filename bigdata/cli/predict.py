@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from bigdata.cli.options import json_option, run_argument
 from bigdata.cli.text import table
 from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
+from bigdata.naming import named
 
 if TYPE_CHECKING:
     from bigdata.data.materials.dataset import MaterialsDataset
@@ -38,8 +38,7 @@ def command(run: Path, source: str, model: str, variant: int | None, skip_bad: b
     (dataset, _), *_ = open_named([source], skip_bad).values()
     if not dataset.has_structures:
         raise SpecError(f"{source} has formulas only, and a prediction needs structures.")
-    module, _, function = view.model.predict_at.partition(":")
-    made: Prediction = getattr(importlib.import_module(module), function)(view, dataset.structures, model)
+    made: Prediction = named(view.model.predict_at)(view, dataset.structures, model)
     click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
     click.echo(json.dumps(_rows(dataset, made)) if as_json else _text(dataset, made))
     n_without = sum(map(bool, made.reasons))

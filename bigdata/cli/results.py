@@ -15,7 +15,7 @@ from bigdata.errors import SpecError
 from bigdata.store import open_run
 
 if TYPE_CHECKING:
-    from bigdata.report.parts import Table
+    from bigdata.kind.report import Table
     from bigdata.store.reading import StoredArray, View
 
 SHOWN_ROWS = 20

@@ -19,7 +19,7 @@ from bigdata.planning import plan as make_plan
 from bigdata.planning.again import load_study
 
 if TYPE_CHECKING:
-    from bigdata.run.launched import Launch
+    from bigdata.run.orders import Orders
     from bigdata.run.status import Status
 
 # Above this predicted time a person is asked first.
@@ -112,7 +112,7 @@ def _elsewhere(plan: Plan, watch: bool) -> None:
         until_ended(follow(path, err=True), path)
 
 
-def _where(orders: Launch, now: Status) -> str:
+def _where(orders: Orders, now: Status) -> str:
     if now.state == "queued" and now.job:
         return f"the controller waits in the queue as job {orders.job} ({now.job.reason or 'no reason given'})"
     if orders.process:

@@ -14,14 +14,14 @@ gets the known answers at once, and goes on.
 
 from __future__ import annotations
 
-import importlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from bigdata.kind.stage import Stage
+from bigdata.naming import named
 from bigdata.planning.keys import Keys
-from bigdata.planning.stage import Stage
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.rows import decoded
 
@@ -73,8 +73,7 @@ class Growth:
         self.keys: list[str] = []
         self.n_told, self.closed = 0, ""
         self._make_key = keys.ask
-        module, _, name = stage.proposer.partition(":")
-        self._proposer: Proposer = getattr(importlib.import_module(module), name)(model, inputs)
+        self._proposer: Proposer = named(stage.proposer)(model, inputs)
         self._rows = stage.row_specs
 
     def advance(self, answer: Answer) -> Iterator[int]:

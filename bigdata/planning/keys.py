@@ -11,7 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
-from bigdata.planning.stage import Stage, TaskId
+from bigdata.kind.stage import Stage, TaskId
 from bigdata.spec.study import Input
 
 KEY_DIGITS = 32

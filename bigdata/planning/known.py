@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from bigdata.planning.stage import Stage, TaskId, address
+from bigdata.kind.stage import Stage, TaskId, address
 from bigdata.spec.study import Input
 from bigdata.store import journal
 from bigdata.store.arrays import ShardIndex

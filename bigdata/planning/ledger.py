@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from bigdata.planning.stage import Rate, Stage
+from bigdata.kind.stage import Rate, Stage
 
 RUNS_REMEMBERED = 5
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.errors import PlanRefused, SpecError
+from bigdata.kind.stage import Kept, Workload
+from bigdata.naming import named
 from bigdata.places import cache_folder
 from bigdata.planning import ledger
 from bigdata.planning.found import records, refuse_other_data
@@ -21,7 +22,6 @@ from bigdata.planning.known import OTHER_DATA, Record, Sorting, StageRecord, rec
 from bigdata.planning.planned import USUAL_POOLS, PlannedStage, PlannedVariant
 from bigdata.planning.price import Price, price
 from bigdata.planning.refusals import refusals
-from bigdata.planning.stage import Kept, Workload
 from bigdata.spec import Study, Variant
 from bigdata.spec.site import Site, load_site, site_here
 from bigdata.spec.study import Budget, Finding, Findings, Input, StudyModel
@@ -174,7 +174,7 @@ class Plan:
     def graph(self) -> dict[str, tuple[Any, ...]]:
         """The study as a Dask graph: `dask.get(plan.graph(), "end")`. PlanRefused where a stage grows."""
         # By name, as stages name their functions: planning doesn't load what runs tasks.
-        made: dict[str, tuple[Any, ...]] = importlib.import_module("bigdata.run.export").graph(self)
+        made: dict[str, tuple[Any, ...]] = named("bigdata.run.dask_graph:graph")(self)
         return made
 
     def refusals(self) -> list[str]:
@@ -269,8 +269,7 @@ def run_folder(study: Study, runs: str | Path | None = None) -> Path:
 
 def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
     """Call the kind's own `stages` function."""
-    module, _, function = model.stages_at.partition(":")
-    workload: Workload = getattr(importlib.import_module(module), function)(model, inputs)
+    workload: Workload = named(model.stages_at)(model, inputs)
     return workload
 
 

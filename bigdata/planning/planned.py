@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from bigdata.kind.stage import Rate, Stage, TaskId, Workload, address
 from bigdata.planning.growing import Growing
 from bigdata.planning.keys import Keys
-from bigdata.planning.stage import Rate, Stage, TaskId, Workload, address
 from bigdata.spec import Variant
 from bigdata.spec.site import Site
 from bigdata.spec.study import Input

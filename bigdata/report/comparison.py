@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bigdata.kind.report import Headline, Table
 from bigdata.report.faults import Faults
 from bigdata.report.html import Markup, element
-from bigdata.report.parts import Headline, Table
 from bigdata.report.table import table_element
 from bigdata.report.variant import VariantPart
 

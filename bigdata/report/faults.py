@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bigdata.errors import BigdataError, DamagedData, MissingData
+from bigdata.kind.report import Table
 from bigdata.report.html import Markup, sentence
-from bigdata.report.parts import Table, is_finished, report_parts
+from bigdata.report.parts import report_parts
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run, View
 
@@ -49,7 +50,7 @@ class Faults:
         self.found: list[Fault] = []
         self.absent: list[str] = []
         self.damage: DamagedData | None = None
-        self._folder, self._is_finished = run.folder, is_finished(run)
+        self._folder, self._is_finished = run.folder, run.is_finished
 
     def shown(self, part: str, make: Callable[[], Markup]) -> Markup:
         """What `make` makes; else the sentence in its place, or nothing where its data aren't there yet.

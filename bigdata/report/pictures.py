@@ -12,7 +12,7 @@ from bigdata.store.reading import View
 def picture(view: View, name: str) -> Markup:
     """Draw and save a figure of the study; the HTML that shows it and links the PDF."""
     # Here, so that a Matplotlib that can't be loaded costs the page its figures only.
-    from bigdata.report.drawing import DPI, save_as
+    from bigdata.kind.drawing import DPI, save_as
 
     figure = report_figure(view, name)
     png, pdf = save_as(figure.draw, view.run.folder.figure(view.group, name))

@@ -11,7 +11,6 @@ from ruamel.yaml import YAML
 
 from bigdata.display import size
 from bigdata.report.html import Markup, element, join
-from bigdata.report.parts import is_finished
 from bigdata.store.reading import Run
 
 SHOWN_FAILURES = 20
@@ -21,7 +20,7 @@ def failures(run: Run) -> Markup:
     """What failed, the command that runs it again here, and the traceback folded; nothing where all is
     done.
     """
-    if is_finished(run):
+    if run.is_finished:
         return Markup("")
     history = run.history
     n_tasks = sum(history.tasks.values())

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bigdata.display import cell, decimals
+from bigdata.kind.report import Table
 from bigdata.report.html import Markup, element, join
-from bigdata.report.parts import Table
 
 SHOWN_ROWS = 500
 

@@ -7,9 +7,10 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bigdata.kind.report import Headline, Panel, ReportParts
 from bigdata.report.faults import Faults
 from bigdata.report.html import Markup, element, join, json_element, packaged, sentence
-from bigdata.report.parts import Headline, Panel, ReportParts, report_parts
+from bigdata.report.parts import report_parts
 from bigdata.report.pictures import picture
 from bigdata.report.table import table_element
 from bigdata.store.reading import View

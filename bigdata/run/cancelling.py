@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigdata.errors import SiteError
-from bigdata.run.jobs import batch
-from bigdata.run.lock import Lock
+from bigdata.jobs import batch
 from bigdata.run.status import Status, status
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
+from bigdata.store.lock import Lock
 
 LOOK_SECONDS = 0.2
 # Asked more often than this, the programs of a batch system are a burden to it.

@@ -6,8 +6,8 @@ import shlex
 import sys
 
 from bigdata.errors import SiteError
-from bigdata.run.jobs import batch
-from bigdata.run.launched import Launch
+from bigdata.jobs import batch
+from bigdata.run.orders import Orders
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder
 
@@ -25,9 +25,9 @@ def controller_walltime(site: Site) -> float | None:
     return site.controller_job.walltime or next(iter(site.pools.values())).walltime
 
 
-def submit_controller(folder: RunFolder, orders: Launch) -> Launch:
+def submit_controller(folder: RunFolder, orders: Orders) -> Orders:
     """Hand the controller's job to the batch system, and write its number into the orders. SiteError if refused."""
-    from bigdata.run.jobs.script import Refused, controller_script
+    from bigdata.jobs.script import Refused, controller_script
 
     _, site = orders.to_run()
     orders.write(folder)

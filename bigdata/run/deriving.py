@@ -12,8 +12,8 @@ import psutil
 from distributed import Client, SpecCluster, as_completed
 
 from bigdata.data.derived import Derivation, make_block
-from bigdata.run.dask_options import own_dask_configuration
-from bigdata.run.local import interrupts_held_back, local_scheduler, worker_options
+from bigdata.engine.dask_options import own_dask_configuration
+from bigdata.engine.local import interrupts_held_back, local_scheduler, worker_options
 
 Progress = Callable[[int, int], None]
 

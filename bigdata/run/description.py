@@ -8,8 +8,8 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from bigdata.kind.stage import Workload
 from bigdata.planning.plan import Plan
-from bigdata.planning.stage import Workload
 
 # Where a study was when it was submitted is no part of it.
 PLACES = ("spec",)

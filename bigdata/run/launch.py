@@ -8,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bigdata.errors import Cancelled, SiteError, TasksFailed
+from bigdata.jobs import batch
 from bigdata.planning.plan import Plan
 from bigdata.run.cancelling import release
 from bigdata.run.controller_job import controller_command, submit_controller
 from bigdata.run.description import as_understood
-from bigdata.run.jobs import batch
-from bigdata.run.launched import Launch, read_launch
-from bigdata.run.lock import Lock, holder
+from bigdata.run.orders import Orders, read_orders
 from bigdata.run.status import is_coming, status
 from bigdata.store.folder import RunFolder, write_json, write_whole
+from bigdata.store.lock import Lock, holder
 
 # The program starts, reads its orders and plans anew before it takes the lock.
 START_SECONDS = 120.0
@@ -29,7 +29,7 @@ LAST_WORDS_BYTES = 2_000
 ENDED_IN_ORDER = {0, TasksFailed.exit_code, Cancelled.exit_code}
 
 
-def launch(plan: Plan) -> Launch:
+def launch(plan: Plan) -> Orders:
     """Start the controller that the plan's site asks for, `detached` or `job`, and return once it lives.
 
     A job that has to wait in its queue counts as living: it begins without this terminal. Raises PlanRefused; SiteError
@@ -38,7 +38,7 @@ def launch(plan: Plan) -> Launch:
     plan.refuse()
     batch.require(plan.site.scheduler)
     folder = plan.folder
-    orders = Launch.of(plan)
+    orders = Orders.of(plan)
     folder.logs.mkdir(parents=True, exist_ok=True)
     if folder.exists():
         release(status(folder.path))
@@ -54,7 +54,7 @@ def launch(plan: Plan) -> Launch:
 
 def _refuse_second(folder: RunFolder) -> None:
     """SiteError where a controller was launched that hasn't come to take the lock yet."""
-    before = read_launch(folder)
+    before = read_orders(folder)
     if before and is_coming(folder, before):
         where = f"in job {before.job}" if before.job else "in the background"
         raise SiteError(
@@ -63,7 +63,7 @@ def _refuse_second(folder: RunFolder) -> None:
         )
 
 
-def _detached(folder: RunFolder, orders: Launch) -> Launch:
+def _detached(folder: RunFolder, orders: Orders) -> Orders:
     """A process in a session of its own: the end of this terminal, or of its login, isn't the end of it."""
     begin = size_of(folder.controller_log)
     with folder.controller_log.open("ab") as log:
@@ -88,7 +88,7 @@ def _detached(folder: RunFolder, orders: Launch) -> Launch:
     return orders
 
 
-def _job(folder: RunFolder, orders: Launch) -> Launch:
+def _job(folder: RunFolder, orders: Orders) -> Orders:
     """A batch job; one that has to wait in the queue isn't waited for."""
     begin = size_of(folder.controller_log)
     try:
@@ -111,7 +111,7 @@ def _job(folder: RunFolder, orders: Launch) -> Launch:
     return orders
 
 
-_START: dict[str, Callable[[RunFolder, Launch], Launch]] = {"detached": _detached, "job": _job}
+_START: dict[str, Callable[[RunFolder, Orders], Orders]] = {"detached": _detached, "job": _job}
 
 
 def size_of(path: Path) -> int:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bigdata.run.jobs import batch
-from bigdata.run.jobs.batch import Job
-from bigdata.run.launched import Launch, is_waited_for, read_launch
-from bigdata.run.lock import holder, last_holder
+from bigdata.jobs import batch
+from bigdata.jobs.batch import Job
+from bigdata.run.orders import Orders, is_waited_for, read_orders
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
+from bigdata.store.lock import holder, last_holder
 
 # A living controller touches its lock every few seconds: one silent for longer than this is looked after.
 LONG_SILENCE_SECONDS = 20.0
@@ -38,7 +38,7 @@ class Status:
     state: str
     owner: dict[str, Any] | None
     silent: float
-    launch: Launch | None
+    launch: Orders | None
     job: Job | None
     scheduler: str
     waiting: tuple[str, ...]
@@ -70,7 +70,7 @@ def status(path: Path) -> Status:
     folder = RunFolder(path)
     folder.read_resolved()
     owner = holder(folder.lock)
-    launch = read_launch(folder)
+    launch = read_orders(folder)
     # Read after the lock: a controller that ended meanwhile has told the journal so.
     records = journal.read(folder.journal)
     past = journal.history(records)
@@ -106,7 +106,7 @@ def status(path: Path) -> Status:
     )
 
 
-def _state(past: str, launch: Launch | None, job: Job | None) -> str:
+def _state(past: str, launch: Orders | None, job: Job | None) -> str:
     """The state of a run whose lock nobody holds."""
     if launch is None:
         return "interrupted" if past == "relieved" else past
@@ -115,12 +115,12 @@ def _state(past: str, launch: Launch | None, job: Job | None) -> str:
     return "starting" if is_waited_for(launch) else "interrupted"
 
 
-def is_coming(folder: RunFolder, launch: Launch) -> bool:
+def is_coming(folder: RunFolder, launch: Orders) -> bool:
     """Whether a launched controller that doesn't hold the lock is on its way to it."""
     return _state("interrupted", launch, _job(folder, launch)) in LIVE
 
 
-def _job(folder: RunFolder, launch: Launch) -> Job | None:
+def _job(folder: RunFolder, launch: Orders) -> Job | None:
     """The controller's job as its batch system sees it; None where there is none."""
     if not launch.job:
         return None

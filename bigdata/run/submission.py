@@ -15,32 +15,32 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import bigdata
+from bigdata.engine.controller import NOT_WHOLE, Controller, Observer, Outcome, Silent
+from bigdata.engine.execute import Token
+from bigdata.engine.hands import Pools
+from bigdata.engine.inside import inside_pools
+from bigdata.engine.records import fold
+from bigdata.engine.shift import ALWAYS, Shift, ShiftOver
+from bigdata.engine.taking import take_over
 from bigdata.errors import Cancelled, DamagedData, SiteError, TasksFailed
+from bigdata.jobs import batch
 from bigdata.places import cache_folder
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
-from bigdata.run import record, reporting
-from bigdata.run.controller import NOT_WHOLE, Controller, Observer, Outcome, Silent
+from bigdata.run import provenance, reporting
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import as_understood, is_understood
-from bigdata.run.execute import Token
-from bigdata.run.hands import Pools
-from bigdata.run.inside import inside_pools
-from bigdata.run.jobs import batch
-from bigdata.run.lock import Lock
-from bigdata.run.records import fold
-from bigdata.run.shift import ALWAYS, Shift, ShiftOver
-from bigdata.run.taking import take_over
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder, write_json, write_whole
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
+from bigdata.store.lock import Lock
 from bigdata.store.packs import remove_other_packs
 from bigdata.store.reading import Run
 from bigdata.store.writing import create_arrays, finish_store, open_store, remove_others, write_coordinates
+from bigdata.version import VERSION
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -229,7 +229,7 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "pid": os.getpid(),
         "site": plan.site.site,
         "scheduler": plan.site.scheduler,
-        "version": bigdata.__version__,
+        "version": VERSION,
         "todo": plan.n_todo,
         "tasks": {s.path: s.n_tasks for s in plan.stages},
         "figures": [figure.name for figure in plan.figures],
@@ -256,16 +256,16 @@ def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: list[
 def _pools(plan: Plan, observer: Observer, client: Client | None) -> AbstractContextManager[Pools]:
     """Where the plan's site has its workers; nothing of Dask is loaded for tasks in this process."""
     if client is not None or plan.site.scheduler == "dask":
-        from bigdata.run.foreign import foreign_pools
+        from bigdata.engine.foreign import foreign_pools
 
         return foreign_pools(plan, observer, client)
     if plan.site.scheduler == "process":
         return inside_pools(plan)
     if plan.site.scheduler == "local":
-        from bigdata.run.local import local_pools
+        from bigdata.engine.local import local_pools
 
         return local_pools(plan, observer)
-    from bigdata.run.jobs.pools import job_pools
+    from bigdata.jobs.pools import job_pools
 
     return job_pools(plan.site, RunFolder(plan.folder.path.absolute()), observer)
 
@@ -294,10 +294,10 @@ def _write_record(plan: Plan, outcome: Outcome, started: float) -> None:
     """Measured rates, failures and provenance: all that a run says of itself besides its results."""
     run = Run(plan.folder.path)
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
-        ledger.remember(cache_folder() / "ledger.jsonl", record.measured(plan, outcome.tokens.values()))
-    record.write_failures(plan, run)
-    record.write_rows(plan, run)
-    finish_store(plan.folder.store, record.provenance(plan, run, time.perf_counter() - started))
+        ledger.remember(cache_folder() / "ledger.jsonl", provenance.measured(plan, outcome.tokens.values()))
+    provenance.write_failures(plan, run)
+    provenance.write_rows(plan, run)
+    finish_store(plan.folder.store, provenance.provenance(plan, run, time.perf_counter() - started))
 
 
 def report(plan: Plan, journal: Journal, observer: Observer) -> DamagedData | None:

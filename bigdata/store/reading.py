@@ -9,13 +9,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 
 from bigdata.errors import DamagedData, MissingData, SpecError
+from bigdata.naming import named
 from bigdata.spec import study_from_resolved
 from bigdata.spec.kinds import is_installed
 from bigdata.spec.study import Input, StudyModel
@@ -24,9 +25,6 @@ from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
 from bigdata.store.folder import RunFolder
 from bigdata.store.packs import Packs
 from bigdata.store.rows import Row, Rows
-
-if TYPE_CHECKING:
-    from bigdata.report.parts import Table
 
 T = TypeVar("T")
 
@@ -216,11 +214,15 @@ class View(Mapping[str, StoredArray]):
         return Packs(self.run.folder, self.group, stages)
 
     @cached_property
-    def tables(self) -> dict[str, Table]:
-        """The tables of the report, by title."""
-        from bigdata.report.parts import report_tables
+    def tables(self) -> dict[str, Any]:
+        """The tables of the kind's report, by title.
 
-        return {table.title: table for table in report_tables(self)}
+        In a run with tasks that aren't done, tables whose data aren't there are left out; in a finished one that is
+        damage, and raises DamagedData.
+        """
+        report_at = self.model.report_at
+        makers = named(report_at)(self).tables if report_at else ()
+        return {table.title: table for table in whole(self.run, makers)}
 
     def once(self, make: Callable[[View], T]) -> T:
         """What `make` makes of this view, kept from the first call on: what the parts of a report share."""
@@ -265,5 +267,21 @@ class Run(View):
     def history(self) -> journal.History:
         return journal.history(journal.read(self.folder.journal))
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether all tasks of the last submission are done."""
+        history = self.history
+        return history.state == "done" and not history.failed and not history.stale
+
     def __repr__(self) -> str:
         return f"<run {self.folder.path}: {self.study.kind}, {len(self)} arrays>"
+
+
+def whole(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
+    """What can be made of a run's data. MissingData of tasks that aren't done leave their part out; all else raises."""
+    for make in makers:
+        try:
+            yield make()
+        except MissingData:
+            if run.is_finished:
+                raise

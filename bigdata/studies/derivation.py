@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from bigdata.data.derived import Derivation
-from bigdata.planning.stage import Rate, Stage, TaskId
+from bigdata.kind.stage import Rate, Stage, TaskId
 from bigdata.spec.study import Input
 
 if TYPE_CHECKING:
-    from bigdata.run.context import Context
+    from bigdata.kind.context import Context
 
 
 def stage(name: str, derivation: Derivation, input_name: str, rate: Rate, memory: int) -> Stage:

@@ -11,7 +11,7 @@ import pytest
 
 from bigdata.cli.sites.check import problems
 from bigdata.environment import Environment
-from bigdata.run.jobs.probing import Probe
+from bigdata.jobs.probing import Probe
 from bigdata.spec.site import load_site
 from tests.bench import ROOT, Bench
 

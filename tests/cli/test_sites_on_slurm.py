@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tests.run.jobs.conftest import CPU, GPU, Far, far  # noqa: F401 - a fixture
+from tests.jobs.conftest import CPU, GPU, Far, far  # noqa: F401 - a fixture
 
 
 def test_every_pool_is_looked_at(far: Far) -> None:  # noqa: F811

@@ -22,7 +22,7 @@ import pytest
 from packaging.markers import Marker
 
 from bigdata.environment import environment
-from bigdata.run.image import pinned, write_pins_here
+from bigdata.jobs.image import pinned, write_pins_here
 from tests.bench import PROGRAM, ROOT
 
 PACKED_IN_MEMORY_BYTES = 8 * 2**30

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bigdata.environment import environment
-from bigdata.run.image import execute
+from bigdata.jobs.image import execute
 from bigdata.store.reading import Run
 from tests.bench import ROOT, Bench
 from tests.containers import built

@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from bigdata.run.image import VARIANTS, pinned, write_pins_here
+from bigdata.jobs.image import VARIANTS, pinned, write_pins_here
 from tests.bench import ROOT
 from tests.containers.built import pins
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bigdata.run.image import Recipe, base_for_this_python, pinned
+from bigdata.jobs.image import Recipe, base_for_this_python, pinned
 from tests.bench import ROOT, Bench
 
 needs_apptainer = pytest.mark.skipif(not shutil.which("apptainer"), reason="apptainer isn't installed")

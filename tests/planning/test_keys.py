@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigdata.kind.stage import Rate, Stage
 from bigdata.planning.keys import Keys, digest
-from bigdata.planning.stage import Rate, Stage
 from bigdata.spec.study import Input
 from bigdata.store.arrays import ArraySpec
 

@@ -12,8 +12,8 @@ import pytest
 
 from bigdata import load_study
 from bigdata.errors import SpecError
+from bigdata.kind.stage import Rate
 from bigdata.planning import ledger
-from bigdata.planning.stage import Rate
 from bigdata.spec.site import load_site
 from bigdata.store.folder import RunFolder
 from tests.bench import PROGRAM, ROOT, Bench, chunks
@@ -186,8 +186,8 @@ def test_relative_paths_of_runs_are_taken_as_given(path: str, bench: Bench, monk
 
 
 def test_a_stage_that_waits_for_one_that_is_not_there_is_named() -> None:
+    from bigdata.kind.stage import Workload
     from bigdata.planning.plan import _refuse_misnamed
-    from bigdata.planning.stage import Workload
 
     with pytest.raises(ValueError, match="stage `two` needs `nowhere` whole; before it are `one`"):
         _refuse_misnamed(Workload(stages=(stage(), stage(name="two", whole=("nowhere",)))))

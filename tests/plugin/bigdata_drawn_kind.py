@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from bigdata.planning.stage import Rate, Stage, Workload
+from bigdata.kind.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ArraySpec
 from bigdata.store.rows import Row

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bigdata.report.parts import Figure, Panel, ReportParts, Table
+from bigdata.kind.report import Figure, Panel, ReportParts, Table
 from bigdata.store.reading import View
 
 if "module" in os.environ.get("DRAWN_TROUBLE", ""):

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bigdata.planning.stage import Rate, Stage, Workload
+from bigdata.kind.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.spec.whereabouts import located, named
 from bigdata.store.arrays import ArraySpec, Coordinate
@@ -153,7 +153,7 @@ def first(ctx: Any) -> dict[str, Any]:
 
 def wait_in_steps(ctx: Any) -> int:
     """Wait as long as the study says, over all jobs that it takes; returns the step that this one began with."""
-    from bigdata.run.checkpoint import Paused
+    from bigdata.errors import Paused
 
     saved = ctx.checkpoint.load()
     begun = int(saved["step"]) if saved else 0
@@ -171,7 +171,7 @@ def wait_in_steps(ctx: Any) -> int:
 def misbehave(ctx: Any) -> None:
     import numpy as np
 
-    from bigdata.run.checkpoint import Paused
+    from bigdata.errors import Paused
 
     model, i = ctx.model, ctx.index
     if i in model.fail:

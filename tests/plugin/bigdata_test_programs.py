@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bigdata.planning.stage import Pack, Rate, Stage, Workload
+from bigdata.kind.stage import Pack, Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ArraySpec
 

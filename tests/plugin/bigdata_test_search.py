@@ -12,7 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bigdata.planning.stage import Rate, Stage, Workload
+from bigdata.kind.stage import Rate, Stage, Workload
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store.arrays import ArraySpec
 from bigdata.store.rows import Row

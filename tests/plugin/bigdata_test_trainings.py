@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bigdata.errors import Paused
 from bigdata.planning.growth import Ask
-from bigdata.run.checkpoint import Paused
 from bigdata.spec.study import Input
 
 if TYPE_CHECKING:

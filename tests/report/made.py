@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bigdata.report.parts import Headline, Panel, Table, report_parts, whole
-from bigdata.store.reading import View
+from bigdata.kind.report import Headline, Panel, Table
+from bigdata.report.parts import report_parts
+from bigdata.store.reading import View, whole
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
+from bigdata.engine.shift import LEAVING_SECONDS, MOST_SECONDS, shift_of_job
+from bigdata.jobs import batch
+from bigdata.jobs.script import controller_script
 from bigdata.run.controller_job import CONTROLLER, controller_command
-from bigdata.run.jobs import batch
-from bigdata.run.jobs.script import controller_script
-from bigdata.run.launched import Launch, read_launch
-from bigdata.run.shift import LEAVING_SECONDS, MOST_SECONDS, shift_of_job
+from bigdata.run.orders import Orders, read_orders
 from bigdata.spec.site import Site, load_site
 from bigdata.store.folder import RunFolder
 from tests.bench import Bench
@@ -139,8 +139,8 @@ def test_orders_are_read_back_as_they_were_given(bench: Bench) -> None:
     found = load_site(bench.write("contract.yaml", CONTRACT))
     plan = bench.plan(bench.trial(seconds=1.5), site=found)
     plan.folder.path.mkdir(parents=True)
-    Launch.of(plan).in_job("7").write(plan.folder)
-    orders = read_launch(plan.folder)
+    Orders.of(plan).in_job("7").write(plan.folder)
+    orders = read_orders(plan.folder)
     assert orders
     study, again = orders.to_run()
     assert again == found

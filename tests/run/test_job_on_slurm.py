@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from bigdata.run.jobs import batch
+from bigdata.jobs import batch
 from bigdata.run.status import LONG_SILENCE_SECONDS, status
 from bigdata.store.folder import RunFolder
 from tests.bench import Bench, chunks, events, until

@@ -165,7 +165,7 @@ def test_damaged_data_are_not_taken_over(bench: Bench) -> None:
 
 def test_a_task_that_another_run_is_doing_anew_is_not_taken_over(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """Between planning and taking over, the other run begins anew with other data under the same addresses."""
-    from bigdata.run import taking
+    from bigdata.engine import taking
 
     first = inside(bench, bench.trial(tasks=2))
     linked = taking.link

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bigdata.run import lock
-from bigdata.run.lock import Lock
 from bigdata.run.status import status
+from bigdata.store import lock
+from bigdata.store.lock import Lock
 from tests.bench import Bench
 
 WAITING: dict[str, tuple[Any, tuple[str, ...]]] = {

@@ -277,7 +277,7 @@ def test_damage_is_found_by_verify_and_mended_by_submitting_again(bench: Bench) 
 
 
 def test_a_pack_of_a_stage_that_does_not_speak_of_any_is_an_error(bench: Bench) -> None:
-    from tests.run.test_context import context
+    from tests.kind.test_context import context
 
     folder = bench.submit(bench.trial()).folder
     with pytest.raises(RuntimeError, match="stage `first` packs files and doesn't say so: `packs=Pack"):

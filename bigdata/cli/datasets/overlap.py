@@ -205,7 +205,7 @@ def _drawn(found: list[Identified], shared: Overlap, folder: Path) -> list[Path]
 
     from bigdata.data.materials.target import target
     from bigdata.data.overlap import histograms
-    from bigdata.report.drawing import save_as
+    from bigdata.kind.drawing import save_as
     from bigdata.studies.overlap import figures
 
     sizes = dict(zip(shared.names, shared.counts.T, strict=True))

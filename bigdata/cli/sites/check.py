@@ -18,7 +18,7 @@ from bigdata.spec.site import Site, load_site, site_here
 from bigdata.spec.words import each, meant
 
 if TYPE_CHECKING:
-    from bigdata.run.jobs.probing import Probe
+    from bigdata.jobs.probing import Probe
 
 ROOM = 2**30
 
@@ -82,7 +82,7 @@ def _refuse_without_image(site: Site) -> None:
 
 def _checked(site: Site, pool: str) -> Checked:
     click.echo(f"{pool}: submitting a job, and waiting for it", err=True)
-    from bigdata.run.jobs.probing import probe
+    from bigdata.jobs.probing import probe
 
     try:
         seen = probe(site, pool, lambda text: click.echo(f"  {text}", err=True))

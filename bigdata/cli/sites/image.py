@@ -16,7 +16,7 @@ from bigdata.cli.text import table
 from bigdata.display import size
 from bigdata.environment import Environment, differences, environment
 from bigdata.errors import SiteError, SpecError
-from bigdata.run import image as images
+from bigdata.jobs import image as images
 from bigdata.spec.site import load_site
 
 

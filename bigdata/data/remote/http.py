@@ -30,8 +30,8 @@ from urllib3.exceptions import (
     TimeoutError,
 )
 
-from bigdata import __version__
 from bigdata.errors import SiteError
+from bigdata.version import VERSION
 
 LOG = logging.getLogger("bigdata")
 MAX_PAUSE_S = 60.0
@@ -43,7 +43,7 @@ _N_SHOWN = 400
 # Cloudflare and its like add numbers of their own above 504 that mean the same.
 _AGAIN = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 T = TypeVar("T")
-_OURS = {"User-Agent": f"bigdata/{__version__}", "Accept-Encoding": "gzip"}
+_OURS = {"User-Agent": f"bigdata/{VERSION}", "Accept-Encoding": "gzip"}
 _WORDS = {
     NameResolutionError: "isn't known to this machine's name server",
     NewConnectionError: "can't be reached",

@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from bigdata.report.drawing import COLOURS, MARKERS, drawing
+from bigdata.kind.drawing import COLOURS, MARKERS, drawing
 
 Floats = NDArray[np.float64]
 # Beyond this many points, markers hide each other.

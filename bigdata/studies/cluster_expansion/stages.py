@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data import DataProblem
+from bigdata.kind.stage import Kept, Rate, Stage, Workload
 from bigdata.lattices.clusters import ClusterSpace
 from bigdata.models.monomials import n_monomials
-from bigdata.planning.stage import Kept, Rate, Stage, Workload
 from bigdata.spec.study import Finding, Findings, Input
 from bigdata.store.arrays import ArraySpec, Coordinate, blocks
 from bigdata.store.flat import on_disk

@@ -21,7 +21,7 @@ from bigdata.studies.cluster_expansion.space import STORED, space_of, stored_spa
 from bigdata.studies.cluster_expansion.stages import block_rows, n_sizes, open_entries
 
 if TYPE_CHECKING:
-    from bigdata.run.context import Context
+    from bigdata.kind.context import Context
 
 Floats = NDArray[np.float64]
 NAMED = 3

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from bigdata.report.drawing import COLOURS, drawing
+from bigdata.kind.drawing import COLOURS, drawing
 
 Counts = NDArray[np.int64]
 # Beyond this many datasets, numbers in the squares can't be read.

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 
 from bigdata.data.symmetry import SPGLIB
-from bigdata.report.parts import Headline, ReportParts, Table
+from bigdata.kind.report import Headline, ReportParts, Table
 from bigdata.store.reading import View
 from bigdata.studies.overlap.results import Results
 

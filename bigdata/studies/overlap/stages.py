@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.derived import Derivation
-from bigdata.planning.stage import Kept, Rate, Stage, Workload
+from bigdata.kind.stage import Kept, Rate, Stage, Workload
 from bigdata.spec.study import Finding, Findings, Input
 from bigdata.store.arrays import ArraySpec, Coordinate
 from bigdata.store.flat import on_disk

@@ -18,7 +18,7 @@ from bigdata.studies.overlap.model import Overlap
 from bigdata.studies.overlap.stages import bin_edges
 
 if TYPE_CHECKING:
-    from bigdata.run.context import Context
+    from bigdata.kind.context import Context
 
 
 def groups(ctx: Context) -> None:

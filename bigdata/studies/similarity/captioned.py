@@ -10,7 +10,7 @@ from matplotlib.figure import Figure as Drawing
 
 from bigdata.data.spectra.dataset import open_import
 from bigdata.errors import SiteError
-from bigdata.report.parts import Figure
+from bigdata.kind.report import Figure
 from bigdata.store.reading import View
 from bigdata.studies.similarity import figures, tables
 from bigdata.studies.similarity.grid import Grid

@@ -16,7 +16,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
 from numpy.typing import NDArray
 
-from bigdata.report.drawing import COLOURS, MARKERS, WIDTH, drawing
+from bigdata.kind.drawing import COLOURS, MARKERS, WIDTH, drawing
 
 Floats = NDArray[np.float64]
 MATRIX_COLOURS = "viridis"

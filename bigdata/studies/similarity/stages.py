@@ -14,7 +14,7 @@ from itertools import pairwise
 from math import isqrt
 from typing import Any
 
-from bigdata.planning.stage import Rate, Stage, TaskId, Workload
+from bigdata.kind.stage import Rate, Stage, TaskId, Workload
 from bigdata.spec.study import Finding, Findings, Input
 from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex, blocks
 from bigdata.studies.similarity.entries import (

@@ -17,7 +17,7 @@ from bigdata.studies.similarity.model import Above, Similarity
 from bigdata.studies.similarity.stages import kept_columns, neighbors_kept, triangle
 
 if TYPE_CHECKING:
-    from bigdata.run.context import Context
+    from bigdata.kind.context import Context
 
 # Entries compared with at a time where all are: their fingerprints and one block of similarities stay in the cache.
 BLOCK_ROWS = 2048

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import bigdata
 from bigdata.data.spectra.dataset import open_import
-from bigdata.report.parts import Table
+from bigdata.kind.report import Table
 from bigdata.store.reading import Run
 from bigdata.studies.similarity.results import letters, plain
 from tests.report.made import Made, made

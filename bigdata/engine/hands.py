@@ -1,0 +1,97 @@
+"""What a controller needs of whoever has its tasks run: workers that take batches, and pools that they come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from bigdata.engine.execute import Token
+from bigdata.engine.retries import Ending
+from bigdata.kind.order import Order
+from bigdata.kind.stage import TaskId
+
+
+@dataclass
+class Worker:
+    """What runs batches one after the other. It takes tasks of one lane (a pool, see `lanes`) while `is_open`.
+
+    `ends` is when its job ends (Unix time, s).
+    """
+
+    address: str
+    name: str
+    lane: str
+    is_open: bool
+    ends: float = math.inf
+    batches: dict[str, Batch] = field(default_factory=dict)
+
+
+@dataclass
+class Batch:
+    """Tasks under way together, without those whose tokens have come."""
+
+    future: Any
+    tasks: dict[TaskId, None]
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A task that was in the hands of a worker that went away."""
+
+    task: TaskId
+    worker: Worker
+
+
+@dataclass(frozen=True)
+class Need:
+    """Tasks of a lane that are ready or under way, and how long the next of them takes, in s."""
+
+    n_tasks: int
+    seconds: float
+
+
+class Workers(Protocol):
+    """Those of one run. `lost` holds what went with workers that are gone, `returned` the tasks of batches that ended
+    without having come to them, until somebody takes them out.
+    """
+
+    lost: list[Lost]
+    returned: list[TaskId]
+
+    def here(self, lane: str | None = None) -> Sequence[Worker]:
+        """The workers of a lane, or all."""
+
+    def n_tasks(self, lane: str | None = None) -> int:
+        """Tasks handed out, in one lane or in all, whose tokens haven't come."""
+
+    def hand(self, worker: Worker, orders: Iterable[Order]) -> None:
+        """Give a worker a batch."""
+
+    def drain(self, timeout: float) -> list[Token]:
+        """The tokens that came since the last call; waits up to `timeout` seconds for something to happen."""
+
+    def cancel(self) -> None:
+        """Take back what hasn't started; what runs is ended with the workers."""
+
+
+class Pools(Protocol):
+    """Where a run's workers come from: this process, this machine, jobs, or somebody's Dask cluster."""
+
+    @property
+    def workers(self) -> Workers: ...
+
+    def tend(self, needs: Mapping[str, Need]) -> None:
+        """Start and let go workers by what each lane needs; soon back. SiteError where the site refuses for good, or
+        where no worker will ever come.
+        """
+
+    def ending(self, lost: Lost) -> Ending | None:
+        """What ended the worker of a task that it had begun; None where it isn't known yet."""
+
+    def larger(self, lane: str) -> str | None:
+        """The lane where the same tasks have more memory; None where none has."""
+
+    def has_time(self, worker: Worker, seconds: float) -> bool:
+        """Whether a worker may begin a task of so many seconds now: its job lasts long enough, its cores are free."""

@@ -1,0 +1,103 @@
+"""Tasks in this process itself, one after the other: no cluster is started, for small studies, tests and debugging."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+
+from threadpoolctl import threadpool_limits
+
+from bigdata.engine import lanes
+from bigdata.engine.execute import Token, perform
+from bigdata.engine.hands import Batch, Lost, Need, Worker
+from bigdata.engine.retries import Cause, Ending
+from bigdata.engine.threads import thread_environment
+from bigdata.kind.context import CORES
+from bigdata.kind.order import Order
+from bigdata.kind.stage import TaskId
+from bigdata.planning.plan import Plan
+from bigdata.store.folder import RunFolder
+
+
+class InsideWorkers:
+    """The `Workers` of this process: one for each lane, and one task runs at a time, while somebody waits for it."""
+
+    def __init__(self, folder: Path, lanes: Iterable[str]) -> None:
+        self._folder = folder
+        self._here = [Worker(lane, lane, lane, is_open=True) for lane in lanes]
+        self._waiting: deque[tuple[Worker, Order]] = deque()
+        self.lost: list[Lost] = []
+        self.returned: list[TaskId] = []
+
+    def here(self, lane: str | None = None) -> Sequence[Worker]:
+        return [worker for worker in self._here if lane in (None, worker.lane)]
+
+    def n_tasks(self, lane: str | None = None) -> int:
+        return sum(lane in (None, worker.lane) for worker, _ in self._waiting)
+
+    def hand(self, worker: Worker, orders: Iterable[Order]) -> None:
+        for order in orders:
+            self._waiting.append((worker, order))
+            worker.batches[f"{order.path}/{order.index}"] = Batch(None, {order.task: None})
+
+    def drain(self, timeout: float) -> list[Token]:
+        """Run the next task; without `timeout` none."""
+        if not self._waiting or not timeout:
+            return []
+        worker, order = self._waiting.popleft()
+        del worker.batches[f"{order.path}/{order.index}"]
+        with _talking_to(RunFolder(self._folder)):
+            return [perform(str(self._folder), order)]
+
+    def cancel(self) -> None:
+        self._waiting.clear()
+
+
+class InsidePools:
+    """The `Pools` of this process."""
+
+    def __init__(self, workers: InsideWorkers) -> None:
+        self.workers = workers
+
+    def tend(self, needs: Mapping[str, Need]) -> None:
+        """Nothing comes or goes."""
+
+    def ending(self, lost: Lost) -> Ending:
+        return Ending(Cause.DIED)
+
+    def larger(self, lane: str) -> str | None:
+        return None
+
+    def has_time(self, worker: Worker, seconds: float) -> bool:
+        """One after the other, so that a task that goes first and has just become ready is the next."""
+        return not worker.batches
+
+
+@contextmanager
+def inside_pools(plan: Plan) -> Iterator[InsidePools]:
+    """With as many threads in numerical libraries as workers have, or sums would have other last bits."""
+    cores = max((s.stage.cores for s in plan.stages if s.n_todo), default=1)
+    own = thread_environment(cores)
+    del own[CORES]  # its tasks may have different numbers of cores
+    before = {name: os.environ.get(name) for name in own}
+    os.environ.update(own)
+    of = dict.fromkeys(lanes.lane(plan.site, s.pool, s.stage.cores) for s in plan.stages)
+    try:
+        with threadpool_limits(cores):
+            yield InsidePools(InsideWorkers(plan.folder.path.absolute(), of))
+    finally:
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+@contextmanager
+def _talking_to(run: RunFolder) -> Iterator[None]:
+    """What a task prints goes to the log that workers write, since stdout is the program's own."""
+    path = run.logs / f"worker-{os.uname().nodename}-{os.getpid()}.log"
+    with path.open("a", errors="replace") as log, redirect_stdout(log), redirect_stderr(log):
+        yield

@@ -1,0 +1,57 @@
+"""The purse of a run: no task is begun that the study's budget can't end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from bigdata.engine.execute import Token
+from bigdata.planning.budget import Use, exceeded, use
+from bigdata.planning.plan import Plan
+from bigdata.store.journal import History
+
+
+class Purse:
+    """Counts what this and earlier submissions of the run used up. What was taken over from elsewhere cost nothing.
+
+    `seconds(path)` is how long a task of a stage is expected to take, on the cores that it has.
+    """
+
+    def __init__(self, plan: Plan, past: History, seconds: Callable[[str], float]) -> None:
+        self._plan, self._seconds = plan, seconds
+        self._stages = {s.path: s for s in plan.stages}
+        self._used = Use()
+        self._began = time.time()
+        self._earlier = past.wall_seconds
+        # What can't be left out, whatever is asked for.
+        self._fixed = {s.path: len(s.todo) for s in plan.stages if not s.growth}
+        if plan.budget is not None:
+            for record in [*past.done.values(), *past.failed.values()]:
+                self.pay(record)
+
+    def pay(self, token: Token) -> None:
+        """A task has ended, or paused."""
+        stage = self._stages.get(token["stage"])
+        if stage is not None and "from" not in token:
+            self._used += use(self._plan.site, stage, float(token.get("seconds", 0.0)))
+
+    def end(self, path: str) -> None:
+        """A task of a stage is over."""
+        if path in self._fixed:
+            self._fixed[path] -= 1
+
+    def refusal(self, path: str, under_way: Mapping[str, int], n: int) -> str:
+        """Why `n` more tasks of a stage may not begin, beside those `under_way` by stage; empty where they may."""
+        budget = self._plan.budget
+        if budget is None:
+            return ""
+        begun = {**under_way, path: under_way.get(path, 0) + n}
+        # A search leaves what follows it its share; what can't be left out goes on as far as the budget holds.
+        kept = self._fixed if self._stages[path].growth else {}
+        expected = {other: max(begun.get(other, 0), kept.get(other, 0)) for other in {**begun, **kept}}
+        needed = sum((self._use(other, count) for other, count in expected.items()), self._used)
+        wall = self._earlier + time.time() - self._began + self._seconds(path)
+        return ", ".join(exceeded(budget, self._plan.site.prices, needed, wall))
+
+    def _use(self, path: str, n: int) -> Use:
+        return use(self._plan.site, self._stages[path], n * self._seconds(path)) if n > 0 else Use()

@@ -1,0 +1,18 @@
+"""How many threads numerical libraries use in a worker, and which instructions: both change the last bits of sums."""
+
+from __future__ import annotations
+
+from bigdata.kind.context import CORES
+
+BLAS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+def thread_environment(cores: int) -> dict[str, str]:
+    """Variables for a process whose tasks have so many cores; read by the libraries when they are loaded."""
+    return {
+        **dict.fromkeys((CORES, *BLAS, "TF_NUM_INTRAOP_THREADS"), str(cores)),
+        # TensorFlow takes neither from OMP's, and by itself as many threads as the machine has cores.
+        "TF_NUM_INTEROP_THREADS": "1",
+        # oneDNN picks its kernels by the processor: with the instructions that all have, nodes agree in every bit.
+        "ONEDNN_MAX_CPU_ISA": "AVX2",
+    }

@@ -1,0 +1,12 @@
+"""Functions and classes known by name, "module:function": a lower room can name what it must not import."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+
+def named(address: str) -> Any:
+    """What stands at "module:name"; its module is imported now, and not before it is needed."""
+    module, _, name = address.partition(":")
+    return getattr(importlib.import_module(module), name)

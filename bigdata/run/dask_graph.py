@@ -1,0 +1,135 @@
+"""A study as a Dask graph, for any Dask scheduler: the export of what the controller runs.
+
+    graph = plan.graph()
+    dask.get(graph, "end")                       # in this process
+    client.get(graph, "end")                     # on somebody's cluster that sees the run's folder
+
+Keys are the tasks' addresses, `similarity/3`. The task `begin` prepares the run's folder, and `end` writes journal,
+record and report, as `submit` does; `submit` goes on where such a graph was broken off. What runs a study of many tasks
+well is `submit` itself: see `bigdata.engine.controller`.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from bigdata.engine.controller import Outcome, Silent
+from bigdata.engine.execute import Token, order_of, perform, stage_of
+from bigdata.engine.records import fold, read_records, write_record
+from bigdata.errors import PlanRefused, SiteError
+from bigdata.kind.stage import TaskId
+from bigdata.planning import plan as make_plan
+from bigdata.planning.plan import Plan
+from bigdata.run import submission
+from bigdata.run.orders import Orders
+from bigdata.store.folder import RunFolder
+from bigdata.store.journal import Journal, read_history
+from bigdata.store.lock import Lock
+
+BEGIN, END = "begin", "end"
+
+
+def graph(plan: Plan) -> dict[str, tuple[Any, ...]]:
+    """The plan's tasks, each a call with the run's folder, its stage and its index. What is done returns at once.
+
+    PlanRefused where a stage grows: what comes next is decided by the controller.
+    """
+    if growing := [s.path for s in plan.stages if s.growth]:
+        raise PlanRefused(
+            f"stage `{growing[0]}` grows as results come in, which no graph can say. Use `bigdata submit`."
+        )
+    folder, orders = str(plan.folder.path.absolute()), _orders(plan)
+    made: dict[str, tuple[Any, ...]] = {BEGIN: (prepare, orders)}
+    names = {s.path: [f"{s.path}/{i}" for i in range(s.n_tasks)] for s in plan.stages}
+    for stage in plan.stages:
+        for index, name in enumerate(names[stage.path]):
+            needs = [names[path][i] for path, i in stage.needs(index)]
+            needs += [other for path in stage.whole for other in names[path]]
+            made[name] = (execute, folder, stage.path, index, needs or [BEGIN])
+    made[END] = (finish, orders, [name for of in names.values() for name in of])
+    return made
+
+
+def _orders(plan: Plan) -> str:
+    """The study as it is understood now, as one text: a scheduler looks into other things for the names of tasks."""
+    orders = {"launch": vars(Orders.of(plan)), "runs": str(plan.folder.path.absolute().parent), "fresh": plan.fresh}
+    return json.dumps(orders)
+
+
+def _plan(orders: str) -> Plan:
+    said = json.loads(orders)
+    study, site = Orders(**{**said["launch"], "overrides": tuple(said["launch"]["overrides"])}).to_run()
+    return make_plan(study, site=site, runs=said["runs"], fresh=said["fresh"])
+
+
+def prepare(orders: str) -> None:
+    """What has to be on disk before the first task."""
+    plan = _plan(orders)
+    plan.refuse()
+    plan.folder.path.mkdir(parents=True, exist_ok=True)
+    with Lock(plan.folder.lock):
+        fold(plan.folder)
+        plan = _plan(orders)
+        journal, _ = submission.prepare(plan, read_history(plan.folder.journal))
+        journal.close()
+
+
+def execute(folder: str, path: str, index: int, needed: list[Token | None]) -> Token:
+    """Run one task, unless it is done or one that it needs has failed, and return its record.
+
+    `needed` are the records of the tasks that it needs, which hold what these returned.
+    """
+    run = RunFolder(Path(folder))
+    if not run.exists():
+        raise SiteError(f"{socket.gethostname()} doesn't see the run's folder {folder}; all workers have to.")
+    tokens = [token for token in needed if token is not None]
+    order, stage = order_of(run, path, index, tokens), stage_of(run, path)
+    if not stage.despite_failures and (missing := [t for t in tokens if t["event"] != "done"]):
+        cause = missing[0].get("cause") or [missing[0]["stage"], missing[0]["index"]]
+        return {"event": "skipped", "stage": path, "index": index, "cause": cause}
+    known = _recorded(folder, run.resolved.stat().st_mtime_ns)
+    if (done := known.get(order.task)) is not None and done["key"] == order.key:
+        return done
+    # Workers of ours have so many threads by their environment, and sums depend on it.
+    with threadpool_limits(stage.cores):
+        token = perform(folder, order)
+    if token["event"] == "done":
+        known[order.task] = token
+    write_record(run, token)
+    return token
+
+
+def finish(orders: str, tokens: list[Token]) -> str:
+    """End the run: its folder. TasksFailed where some have."""
+    plan, started = _plan(orders), time.perf_counter()
+    folder = plan.folder
+    with Lock(folder.lock):
+        fold(folder)
+        plan = _plan(orders)
+        outcome = Outcome(tokens={(t["stage"], t["index"]): t for t in tokens if t["event"] == "done"})
+        outcome.failed = {(t["stage"], t["index"]): t for t in tokens if t["event"] == "failed"}
+        outcome.skipped = {(t["stage"], t["index"]): tuple(t["cause"]) for t in tokens if t["event"] == "skipped"}
+        journal = Journal(folder.journal)
+        try:
+            submission.fold_logs(folder)
+            submission.end(plan, outcome, journal, started)
+            damage = submission.report(plan, journal, Silent())
+        finally:
+            journal.close()
+            folder.sweep()
+    submission.raise_for(plan, outcome, damage)
+    return str(folder.path)
+
+
+@lru_cache(maxsize=4)
+def _recorded(folder: str, _written: int) -> dict[TaskId, Token]:
+    """What is done, as this process knows it: from the journal and the other processes' records when it began."""
+    run = RunFolder(Path(folder))
+    return {**read_history(run.journal).done, **{(t["stage"], t["index"]): t for t in read_records(run)}}

@@ -1,0 +1,111 @@
+"""What a run says of itself besides its results: where they came from, what failed, and how long things took."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+
+from bigdata.engine import lanes
+from bigdata.engine.execute import Token
+from bigdata.engine.threads import thread_environment
+from bigdata.planning.plan import Plan
+from bigdata.store.lock import user
+from bigdata.store.reading import Run
+from bigdata.store.rows import decoded
+from bigdata.store.writing import FAILURES, open_store, write_small
+
+# Less than this says more about the clock and the disk's mood than about the rate.
+MEASURABLE_SECONDS = 0.5
+RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr", "pydantic", "matplotlib")
+
+
+def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
+    done = [record for record in run.history.done.values() if "from" not in record]
+    return {
+        "study": plan.study.resolved(),
+        "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
+        "notes": list(plan.notes),
+        "versions": {name: _version(name) for name in RECORDED_VERSIONS} | {"python": sys.version.split()[0]},
+        # Threads and instruction sets change the last bits of sums.
+        "environment": {lane: thread_environment(lanes.threads(plan.site, lane)) for lane in _lanes(plan)},
+        "platform": {
+            "host": socket.gethostname(),
+            "user": user(),
+            "system": " ".join(os.uname()[i] for i in (0, 2, 4)),
+        },
+        "taken_over": dict(Counter(r["from"] for r in run.history.done.values() if "from" in r)),
+        "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        "seconds": round(seconds, 2),
+        "task_seconds": round(sum(t["seconds"] for t in done), 2),
+        "peak_memory_bytes": max((t["memory"] for t in done), default=0),
+    }
+
+
+def _lanes(plan: Plan) -> Iterator[str]:
+    return (lanes.lane(plan.site, s.pool, s.stage.cores) for s in plan.stages)
+
+
+def write_failures(plan: Plan, run: Run) -> None:
+    """Failed tasks are data: what failed and its traceback, in the store."""
+    failed = run.history.failed
+    root = open_store(plan.folder.store)
+    if not failed:
+        for name in FAILURES:
+            if name in root:
+                del root[name]
+        return
+    tasks = [f"{path}/{index}" for path, index in failed]
+    columns = (tasks, [r["error"] for r in failed.values()], [r["traceback"] for r in failed.values()])
+    for name, values in zip(FAILURES, columns, strict=True):
+        write_small(root, name, np.array(values, dtype=object), ("failure",))
+
+
+def write_rows(plan: Plan, run: Run) -> None:
+    """What tasks returned, one array along each stage; what is missing stands for tasks that aren't done."""
+    root, done = open_store(plan.folder.store), run.history.done
+    for stage in plan.stages:
+        group = root.require_group(stage.group) if stage.group else root
+        n = stage.growth.n_tasks if stage.growth else stage.n_tasks
+        returned = [done.get((stage.path, i), {}).get("rows", {}) for i in range(n if stage.stage.rows else 0)]
+        for name, row in stage.stage.row_specs.items():
+            values = np.array(
+                [decoded(row, r.get(name)) for r in returned], dtype=object if row.dtype == "string" else row.dtype
+            )
+            dims = (stage.stage.name,) if row.length is None else (stage.stage.name, row.dim)
+            shape = (n,) if row.length is None else (n, row.length)
+            write_small(group, name, values.reshape(shape), dims, row.units, row.about)
+
+
+def measured(plan: Plan, recorded: Iterable[Token]) -> Iterator[dict[str, Any]]:
+    """Seconds per unit of work of each stage that ran enough to be measured."""
+    by_stage: dict[str, list[Token]] = {}
+    for token in recorded:
+        if token["event"] == "done" and "from" not in token:
+            by_stage.setdefault(token["stage"], []).append(token)
+    for stage in plan.stages:
+        tokens = by_stage.get(stage.path, ())
+        work = sum(stage.work(t["index"]) for t in tokens)
+        if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
+            unit, version = stage.rate.unit, stage.stage.version
+            row = {
+                "function": stage.stage.function,
+                "version": version,
+                "unit": unit,
+                "seconds_per_unit": seconds / work,
+            }
+            yield {**row, "host": socket.gethostname()}
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "not installed"

@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+
+#$ -N bd-trial-1a2b3c4d-24c7-cpu-3
+#$ -q batch
+#$ -P mat
+#$ -l h_vmem=4G
+#$ -l h_rt=01:30:01
+#$ -cwd
+#$ -j y
+#$ -o /runs/trial-1a2b3c4d/logs/
+#$ -S /bin/bash
+#$ -pe smp 4
+
+exec >>/runs/trial-1a2b3c4d/logs/bd-trial-1a2b3c4d-24c7-cpu-3.log 2>&1
+export PATH=/env/bin:/usr/bin
+export BIGDATA_CACHE=/big/cache
+module load python  # the site's
+if [ -d /scratch ]
+then export TMPDIR="/scratch/$USER"
+fi
+export BIGDATA_JOB_ENDS="${SLURM_JOB_END_TIME:-$(($(date +%s)+5400))}"
+exec /env/bin/python -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "cpu-3", "lane": "cpu", "n": 4, "memory": 2449668352, "threads": 1, "certificates": "/runs/trial-1a2b3c4d/tls", "interface": "ib0"}'

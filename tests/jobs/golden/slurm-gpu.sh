@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+
+#SBATCH -J bd-trial-1a2b3c4d-24c7-gpu-3
+#SBATCH -p gpuq
+#SBATCH -A mat-gpu
+#SBATCH -n 1
+#SBATCH --cpus-per-task=8
+#SBATCH --mem=65536M
+#SBATCH -t 36:00:00
+#SBATCH --nodes=1
+#SBATCH --output=/runs/trial-1a2b3c4d/logs/bd-trial-1a2b3c4d-24c7-gpu-3.log
+#SBATCH --open-mode=append
+#SBATCH --no-requeue
+#SBATCH --gres=gpu:1
+#SBATCH --qos=long
+
+exec >>/runs/trial-1a2b3c4d/logs/bd-trial-1a2b3c4d-24c7-gpu-3.log 2>&1
+export PATH=/env/bin:/usr/bin
+export BIGDATA_CACHE=/big/cache
+module load python  # the site's
+if [ -d /scratch ]
+then export TMPDIR="/scratch/$USER"
+fi
+module load cuda
+export BIGDATA_JOB_ENDS="${SLURM_JOB_END_TIME:-$(($(date +%s)+129600))}"
+exec /env/bin/python -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "gpu-3", "lane": "gpu", "n": 1, "memory": 68518150144, "threads": 8, "certificates": "/runs/trial-1a2b3c4d/tls", "interface": "ib0"}'

@@ -1,0 +1,56 @@
+"""When a task is told to stop."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import pytest
+
+from bigdata.kind.context import Context, Surroundings, stop_time
+from bigdata.kind.order import Order
+from bigdata.planning.plan import stages_of
+from bigdata.store.folder import RunFolder
+from bigdata.store.reading import Run
+from tests.bench import Bench, until
+
+
+def context(folder: RunFolder, ends: float = math.inf) -> Context:
+    """What the first task of a run sees."""
+    (view,) = Run(folder.path).variants
+    stage = stages_of(view.model, view.inputs).stages[0]
+    return Context(folder, view, stage, Order("first", 0, "0" * 32), {}, print, Surroundings(ends=ends))
+
+
+@pytest.fixture
+def folder(bench: Bench) -> RunFolder:
+    return bench.submit(bench.trial()).folder
+
+
+def test_once_told_to_stop_a_task_is_told_so_for_ever(folder: RunFolder) -> None:
+    ctx = context(folder)
+    folder.cancel.touch()
+    assert [ctx.should_stop(), ctx.should_stop()] == [True, True]
+    folder.cancel.unlink()
+    assert ctx.should_stop()
+
+
+def test_a_task_is_told_to_stop_shortly_before_its_job_ends(folder: RunFolder) -> None:
+    ends = time.time() + 1
+    ctx = context(folder, ends)
+    assert not ctx.should_stop()
+    until(ctx.should_stop)
+    assert time.time() < ends
+
+
+@pytest.mark.parametrize(
+    ("left", "kept"),
+    [(36_000, 20), (100, 20), pytest.param(45, 9, id="a minute's job that has started"), (-3, -0.6), (math.inf, 20)],
+)
+def test_how_long_before(left: float, kept: float) -> None:
+    assert stop_time(1e9 + left, 1e9) == pytest.approx(1e9 + left - kept, abs=1e-3)
+
+
+def test_a_checkpoint_of_a_stage_that_does_not_speak_of_any_is_an_error(folder: RunFolder) -> None:
+    with pytest.raises(RuntimeError, match="stage `first` saves checkpoints and doesn't say so: `checkpoints=True`"):
+        _ = context(folder).checkpoint

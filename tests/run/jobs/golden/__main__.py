@@ -1,8 +1,0 @@
-"""Writes the scripts anew."""
-
-from tests.run.jobs.golden import FOLDER, scripts
-
-for old in FOLDER.glob("*.sh"):
-    old.unlink()
-for name, text in scripts():
-    (FOLDER / name).write_text(text)
