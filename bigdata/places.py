@@ -10,3 +10,9 @@ def cache_folder() -> Path:
     """`$BIGDATA_CACHE`, or `~/.cache/bigdata`."""
     given = os.environ.get("BIGDATA_CACHE")
     return Path(given).expanduser() if given else Path.home() / ".cache" / "bigdata"
+
+
+def on_disk(folder: Path) -> tuple[int, int]:
+    """Files and bytes below a folder."""
+    sizes = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]
+    return len(sizes), sum(sizes)

@@ -25,8 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.cache import cached
-from bigdata.places import cache_folder
-from bigdata.store.flat import FlatWriter, is_whole, on_disk
+from bigdata.places import cache_folder, on_disk
+from bigdata.store.flat import FlatWriter, is_whole
 
 Part = Mapping[str, NDArray[Any]]
 # The modules that know how to make each kind.

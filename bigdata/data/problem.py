@@ -24,6 +24,10 @@ class DataProblem(SpecError):
         self.findings = findings
         super().__init__("\n".join(map(_sentences, findings)))
 
+    def at(self, *path: str | int) -> tuple[Finding, ...]:
+        """The findings at their places in a spec whose `dataset:` stands at `path`."""
+        return tuple(replace(finding, path=(*path, *finding.path)) for finding in self.findings)
+
 
 def _sentences(finding: Finding) -> str:
     """The finding, where there is no spec to show its place in."""

@@ -154,7 +154,7 @@ class _OpenStage:
     stage: Stage
     keys: Keys
     rows: Mapping[str, Mapping[str, Row]]
-    function: Callable[[Context], Mapping[str, Any] | None]
+    function: Callable[[Context[Any]], Mapping[str, Any] | None]
 
 
 @lru_cache(maxsize=4)
@@ -172,7 +172,9 @@ def _open(folder: str, _written: int) -> dict[str, _OpenStage]:
 
 def _call(run: RunFolder, opened: _OpenStage, order: Order, log: Callable[[str], None], ends: float) -> dict[str, Any]:
     words, around = f"{order.path}/{order.index} ", surroundings(ends)
-    context = Context(run, opened.view, opened.stage, order, opened.rows, lambda said: log(words + said), around)
+    context: Context[Any] = Context(
+        run, opened.view, opened.stage, order, opened.rows, lambda said: log(words + said), around
+    )
     try:
         with context:
             returned = opened.function(context)

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
 from numpy.typing import NDArray
 
@@ -26,6 +26,9 @@ from bigdata.store.packs import Packs, PackWriter
 from bigdata.store.reading import View
 from bigdata.store.rows import Row, Rows
 from bigdata.store.shard import write_shard
+
+M = TypeVar("M", bound=StudyModel)
+T = TypeVar("T")
 
 STOP_LOOK_SECONDS = 1.0
 # What is kept of a job's time for a task to come to the end of a step and save: gigabytes take that long on a shared
@@ -54,7 +57,7 @@ def stop_time(ends: float, now: float) -> float:
     return ends - min(STOP_SECONDS, STOP_SHARE * (ends - now))
 
 
-class Context:
+class Context(Generic[M]):
     """Given to every task function. `model` is the resolved study, `inputs` its data, `index` the task's own.
 
     As a context manager it is open while the function runs, and takes away after it what isn't to stay.
@@ -74,7 +77,7 @@ class Context:
     ) -> None:
         index = order.index
         self.stage, self.index, self.log, self.payload = stage, index, log, order.payload
-        self.model: StudyModel = view.model
+        self.model = cast(M, view.model)
         self.inputs: Mapping[str, Input] = view.inputs
         self._folder, self._view, self._order, self._rows_of = folder, view, order, rows_of
         self._store = folder.store / view.group
@@ -92,7 +95,7 @@ class Context:
         self.bytes_written = 0
         self._programs: list[Ran] = []
 
-    def __enter__(self) -> Context:
+    def __enter__(self) -> Context[M]:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -139,6 +142,10 @@ class Context:
         need, or that returns nothing.
         """
         return Rows(self._rows_of[stage], self._order.rows[stage])
+
+    def opened(self, open_: Callable[[M, Mapping[str, Input]], T]) -> T:
+        """What `open_(model, inputs)` opens of the study's data, once for all tasks that this process runs."""
+        return self._view.opened(open_)
 
     def read(self, name: str, selection: Any = ...) -> NDArray[Any]:
         """Read from an array of an earlier stage, or a coordinate; DamagedData where what is stored isn't whole."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from bigdata.places import on_disk
 from bigdata.spec.study import PoolName
 from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex
 from bigdata.store.rows import Row
@@ -35,8 +39,26 @@ class Pack:
     n_bytes: int
 
 
+# What one process takes with NumPy, Zarr and pymatgen loaded, before it holds any data.
+PROCESS_BYTES = 350_000_000
+# The source of the rates that the kinds of this package begin with.
+BUILT_IN = "measured on two x86-64 cores in November 2026"
+# `fields` of a stage that doesn't narrow them: the whole study, without what is no part of a result.
+WHOLE_STUDY: Mapping[str, Any] = MappingProxyType({})
+BY_SHARDS = -1
+
+
 def _nothing(_index: int) -> Iterable[TaskId]:
     return ()
+
+
+def _in_order(_index: int) -> Iterable[tuple[str, ShardIndex]]:
+    """Stands for: the shard of the task's own number of each array."""
+    return ()
+
+
+def _numbered(arrays: Sequence[ArraySpec], index: int) -> list[tuple[str, ShardIndex]]:
+    return [(array.name, array.shard_at(index)) for array in arrays]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +67,14 @@ class Stage:
 
     `function` names the task function as "module:function"; it is imported where the task runs. `version` is to be
     raised when its code, or what that calls, gives other numbers: results of the same version are taken as known.
-    `fields` are the settings that its results depend on (they enter the tasks' keys, beside the inputs' digests).
-    `shards(i)` lists the shards that task i, and no other, writes whole; `needs(i)` the tasks that it waits for, and
-    `whole` names stages that each of its tasks waits for to the last task. `work(i)` is task i's amount of work in the
-    units of `rate`, which is the time on the `cores` that a task has. `memory` is the peak of one task in bytes.
+    `fields` are the settings that its results depend on (they enter the tasks' keys, beside the digests of `inputs`,
+    which names those of the study that it reads); left out, the whole study.
+
+    `arrays` are what its tasks write (see `bigdata.kind.arrays`). `n_tasks`, left out, is one for each shard of the
+    first of them, else one. `shards(i)` lists the shards that task i, and no other, writes whole; left out, the i-th of
+    each array. `needs(i)` are the tasks that it waits for, and `whole` names stages that each of its tasks waits for to
+    the last task. `work(i)` is task i's amount of work in the units of `rate`, which is the time on the `cores` that a
+    task has. `memory` is the peak of one task in bytes.
 
     `rows` are the small results that a task returns, {"rmse": "float64"} or {"rmse": Row("float64", units="eV")}: they
     end as one array each along the stage, and tasks that need it read them by `ctx.rows`.
@@ -59,20 +85,20 @@ class Stage:
     run can have done it for this one.
 
     `proposer` names, as "module:class", what leads a stage that grows: its tasks, `n_tasks` at most, follow from the
-    results so far (see `bigdata.planning.growth`). With `lag` n, a task is asked for when the results of all but the
+    results so far (see `bigdata.kind.proposer`). With `lag` n, a task is asked for when the results of all but the
     n - 1 tasks before it are known; with 0, when all that were asked for before have ended.
     """
 
     name: str
-    version: int
     function: str
-    n_tasks: int
-    fields: Mapping[str, Any]
-    rate: Rate
-    work: Callable[[int], float]
-    memory: int
+    version: int = 1
+    n_tasks: int = BY_SHARDS
+    fields: Mapping[str, Any] = field(default_factory=lambda: WHOLE_STUDY)
+    rate: Rate = Rate("task", 1.0, "nobody has measured it")
+    work: Callable[[int], float] = lambda _index: 1.0
+    memory: int = PROCESS_BYTES
     arrays: tuple[ArraySpec, ...] = ()
-    shards: Callable[[int], Iterable[tuple[str, ShardIndex]]] = lambda _index: ()
+    shards: Callable[[int], Iterable[tuple[str, ShardIndex]]] = _in_order
     needs: Callable[[int], Iterable[TaskId]] = _nothing
     whole: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
@@ -85,6 +111,18 @@ class Stage:
     proposer: str = ""
     lag: int = 0
     in_run: bool = True
+
+    def __post_init__(self) -> None:
+        if self.n_tasks == BY_SHARDS:
+            object.__setattr__(self, "n_tasks", self.arrays[0].n_shards if self.arrays else 1)
+        if self.shards is not _in_order:
+            return
+        object.__setattr__(self, "shards", partial(_numbered, self.arrays))
+        if odd := [a.name for a in self.arrays if a.n_shards != self.n_tasks]:
+            raise ValueError(
+                f"stage `{self.name}` has {self.n_tasks} tasks, and other numbers of shards in {', '.join(odd)}: cut "
+                "its arrays alike, or say by `shards=` who writes what"
+            )
 
     @property
     def row_specs(self) -> dict[str, Row]:
@@ -99,6 +137,11 @@ class Kept:
     what: str
     n_files: int
     n_bytes: int
+
+    @classmethod
+    def folder(cls, what: str, folder: str) -> Kept:
+        """What lies in a folder of the cache."""
+        return cls(what, *on_disk(Path(folder)))
 
 
 @dataclass(frozen=True, kw_only=True)

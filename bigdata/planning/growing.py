@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bigdata.planning.growth import Ask, Growth
+from bigdata.kind.proposer import Ask
+from bigdata.planning.growth import Growth
 from bigdata.planning.known import Sorted, Sorting, StageRecord
 
 NO_CHECKPOINT = "its checkpoint is gone"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
 from bigdata.errors import PlanRefused, SpecError
-from bigdata.kind.stage import Kept, Workload
+from bigdata.kind.stage import WHOLE_STUDY, Kept, Workload
 from bigdata.naming import named
 from bigdata.places import cache_folder
 from bigdata.planning import ledger
@@ -268,9 +268,11 @@ def run_folder(study: Study, runs: str | Path | None = None) -> Path:
 
 
 def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
-    """Call the kind's own `stages` function."""
+    """Call the kind's own `stages` function. Stages that don't narrow their `fields` depend on the whole study."""
     workload: Workload = named(model.stages_at)(model, inputs)
-    return workload
+    of_result = model.model_dump(mode="json", exclude={*NO_PART_OF_A_RESULT, "study", "name"})
+    stages = (replace(s, fields=of_result) if s.fields is WHOLE_STUDY else s for s in workload.stages)
+    return replace(workload, stages=tuple(stages))
 
 
 def _refuse_misnamed(workload: Workload) -> None:

@@ -60,6 +60,14 @@ class ArraySpec:
         """One file a shard, and one of metadata."""
         return self.n_shards + 1
 
+    def shard_at(self, number: int) -> ShardIndex:
+        """The shard of that number, counted from 0 in C order."""
+        shard: list[int] = []
+        for n in reversed(self.grid):
+            number, place = divmod(number, n)
+            shard.insert(0, place)
+        return tuple(shard)
+
     def region(self, shard: ShardIndex) -> tuple[slice, ...]:
         """The part of the array that a shard holds."""
         parts = zip(shard, self.shard, self.shape, strict=True)

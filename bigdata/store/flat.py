@@ -204,12 +204,6 @@ def is_whole(folder: Path) -> bool:
         return False
 
 
-def on_disk(folder: Path) -> tuple[int, int]:
-    """Files and bytes below a folder."""
-    sizes = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]
-    return len(sizes), sum(sizes)
-
-
 def _metadata(folder: Path) -> dict[str, Any]:
     metadata: dict[str, Any] = json.loads((folder / "zarr.json").read_text(encoding="utf-8"))
     return metadata

@@ -164,6 +164,7 @@ class View(Mapping[str, StoredArray]):
         self.run, self.group, self.label, self.model, self.inputs = run, group, label, model, inputs
         self._opened: dict[str, StoredArray] = {}
         self._made: dict[Callable[[View], Any], Any] = {}
+        self._opened_data: dict[Callable[[Any, Mapping[str, Input]], Any], Any] = {}
 
     @cached_property
     def _group(self) -> zarr.Group:
@@ -223,6 +224,13 @@ class View(Mapping[str, StoredArray]):
         report_at = self.model.report_at
         makers = named(report_at)(self).tables if report_at else ()
         return {table.title: table for table in whole(self.run, makers)}
+
+    def opened(self, open_: Callable[[Any, Mapping[str, Input]], T]) -> T:
+        """What a kind's function opens of the study's data, `open_(model, inputs)`, kept from the first call on."""
+        if open_ not in self._opened_data:
+            self._opened_data[open_] = open_(self.model, self.inputs)
+        opened: T = self._opened_data[open_]
+        return opened
 
     def once(self, make: Callable[[View], T]) -> T:
         """What `make` makes of this view, kept from the first call on: what the parts of a report share."""

@@ -14,7 +14,7 @@ from bigdata.data.materials.target import target, within
 from bigdata.data.model import MaterialsFile, MaterialsOrigin, Sample
 from bigdata.data.problem import BadEntry
 from bigdata.data.selection import Dropped
-from bigdata.spec.study import Finding, Findings, Input
+from bigdata.kind import Finding, Findings, Input
 
 
 @dataclass(frozen=True)

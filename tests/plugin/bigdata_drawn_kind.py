@@ -7,10 +7,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Any, ClassVar
 
-from bigdata.kind.stage import Rate, Stage, Workload
-from bigdata.spec.study import Input, StudyModel
-from bigdata.store.arrays import ArraySpec
-from bigdata.store.rows import Row
+from bigdata.kind import ArraySpec, Input, Rate, Row, Stage, StudyModel, Workload
 
 AT = "bigdata_drawn_report"
 

@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from bigdata.kind.report import Figure, Panel, ReportParts, Table
-from bigdata.store.reading import View
+from bigdata.kind import Figure, Panel, ReportParts, Table, View
 
 if "module" in os.environ.get("DRAWN_TROUBLE", ""):
     import a_package_that_is_not_there  # noqa: F401

@@ -18,11 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bigdata.kind.stage import Rate, Stage, Workload
-from bigdata.spec.study import Input, StudyModel
-from bigdata.spec.whereabouts import located, named
-from bigdata.store.arrays import ArraySpec, Coordinate
-from bigdata.store.rows import Row
+from bigdata.kind import ArraySpec, Coordinate, Input, Paused, Rate, Row, Stage, StudyModel, Workload, located, named
 
 STEP_SECONDS = 0.1
 HOLD_SECONDS = 2.0
@@ -153,7 +149,6 @@ def first(ctx: Any) -> dict[str, Any]:
 
 def wait_in_steps(ctx: Any) -> int:
     """Wait as long as the study says, over all jobs that it takes; returns the step that this one began with."""
-    from bigdata.errors import Paused
 
     saved = ctx.checkpoint.load()
     begun = int(saved["step"]) if saved else 0
@@ -170,8 +165,6 @@ def wait_in_steps(ctx: Any) -> int:
 
 def misbehave(ctx: Any) -> None:
     import numpy as np
-
-    from bigdata.errors import Paused
 
     model, i = ctx.model, ctx.index
     if i in model.fail:

@@ -8,9 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from bigdata.kind.stage import Pack, Rate, Stage, Workload
-from bigdata.spec.study import Input, StudyModel
-from bigdata.store.arrays import ArraySpec
+from bigdata.kind import ArraySpec, Input, Pack, Rate, Stage, StudyModel, Workload
 
 PROGRAM = Path(__file__).with_name("foreign_program.py")
 PACK_BYTES = 600

@@ -12,10 +12,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from bigdata.kind.stage import Rate, Stage, Workload
-from bigdata.spec.study import Input, StudyModel
-from bigdata.store.arrays import ArraySpec
-from bigdata.store.rows import Row
+from bigdata.kind import ArraySpec, Input, Rate, Row, Stage, StudyModel, Workload
 
 # What computes is a module of its own, which is loaded where it computes.
 TASKS = "bigdata_test_trainings"

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bigdata.errors import Paused
-from bigdata.planning.growth import Ask
-from bigdata.spec.study import Input
+from bigdata.kind import Input, Paused
+from bigdata.kind.proposer import Ask
 
 if TYPE_CHECKING:
     from bigdata_test_search import Search

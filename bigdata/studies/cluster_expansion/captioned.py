@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from matplotlib.figure import Figure as Drawing
 
-from bigdata.kind.report import Figure
-from bigdata.store.reading import View
+from bigdata.kind import Figure, View
 from bigdata.studies.cluster_expansion import figures
 from bigdata.studies.cluster_expansion.results import Results
 

@@ -6,10 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from bigdata.errors import SpecError
+from bigdata.kind import SpecError, View
 from bigdata.lattices.basis import point_functions
 from bigdata.lattices.parent import symbol
-from bigdata.store.reading import View
 from bigdata.studies.cluster_expansion.prediction import chosen
 from bigdata.studies.cluster_expansion.results import Expansion, Results, feature_name
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.kind import Finding, Findings
 from bigdata.models.validation import folds
-from bigdata.spec.study import Finding, Findings
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.entries import Entries
 

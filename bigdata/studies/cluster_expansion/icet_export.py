@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.errors import SpecError
+from bigdata.kind import SpecError
 from bigdata.lattices.clusters import ClusterSpace
 from bigdata.lattices.correlations import correlations
 from bigdata.lattices.mapping import Mapped

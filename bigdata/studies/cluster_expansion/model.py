@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from bigdata import kind
 from bigdata.data import DataProblem
-from bigdata.data import fields as dataset_fields
 from bigdata.data.model import MaterialsFile, MaterialsFormat, MaterialsOrigin
-from bigdata.spec.study import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel
-from bigdata.spec.whereabouts import located, named
-from bigdata.units import Angle, Length
+from bigdata.kind import (
+    Angle,
+    Finding,
+    Findings,
+    Input,
+    Length,
+    PathInSpec,
+    SpecModel,
+    StudyModel,
+    located,
+    named,
+    unknown_fields,
+)
 
 Method = Literal["orthogonal-matching-pursuit", "least-squares", "ridge", "lasso", "elastic-net", "ard"]
 
@@ -22,15 +31,10 @@ Method = Literal["orthogonal-matching-pursuit", "least-squares", "ridge", "lasso
 MOST_POINTS = 8
 
 
-class Target(SpecModel):
+class Target(kind.Target):
     """The property to expand: a number for each structure that doesn't grow with its cell."""
 
     field: str = Field(description="The dataset's field.")
-    quantity: str = Field(default="", description="Its name, for figures: mixing energy.")
-    units: str = Field(default="", description="The unit that values are converted to; as stored where left out.")
-    range: tuple[float, float] | None = Field(
-        default=None, description="Leave out structures whose value lies outside [from, to]; they are counted."
-    )
     per: Literal["primitive-cell", "active-site"] | None = Field(
         default=None,
         description="Divide values of whole cells by their primitive cells of the parent, or by their sites with a "
@@ -169,9 +173,8 @@ class ClusterExpansion(StudyModel):
             if degree in degrees[:i]:
                 yield Finding(("features", i), f"degree {degree} is listed twice", "Keep one of the two")
         yield from _selection(fields.get("selection"))
-        target = fields.get("target")
-        if target is not None and target.range is not None and not target.range[0] < target.range[1]:
-            yield Finding(("target", "range"), "begins above its end", "Write [from, to], the lower value first")
+        if (target := fields.get("target")) is not None:
+            yield from target.findings("target")
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The files of the user's own."""
@@ -200,39 +203,19 @@ def _opened(origin: MaterialsOrigin, folder: Path, *path: str) -> Input:
     try:
         opened = open_materials(origin, folder)
     except DataProblem as problem:
-        raise Findings(*at(problem, *path)) from problem
+        raise Findings(*problem.at(*path)) from problem
     if not opened.has_structures:
         raise Findings(Finding(path, f"{opened.label} has formulas only", "A cluster expansion needs structures"))
     file = origin.file if isinstance(origin, MaterialsFile) else ""
     return Input(opened.digest, str(opened.folder), file, opened.content)
 
 
-def at(problem: DataProblem, *path: str) -> Iterable[Finding]:
-    """What is wrong with data, at its place in the spec."""
-    return (replace(finding, path=(*path, *finding.path)) for finding in problem.findings)
-
-
 def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
-    dataset = fields["dataset"]
-    if dataset.target:
+    if fields["dataset"].target:
         what = "names the property a second time"
         yield Finding(("dataset", "target"), what, "Say it under `target: {field: …}` alone", at_key=True)
-    try:
-        known = dataset_fields(dataset, folder)
-    except DataProblem as problem:
-        yield from at(problem, "dataset")
-        return
-    if known is None:  # a query that hasn't been asked yet
-        return
-    named: list[tuple[PathInSpec, str]] = [(("dataset", "where", field), field) for field in dataset.where]
-    named += [(("target", "field"), fields["target"].field)] if "target" in fields else []
-    for path, field in named:
-        if field not in known:
-            what = f"the dataset has no field `{field}`"
-            right = (
-                f"Its fields are {', '.join(known)}" if known else "It has structures alone: give a file with values"
-            )
-            yield Finding(path, what, right, field, tuple(known), at_key=path[0] == "dataset")
+    field: list[tuple[PathInSpec, str]] = [(("target", "field"), fields["target"].field)] if "target" in fields else []
+    yield from unknown_fields(fields["dataset"], folder, ("dataset",), field)
 
 
 def _parent(parent: Parent, folder: Path) -> Iterable[Finding]:
@@ -248,7 +231,7 @@ def _parent(parent: Parent, folder: Path) -> Iterable[Finding]:
     try:
         found = prototype(lattice.prototype)
     except DataProblem as problem:
-        yield from at(problem, "parent", "lattice", "prototype")
+        yield from problem.at("parent", "lattice", "prototype")
         return
     for path, checked in (
         (("parent", "lattice"), lambda: found.conventional(lattice.parameters)),
@@ -257,7 +240,7 @@ def _parent(parent: Parent, folder: Path) -> Iterable[Finding]:
         try:
             checked()
         except DataProblem as problem:
-            yield from at(problem, *path)
+            yield from problem.at(*path)
     if all(len(species) < 2 for species in parent.sublattices):
         what = "no site has a choice of species"
         yield Finding(("parent", "sublattices"), what, "Write two species or more for one of them: [[Ag, Pd]]")

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bigdata.display import size
+from bigdata.kind import Finding, Findings, size
 from bigdata.lattices.clusters import ClusterSpace
 from bigdata.lattices.parent import symbol
 from bigdata.models.monomials import Monomials, n_monomials
-from bigdata.spec.study import Finding, Findings
 from bigdata.studies.cluster_expansion.folds import Folds
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.entries import Entries

@@ -6,11 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.materials.structures import Structures
-from bigdata.errors import SpecError
+from bigdata.kind import SpecError, View
 from bigdata.lattices.correlations import correlations
 from bigdata.lattices.mapping import map_structures
 from bigdata.models.prediction import Prediction
-from bigdata.store.reading import View
 from bigdata.studies.cluster_expansion.results import Expansion, Results
 
 # Structures whose distances from all known ones are held together.

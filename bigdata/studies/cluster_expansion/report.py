@@ -7,9 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from bigdata.kind.report import Headline, ReportParts, Table
+from bigdata.kind import Headline, ReportParts, Table, View
 from bigdata.lattices.mapping import map_structures
-from bigdata.store.reading import View
 from bigdata.studies.cluster_expansion.results import Results, feature_name
 
 MOST_ROWS = 40

@@ -9,9 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.errors import SiteError
+from bigdata.kind import SiteError, StudyResults
 from bigdata.lattices.clusters import ClusterSpace
-from bigdata.store.reading import View
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.space import stored_space
 from bigdata.studies.cluster_expansion.stages import open_entries
@@ -45,13 +44,12 @@ class Expansion:
         return np.asarray(extended[:, self.factors].prod(axis=2) @ self.coefficients + self.intercept)
 
 
-class Results:
-    """Reads a view's arrays when asked for. Raises DamagedData where they aren't there or aren't whole."""
+class Results(StudyResults[ClusterExpansion]):
+    """What the report of a cluster expansion, and its predictions, speak of."""
 
-    def __init__(self, view: View) -> None:
-        assert isinstance(view.model, ClusterExpansion)
-        self.view, self.model = view, view.model
-        self.degrees = list(view.model.features)
+    @property
+    def degrees(self) -> list[int]:
+        return list(self.model.features)
 
     def read(self, name: str) -> NDArray[np.generic]:
         return self.view[name][...]

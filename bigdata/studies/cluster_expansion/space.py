@@ -15,12 +15,12 @@ from bigdata.data import DataProblem
 from bigdata.data.cache import cached
 from bigdata.data.materials.dataset import open_import
 from bigdata.data.materials.structures import Structure
+from bigdata.kind import Finding, Findings, Input
 from bigdata.lattices.cell import parent_from_structure
 from bigdata.lattices.clusters import ARRAYS, ClusterSpace, cluster_space
 from bigdata.lattices.parent import Parent, atomic_number
 from bigdata.lattices.prototypes import prototype
-from bigdata.spec.study import Finding, Findings, Input
-from bigdata.studies.cluster_expansion.model import ClusterExpansion, LatticeFile, at
+from bigdata.studies.cluster_expansion.model import ClusterExpansion, LatticeFile
 
 STORED = {name: name if name.startswith("member") else f"cluster_{name}" for name in ARRAYS}
 """What the arrays of a cluster space are called in a run's store."""
@@ -38,7 +38,7 @@ def parent_of(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Parent:
             return parent_from_structure(structure, species, lattice.symprec)
         return prototype(lattice.prototype).parent(lattice.parameters, species)
     except DataProblem as problem:
-        raise Findings(*at(problem, "parent", "sublattices")) from problem
+        raise Findings(*problem.at("parent", "sublattices")) from problem
 
 
 def _only_structure(lattice: LatticeFile, source: Input) -> Structure:
@@ -60,7 +60,7 @@ def space_of(model: ClusterExpansion, inputs: Mapping[str, Input]) -> ClusterSpa
         try:
             space = cluster_space(parent, model.clusters.cutoffs, model.clusters.keep, model.basis)
         except DataProblem as problem:
-            raise Findings(*at(problem, "clusters")) from problem
+            raise Findings(*problem.at("clusters")) from problem
         np.savez(folder / FILE, allow_pickle=False, **space.arrays())
 
     folder = cached("clusters", digest, lambda folder: (folder / FILE).is_file(), enumerate_into)

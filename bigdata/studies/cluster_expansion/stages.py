@@ -8,21 +8,34 @@ clusters ──▶ correlations ──▶ structures ─┬─▶ fit       (one
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data import DataProblem
-from bigdata.kind.stage import Kept, Rate, Stage, Workload
+from bigdata.kind import (
+    BUILT_IN,
+    PROCESS_BYTES,
+    ArraySpec,
+    Coordinate,
+    Finding,
+    Findings,
+    Input,
+    Kept,
+    Rate,
+    Stage,
+    Workload,
+    blocks,
+    by_rows,
+    every,
+    whole,
+)
 from bigdata.lattices.clusters import ClusterSpace
 from bigdata.models.monomials import n_monomials
-from bigdata.spec.study import Finding, Findings, Input
-from bigdata.store.arrays import ArraySpec, Coordinate, blocks
-from bigdata.store.flat import on_disk
 from bigdata.studies.cluster_expansion.folds import Folds, folds_of
-from bigdata.studies.cluster_expansion.model import ClusterExpansion, at
+from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.notes import (
     HOLDING_ALL,
     notes,
@@ -39,8 +52,6 @@ BLOCK_ATOMS = 100_000
 MOST_ROWS = 4_000
 # Leave-one-out makes as many models as there are structures; a task makes several.
 VALIDATION_TASKS = 32
-PROCESS_BYTES = 350_000_000
-BUILT_IN = "measured on two x86-64 cores in November 2026"
 CORRELATION_RATE = Rate("atom", 5e-5, BUILT_IN)
 PATH_RATE = Rate("feature of a structure at a size", 5e-10, BUILT_IN)
 CLUSTER_RATE = Rate("cluster", 1e-3, BUILT_IN)
@@ -72,20 +83,17 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     sizes = n_sizes(model, len(space))
     refuse_large_matrix(model, space, len(entries))
     refuse_divided(model, entries)
-    made = (
-        _clusters(model, space, inputs),
-        _correlations(model, space, entries),
-        _structures(model, entries),
-        _fit(model, space, entries, sizes),
-        _validate(model, space, entries, folds, sizes),
-        _errors(model, entries, folds, sizes),
-    )
+    clusters = _clusters(model, space, inputs)
+    correlations = _correlations(model, space, entries, clusters)
+    structures = _structures(model, entries, correlations)
+    fit = _fit(model, space, entries, sizes, structures)
+    validate = _validate(model, space, entries, folds, sizes, structures)
     return Workload(
-        stages=made,
+        stages=(clusters, correlations, structures, fit, validate, _errors(model, entries, sizes, fit, validate)),
         coordinates=tuple(_coordinates(model, space, entries, folds, sizes)),
         notes=tuple(notes(model, space, entries, folds, sizes)),
         sizes={"structures": len(entries), "clusters": len(space)},
-        kept=tuple(Kept(f"import of the {name}", *on_disk(Path(source.folder))) for name, source in inputs.items()),
+        kept=tuple(Kept.folder(f"import of the {name}", source.folder) for name, source in inputs.items()),
     )
 
 
@@ -100,7 +108,7 @@ def open_entries(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Entrie
 
 def _relocated(problem: DataProblem) -> Iterator[Finding]:
     """Targets stand at the top of this study, beside the dataset."""
-    for found in at(problem):
+    for found in problem.findings:
         field = ("target", "units") if "unit" in found.what else ("target", "field")
         path = field if found.path == ("target",) else ("dataset", *found.path)
         yield Finding(path, found.what, found.right, found.given, found.known, found.at_key)
@@ -116,12 +124,10 @@ def _clusters(model: ClusterExpansion, space: ClusterSpace, inputs: Mapping[str,
     arrays: dict[str, NDArray[Any]] = {"parent_lattice": parent.lattice, "parent_position": parent.positions}
     arrays |= {"site_class": parent.site_class}
     arrays |= {STORED[name]: values for name, values in space.arrays().items()}
-    specs = tuple(_whole(name, a.shape, str(a.dtype), *STORED_AS[name]) for name, a in arrays.items())
+    specs = tuple(_stored(name, values) for name, values in arrays.items())
     return Stage(
         name="clusters",
-        version=1,
         function=f"{TASKS}:clusters",
-        n_tasks=1,
         fields=model.model_dump(
             mode="json", include={"parent": {"lattice", "sublattices"}, "clusters": True, "basis": True}
         ),
@@ -129,7 +135,6 @@ def _clusters(model: ClusterExpansion, space: ClusterSpace, inputs: Mapping[str,
         work=lambda _: float(len(space)),
         memory=PROCESS_BYTES,
         arrays=specs,
-        shards=lambda _: [(a.name, (0,) * len(a.shape)) for a in specs],
         inputs=tuple(name for name in inputs if name == "parent"),
     )
 
@@ -141,33 +146,28 @@ def block_rows(entries: Entries) -> tuple[int, int]:
     return blocks(len(entries), max(1, min(MOST_ROWS, int(BLOCK_ATOMS / max(1.0, atoms)))))
 
 
-def _correlations(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> Stage:
+def _correlations(model: ClusterExpansion, space: ClusterSpace, entries: Entries, clusters: Stage) -> Stage:
     n, p = len(entries), len(space)
-    rows, n_tasks = block_rows(entries)
+    rows, _ = block_rows(entries)
     offsets = np.asarray(entries.dataset.structures.offsets)
     atoms = (offsets[entries.rows + 1] - offsets[entries.rows]).astype(float)
 
-    def along(name: str, dtype: str, units: str, about: str, *more: tuple[str, int]) -> ArraySpec:
-        dims, extra = tuple(d for d, _ in more), tuple(k for _, k in more)
-        return ArraySpec(
-            name=name, shape=(n, *extra), dtype=dtype, dims=("structure", *dims), shard=(rows, *extra),
-            chunk=(rows, *extra), units=units, about=about,
-        )  # fmt: skip
-
+    array, one = partial(by_rows, rows), {"structure": n}
+    form = one | {"vector": 3, "vector_2": 3}
     arrays = (
-        along("correlation", "float64", "1", "cluster correlations, NaN where not mapped", ("cluster", p)),
-        along("supercell", "int32", "1", "Hermite normal form of the supercell", ("vector", 3), ("vector_2", 3)),
-        along("n_cells", "int32", "1", "primitive cells of the supercell; 0: the structure isn't mapped"),
-        along("volumetric_strain", "float64", "1", "relative change of volume from the parent's"),
-        along("distortion", "float64", "1", "strain of the cell, its volume aside (Frobenius norm)"),
-        along("displacement", "float64", "angstrom", "largest distance of an atom from its site"),
-        along("mean_displacement", "float64", "angstrom", "mean distance of the atoms from their sites"),
+        array(
+            "correlation", "float64", {"structure": n, "cluster": p}, "1", "cluster correlations, NaN where not mapped"
+        ),
+        array("supercell", "int32", form, "1", "Hermite normal form of the supercell"),
+        array("n_cells", "int32", one, "1", "primitive cells of the supercell; 0: the structure isn't mapped"),
+        array("volumetric_strain", "float64", one, "1", "relative change of volume from the parent's"),
+        array("distortion", "float64", one, "1", "strain of the cell, its volume aside (Frobenius norm)"),
+        array("displacement", "float64", one, "angstrom", "largest distance of an atom from its site"),
+        array("mean_displacement", "float64", one, "angstrom", "mean distance of the atoms from their sites"),
     )
     return Stage(
         name="correlations",
-        version=1,
         function=f"{TASKS}:correlate",
-        n_tasks=n_tasks,
         fields=model.model_dump(
             mode="json",
             include={
@@ -182,72 +182,59 @@ def _correlations(model: ClusterExpansion, space: ClusterSpace, entries: Entries
         work=lambda i: float(atoms[i * rows : (i + 1) * rows].sum()),
         memory=PROCESS_BYTES + 200_000_000 + 8 * rows * p,
         arrays=arrays,
-        shards=lambda i: [(a.name, (i,) + (0,) * (len(a.shape) - 1)) for a in arrays],
-        needs=lambda _: [("clusters", 0)],
+        needs=every(clusters),
         inputs=("structures",),
     )
 
 
-def _structures(model: ClusterExpansion, entries: Entries) -> Stage:
-    n = len(entries)
-    n_blocks = block_rows(entries)[1]
-    unit = _unit(model, entries)
-    arrays = (
-        _whole("target", (n,), "float64", ("structure",), unit, model.target.quantity or model.target.field),
-        _whole("used", (n,), "uint8", ("structure",), "1", "1 where the structure is mapped, so that models see it"),
-    )
+def _structures(model: ClusterExpansion, entries: Entries, correlations: Stage) -> Stage:
+    n, unit = len(entries), _unit(model, entries)
+    one, about = {"structure": n}, "1 where the structure is mapped, so that models see it"
     return Stage(
         name="structures",
-        version=1,
         function=f"{TASKS}:structures",
-        n_tasks=1,
         fields=model.model_dump(mode="json", include={"target": True, "dataset": True, "parent": {"on_unmapped"}}),
         rate=STRUCTURE_RATE,
         work=lambda _: float(n),
         memory=PROCESS_BYTES + 100 * n,
-        arrays=arrays,
-        shards=lambda _: [(a.name, (0,)) for a in arrays],
-        needs=lambda _: [("correlations", i) for i in range(n_blocks)],
+        arrays=(
+            whole("target", "float64", one, unit, model.target.quantity or model.target.field),
+            whole("used", "uint8", one, "1", about),
+        ),
+        needs=every(correlations),
         inputs=("structures",),
     )
 
 
-def _fit(model: ClusterExpansion, space: ClusterSpace, entries: Entries, sizes: int) -> Stage:
-    n_degrees, most = len(model.features), max(model.features)
-    unit = _unit(model, entries)
-
-    def by_degree(name: str, dtype: str, units: str, about: str, *more: tuple[str, int]) -> ArraySpec:
-        extra = tuple(k for _, k in more)
-        return ArraySpec(
-            name=name, shape=(n_degrees, *extra), dtype=dtype, dims=("features", *(d for d, _ in more)),
-            shard=(1, *extra), chunk=(1, *extra), units=units, about=about,
-        )  # fmt: skip
-
-    steps, n_features = ("step", sizes), ("n_features", sizes)
-    about = "cluster numbers of the feature's factors, from 0; -1: no further factor"
-    arrays = (
-        by_degree("rmse", "float64", unit, "error of the fit to all structures", n_features),
-        by_degree("selected", "int64", "1", "number of the feature chosen at each step; -1: the path ended", steps),
-        by_degree("factor", "int32", "1", about, steps, ("factor_of", most)),
-        by_degree("coefficient", "float64", unit, "of the features chosen, for each size", n_features, steps),
-        by_degree("intercept", "float64", unit, "constant term, for each size", n_features),
-    )
+def _fit(model: ClusterExpansion, space: ClusterSpace, entries: Entries, sizes: int, structures: Stage) -> Stage:
     return Stage(
         name="fit",
-        version=1,
         function=f"{TASKS}:fit",
-        n_tasks=n_degrees,
         fields=_model_fields(model),
         rate=PATH_RATE,
         work=lambda i: path_work(len(entries), len(space), model.features[i], sizes),
         memory=_path_memory(model, space, len(entries)),
-        arrays=arrays,
-        shards=lambda i: [(a.name, (i,) + (0,) * (len(a.shape) - 1)) for a in arrays],
-        needs=lambda _: [("structures", 0)],
+        arrays=tuple(_fit_arrays(model, _unit(model, entries), sizes)),
+        needs=every(structures),
     )
 
 
-def _validate(model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds: Folds, sizes: int) -> Stage:
+def _fit_arrays(model: ClusterExpansion, unit: str, sizes: int) -> Iterator[ArraySpec]:
+    array, degrees = partial(by_rows, 1), {"features": len(model.features)}
+    by_size, by_step = degrees | {"n_features": sizes}, degrees | {"step": sizes}
+    yield array("rmse", "float64", by_size, unit, "error of the fit to all structures")
+    about = "number of the feature chosen at each step; -1: the path ended"
+    yield array("selected", "int64", by_step, "1", about)
+    about = "cluster numbers of the feature's factors, from 0; -1: no further factor"
+    yield array("factor", "int32", by_step | {"factor_of": max(model.features)}, "1", about)
+    about = "of the features chosen, for each size"
+    yield array("coefficient", "float64", by_size | {"step": sizes}, unit, about)
+    yield array("intercept", "float64", by_size, unit, "constant term, for each size")
+
+
+def _validate(
+    model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds: Folds, sizes: int, structures: Stage
+) -> Stage:
     n_degrees = len(model.features)
     some, n_blocks = blocks(folds.n, -(-folds.n // VALIDATION_TASKS))
     prediction = ArraySpec(
@@ -262,55 +249,47 @@ def _validate(model: ClusterExpansion, space: ClusterSpace, entries: Entries, fo
     )
     return Stage(
         name="validate",
-        version=1,
         function=f"{TASKS}:validate",
-        n_tasks=n_degrees * n_blocks,
         fields=_model_fields(model) | model.model_dump(mode="json", include={"validation": {"folds", "by", "seed"}}),
         rate=PATH_RATE,
         work=lambda i: some * path_work(len(entries), len(space), model.features[i // n_blocks], sizes),
         memory=_path_memory(model, space, len(entries)),
         arrays=(prediction,),
-        shards=lambda i: [("fold_prediction", (i // n_blocks, i % n_blocks, 0, 0))],
-        needs=lambda _: [("structures", 0)],
+        needs=every(structures),
     )
 
 
-def _errors(model: ClusterExpansion, entries: Entries, folds: Folds, sizes: int) -> Stage:
-    n, n_degrees, unit = len(entries), len(model.features), _unit(model, entries)
-    by_size, by_structure = ("features", "n_features"), ("features", "structure")
-    arrays = (
-        _whole("cv_rmse", (n_degrees, sizes), "float64", by_size, unit, "error on structures left out"),
-        _whole("cv_rmse_low", (n_degrees, sizes), "float64", by_size, unit, "lower end of its 95 % interval"),
-        _whole("cv_rmse_high", (n_degrees, sizes), "float64", by_size, unit, "upper end of its 95 % interval"),
-        _whole("size_of_least_cv", (n_degrees,), "int64", ("features",), "1", "number of features of least cv_rmse"),
-        _whole(
-            "recommended_size", (n_degrees,), "int64", ("features",), "1",
-            "fewest features whose mean squared error left out is within one standard error of the least",
-        ),
-        _whole("prediction", (n_degrees, n), "float64", by_structure, unit, "of the recommended model, fitted to all"),
-        _whole("cv_prediction", (n_degrees, n), "float64", by_structure, unit, "of that size, for structures left out"),
-        _whole(
-            "error", (n_degrees, len(ON), len(WHERE), len(MEASURES)), "float64", ("features", "on", "where", "measure"),
-            unit, "errors of the recommended model",
-        ),
-        _whole("coefficient_low", (n_degrees, sizes), "float64", ("features", "step"), unit,
-               "lower end of the 95 % interval of the recommended model's coefficients (bootstrap)"),
-        _whole("coefficient_high", (n_degrees, sizes), "float64", ("features", "step"), unit, "upper end of it"),
-    )  # fmt: skip
-    n_tasks = n_degrees * blocks(folds.n, -(-folds.n // VALIDATION_TASKS))[1]
+def _errors(model: ClusterExpansion, entries: Entries, sizes: int, fit: Stage, validate: Stage) -> Stage:
+    n = len(entries)
     return Stage(
         name="errors",
-        version=1,
         function=f"{TASKS}:errors",
-        n_tasks=1,
         fields=model.model_dump(mode="json", include={"validation": True, "target": {"bound"}}),
         rate=STRUCTURE_RATE,
         work=lambda _: float(n * (1 + model.validation.bootstrap / 10)),
         memory=PROCESS_BYTES + 4 * 8 * n * sizes,
-        arrays=arrays,
-        shards=lambda _: [(a.name, (0,) * len(a.shape)) for a in arrays],
-        needs=lambda _: [*(("fit", i) for i in range(n_degrees)), *(("validate", i) for i in range(n_tasks))],
+        arrays=tuple(_error_arrays(model, _unit(model, entries), n, sizes)),
+        needs=every(fit, validate),
     )
+
+
+def _error_arrays(model: ClusterExpansion, unit: str, n: int, sizes: int) -> Iterator[ArraySpec]:
+    degrees = {"features": len(model.features)}
+    by_size, by_step = degrees | {"n_features": sizes}, degrees | {"step": sizes}
+    by_structure = degrees | {"structure": n}
+    by_measure = degrees | {"on": len(ON), "where": len(WHERE), "measure": len(MEASURES)}
+    yield whole("cv_rmse", "float64", by_size, unit, "error on structures left out")
+    yield whole("cv_rmse_low", "float64", by_size, unit, "lower end of its 95 % interval")
+    yield whole("cv_rmse_high", "float64", by_size, unit, "upper end of its 95 % interval")
+    yield whole("size_of_least_cv", "int64", degrees, "1", "number of features of least cv_rmse")
+    about = "fewest features whose mean squared error left out is within one standard error of the least"
+    yield whole("recommended_size", "int64", degrees, "1", about)
+    yield whole("prediction", "float64", by_structure, unit, "of the recommended model, fitted to all")
+    yield whole("cv_prediction", "float64", by_structure, unit, "of that size, for structures left out")
+    yield whole("error", "float64", by_measure, unit, "errors of the recommended model")
+    about = "lower end of the 95 % interval of the recommended model's coefficients (bootstrap)"
+    yield whole("coefficient_low", "float64", by_step, unit, about)
+    yield whole("coefficient_high", "float64", by_step, unit, "upper end of it")
 
 
 def _model_fields(model: ClusterExpansion) -> dict[str, object]:
@@ -328,11 +307,10 @@ def _path_memory(model: ClusterExpansion, space: ClusterSpace, n: int) -> int:
     return PROCESS_BYTES + features.held_bytes + matrix + 8 * n * model.selection.max_features
 
 
-def _whole(name: str, shape: tuple[int, ...], dtype: str, dims: tuple[str, ...], units: str, about: str) -> ArraySpec:
-    """An array in one chunk."""
-    return ArraySpec(
-        name=name, shape=shape, dtype=dtype, dims=dims, shard=shape, chunk=shape, units=units or "1", about=about
-    )
+def _stored(name: str, values: NDArray[Any]) -> ArraySpec:
+    """An array that holds parent and clusters."""
+    dims, unit, about = STORED_AS[name]
+    return whole(name, str(values.dtype), dict(zip(dims, values.shape, strict=True)), unit, about)
 
 
 def _unit(model: ClusterExpansion, entries: Entries) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.errors import SpecError
+from bigdata.kind import SpecError
 from bigdata.lattices.correlations import correlations
 from bigdata.lattices.mapping import Mapped, map_structures
 from bigdata.models.methods import fit_path
@@ -21,20 +21,15 @@ from bigdata.studies.cluster_expansion.space import STORED, space_of, stored_spa
 from bigdata.studies.cluster_expansion.stages import block_rows, n_sizes, open_entries
 
 if TYPE_CHECKING:
-    from bigdata.kind.context import Context
+    from bigdata.kind import Context
 
 Floats = NDArray[np.float64]
 NAMED = 3
 
 
-def _model(ctx: Context) -> ClusterExpansion:
-    assert isinstance(ctx.model, ClusterExpansion)
-    return ctx.model
-
-
-def clusters(ctx: Context) -> None:
+def clusters(ctx: Context[ClusterExpansion]) -> None:
     """The parent and its clusters, which all later stages, and predictions, read from the store."""
-    space = space_of(_model(ctx), ctx.inputs)
+    space = space_of(ctx.model, ctx.inputs)
     ctx.write("parent_lattice", space.parent.lattice)
     ctx.write("parent_position", space.parent.positions)
     ctx.write("site_class", space.parent.site_class)
@@ -42,10 +37,10 @@ def clusters(ctx: Context) -> None:
         ctx.write(STORED[name], values)
 
 
-def correlate(ctx: Context) -> None:
+def correlate(ctx: Context[ClusterExpansion]) -> None:
     """Map a block of structures to the parent; their cluster correlations."""
-    model = _model(ctx)
-    space, entries = stored_space(model, ctx.read), open_entries(model, ctx.inputs)
+    model = ctx.model
+    space, entries = stored_space(model, ctx.read), ctx.opened(open_entries)
     step = block_rows(entries)[0]
     rows = entries.rows[ctx.index * step : (ctx.index + 1) * step]
     parent = model.parent
@@ -58,11 +53,11 @@ def correlate(ctx: Context) -> None:
         ctx.write(name, getattr(mapped, name))
 
 
-def structures(ctx: Context) -> None:
+def structures(ctx: Context[ClusterExpansion]) -> None:
     """The target of each structure, and which structures models see. Raises SpecError where some can't be mapped and
     are to be refused."""
-    model = _model(ctx)
-    entries, n_cells = open_entries(model, ctx.inputs), ctx.read("n_cells").astype(np.float64)
+    model = ctx.model
+    entries, n_cells = ctx.opened(open_entries), ctx.read("n_cells").astype(np.float64)
     used = n_cells > 0
     if model.parent.on_unmapped == "refuse" and not used.all():
         raise SpecError(_refusal(ctx, model, np.flatnonzero(~used)))
@@ -77,8 +72,8 @@ def structures(ctx: Context) -> None:
     ctx.write("used", used.astype(np.uint8))
 
 
-def _refusal(ctx: Context, model: ClusterExpansion, places: NDArray[np.intp]) -> str:
-    entries = open_entries(model, ctx.inputs)
+def _refusal(ctx: Context[ClusterExpansion], model: ClusterExpansion, places: NDArray[np.intp]) -> str:
+    entries = ctx.opened(open_entries)
     again = unmapped(ctx, model, places[:NAMED])
     first = "; ".join(f"{entries.ids[i]}: {reason}" for i, reason in zip(places, again.reasons, strict=False))
     more = f"; and {len(places) - NAMED:,} more" if len(places) > NAMED else ""
@@ -89,15 +84,15 @@ def _refusal(ctx: Context, model: ClusterExpansion, places: NDArray[np.intp]) ->
     )
 
 
-def unmapped(ctx: Context, model: ClusterExpansion, places: NDArray[np.intp]) -> Mapped:
+def unmapped(ctx: Context[ClusterExpansion], model: ClusterExpansion, places: NDArray[np.intp]) -> Mapped:
     """Map some structures once more, for the reasons why they can't be."""
-    entries = open_entries(model, ctx.inputs)
+    entries = ctx.opened(open_entries)
     structures = entries.dataset.structures.take(entries.rows[places])
     parent = stored_space(model, ctx.read).parent
     return map_structures(parent, structures, model.parent.max_displacement, model.parent.max_strain)
 
 
-def _data(ctx: Context) -> tuple[NDArray[np.intp], Floats, Floats]:
+def _data(ctx: Context[ClusterExpansion]) -> tuple[NDArray[np.intp], Floats, Floats]:
     """The structures that are used, their correlations (n, p) and targets (n,)."""
     used = np.flatnonzero(ctx.read("used"))
     return used, ctx.read("correlation")[used], ctx.read("target")[used]
@@ -109,9 +104,9 @@ def _path(model: ClusterExpansion, correlation: Floats, degree: int, target: Flo
     return fit_path(asked.method, correlation, degree, target, asked.max_features, **options)
 
 
-def fit(ctx: Context) -> None:
+def fit(ctx: Context[ClusterExpansion]) -> None:
     """The path of one degree, fitted to all structures."""
-    model = _model(ctx)
+    model = ctx.model
     degree = model.features[ctx.index]
     _, correlation, target = _data(ctx)
     sizes = n_sizes(model, correlation.shape[1])
@@ -143,10 +138,10 @@ def _square(coefficients: Floats, size: int) -> Floats:
     return out
 
 
-def validate(ctx: Context) -> None:
+def validate(ctx: Context[ClusterExpansion]) -> None:
     """Paths of one degree without some folds, and what they predict for those."""
-    model = _model(ctx)
-    folds = folds_of(model, open_entries(model, ctx.inputs))
+    model = ctx.model
+    folds = folds_of(model, ctx.opened(open_entries))
     _, (degree_index, block, _, _) = next(iter(sorted(ctx.unwritten)))
     spec = ctx.stage.arrays[0]
     n_folds, sizes = spec.shard[1], spec.shape[3]
@@ -164,10 +159,10 @@ def validate(ctx: Context) -> None:
     ctx.write("fold_prediction", predictions)
 
 
-def errors(ctx: Context) -> None:
+def errors(ctx: Context[ClusterExpansion]) -> None:
     """Errors on structures left out at every size, the size to take, its predictions and intervals."""
-    model = _model(ctx)
-    folds = folds_of(model, open_entries(model, ctx.inputs))
+    model = ctx.model
+    folds = folds_of(model, ctx.opened(open_entries))
     used, correlation, target = _data(ctx)
     sizes = n_sizes(model, correlation.shape[1])
     found = {a.name: np.full(a.shape, np.nan if a.dtype == "float64" else 0, a.dtype) for a in ctx.stage.arrays}
@@ -189,7 +184,7 @@ def errors(ctx: Context) -> None:
         bound = np.zeros(len(used), bool) if model.target.bound is None else target <= model.target.bound
         for i, values in enumerate((prediction, left_out[:, best.size - 1])):
             found["error"][d, i] = _summary(target, values, bound)
-        _intervals(ctx, model, d, squared, Monomials(correlation, degree), target, best.size, found)
+        _intervals(ctx, d, squared, Monomials(correlation, degree), target, best.size, found)
     for name, values in found.items():
         ctx.write(name, values)
 
@@ -200,7 +195,7 @@ def _summary(target: Floats, prediction: Floats, bound: NDArray[np.bool_]) -> li
     return [[e.rmse, e.mae, e.greatest] for e in (judged.all, judged.rest, judged.at_bound)]
 
 
-def _left_out(ctx: Context, degree_index: int, of: NDArray[np.int64], sizes: int) -> Floats:
+def _left_out(ctx: Context[ClusterExpansion], degree_index: int, of: NDArray[np.int64], sizes: int) -> Floats:
     """(n, sizes) predictions for every structure by the model that hasn't seen it."""
     by_fold = ctx.read("fold_prediction", degree_index)
     out = np.full((len(of), sizes), np.nan)
@@ -210,7 +205,7 @@ def _left_out(ctx: Context, degree_index: int, of: NDArray[np.int64], sizes: int
     return out
 
 
-def _prediction(ctx: Context, degree_index: int, features: Monomials, size: int) -> Floats:
+def _prediction(ctx: Context[ClusterExpansion], degree_index: int, features: Monomials, size: int) -> Floats:
     """(n,) predictions of the model of one size."""
     chosen = ctx.read("selected", degree_index)
     steps = np.flatnonzero(chosen >= 0)
@@ -220,10 +215,15 @@ def _prediction(ctx: Context, degree_index: int, features: Monomials, size: int)
 
 
 def _intervals(
-    ctx: Context, model: ClusterExpansion, d: int, squared: Floats, features: Monomials, target: Floats, size: int,
+    ctx: Context[ClusterExpansion],
+    d: int,
+    squared: Floats,
+    features: Monomials,
+    target: Floats,
+    size: int,
     found: dict[str, NDArray[np.generic]],
-) -> None:  # fmt: skip
-    draws, seed = model.validation.bootstrap, model.validation.seed
+) -> None:
+    draws, seed = ctx.model.validation.bootstrap, ctx.model.validation.seed
     if not draws:
         return
     found["cv_rmse_low"][d], found["cv_rmse_high"][d] = bootstrap_rmse(squared, draws, seed)

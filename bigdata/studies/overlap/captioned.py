@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure as Drawing
 
-from bigdata.kind.report import Figure
-from bigdata.store.reading import View
+from bigdata.kind import Figure, View
 from bigdata.studies.overlap import figures
 from bigdata.studies.overlap.results import Results
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bigdata.data import DataProblem
-from bigdata.spec.study import Findings, Input
+from bigdata.kind import Findings, Input
 from bigdata.studies.entries import Entries, entries_of
 from bigdata.studies.overlap.model import Overlap, at
 

@@ -8,7 +8,7 @@ from bigdata.data import DataProblem
 from bigdata.data.derived import Derivation
 from bigdata.data.identity import Identity, labels
 from bigdata.data.symmetry import Symmetry
-from bigdata.spec.study import Findings
+from bigdata.kind import Findings
 from bigdata.studies.entries import Entries
 from bigdata.studies.overlap.model import Overlap, at
 

@@ -12,8 +12,7 @@ from pydantic import Field
 from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
 from bigdata.data.model import MaterialsFile, MaterialsOrigin
-from bigdata.spec.study import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel
-from bigdata.spec.whereabouts import located, named
+from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel, located, named
 
 if TYPE_CHECKING:
     from bigdata.data.split import Split as SplitFile

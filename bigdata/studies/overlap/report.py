@@ -8,8 +8,7 @@ from functools import partial
 import numpy as np
 
 from bigdata.data.symmetry import SPGLIB
-from bigdata.kind.report import Headline, ReportParts, Table
-from bigdata.store.reading import View
+from bigdata.kind import Headline, ReportParts, Table, View
 from bigdata.studies.overlap.results import Results
 
 MOST_ROWS = 30

@@ -9,8 +9,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.errors import SiteError
-from bigdata.store.reading import View
+from bigdata.kind import SiteError, View
 from bigdata.studies.entries import Entries
 from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.groups import labelled

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.derived import Derivation
-from bigdata.kind.stage import Kept, Rate, Stage, Workload
-from bigdata.spec.study import Finding, Findings, Input
-from bigdata.store.arrays import ArraySpec, Coordinate
-from bigdata.store.flat import on_disk
-from bigdata.studies import derivation
+from bigdata.kind import ArraySpec, Coordinate, Finding, Findings, Input, Kept, Rate, Stage, Workload
+from bigdata.kind import derived as derivation
+from bigdata.places import on_disk
 from bigdata.studies.entries import Entries
 from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.model import Overlap

@@ -18,13 +18,12 @@ from bigdata.studies.overlap.model import Overlap
 from bigdata.studies.overlap.stages import bin_edges
 
 if TYPE_CHECKING:
-    from bigdata.kind.context import Context
+    from bigdata.kind import Context
 
 
-def groups(ctx: Context) -> None:
+def groups(ctx: Context[Overlap]) -> None:
     """All arrays of the study, from the symmetry of the structures."""
     model = ctx.model
-    assert isinstance(model, Overlap)
     entries = open_entries(model, ctx.inputs)
     labels = {}
     for name, e in entries.items():
@@ -47,7 +46,7 @@ def groups(ctx: Context) -> None:
     _histograms(ctx, shared, entries)
 
 
-def _split(model: Overlap, shared: Shared, ctx: Context) -> Split:
+def _split(model: Overlap, shared: Shared, ctx: Context[Overlap]) -> Split:
     """The split of all groups together: read from its file, or made."""
     assert model.split is not None
     if model.split.file:
@@ -57,7 +56,7 @@ def _split(model: Overlap, shared: Shared, ctx: Context) -> Split:
     return split_groups(shared.groups, fractions, model.split.seed, weights, identity_of(model).comparable())
 
 
-def _histograms(ctx: Context, shared: Shared, entries: Mapping[str, Entries]) -> None:
+def _histograms(ctx: Context[Overlap], shared: Shared, entries: Mapping[str, Entries]) -> None:
     edges = bin_edges(entries)
     if len(edges) < 2:
         return

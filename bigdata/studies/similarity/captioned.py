@@ -9,9 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 
 from bigdata.data.spectra.dataset import open_import
-from bigdata.errors import SiteError
-from bigdata.kind.report import Figure
-from bigdata.store.reading import View
+from bigdata.kind import Figure, SiteError, View
 from bigdata.studies.similarity import figures, tables
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.results import Results, letters

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bigdata.data import registered
 from bigdata.data.model import NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, first, refuse
-from bigdata.spec.study import Finding, Findings, Input
+from bigdata.kind import Finding, Findings, Input
 
 if TYPE_CHECKING:
     import numpy as np
@@ -53,7 +53,7 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
     try:
         selection = spectra.select(model.dataset.where)
     except DataProblem as problem:
-        raise Findings(*(replace(f, path=("dataset", *f.path)) for f in problem.findings)) from None
+        raise Findings(*problem.at("dataset")) from None
     shifts = spectra.shifts(model.spectrum.zero, selection.rows, model.dataset.on_bad_entry)
     reach = _reach(spectra, shifts, grid, columns, model)
     bad = [*spectra.bad, *shifts.bad, *reach.bad]

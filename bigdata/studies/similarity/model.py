@@ -3,18 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bigdata.data import DataProblem
-from bigdata.data import fields as dataset_fields
 from bigdata.data.model import SpectraFile, SpectraOrigin
-from bigdata.spec.study import Finding, Findings, Input, SpecModel, StudyModel
-from bigdata.spec.whereabouts import named
-from bigdata.units import Energy, States
+from bigdata.kind import (
+    Energy,
+    Finding,
+    Findings,
+    Input,
+    PathInSpec,
+    SpecModel,
+    States,
+    StudyModel,
+    named,
+    unknown_fields,
+)
 
 DEFAULT_GRID = "nonuniform:-2:0.05:1.05:0.5:5.5:7:-8:7:56"
 
@@ -190,7 +197,7 @@ class Similarity(StudyModel):
         yield from _order(fields.get("order_by", []))
         yield from _together(fields)
         if "dataset" in fields:
-            yield from _data(fields, folder)
+            yield from unknown_fields(fields["dataset"], folder, ("dataset",), _named(fields))
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The file of spectra, where it isn't a dataset known by name."""
@@ -203,7 +210,7 @@ class Similarity(StudyModel):
         try:
             spectra = open_spectra(self.dataset, folder)
         except DataProblem as problem:
-            raise Findings(*_in_dataset(problem)) from problem
+            raise Findings(*problem.at("dataset")) from problem
         file = self.dataset.file if isinstance(self.dataset, SpectraFile) else ""
         return {"spectra": Input(spectra.digest, str(spectra.folder), file, spectra.content)}
 
@@ -217,10 +224,6 @@ class Similarity(StudyModel):
             "fingerprints": True,
         }
         return {name: f"{at}:{name}" for name, is_shown in shown.items() if is_shown}
-
-
-def _in_dataset(problem: DataProblem) -> Iterable[Finding]:
-    return (replace(finding, path=("dataset", *finding.path)) for finding in problem.findings)
 
 
 def _order(order_by: list[str]) -> Iterable[Finding]:
@@ -256,25 +259,8 @@ def _groups_above(groups: Groups, keep: Above) -> Iterable[Finding]:
         yield Finding(("groups", "linkage"), what, "Write `complete` or `single`, or `keep: matrix`")
 
 
-def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
-    """The dataset exists, and so do the fields that the study names."""
-    dataset = fields["dataset"]
-    try:
-        known = dataset_fields(dataset, folder)
-    except DataProblem as problem:
-        yield from _in_dataset(problem)
-        return
-    if known is None:  # a query that hasn't been asked yet
-        return
-    for path, name in _named(fields):
-        if name not in known:
-            what, right = f"the dataset has no field `{name}`", f"Its fields are {', '.join(known)}"
-            yield Finding(path, what, right, name, tuple(known), at_key=path[1] == "where")
-
-
-def _named(fields: Mapping[str, Any]) -> Iterable[tuple[tuple[str | int, ...], str]]:
-    """Every field of the dataset that the study names, with its path."""
-    yield from ((("dataset", "where", name), name) for name in fields["dataset"].where)
+def _named(fields: Mapping[str, Any]) -> Iterable[tuple[PathInSpec, str]]:
+    """Every field of the dataset that the study names beside `where:`, with its path."""
     yield from ((("order_by", i), name) for i, name in enumerate(fields.get("order_by", [])))
     for part, key in (("blocks", "by"), ("convergence", "within")):
         yield from (((part, key, i), name) for i, name in enumerate(getattr(fields.get(part), key, [])))

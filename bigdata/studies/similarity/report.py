@@ -11,8 +11,7 @@ import numpy as np
 from bigdata.data.model import NamedDataset
 from bigdata.data.problem import first
 from bigdata.data.registry import registered
-from bigdata.kind.report import Headline, Panel, ReportParts, Table
-from bigdata.store.reading import View
+from bigdata.kind import Headline, Panel, ReportParts, Table, View
 from bigdata.studies.similarity import tables
 from bigdata.studies.similarity.panel import matrix_data
 from bigdata.studies.similarity.results import Results, plain

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.store.reading import View
+from bigdata.kind import StudyResults
 from bigdata.studies.similarity import measures
 from bigdata.studies.similarity.model import Similarity
 from bigdata.studies.similarity.stages import RESERVED
@@ -24,12 +24,8 @@ MEASURES = {"tanimoto": "Tanimoto", "dice": "Dice", "cosine": "cosine", "integra
 READ_ENTRIES = 1000
 
 
-class Results:
-    """Reads a view's arrays when asked for. Raises DamagedData where they aren't there or aren't whole."""
-
-    def __init__(self, view: View) -> None:
-        assert isinstance(view.model, Similarity)
-        self.view, self.model = view, view.model
+class Results(StudyResults[Similarity]):
+    """What the report of a similarity study speaks of."""
 
     @cached_property
     def names(self) -> list[str]:

@@ -8,15 +8,29 @@ fingerprint ──┼─▶ convergence  (one task)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
-from math import isqrt
 from typing import Any
 
-from bigdata.kind.stage import Rate, Stage, TaskId, Workload
-from bigdata.spec.study import Finding, Findings, Input
-from bigdata.store.arrays import ArraySpec, Coordinate, ShardIndex, blocks
+from bigdata.kind import (
+    BUILT_IN,
+    PROCESS_BYTES,
+    ArraySpec,
+    Coordinate,
+    Finding,
+    Findings,
+    Input,
+    Rate,
+    Stage,
+    Triangle,
+    Workload,
+    blocks,
+    by_rows,
+    covering,
+    every,
+    whole,
+)
 from bigdata.studies.similarity.entries import (
     Entries,
     combinations,
@@ -35,8 +49,6 @@ FINGERPRINT_ROWS = 4096
 MATRIX_ROWS = 2048
 NEIGHBOR_ROWS = 2048
 MOST_BLOCKS = 200
-PROCESS_BYTES = 350_000_000
-BUILT_IN = "measured on two x86-64 cores in November 2026"
 
 
 def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
@@ -44,12 +56,14 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
     grid = Grid.from_id(model.fingerprint.grid)
     columns = kept_columns(model, grid)
     entries = open_entries(model, inputs["spectra"], grid, columns)
+    n, n_columns = len(entries), columns.stop - columns.start
     ordered = order(entries, model.order_by)
     accurate: list[int] = []
-    made = [_fingerprint(model, entries, columns), _similarity(model, len(entries))]
+    fingerprint = _fingerprint(model, entries, columns)
+    made = [fingerprint, _similarity(model, n, fingerprint)]
     coordinates = [*_axes(entries, grid, columns), _order(ordered), *_settings(entries)]
     if model.convergence is not None:
-        made.append(_convergence(model, model.convergence, len(entries)))
+        made.append(_convergence(model, model.convergence, n, fingerprint))
         accurate = references(entries, model.convergence.within, ordered)
         coordinates.append(_reference(accurate))
     if model.similarity.keep == "matrix":
@@ -58,22 +72,25 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
     if model.blocks is not None:
         of, labels = combinations(entries, model.blocks.by, ordered)
         if len(labels) > MOST_BLOCKS:
-            notes.append(
-                f"no statistics of blocks: {', '.join(model.blocks.by)} take {len(labels):,} values together, and more "
-                f"than {MOST_BLOCKS} blocks tell nothing; name other fields under `blocks: {{by: …}}`"
-            )
+            notes.append(_too_many_blocks(model.blocks, len(labels)))
         else:
-            made.append(_blocks(model, model.blocks, len(entries), len(labels)))
+            made.append(_blocks(model, model.blocks, n, len(labels), fingerprint))
             coordinates += _block_coordinates(of, labels)
     if model.groups is not None:
-        made.append(_groups(model, model.groups, len(entries)))
-    n_columns = columns.stop - columns.start
+        made.append(_groups(model, model.groups, n, fingerprint))
     return Workload(
         stages=tuple(made),
         coordinates=tuple(coordinates),
         notes=tuple(notes),
         report_bytes=report_bytes(model, entries, n_columns),
-        sizes={"entries": len(entries), "columns": n_columns},
+        sizes={"entries": n, "columns": n_columns},
+    )
+
+
+def _too_many_blocks(by: Blocks, n: int) -> str:
+    return (
+        f"no statistics of blocks: {', '.join(by.by)} take {n:,} values together, and more than {MOST_BLOCKS} blocks "
+        "tell nothing; name other fields under `blocks: {by: …}`"
     )
 
 
@@ -87,60 +104,32 @@ def kept_columns(model: Similarity, grid: Grid) -> slice:
         raise Findings(Finding(("spectrum", "window"), str(error), "Widen the window, or the grid's cutoffs")) from None
 
 
-def triangle(index: int) -> tuple[int, int]:
-    """The block row and column, row ≤ column, of a task of the upper triangle counted column by column: 0 → (0, 0),
-    1 → (0, 1), 2 → (1, 1), 3 → (0, 2) …
-    """
-    column = (isqrt(8 * index + 1) - 1) // 2
-    return index - column * (column + 1) // 2, column
-
-
-def entry_array(
-    name: str, n: int, rows: int, dtype: str = "float64", units: str = "1", about: str = "", **more: Any
-) -> ArraySpec:
-    """One value an entry; `rows` entries a shard."""
-    return ArraySpec(
-        name=name,
-        shape=(n,),
-        dtype=dtype,
-        dims=("entry",),
-        shard=(rows,),
-        chunk=(rows,),
-        units=units,
-        about=about,
-        **more,
-    )
-
-
 def _fingerprint(model: Similarity, entries: Entries, columns: slice) -> Stage:
     n, k = len(entries), columns.stop - columns.start
-    rows, n_tasks = blocks(n, FINGERPRINT_ROWS)
-    table = partial(ArraySpec, shape=(n, k), dims=("entry", "column"), shard=(rows, k), chunk=(rows, k))
-    arrays = [
-        table(name="height", dtype="uint8", about="bits set in a column of the fingerprint, counted from below"),
-        entry_array("first_column", n, rows, "int32", about="first column that the spectrum covers"),
-        entry_array("last_column", n, rows, "int32", about="column after the last one covered"),
-        entry_array("overflow", n, rows, units="states/cell", about="states above the top of their columns"),
-        entry_array("undersampling", n, rows, about="share of the states that lies between two bits"),
-        entry_array("filling", n, rows, about="share of bits set in the covered columns"),
-    ]
-    if model.similarity.measure == "integrated-l1":
-        arrays.append(
-            table(name="states", dtype="float64", units="states/cell", about="states in a column of the fingerprint")
-        )
+    rows, _ = blocks(n, FINGERPRINT_ROWS)
+    keeps_states = model.similarity.measure == "integrated-l1"
     return Stage(
         name="fingerprint",
-        version=1,
         function=f"{TASKS}:fingerprint",
-        n_tasks=n_tasks,
-        fields={**_spectrum_fields(model), "rows": rows, "states": len(arrays) == 7},
+        fields={**_spectrum_fields(model), "rows": rows, "states": keeps_states},
         rate=Rate("spectrum", 4e-5, BUILT_IN),
         work=lambda i: min(rows, n - i * rows),
         memory=PROCESS_BYTES + rows * entries.n_points * 8 * 2,
-        arrays=tuple(arrays),
-        shards=lambda i: [(a.name, (i,) + (0,) * (len(a.shape) - 1)) for a in arrays],
+        arrays=tuple(_fingerprint_arrays(rows, n, k, keeps_states)),
         inputs=("spectra",),
     )
+
+
+def _fingerprint_arrays(rows: int, n: int, k: int, keeps_states: bool) -> Iterator[ArraySpec]:
+    array, one, table = partial(by_rows, rows), {"entry": n}, {"entry": n, "column": k}
+    yield array("height", "uint8", table, about="bits set in a column of the fingerprint, counted from below")
+    yield array("first_column", "int32", one, about="first column that the spectrum covers")
+    yield array("last_column", "int32", one, about="column after the last one covered")
+    yield array("overflow", "float64", one, "states/cell", "states above the top of their columns")
+    yield array("undersampling", "float64", one, about="share of the states that lies between two bits")
+    yield array("filling", "float64", one, about="share of bits set in the covered columns")
+    if keeps_states:
+        yield array("states", "float64", table, "states/cell", "states in a column of the fingerprint")
 
 
 def _spectrum_fields(model: Similarity) -> dict[str, Any]:
@@ -152,15 +141,16 @@ def _spectrum_fields(model: Similarity) -> dict[str, Any]:
     }
 
 
-def _similarity(model: Similarity, n: int) -> Stage:
-    return _matrix(model, n) if model.similarity.keep == "matrix" else _neighbors(model, n)
+def _similarity(model: Similarity, n: int, fingerprint: Stage) -> Stage:
+    return (_matrix if model.similarity.keep == "matrix" else _neighbors)(model, n, fingerprint)
 
 
-def _matrix(model: Similarity, n: int) -> Stage:
+def _matrix(model: Similarity, n: int, fingerprint: Stage) -> Stage:
     """Every task has a block of the upper triangle, and writes it and its mirror image below the diagonal."""
-    rows, n_blocks = blocks(n, MATRIX_ROWS)
+    rows, _ = blocks(n, MATRIX_ROWS)
     parts = 1 if rows <= 512 else 4
     rows = -(-rows // parts) * parts
+    triangle = Triangle(n, rows)
     array = ArraySpec(
         name="similarity",
         shape=(n, n),
@@ -170,67 +160,45 @@ def _matrix(model: Similarity, n: int) -> Stage:
         chunk=(rows // parts, rows // parts),
         about=f"{model.similarity.measure} similarity of two fingerprints",
     )
-
-    def size(block: int) -> int:
-        return min(rows, n - block * rows)
-
-    def shards(i: int) -> list[tuple[str, ShardIndex]]:
-        row, column = triangle(i)
-        return [("similarity", s) for s in dict.fromkeys([(row, column), (column, row)])]
-
-    def work(i: int) -> float:
-        row, column = triangle(i)
-        return size(row) * size(column)
-
-    def needs(i: int) -> list[TaskId]:
-        return _fingerprints(n, *(range(b * rows, b * rows + size(b)) for b in triangle(i)))
-
     return Stage(
         name="similarity",
-        version=1,
         function=f"{TASKS}:matrix",
-        n_tasks=n_blocks * (n_blocks + 1) // 2,
+        n_tasks=triangle.n_tasks,
         fields={"measure": model.similarity.measure, "rows": rows},
         rate=Rate("pair", 2.5e-8, BUILT_IN),
-        work=work,
+        work=triangle.work,
         memory=PROCESS_BYTES + 5 * rows * rows * 8,
         arrays=(array,),
-        shards=shards,
-        needs=needs,
+        shards=triangle.shards("similarity"),
+        needs=covering(fingerprint, triangle.spans),
     )
 
 
-def _neighbors(model: Similarity, n: int) -> Stage:
+def _neighbors(model: Similarity, n: int, fingerprint: Stage) -> Stage:
     """Every task has a block of entries and compares them with all others, keeping the most similar."""
-    rows, n_tasks = blocks(n, NEIGHBOR_ROWS)
+    rows, _ = blocks(n, NEIGHBOR_ROWS)
     k, minimum = neighbors_kept(model, n)
-    table = partial(ArraySpec, shape=(n, k), dims=("entry", "rank"), shard=(rows, k), chunk=(rows, k))
-    arrays = [
-        table(
-            name="neighbor",
-            dtype="int32",
-            about="entry number of the neighbour, the most similar first; -1 where there are no more",
-        ),
-        table(
-            name="neighbor_similarity", dtype="float64", about=f"{model.similarity.measure} similarity to the neighbour"
-        ),
-    ]
-    if isinstance(model.similarity.keep, Above):
-        about = "entries at least as similar as asked for, also those beyond the ranks kept"
-        arrays.append(entry_array("n_above", n, rows, "int64", about=about))
     return Stage(
         name="similarity",
-        version=1,
         function=f"{TASKS}:neighbors",
-        n_tasks=n_tasks,
         fields={"measure": model.similarity.measure, "k": k, "minimum": minimum, "rows": rows},
         rate=Rate("pair", 5e-9, BUILT_IN),
         work=lambda i: min(rows, n - i * rows) * n,
         memory=PROCESS_BYTES + 40 * rows * k + n * 300,
-        arrays=tuple(arrays),
-        shards=lambda i: [(a.name, (i,) + (0,) * (len(a.shape) - 1)) for a in arrays],
-        needs=lambda _: _fingerprints(n, range(n)),
+        arrays=tuple(_neighbor_arrays(model, rows, n, k)),
+        needs=every(fingerprint),
     )
+
+
+def _neighbor_arrays(model: Similarity, rows: int, n: int, k: int) -> Iterator[ArraySpec]:
+    array, ranked = partial(by_rows, rows), {"entry": n, "rank": k}
+    about = "entry number of the neighbour, the most similar first; -1 where there are no more"
+    yield array("neighbor", "int32", ranked, about=about)
+    about = f"{model.similarity.measure} similarity to the neighbour"
+    yield array("neighbor_similarity", "float64", ranked, about=about)
+    if isinstance(model.similarity.keep, Above):
+        about = "entries at least as similar as asked for, also those beyond the ranks kept"
+        yield array("n_above", "int64", {"entry": n}, about=about)
 
 
 def neighbors_kept(model: Similarity, n: int) -> tuple[int, float]:
@@ -241,93 +209,60 @@ def neighbors_kept(model: Similarity, n: int) -> tuple[int, float]:
     return min(most, max(1, n - 1)), minimum
 
 
-def _convergence(model: Similarity, convergence: Convergence, n: int) -> Stage:
-    array = entry_array("reference_similarity", n, n, about="similarity to the most accurate entry of the same kind")
-    fields = {"measure": model.similarity.measure, "order_by": model.order_by, "within": convergence.within}
-    return _single(
-        "convergence", "convergence", fields, (array,), Rate("spectrum", 5e-7, BUILT_IN), n, n, PROCESS_BYTES + n * 400
-    )
-
-
-def _blocks(model: Similarity, by: Blocks, n: int, n_blocks: int) -> Stage:
-    table = partial(
-        ArraySpec,
-        shape=(n_blocks, n_blocks),
-        dims=("block_row", "block_column"),
-        shard=(n_blocks, n_blocks),
-        chunk=(n_blocks, n_blocks),
-        dtype="float64",
-    )
-    arrays = tuple(
-        table(
-            name=f"block_{word}",
-            about=f"{word} similarity of the pairs of two blocks of settings, an entry's with itself left out",
-        )
-        for word in ("mean", "min", "max")
-    )
-    fields = {"measure": model.similarity.measure, "by": by.by, "order_by": model.order_by}
-    return _single(
-        "blocks",
-        "block_statistics",
-        fields,
-        arrays,
-        Rate("pair", 6e-9, BUILT_IN),
-        n * n / 2,
-        n,
-        PROCESS_BYTES + n * 2**16,
-    )
-
-
-def _groups(model: Similarity, groups: Groups, n: int) -> Stage:
-    whole = model.similarity.keep == "matrix"
-    arrays = [entry_array("group", n, n, "int32", about="group of entries that are alike, the largest group first")]
-    if whole and n > 1:
-        arrays.append(
-            ArraySpec(
-                name="linkage",
-                shape=(n - 1, 4),
-                dtype="float64",
-                dims=("merge", "linkage_column"),
-                shard=(n - 1, 4),
-                chunk=(n - 1, 4),
-                about="scipy's linkage matrix of the distances 1 - similarity: first, second, distance, entries",
-            )
-        )
-    fields = {"measure": model.similarity.measure, **groups.model_dump(mode="json"), "tree": len(arrays) > 1}
-    memory = PROCESS_BYTES + (n * n * 8 if whole else n * 2**14)
-    return _single("groups", "groups", fields, tuple(arrays), Rate("pair", 7e-8, BUILT_IN), n * n / 2, n, memory)
-
-
-def _single(
-    name: str,
-    function: str,
-    fields: dict[str, Any],
-    arrays: tuple[ArraySpec, ...],
-    rate: Rate,
-    work: float,
-    n: int,
-    memory: int,
-) -> Stage:
-    """A stage of one task, which needs all fingerprints and writes whole arrays."""
+def _convergence(model: Similarity, convergence: Convergence, n: int, fingerprint: Stage) -> Stage:
+    about = "similarity to the most accurate entry of the same kind"
     return Stage(
-        name=name,
-        version=1,
-        function=f"{TASKS}:{function}",
-        n_tasks=1,
-        fields=fields,
-        rate=rate,
-        work=lambda _: work,
-        memory=memory,
-        arrays=arrays,
-        shards=lambda _: [(a.name, (0,) * len(a.shape)) for a in arrays],
-        needs=lambda _: _fingerprints(n, range(n)),
+        name="convergence",
+        function=f"{TASKS}:convergence",
+        fields={"measure": model.similarity.measure, "order_by": model.order_by, "within": convergence.within},
+        rate=Rate("spectrum", 5e-7, BUILT_IN),
+        work=lambda _: n,
+        memory=PROCESS_BYTES + n * 400,
+        arrays=(whole("reference_similarity", "float64", {"entry": n}, about=about),),
+        needs=every(fingerprint),
     )
 
 
-def _fingerprints(n: int, *spans: range) -> list[TaskId]:
-    """The fingerprint tasks that make the entries of these spans."""
-    rows, _ = blocks(n, FINGERPRINT_ROWS)
-    return [("fingerprint", i) for i in sorted({i for s in spans if s for i in range(s[0] // rows, s[-1] // rows + 1)})]
+def _blocks(model: Similarity, by: Blocks, n: int, n_blocks: int, fingerprint: Stage) -> Stage:
+    along = {"block_row": n_blocks, "block_column": n_blocks}
+    about = "similarity of the pairs of two blocks of settings, an entry's with itself left out"
+    words = ("mean", "min", "max")
+    return Stage(
+        name="blocks",
+        function=f"{TASKS}:block_statistics",
+        fields={"measure": model.similarity.measure, "by": by.by, "order_by": model.order_by},
+        rate=Rate("pair", 6e-9, BUILT_IN),
+        work=lambda _: n * n / 2,
+        memory=PROCESS_BYTES + n * 2**16,
+        arrays=tuple(whole(f"block_{word}", "float64", along, about=f"{word} {about}") for word in words),
+        needs=every(fingerprint),
+    )
+
+
+def _groups(model: Similarity, groups: Groups, n: int, fingerprint: Stage) -> Stage:
+    has_matrix = model.similarity.keep == "matrix"
+    arrays = tuple(_group_arrays(n, has_tree=has_matrix and n > 1))
+    return Stage(
+        name="groups",
+        function=f"{TASKS}:groups",
+        fields={
+            "measure": model.similarity.measure,
+            **groups.model_dump(mode="json"),
+            "tree": len(arrays) > 1,
+        },
+        rate=Rate("pair", 7e-8, BUILT_IN),
+        work=lambda _: n * n / 2,
+        memory=PROCESS_BYTES + (n * n * 8 if has_matrix else n * 2**14),
+        arrays=arrays,
+        needs=every(fingerprint),
+    )
+
+
+def _group_arrays(n: int, *, has_tree: bool) -> Iterator[ArraySpec]:
+    yield whole("group", "int32", {"entry": n}, about="group of entries that are alike, the largest group first")
+    if has_tree:
+        about = "scipy's linkage matrix of the distances 1 - similarity: first, second, distance, entries"
+        yield whole("linkage", "float64", {"merge": n - 1, "linkage_column": 4}, about=about)
 
 
 def _axes(entries: Entries, grid: Grid, columns: slice) -> list[Coordinate]:

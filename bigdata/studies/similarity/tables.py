@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.problem import first
-from bigdata.kind.report import Table
+from bigdata.kind import Table
 from bigdata.studies.similarity.results import Results, Rows, letters, plain
 
 # Numbers this close are the same setting: a plane-wave basis grows a little with the k-mesh at the same

@@ -9,24 +9,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.spectra.dataset import open_import
+from bigdata.kind import Triangle
 from bigdata.studies.similarity import blocks, measures
 from bigdata.studies.similarity.fingerprint import Fingerprints, heights
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.grouping import components, cut, distances, tree
 from bigdata.studies.similarity.model import Above, Similarity
-from bigdata.studies.similarity.stages import kept_columns, neighbors_kept, triangle
+from bigdata.studies.similarity.stages import kept_columns, neighbors_kept
 
 if TYPE_CHECKING:
-    from bigdata.kind.context import Context
+    from bigdata.kind import Context
 
 # Entries compared with at a time where all are: their fingerprints and one block of similarities stay in the cache.
 BLOCK_ROWS = 2048
 
 
-def fingerprint(ctx: Context) -> None:
+def fingerprint(ctx: Context[Similarity]) -> None:
     """Fingerprints of one block of entries."""
-    grid = Grid.from_id(_model(ctx).fingerprint.grid)
-    columns = kept_columns(_model(ctx), grid)
+    grid = Grid.from_id(ctx.model.fingerprint.grid)
+    columns = kept_columns(ctx.model, grid)
     own = ctx.stage.arrays[0].region((ctx.index, 0))[0]
     rows, shift = ctx.read("source_row", own), ctx.read("energy_shift", own)
     keep_states = any(a.name == "states" for a in ctx.stage.arrays)
@@ -54,44 +55,44 @@ def _arrays(part: Fingerprints, keep_states: bool) -> dict[str, NDArray[np.gener
     return arrays
 
 
-def matrix(ctx: Context) -> None:
+def matrix(ctx: Context[Similarity]) -> None:
     """Similarities of one block of the upper triangle, and the mirror image of it."""
-    row, column = triangle(ctx.index)
+    row, column = Triangle.block(ctx.index)
     array = ctx.stage.arrays[0]
     a, b = (_prepared(ctx, array.region((i, i))[0]) for i in (row, column))
-    block = measures.block(a, b, _model(ctx).similarity.measure)
+    block = measures.block(a, b, ctx.model.similarity.measure)
     ctx.write("similarity", block, (row, column))
     if row != column:
         ctx.write("similarity", np.ascontiguousarray(block.T), (column, row))
 
 
-def neighbors(ctx: Context) -> None:
+def neighbors(ctx: Context[Similarity]) -> None:
     """The most similar entries of each entry of one block."""
-    array, measure = ctx.stage.arrays[0], _model(ctx).similarity.measure
+    array, measure = ctx.stage.arrays[0], ctx.model.similarity.measure
     own, n = array.region((ctx.index, 0))[0], array.shape[0]
-    k, minimum = neighbors_kept(_model(ctx), n)
+    k, minimum = neighbors_kept(ctx.model, n)
     a, found = _prepared(ctx, own), None
     for span in _spans(n):
         found = measures.nearest(a, _prepared(ctx, span), k, minimum, measure, own.start, span.start, found)
     assert found is not None
     ctx.write("neighbor", found.index.astype(np.int32))
     ctx.write("neighbor_similarity", found.similarity)
-    if isinstance(_model(ctx).similarity.keep, Above):
+    if isinstance(ctx.model.similarity.keep, Above):
         ctx.write("n_above", found.n_above)
 
 
-def convergence(ctx: Context) -> None:
+def convergence(ctx: Context[Similarity]) -> None:
     """Each entry's similarity to its reference."""
     reference = ctx.read("reference")
     result = np.empty(len(reference))
     for number in np.unique(reference):
         members = np.flatnonzero(reference == number)
         one = _prepared(ctx, slice(number, number + 1))
-        result[members] = measures.block(_prepared(ctx, members), one, _model(ctx).similarity.measure)[:, 0]
+        result[members] = measures.block(_prepared(ctx, members), one, ctx.model.similarity.measure)[:, 0]
     ctx.write("reference_similarity", result)
 
 
-def block_statistics(ctx: Context) -> None:
+def block_statistics(ctx: Context[Similarity]) -> None:
     """Mean, least and greatest similarity of the pairs of every two blocks of settings."""
     block = ctx.read("block")
     statistics = blocks.Statistics(int(block.max()) + 1)
@@ -101,13 +102,13 @@ def block_statistics(ctx: Context) -> None:
         ctx.write(f"block_{name}", values)
 
 
-def groups(ctx: Context) -> None:
+def groups(ctx: Context[Similarity]) -> None:
     """Groups of entries that are alike, by linkage of the distances 1 - similarity."""
-    wanted = _model(ctx).groups
+    wanted = ctx.model.groups
     assert wanted is not None
     n = ctx.stage.arrays[0].shape[0]
     pairs = _triangle(ctx, n)
-    if _model(ctx).similarity.keep == "matrix":
+    if ctx.model.similarity.keep == "matrix":
         linkage = tree(distances(n, pairs), wanted.linkage)
         ctx.write("group", cut(linkage, n, wanted.min_similarity))
         if n > 1:
@@ -116,9 +117,9 @@ def groups(ctx: Context) -> None:
         ctx.write("group", components(n, pairs, wanted.linkage, wanted.min_similarity))
 
 
-def _triangle(ctx: Context, n: int) -> Iterator[tuple[slice, slice, NDArray[np.float64]]]:
+def _triangle(ctx: Context[Similarity], n: int) -> Iterator[tuple[slice, slice, NDArray[np.float64]]]:
     """All similarities of the upper triangle in blocks, computed: that is faster than reading them."""
-    spans, measure = list(_spans(n)), _model(ctx).similarity.measure
+    spans, measure = list(_spans(n)), ctx.model.similarity.measure
     # One buffer for all blocks: touching new memory takes longer than the comparison itself.
     buffer = np.empty((BLOCK_ROWS, BLOCK_ROWS))
     for j, columns in enumerate(spans):
@@ -133,14 +134,9 @@ def _spans(n: int) -> Iterator[slice]:
     return (slice(i, min(n, i + BLOCK_ROWS)) for i in range(0, n, BLOCK_ROWS))
 
 
-def _prepared(ctx: Context, rows: slice | NDArray[np.intp]) -> measures.Bits | measures.Integrals:
+def _prepared(ctx: Context[Similarity], rows: slice | NDArray[np.intp]) -> measures.Bits | measures.Integrals:
     """The fingerprints of some entries, ready to be compared."""
     first, last = ctx.read("first_column", rows), ctx.read("last_column", rows)
-    if _model(ctx).similarity.measure == "integrated-l1":
+    if ctx.model.similarity.measure == "integrated-l1":
         return measures.integrate(ctx.read("states", rows), first, last, ctx.read("column_width"))
     return measures.prepare(ctx.read("height", rows), first, last)
-
-
-def _model(ctx: Context) -> Similarity:
-    assert isinstance(ctx.model, Similarity)
-    return ctx.model

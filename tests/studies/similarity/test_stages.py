@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bigdata.kind import Triangle
 from bigdata.spec import load_study
 from bigdata.studies.similarity import stages as room
-from bigdata.studies.similarity.stages import stages, triangle
+from bigdata.studies.similarity.stages import stages
 
 SPEC = """
 study: similarity
@@ -22,7 +23,7 @@ order_by: [xc, n_kpts_full, mode, n_basis]
 
 @given(n=st.integers(1, 40))
 def test_the_triangle_is_counted_once(n):
-    found = [triangle(i) for i in range(n * (n + 1) // 2)]
+    found = [Triangle.block(i) for i in range(n * (n + 1) // 2)]
     assert sorted(found) == [(a, b) for a in range(n) for b in range(n) if a <= b]
 
 
@@ -62,6 +63,6 @@ def test_a_block_of_the_matrix_waits_for_its_own_fingerprints_only(workload):
     matrix, fingerprint = made["similarity"], made["fingerprint"]
     rows, own = matrix.arrays[0].shard[0], fingerprint.arrays[0].shard[0]
     for i in range(matrix.n_tasks):
-        entries = {e for b in triangle(i) for e in range(b * rows, min(108, (b + 1) * rows))}
+        entries = {e for b in Triangle.block(i) for e in range(b * rows, min(108, (b + 1) * rows))}
         assert set(matrix.needs(i)) == {("fingerprint", e // own) for e in entries}
     assert sum(matrix.work(i) for i in range(matrix.n_tasks)) >= 108 * 109 / 2

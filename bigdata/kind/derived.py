@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bigdata.data.derived import Derivation
 from bigdata.kind.stage import Rate, Stage, TaskId
-from bigdata.spec.study import Input
+from bigdata.spec.study import Input, StudyModel
 
 if TYPE_CHECKING:
     from bigdata.kind.context import Context
@@ -23,7 +23,7 @@ def stage(name: str, derivation: Derivation, input_name: str, rate: Rate, memory
     return Stage(
         name=name,
         version=1,
-        function="bigdata.studies.derivation:make",
+        function="bigdata.kind.derived:make",
         n_tasks=len(blocks),
         fields={"kind": derivation.kind, "setting": dict(derivation.setting), "maker": derivation.maker.version()},
         rate=rate,
@@ -34,7 +34,7 @@ def stage(name: str, derivation: Derivation, input_name: str, rate: Rate, memory
     )
 
 
-def make(ctx: Context) -> None:
+def make(ctx: Context[StudyModel]) -> None:
     """The task: one block."""
     _of(ctx.stage.fields, ctx.inputs[ctx.stage.inputs[0]]).make(ctx.index)
 

@@ -1,0 +1,34 @@
+"""The fields of a dataset that a spec names: whether the dataset has them, said where they are named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from bigdata.data import DataProblem, fields
+from bigdata.data.model import MaterialsOrigin, SpectraOrigin
+from bigdata.spec.study import Finding, PathInSpec
+
+
+def unknown_fields(
+    dataset: SpectraOrigin | MaterialsOrigin,
+    folder: Path,
+    at: tuple[str, ...],
+    named: Iterable[tuple[PathInSpec, str]] = (),
+) -> Iterable[Finding]:
+    """Of a dataset that stands at the path `at` of a spec in `folder`: what is wrong with it, and which fields of its
+    `where:`, and of those `named` elsewhere in the spec, it doesn't have.
+    """
+    try:
+        known = fields(dataset, folder)
+    except DataProblem as problem:
+        yield from problem.at(*at)
+        return
+    if known is None:  # a query that hasn't been asked yet
+        return
+    right = f"Its fields are {', '.join(known)}" if known else "It has structures alone: give a file with values"
+    conditions = {(*at, "where", field): field for field in dataset.where}
+    for path, field in (*conditions.items(), *named):
+        if field not in known:
+            what = f"the dataset has no field `{field}`"
+            yield Finding(path, what, right, field, tuple(known), at_key=path in conditions)
