@@ -10,7 +10,7 @@ from typing import Any
 
 from bigdata.errors import Problem, SpecError
 from bigdata.spec.checked import checked, valid_fields, validated, written_fields
-from bigdata.spec.kinds import kind, kinds
+from bigdata.spec.kinds import is_known, kind, kinds
 from bigdata.spec.layers import Layers, read_layers
 from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located, mapping
 from bigdata.spec.problems import from_finding
@@ -163,7 +163,7 @@ def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> St
 def _kind(root: Node, problems: list[Located]) -> type[StudyModel] | None:
     """The model that `study:` names; without one, only the fields of all studies can be checked."""
     node = root.child("study")
-    if node is not None and isinstance(node.value, str) and node.value in kinds():
+    if node is not None and isinstance(node.value, str) and is_known(node.value):
         return kind(node.value)
     right = f"Known kinds: {each(kinds())}"
     if node is None:
