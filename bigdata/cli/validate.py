@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigdata.cli.brief import leave_garbage
 from bigdata.cli.options import json_option, specs_options
 from bigdata.errors import Place, Problem, SpecError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 @json_option
 def command(specs: tuple[Path, ...], overrides: tuple[str, ...], data: tuple[Path, ...], as_json: bool) -> None:
     """Check specs, or the studies of runs; say all that is wrong with them."""
+    leave_garbage()
     checks = [_check(path, overrides, data) for path in specs]
     problems = [problem for _, found in checks for problem in found]
     if as_json:

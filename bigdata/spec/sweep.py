@@ -42,11 +42,8 @@ class Setting:
     root: Node
 
 
-def swept(root: Node, problems: list[Located]) -> list[Setting]:
-    """The variants that `sweep:` asks for; the study as it is where it asks for none, or wrongly."""
-    node = root.child("sweep")
-    if node is None:
-        return [Setting("", {}, root)]
+def swept(root: Node, node: Node, problems: list[Located]) -> list[Setting]:
+    """The variants that `sweep:`, the tree's `node`, asks for; the study without it where it asks wrongly."""
     rest = mapping({k: e for k, e in root.value.items() if k != "sweep"}, root.span)
     found = _wrong(node, root)
     problems += found
