@@ -8,7 +8,7 @@ from typing import Any
 
 from bigdata.errors import SpecError
 from bigdata.lattices.basis import point_functions
-from bigdata.lattices.parent import symbol
+from bigdata.lattices.species import symbol
 from bigdata.store.reading import View
 from bigdata.studies.cluster_expansion.prediction import chosen
 from bigdata.studies.cluster_expansion.results import Expansion, Results, feature_name

@@ -251,7 +251,7 @@ def _parent(parent: Parent, folder: Path) -> Iterable[Finding]:
         yield from at(problem, "parent", "lattice", "prototype")
         return
     for path, checked in (
-        (("parent", "lattice"), lambda: found.conventional(lattice.parameters)),
+        (("parent", "lattice"), lambda: found.check(lattice.parameters)),
         (("parent", "sublattices"), lambda: sublattices(found.labels, parent.sublattices)),
     ):
         try:

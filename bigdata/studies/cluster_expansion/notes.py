@@ -8,7 +8,7 @@ import numpy as np
 
 from bigdata.display import size
 from bigdata.lattices.clusters import ClusterSpace
-from bigdata.lattices.parent import symbol
+from bigdata.lattices.species import symbol
 from bigdata.models.monomials import Monomials, n_monomials
 from bigdata.spec.study import Finding, Findings
 from bigdata.studies.cluster_expansion.folds import Folds

@@ -17,8 +17,9 @@ from bigdata.data.materials.dataset import open_import
 from bigdata.data.materials.structures import Structure
 from bigdata.lattices.cell import parent_from_structure
 from bigdata.lattices.clusters import ARRAYS, ClusterSpace, cluster_space
-from bigdata.lattices.parent import Parent, atomic_number
+from bigdata.lattices.parent import Parent
 from bigdata.lattices.prototypes import prototype
+from bigdata.lattices.species import atomic_number
 from bigdata.spec.study import Finding, Findings, Input
 from bigdata.studies.cluster_expansion.model import ClusterExpansion, LatticeFile, at
 
