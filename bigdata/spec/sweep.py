@@ -12,7 +12,6 @@ from pydantic import Field, ValidationError
 
 from bigdata.spec.layers import assigned, parsed_path
 from bigdata.spec.node import Located, Node, Span, locate, located, mapping
-from bigdata.spec.problems import from_pydantic
 from bigdata.spec.study import SpecModel
 from bigdata.spec.words import items, listed, meant
 
@@ -108,6 +107,8 @@ def _wrong(node: Node, root: Node) -> list[Located]:
     try:
         Sweep.model_validate(node.plain, strict=True)
     except ValidationError as error:
+        from bigdata.spec.problems import from_pydantic
+
         return from_pydantic(error, Sweep, node, ("sweep",))
     found = [*_wrong_paths(node), *_wrong_columns(node)]
     return found or [*_wrong_excludes(node), *_wrong_number(node, locate(root, ("sweep",)))]

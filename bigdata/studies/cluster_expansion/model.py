@@ -11,7 +11,7 @@ from pydantic import Discriminator, Field, Tag
 
 from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
-from bigdata.data.model import MaterialsFile, MaterialsFormat, MaterialsOrigin
+from bigdata.data.materials.origin import MaterialsFile, MaterialsFormat, MaterialsOrigin
 from bigdata.spec.study import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel
 from bigdata.spec.whereabouts import located, named
 from bigdata.units import Angle, Length

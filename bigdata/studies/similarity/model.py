@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
-from bigdata.data.model import SpectraFile, SpectraOrigin
+from bigdata.data.spectra.origin import SpectraFile, SpectraOrigin
 from bigdata.spec.study import Finding, Findings, Input, SpecModel, StudyModel
 from bigdata.spec.whereabouts import named
 from bigdata.units import Energy, States
