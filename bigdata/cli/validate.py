@@ -6,13 +6,16 @@ import json
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from bigdata.cli.brief import leave_garbage
 from bigdata.cli.options import json_option, specs_options
-from bigdata.cli.verdicts import recall, remember
 from bigdata.errors import Place, Problem, SpecError
+
+if TYPE_CHECKING:
+    from bigdata.spec import Study
 
 
 @click.command()
@@ -20,6 +23,7 @@ from bigdata.errors import Place, Problem, SpecError
 @json_option
 def command(specs: tuple[Path, ...], overrides: tuple[str, ...], data: tuple[Path, ...], as_json: bool) -> None:
     """Check specs, or the studies of runs; say all that is wrong with them."""
+    leave_garbage()
     checks = [_check(path, overrides, data) for path in specs]
     problems = [problem for _, found in checks for problem in found]
     if as_json:
@@ -35,19 +39,25 @@ Check = tuple[str, tuple[Problem, ...]]
 
 def _check(path: Path, overrides: tuple[str, ...], data: tuple[Path, ...]) -> Check:
     """What the study is, in a few words, or what is wrong with it."""
-    if not data and (summary := recall(path, overrides)):
-        return summary, ()
-    from bigdata.planning.again import load_study
-
     try:
-        study = load_study(path, overrides, data)
+        study = _study(path, overrides, data)
     except SpecError as error:
         return "", error.problems or (Problem(Place(str(path)), "", str(error)),)
     n = len(study.variants)
-    summary = f"{study.kind}, {n:,} variant{'s' * (n != 1)}"
-    if study.repeated is None:  # where a run's data are found doesn't depend on them alone
-        remember(path, overrides, summary, [*study.files, *study.data_files()])
-    return summary, ()
+    return f"{study.kind}, {n:,} variant{'s' * (n != 1)}", ()
+
+
+def _study(path: Path, overrides: tuple[str, ...], data: tuple[Path, ...]) -> Study:
+    """The study of a file or a run; a file's is had without importing what finds a run's data."""
+    from bigdata.store.folder import run_in
+
+    if data or run_in(path):
+        from bigdata.planning import again
+
+        return again.load_study(path, overrides, data)
+    from bigdata.spec import load_study
+
+    return load_study(path, overrides)
 
 
 def _print(specs: tuple[Path, ...], checks: list[Check]) -> None:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from bigdata.data.model import MaterialsFile, MaterialsOrigin, NamedDataset, SpectraFile, SpectraOrigin
+from bigdata.data.model import NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem
 from bigdata.data.registry import Field, Registered, names, registered
+
+if TYPE_CHECKING:
+    from bigdata.data.materials.origin import MaterialsOrigin
+    from bigdata.data.spectra.origin import SpectraOrigin
 
 __all__ = ["BadEntry", "DataProblem", "Field", "Registered", "fields", "names", "registered"]
 
@@ -20,6 +25,9 @@ def fields(dataset: SpectraOrigin | MaterialsOrigin, folder: Path) -> Mapping[st
     """
     if isinstance(dataset, NamedDataset):
         return registered(dataset.name).fields
+    from bigdata.data.materials.origin import MaterialsFile
+    from bigdata.data.spectra.origin import SpectraFile
+
     if isinstance(dataset, SpectraFile):
         from bigdata.data.spectra import dataset as spectra
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
@@ -31,6 +30,8 @@ class DataProblem(SpecError):
 
 def _sentences(finding: Finding) -> str:
     """The finding, where there is no spec to show its place in."""
+    from difflib import get_close_matches
+
     close = get_close_matches(finding.given, finding.known, 1) if finding.given else []
     parts = (finding.what, finding.right, f"Did you mean `{close[0]}`?" if close else "")
     what, *others = (part if part.endswith("?") else f"{part.rstrip('.')}." for part in parts if part)

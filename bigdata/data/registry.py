@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bigdata.data.problem import DataProblem
-from bigdata.data.registered.alloys import ALLOYS
-from bigdata.data.registered.compositions import COMPOSITIONS
 from bigdata.data.registered.entry import Field, Kind, Mirrored, Registered, Source
-from bigdata.data.registered.matbench import MATBENCH
-from bigdata.data.registered.spectra import SPECTRA
-from bigdata.data.registered.structures import STRUCTURES
 from bigdata.spec.study import Finding
 
 __all__ = ["Field", "Kind", "Mirrored", "Registered", "Source", "names", "registered"]
 
-_REGISTERED = {dataset.name: dataset for dataset in (*SPECTRA, *ALLOYS, *STRUCTURES, *COMPOSITIONS, *MATBENCH)}
+
+def _tables() -> Iterator[tuple[Registered, ...]]:
+    """All datasets, in parts: whoever finds one in the first parts needn't load the others."""
+    from bigdata.data.registered.spectra import SPECTRA
+
+    yield SPECTRA
+    from bigdata.data.registered.alloys import ALLOYS
+
+    yield ALLOYS
+    from bigdata.data.registered.structures import STRUCTURES
+
+    yield STRUCTURES
+    from bigdata.data.registered.compositions import COMPOSITIONS
+
+    yield COMPOSITIONS
+    from bigdata.data.registered.matbench import MATBENCH
+
+    yield MATBENCH
 
 
 def names(kind: Kind | None = None) -> tuple[str, ...]:
     """The registered names, of one kind where that is given."""
-    return tuple(name for name, dataset in _REGISTERED.items() if kind in (None, dataset.kind))
+    return tuple(dataset.name for table in _tables() for dataset in table if kind in (None, dataset.kind))
 
 
 def registered(name: str) -> Registered:
     """The dataset of that name; raises DataProblem, with the names that exist, where there is none."""
-    if name not in _REGISTERED:
-        raise DataProblem(
-            Finding(
-                ("name",),
-                f"there is no dataset `{name}`",
-                "`bigdata datasets list` shows those that exist",
-                given=name,
-                known=names(),
-            )
-        )
-    return _REGISTERED[name]
+    found = next((dataset for table in _tables() for dataset in table if dataset.name == name), None)
+    if found is None:
+        what, right = f"there is no dataset `{name}`", "`bigdata datasets list` shows those that exist"
+        raise DataProblem(Finding(("name",), what, right, given=name, known=names()))
+    return found

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bigdata.data import DataProblem, fields
-from bigdata.data.model import MaterialsOrigin, SpectraOrigin
 from bigdata.spec.study import Finding, PathInSpec
+
+if TYPE_CHECKING:  # a kind loads the origins of its own data only
+    from bigdata.data.materials.origin import MaterialsOrigin
+    from bigdata.data.spectra.origin import SpectraOrigin
 
 
 def unknown_fields(

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.problem import first
-from bigdata.lattices.parent import VACANCY, Parent
+from bigdata.lattices.parent import Parent
+from bigdata.lattices.species import VACANCY
 
 Ints = NDArray[np.int64]
 

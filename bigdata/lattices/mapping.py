@@ -13,8 +13,9 @@ from bigdata.data.materials.structures import Structure, Structures
 from bigdata.data.problem import first
 from bigdata.lattices.census import Census, counted
 from bigdata.lattices.orientations import Orientation, Orientations
-from bigdata.lattices.parent import VACANCY, Parent, symbol
+from bigdata.lattices.parent import Parent
 from bigdata.lattices.sites import Groups, Placement, Sites
+from bigdata.lattices.species import VACANCY, symbol
 from bigdata.lattices.supercell import Form
 
 Floats = NDArray[np.float64]

@@ -12,13 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.materials.elements import NUMBERS, SYMBOLS
+from bigdata.data.materials.elements import SYMBOLS
+from bigdata.lattices.species import atomic_number, symbol
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-
-VACANCY = 0
-"""The atomic number that stands for a vacancy."""
 
 
 @dataclass(frozen=True)
@@ -83,15 +81,3 @@ class Parent:
         numbers = tuple(tuple(atomic_number(name) for name in names) for names in species)
         places = np.asarray(positions, dtype=np.float64).reshape(-1, 3) % 1.0 % 1.0
         return cls(np.asarray(lattice, dtype=np.float64), places, np.asarray(site_class, dtype=np.int64), numbers)
-
-
-def atomic_number(name: str) -> int:
-    """The number of an element's symbol, VACANCY for `vacancy`. Raises ValueError for any other word."""
-    if name not in NUMBERS and name != "vacancy":
-        raise ValueError(f"{name} is no element, nor `vacancy`")
-    return NUMBERS.get(name, VACANCY)
-
-
-def symbol(number: int) -> str:
-    """The symbol of an atomic number, `vacancy` for VACANCY."""
-    return SYMBOLS[number] or "vacancy"

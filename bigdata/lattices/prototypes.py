@@ -1,21 +1,23 @@
-"""Parent lattices by the names of their structure types: spacegroup, sites and lattice parameters of each."""
+"""Parent lattices by the names of their structure types: spacegroup, sites and lattice parameters of each.
+
+NumPy is loaded by the arrays only: a study is checked without it.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING, Any
 
 from bigdata.data.problem import DataProblem, first
-from bigdata.lattices.parent import Floats, Parent
 from bigdata.lattices.sublattices import sublattices
 from bigdata.spec.study import Finding
+
+if TYPE_CHECKING:
+    from bigdata.lattices.parent import Floats, Parent
 
 # Primitive vectors in units of the conventional ones, by the letter of the centring (International Tables A, 2016).
 _PRIMITIVE = {
@@ -80,9 +82,16 @@ class Prototype:
         found: Any = spglib.get_spacegroup_type(self.setting)
         return str(found.international_short[0])
 
+    def check(self, parameters: Mapping[str, float]) -> None:
+        """Raises DataProblem where these aren't its lattice parameters: lengths in angstrom, `beta` in degrees."""
+        if findings := list(_wrong(self, parameters)):
+            raise DataProblem(*findings)
+
     def conventional(self, parameters: Mapping[str, float]) -> Floats:
         """(3, 3) the conventional vectors in angstrom as rows: a along x, b in the xy plane. Raises DataProblem."""
-        _check(self, parameters)
+        import numpy as np
+
+        self.check(parameters)
         a = parameters["a"]
         b, c = parameters.get("b", a), parameters.get("c", a)
         beta = math.radians(parameters.get("beta", 90.0))
@@ -101,6 +110,10 @@ class Prototype:
         `parameters` are all of `lengths`, and any of `internal` in place of the usual value; `species` one list of
         symbols (and `vacancy`) for each of `classes`. Raises DataProblem, its paths inside `prototype` or `species`.
         """
+        import numpy as np
+
+        from bigdata.lattices.parent import Parent
+
         lattice = self.conventional(parameters)
         numbers = sublattices(self.labels, species)
         vectors = np.array(_PRIMITIVE[self.centring])
@@ -111,6 +124,7 @@ class Prototype:
 
     def _sites(self, orbit: Orbit, vectors: Floats, parameters: Mapping[str, float]) -> Floats:
         """(k, 3) the sites of an orbit in fractions of the primitive cell, sorted."""
+        import numpy as np
         import spglib
 
         place = np.array([self._coordinate(x, parameters) for x in orbit.position])
@@ -130,26 +144,21 @@ def prototype(name: str) -> Prototype:
     return PROTOTYPES[name]
 
 
-def _check(prototype: Prototype, parameters: Mapping[str, float]) -> None:
+def _wrong(prototype: Prototype, parameters: Mapping[str, float]) -> Iterator[Finding]:
+    """Parameters that there aren't, then those that are missing, then those out of range."""
     wanted = prototype.lengths
     known = (*wanted, *prototype.internal)
-    findings = [
-        Finding((key,), f"{prototype.name} has no parameter {key}", f"it has {first(known)}", key, known, at_key=True)
-        for key in parameters
-        if key not in known
-    ]
-    findings += [
-        Finding((), f"{prototype.name} wants {first(wanted)}, and {key} isn't given", f"give {key} in {_unit(key)}")
-        for key in wanted
-        if key not in parameters
-    ]
-    findings += [
-        Finding((key,), f"{key} is {value:g}", f"it is {_range(key)}")
-        for key, value in parameters.items()
-        if key in wanted and not (0 < value < (180 if key == "beta" else math.inf))
-    ]
-    if findings:
-        raise DataProblem(*findings)
+    for key in parameters:
+        if key not in known:
+            what, right = f"{prototype.name} has no parameter {key}", f"it has {first(known)}"
+            yield Finding((key,), what, right, key, known, at_key=True)
+    for key in wanted:
+        if key not in parameters:
+            what = f"{prototype.name} wants {first(wanted)}, and {key} isn't given"
+            yield Finding((), what, f"give {key} in {_unit(key)}")
+    for key, value in parameters.items():
+        if key in wanted and not (0 < value < (180 if key == "beta" else math.inf)):
+            yield Finding((key,), f"{key} is {value:g}", f"it is {_range(key)}")
 
 
 def _unit(key: str) -> str:
@@ -165,8 +174,10 @@ def _zero(x: float) -> float:
     return 0.0 if abs(x) < 1e-12 else x
 
 
-def _distinct(positions: NDArray[np.float64]) -> Floats:
+def _distinct(positions: Floats) -> Floats:
     """Positions (k, 3) in [0, 1), each once, sorted."""
+    import numpy as np
+
     wrapped = positions % 1.0
     wrapped[wrapped > 1 - _SAME / 2] -= 1.0
     wrapped[np.abs(wrapped) < 1e-12] = 0.0

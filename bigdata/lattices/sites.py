@@ -13,7 +13,8 @@ from scipy.spatial import cKDTree
 from scipy.spatial.distance import pdist
 
 from bigdata.lattices.orientations import Orientation, reduction
-from bigdata.lattices.parent import VACANCY, Parent
+from bigdata.lattices.parent import Parent
+from bigdata.lattices.species import VACANCY
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from bigdata.data.materials.elements import NUMBERS
 from bigdata.data.problem import DataProblem, first
-from bigdata.lattices.parent import atomic_number
+from bigdata.lattices.species import atomic_number
 from bigdata.spec.study import Finding
 
 WORDS = (*sorted(NUMBERS), "vacancy")

@@ -15,7 +15,7 @@ from bigdata.planning.recorded_before import OldRecord
 from bigdata.spec import Study
 from bigdata.spec.repeated import Repeated
 from bigdata.spec.whereabouts import moved
-from bigdata.store.folder import RunFolder
+from bigdata.store.folder import RunFolder, run_in
 
 
 def load_study(path: str | Path, overrides: Sequence[str] = (), data: Sequence[str | Path] = ()) -> Study:
@@ -30,14 +30,6 @@ def load_study(path: str | Path, overrides: Sequence[str] = (), data: Sequence[s
     if data:
         raise SpecError(f"{path} is no run: --data says where the files of a run are now. A study names its own files.")
     return spec.load_study(path, overrides)
-
-
-def run_in(path: Path) -> RunFolder | None:
-    """The run that a path means, by its folder or the study.yaml in it; None where it means none."""
-    path = path.parent if path.name == RunFolder(path).study.name else path
-    # From inside the folder it is called `.`, which has no name and no parent.
-    folder = RunFolder(path if path.name not in ("", "..") else path.resolve())
-    return folder if folder.exists() else None
 
 
 def _record(run: RunFolder) -> Record:

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from bigdata.spec.node import Located, Node
-from bigdata.spec.problems import from_pydantic
 from bigdata.spec.study import SpecModel
 
 Model = TypeVar("Model", bound=SpecModel)
@@ -26,6 +25,8 @@ def checked(model: type[Model], root: Node, problems: list[Located], also: Seque
     try:
         return validated(model, root.plain)
     except ValidationError as error:
+        from bigdata.spec.problems import from_pydantic
+
         problems += from_pydantic(error, model, root, also=also)
         return None
 

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 
 from bigdata.spec.study import StudyModel
 
 GROUP = "bigdata.studies"
+
+
+@cache
+def _ours() -> dict[str, EntryPoint]:
+    """The kinds that come with bigdata: one file tells them, where those of all packages are hundreds of files."""
+    try:
+        points = distribution("bigdata").entry_points
+    except PackageNotFoundError:
+        return {}
+    return {point.name: point for point in points.select(group=GROUP)}
 
 
 @cache
@@ -17,9 +27,14 @@ def _registered() -> dict[str, EntryPoint]:
 
 def is_installed(name: str) -> bool:
     """Whether there is such a kind by now: a process that lives long, such as a worker of a cluster, looks again."""
-    if name not in _registered():
+    if not is_known(name):
         _registered.cache_clear()
-    return name in _registered()
+    return is_known(name)
+
+
+def is_known(name: str) -> bool:
+    """Whether this word may stand after `study:`."""
+    return name in _ours() or name in _registered()
 
 
 def kinds() -> tuple[str, ...]:
@@ -30,5 +45,6 @@ def kinds() -> tuple[str, ...]:
 @cache
 def kind(name: str) -> type[StudyModel]:
     """The model of a kind's YAML. Raises KeyError for a kind that isn't installed."""
-    model: type[StudyModel] = _registered()[name].load()
+    point = _ours().get(name) or _registered()[name]
+    model: type[StudyModel] = point.load()
     return model

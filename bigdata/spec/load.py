@@ -6,22 +6,20 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bigdata.errors import Problem, SpecError
 from bigdata.spec.checked import checked, valid_fields, validated, written_fields
-from bigdata.spec.kinds import kind, kinds
+from bigdata.spec.kinds import is_known, kind
 from bigdata.spec.layers import Layers, read_layers
-from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located, mapping
-from bigdata.spec.problems import from_finding
-from bigdata.spec.repeated import Repeated
+from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located
 from bigdata.spec.source import in_lines, read_file
 from bigdata.spec.study import Finding, PathInSpec, StudyModel
-from bigdata.spec.sweep import swept
 from bigdata.spec.whereabouts import named
-from bigdata.spec.words import each, meant, said
-from bigdata.spec.written import edited, plainly
 from bigdata.units import RESOLVED
+
+if TYPE_CHECKING:
+    from bigdata.spec.repeated import Repeated
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Study:
 
     def found(self, finding: Finding) -> Problem:
         """A finding made later, such as while planning, at its place in the file."""
-        return from_finding(finding, self.root).problem
+        return _found(finding, self.root).problem
 
     def problem(self, path: PathInSpec, what: str, right: str = "", hint: str = "") -> Problem:
         """A problem found later, such as while planning, at its place in the file."""
@@ -124,13 +122,16 @@ def load_study(
 def _variants(root: Node, problems: list[Located], folder: Path | None) -> tuple[Variant, ...]:
     """The variants of a tree, those that are right; their data are looked at from the folder where one is given."""
     model = _kind(root, problems)
-    settings = swept(root, problems)
-    models = [_checked(model, s.root, folder, problems) for s in settings] if model else []
-    return tuple(Variant(s.label, s.values, m) for s, m in zip(settings, models, strict=False) if m is not None)
+    points = _points(root, problems)
+    models = [_checked(model, tree, folder, problems) for _, _, tree in points] if model else []
+    pairs = zip(points, models, strict=False)
+    return tuple(Variant(label, values, m) for (label, values, _), m in pairs if m is not None)
 
 
 def _one_text(layers: Layers, study: Study) -> str:
     """The layers in one text, the file's own with changes where these can be written into it."""
+    from bigdata.spec.written import edited, plainly
+
     wanted = json.dumps(study.resolved())
     text = edited(in_lines(layers.text), layers.own, layers.root, layers.files)
     if _resolved(text) == wanted:
@@ -161,28 +162,24 @@ def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> St
 
 
 def _kind(root: Node, problems: list[Located]) -> type[StudyModel] | None:
-    """The model that `study:` names; without one, only the fields of all studies can be checked."""
+    """The model that `study:` names; None, and problems added, where it names none."""
     node = root.child("study")
-    if node is not None and isinstance(node.value, str) and node.value in kinds():
+    if node is not None and isinstance(node.value, str) and is_known(node.value):
         return kind(node.value)
-    right = f"Known kinds: {each(kinds())}"
-    if node is None:
-        problems.append(located(locate(root, ()), "study", "is missing", f"Write `study:` and a kind. {right}"))
-    elif isinstance(node.value, str):
-        what = f"there is no study kind {said(node.value)}"
-        problems.append(located(node.span, "study", what, right, meant(node.value, kinds())))
-    else:
-        problems.append(located(node.span, "study", f"{said(node.value)} is not a study kind", right))
-    problems += _common_problems(root)
+    from bigdata.spec.unknown import of_unknown_kind
+
+    problems += of_unknown_kind(root)
     return None
 
 
-def _common_problems(root: Node) -> list[Located]:
-    """What is wrong with the fields that studies of any kind have."""
-    names = StudyModel.model_fields.keys() - {"study"}
-    problems: list[Located] = []
-    checked(StudyModel, mapping({k: e for k, e in root.value.items() if k in names}, root.span), problems)
-    return [p for p in problems if p.problem.path != "study"]
+def _points(root: Node, problems: list[Located]) -> list[tuple[str, Mapping[str, Any], Node]]:
+    """The points of the sweep: label, values set, tree with them; the study as it is where it has no sweep."""
+    sweep = root.child("sweep")
+    if sweep is None:
+        return [("", {}, root)]
+    from bigdata.spec.sweep import swept
+
+    return [(s.label, s.values, s.root) for s in swept(root, sweep, problems)]
 
 
 def _checked(model: type[StudyModel], root: Node, folder: Path | None, problems: list[Located]) -> StudyModel | None:
@@ -190,5 +187,11 @@ def _checked(model: type[StudyModel], root: Node, folder: Path | None, problems:
     if folder is None:
         return study
     fields = valid_fields(model, root) if study is None else written_fields(study, root)
-    problems += [from_finding(finding, root) for finding in model.check(fields, folder)]
+    problems += [_found(finding, root) for finding in model.check(fields, folder)]
     return study
+
+
+def _found(finding: Finding, root: Node) -> Located:
+    from bigdata.spec.problems import from_finding
+
+    return from_finding(finding, root)

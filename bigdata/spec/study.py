@@ -37,7 +37,8 @@ PoolName = Annotated[str, AfterValidator(_pool_name), Field(json_schema_extra={"
 class SpecModel(BaseModel):
     """A part of a spec: unknown keys are errors, and nothing changes after reading."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    # Parts are built with the first whole that is read: each by itself would take longer than reading a spec.
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 
 
 @dataclass(frozen=True)

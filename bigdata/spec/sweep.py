@@ -12,7 +12,6 @@ from pydantic import Field, ValidationError
 
 from bigdata.spec.layers import assigned, parsed_path
 from bigdata.spec.node import Located, Node, Span, locate, located, mapping
-from bigdata.spec.problems import from_pydantic
 from bigdata.spec.study import SpecModel
 from bigdata.spec.words import items, listed, meant
 
@@ -42,11 +41,8 @@ class Setting:
     root: Node
 
 
-def swept(root: Node, problems: list[Located]) -> list[Setting]:
-    """The variants that `sweep:` asks for; the study as it is where it asks for none, or wrongly."""
-    node = root.child("sweep")
-    if node is None:
-        return [Setting("", {}, root)]
+def swept(root: Node, node: Node, problems: list[Located]) -> list[Setting]:
+    """The variants that `sweep:`, the tree's `node`, asks for; the study without it where it asks wrongly."""
     rest = mapping({k: e for k, e in root.value.items() if k != "sweep"}, root.span)
     found = _wrong(node, root)
     problems += found
@@ -111,6 +107,8 @@ def _wrong(node: Node, root: Node) -> list[Located]:
     try:
         Sweep.model_validate(node.plain, strict=True)
     except ValidationError as error:
+        from bigdata.spec.problems import from_pydantic
+
         return from_pydantic(error, Sweep, node, ("sweep",))
     found = [*_wrong_paths(node), *_wrong_columns(node)]
     return found or [*_wrong_excludes(node), *_wrong_number(node, locate(root, ("sweep",)))]

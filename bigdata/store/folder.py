@@ -203,3 +203,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_json(path: Path, data: Mapping[str, Any]) -> None:
     write_whole(path, json.dumps(data, indent=1, sort_keys=False) + "\n")
+
+
+def run_in(path: Path) -> RunFolder | None:
+    """The run that a path means, by its folder or the study.yaml in it; None where it means none."""
+    path = path.parent if path.name == RunFolder(path).study.name else path
+    # From inside the folder it is called `.`, which has no name and no parent.
+    folder = RunFolder(path if path.name not in ("", "..") else path.resolve())
+    return folder if folder.exists() else None

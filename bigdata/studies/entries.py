@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.materials.dataset import MaterialsDataset, open_import
+from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
 from bigdata.data.materials.target import target, within
-from bigdata.data.model import MaterialsFile, MaterialsOrigin, Sample
 from bigdata.data.problem import BadEntry
 from bigdata.data.selection import Dropped
 from bigdata.kind import Finding, Findings, Input

@@ -16,8 +16,8 @@ from pathlib import Path
 import numpy as np
 
 from bigdata import load_study, submit
-from bigdata.lattices.parent import symbol
 from bigdata.lattices.prototypes import prototype
+from bigdata.lattices.species import symbol
 
 SPEC = {
     "study": "cluster-expansion",

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.benchmarks.validate import BAR, PEER
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from bigdata.cli.main import main; main()"
 GOOD = "study: similarity\nname: x\ndataset: {name: hbn-dos-gpaw}\n"
@@ -58,51 +60,35 @@ def test_problems_are_data_with_json(tmp_path: Path, environment: dict[str, str]
     assert row["problems"][0]["place"]["file"] == "--set order_by=[xcs]"
 
 
-CHANGES = {
-    "the spec": lambda folder: (folder / "a.yaml").write_text("name: y\nextends: p.yaml\ngroups: {linkage: ward}\n"),
-    "its parent": lambda folder: (folder / "p.yaml").write_text(GOOD + "groups: {linkage: ward}\n"),
-    "a parent gone": lambda folder: (folder / "p.yaml").unlink(),
-}
+SPECS = {"a similarity": "specs/similarity.yaml", "a cluster expansion": "specs/cluster-expansion.yaml"}
 
 
-@pytest.mark.parametrize("what", CHANGES)
-def test_a_spec_found_right_is_read_anew_after_a_change_of(
-    what: str, tmp_path: Path, environment: dict[str, str]
-) -> None:
-    (tmp_path / "p.yaml").write_text(GOOD)
-    (tmp_path / "a.yaml").write_text("name: y\nextends: p.yaml\n")
-    for _ in range(2):
-        assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 0
-    assert list((tmp_path / "cache/validated").iterdir())
-    CHANGES[what](tmp_path)
-    assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 2
+def loaded(folder: Path, environment: dict[str, str], *words: str) -> list[str]:
+    """The heavy modules that the program has loaded by its end."""
+    at_end = f"lambda: print(sorted(set({HEAVY!r}) & set(sys.modules)))"
+    code = f"import sys, atexit\natexit.register({at_end})\n{PROGRAM}"
+    command = [sys.executable, "-c", code, *words]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    found: list[str] = json.loads(done.stdout.splitlines()[-1].replace("'", '"'))
+    return found
 
 
-def test_a_cache_that_cannot_be_written_changes_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
-    (tmp_path / "a.yaml").write_text(GOOD)
-    done = bigdata(tmp_path, {**environment, "BIGDATA_CACHE": str(tmp_path / "a.yaml")}, "validate", "a.yaml")
-    assert (done.returncode, done.stderr) == (0, "")
-
-
-def test_validate_loads_nothing_heavy(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_wrong_spec_is_told_so_without_anything_heavy(tmp_path: Path, environment: dict[str, str]) -> None:
     (tmp_path / "a.yaml").write_text(GOOD + "groups: {min_similarity: 2}\n")
-    code = f"""
-import sys, atexit
-atexit.register(lambda: print(sorted(set({HEAVY!r}) & set(sys.modules)), file=sys.stdout))
-{PROGRAM}
-"""
     for extra in ([], ["--set", "groups.min_similarity=0.5"]):
-        command = [sys.executable, "-c", code, "validate", "a.yaml", *extra]
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-        assert done.stdout.splitlines()[-1] == "[]"
+        assert loaded(tmp_path, environment, "validate", "a.yaml", *extra) == []
+
+
+@pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS)
+def test_nothing_heavy_is_loaded_for(spec: str, environment: dict[str, str]) -> None:
+    assert loaded(ROOT, environment, "validate", spec) == []
 
 
 def test_validate_answers_at_once(environment: dict[str, str]) -> None:
     """The strict measurement is in tests/benchmarks/validate.py; here the ratio may be twice as large."""
-    bigdata(ROOT, environment, "validate", "specs/similarity.yaml")
     seconds = min(_seconds(PROGRAM, environment, "validate", "specs/similarity.yaml") for _ in range(5))
-    base = min(_seconds("import click, pydantic, ruamel.yaml", environment) for _ in range(5))
-    assert seconds <= 2 * 1.5 * base
+    peer = min(_seconds(PEER, environment) for _ in range(5))
+    assert seconds <= 2 * BAR * peer
 
 
 def _seconds(code: str, environment: dict[str, str], *words: str) -> float:

@@ -9,8 +9,9 @@ from typing import get_args
 import pytest
 
 from bigdata.data import DataProblem
-from bigdata.data.model import MaterialsFormat, SpectraFormat
+from bigdata.data.materials.origin import MaterialsFormat
 from bigdata.data.registry import names, registered
+from bigdata.data.spectra.origin import SpectraFormat
 
 EVERY = pytest.mark.parametrize("entry", [registered(name) for name in names()], ids=lambda entry: entry.name)
 

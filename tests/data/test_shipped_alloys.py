@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bigdata.data.materials.dataset import MaterialsDataset, import_named
-from bigdata.data.model import NamedMaterials
+from bigdata.data.materials.origin import NamedMaterials
 from bigdata.data.registered.alloys import ALLOYS
 from bigdata.lattices.mapping import Mapped, map_structures
 from bigdata.lattices.parent import Parent

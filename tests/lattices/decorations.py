@@ -11,7 +11,8 @@ from scipy.spatial.transform import Rotation
 from bigdata.data.materials.structures import Structure
 from bigdata.lattices.mapping import Mapped
 from bigdata.lattices.operations import operations
-from bigdata.lattices.parent import VACANCY, Parent
+from bigdata.lattices.parent import Parent
+from bigdata.lattices.species import VACANCY
 from bigdata.lattices.supercell import Form, hermite, supercell
 
 Floats = NDArray[np.float64]

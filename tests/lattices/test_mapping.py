@@ -319,7 +319,7 @@ def test_cells_are_those_of_the_supercell() -> None:
 def materials(tmp_path_factory: pytest.TempPathFactory):
     """Open a dataset of the mirror."""
     from bigdata.data.materials.dataset import import_named
-    from bigdata.data.model import NamedMaterials
+    from bigdata.data.materials.origin import NamedMaterials
 
     if not os.environ.get("BIGDATA_MIRROR"):
         pytest.skip("BIGDATA_MIRROR isn't set: the mirrored datasets aren't on this machine")

@@ -8,8 +8,9 @@ import pytest
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import DataProblem
 from bigdata.lattices.cell import parent_from_structure
-from bigdata.lattices.parent import VACANCY, Parent, atomic_number, symbol
+from bigdata.lattices.parent import Parent
 from bigdata.lattices.prototypes import PROTOTYPES
+from bigdata.lattices.species import VACANCY, atomic_number, symbol
 
 from .decorations import Decoration, structure_of, unimodular
 

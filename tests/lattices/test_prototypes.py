@@ -5,8 +5,9 @@ import pytest
 import spglib
 
 from bigdata.data.problem import DataProblem
-from bigdata.lattices.parent import Parent, symbol
+from bigdata.lattices.parent import Parent
 from bigdata.lattices.prototypes import PROTOTYPES, Prototype, prototype
+from bigdata.lattices.species import symbol
 
 # Lattice parameters in angstrom and degrees, an element for each class, and what the structure is known for:
 # sites of each class in the primitive cell, and the shortest distance in angstrom.

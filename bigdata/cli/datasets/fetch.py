@@ -27,7 +27,8 @@ def fetch(wanted: tuple[str, ...], again: bool) -> None:
 
 def _datasets(text: str) -> Iterator[Any]:
     """What a name, or a study's file, stands for; DataProblem where it is neither."""
-    from bigdata.planning.again import load_study, run_in
+    from bigdata.planning.again import load_study
+    from bigdata.store.folder import run_in
 
     if Path(text).suffix in (".yaml", ".yml") or run_in(Path(text)):
         for variant in load_study(Path(text)).variants:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from bigdata.data.model import MaterialsFile, MaterialsOrigin, NamedMaterials
+from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, NamedMaterials
 from bigdata.data.registry import names
 from bigdata.errors import SpecError
 

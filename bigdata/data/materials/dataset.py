@@ -13,20 +13,19 @@ from typing import Any, Literal
 
 from bigdata.data.cache import whole_import
 from bigdata.data.materials.imports import Source, imported
-from bigdata.data.materials.properties import Properties
-from bigdata.data.materials.structures import Structures
-from bigdata.data.model import (
+from bigdata.data.materials.origin import (
     AflowDataset,
     AflowQuery,
-    Condition,
     MaterialsFile,
     MaterialsOrigin,
     MaterialsProjectDataset,
     MaterialsProjectQuery,
-    NamedDataset,
     OptimadeDataset,
     OptimadeQuery,
 )
+from bigdata.data.materials.properties import Properties
+from bigdata.data.materials.structures import Structures
+from bigdata.data.model import Condition, NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered

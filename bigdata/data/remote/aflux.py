@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from bigdata.data.model import AflowQuery
+from bigdata.data.materials.origin import AflowQuery
 from bigdata.data.problem import DataProblem, first
 from bigdata.data.remote.answers import Answers, Progress, fetched
 from bigdata.data.remote.http import Client

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bigdata.data.model import MaterialsProjectQuery
+from bigdata.data.materials.origin import MaterialsProjectQuery
 from bigdata.data.problem import DataProblem, first
 from bigdata.data.remote.answers import Answers, Progress, fetched
 from bigdata.data.remote.http import Client, Refused

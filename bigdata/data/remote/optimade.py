@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from bigdata.data.model import OptimadeQuery
+from bigdata.data.materials.origin import OptimadeQuery
 from bigdata.data.problem import DataProblem, first
 from bigdata.data.remote.answers import Answers, Progress, fetched
 from bigdata.data.remote.http import Client, Refused

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.model import AflowQuery, MaterialsProjectQuery, NomadQuery, OptimadeQuery
+from bigdata.data.materials.origin import AflowQuery, MaterialsProjectQuery, OptimadeQuery
 from bigdata.data.remote.answers import Answers, Progress, described
+from bigdata.data.spectra.origin import NomadQuery
 
 Query = OptimadeQuery | AflowQuery | MaterialsProjectQuery | NomadQuery
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.cache import whole_import
 from bigdata.data.columns import Columns
-from bigdata.data.model import Condition, NamedDataset, NomadDataset, SpectraFile, SpectraOrigin
+from bigdata.data.model import Condition, NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
@@ -26,6 +26,7 @@ from bigdata.data.selection import Selection, select
 from bigdata.data.spectra.formats.entry import ZEROS, Floats
 from bigdata.data.spectra.importing import HEADER_BYTES, is_whole
 from bigdata.data.spectra.imports import imported
+from bigdata.data.spectra.origin import NomadDataset, SpectraFile, SpectraOrigin
 from bigdata.spec.whereabouts import located
 
 Policy = Literal["refuse", "skip"]

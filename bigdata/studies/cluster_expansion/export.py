@@ -8,7 +8,7 @@ from typing import Any
 
 from bigdata.kind import SpecError, View
 from bigdata.lattices.basis import point_functions
-from bigdata.lattices.parent import symbol
+from bigdata.lattices.species import symbol
 from bigdata.studies.cluster_expansion.prediction import chosen
 from bigdata.studies.cluster_expansion.results import Expansion, Results, feature_name
 

@@ -17,7 +17,8 @@ from bigdata.kind import SpecError
 from bigdata.lattices.clusters import ClusterSpace
 from bigdata.lattices.correlations import correlations
 from bigdata.lattices.mapping import Mapped
-from bigdata.lattices.parent import Parent, symbol
+from bigdata.lattices.parent import Parent
+from bigdata.lattices.species import symbol
 from bigdata.lattices.supercell import hermite, supercell
 from bigdata.studies.cluster_expansion.results import Expansion
 

@@ -10,7 +10,7 @@ from pydantic import Discriminator, Field, Tag
 
 from bigdata import kind
 from bigdata.data import DataProblem
-from bigdata.data.model import MaterialsFile, MaterialsFormat, MaterialsOrigin
+from bigdata.data.materials.origin import MaterialsFile, MaterialsFormat, MaterialsOrigin
 from bigdata.kind import (
     Angle,
     Finding,
@@ -234,7 +234,7 @@ def _parent(parent: Parent, folder: Path) -> Iterable[Finding]:
         yield from problem.at("parent", "lattice", "prototype")
         return
     for path, checked in (
-        (("parent", "lattice"), lambda: found.conventional(lattice.parameters)),
+        (("parent", "lattice"), lambda: found.check(lattice.parameters)),
         (("parent", "sublattices"), lambda: sublattices(found.labels, parent.sublattices)),
     ):
         try:

@@ -8,7 +8,7 @@ import numpy as np
 
 from bigdata.kind import Finding, Findings, size
 from bigdata.lattices.clusters import ClusterSpace
-from bigdata.lattices.parent import symbol
+from bigdata.lattices.species import symbol
 from bigdata.models.monomials import Monomials, n_monomials
 from bigdata.studies.cluster_expansion.folds import Folds
 from bigdata.studies.cluster_expansion.model import ClusterExpansion

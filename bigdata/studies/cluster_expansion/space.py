@@ -18,8 +18,9 @@ from bigdata.data.materials.structures import Structure
 from bigdata.kind import Finding, Findings, Input
 from bigdata.lattices.cell import parent_from_structure
 from bigdata.lattices.clusters import ARRAYS, ClusterSpace, cluster_space
-from bigdata.lattices.parent import Parent, atomic_number
+from bigdata.lattices.parent import Parent
 from bigdata.lattices.prototypes import prototype
+from bigdata.lattices.species import atomic_number
 from bigdata.studies.cluster_expansion.model import ClusterExpansion, LatticeFile
 
 STORED = {name: name if name.startswith("member") else f"cluster_{name}" for name in ARRAYS}

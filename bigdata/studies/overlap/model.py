@@ -11,7 +11,7 @@ from pydantic import Field
 
 from bigdata.data import DataProblem
 from bigdata.data import fields as dataset_fields
-from bigdata.data.model import MaterialsFile, MaterialsOrigin
+from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
 from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel, located, named
 
 if TYPE_CHECKING:

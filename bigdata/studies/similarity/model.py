@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
 from bigdata.data import DataProblem
-from bigdata.data.model import SpectraFile, SpectraOrigin
+from bigdata.data.spectra.origin import SpectraFile, SpectraOrigin
 from bigdata.kind import (
     Energy,
     Finding,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bigdata.data.materials.dataset import MaterialsDataset, open_materials
-from bigdata.data.model import MaterialsFile
+from bigdata.data.materials.origin import MaterialsFile
 
 
 @pytest.fixture

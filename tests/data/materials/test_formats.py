@@ -9,7 +9,7 @@ import pytest
 
 from bigdata.data.materials.dataset import open_materials
 from bigdata.data.materials.formats import FORMATS, MODULES
-from bigdata.data.model import (
+from bigdata.data.materials.origin import (
     AflowDataset,
     AflowQuery,
     MaterialsProjectDataset,

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from bigdata.data.materials.dataset import import_named, open_import, open_materials
 from bigdata.data.materials.imports import Source, imported
-from bigdata.data.model import MaterialsFile, NamedMaterials, Range
+from bigdata.data.materials.origin import MaterialsFile, NamedMaterials
+from bigdata.data.model import Range
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SiteError, SpecError
 
@@ -255,7 +256,7 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from bigdata.data.materials.dataset import open_materials
-from bigdata.data.model import MaterialsFile
+from bigdata.data.materials.origin import MaterialsFile
 dataset = open_materials(MaterialsFile(file=sys.argv[1]), Path())
 print(dataset.n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
 """

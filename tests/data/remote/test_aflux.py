@@ -18,7 +18,7 @@ import pytest
 
 from bigdata.data.materials.formats import aflux as materials
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.model import AflowQuery
+from bigdata.data.materials.origin import AflowQuery
 from bigdata.data.problem import DataProblem
 from bigdata.data.remote import aflux
 from bigdata.data.remote.answers import Answers

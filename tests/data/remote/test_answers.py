@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bigdata.data.model import AflowQuery, MaterialsProjectQuery
+from bigdata.data.materials.origin import AflowQuery, MaterialsProjectQuery
 from bigdata.data.remote.answers import Answers, described, fetched
 from bigdata.errors import SiteError
 

@@ -16,7 +16,7 @@ from pymatgen.core import Lattice, Structure
 from bigdata.data import DataProblem
 from bigdata.data.materials.formats import FORMATS
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.model import MaterialsProjectQuery
+from bigdata.data.materials.origin import MaterialsProjectQuery
 from bigdata.data.problem import BadEntry
 from bigdata.data.remote.http import Client
 from bigdata.data.remote.materials_project import fetch, parameters

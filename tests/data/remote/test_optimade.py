@@ -24,7 +24,7 @@ from bigdata.data import DataProblem
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.formats import FORMATS
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.model import OptimadeQuery
+from bigdata.data.materials.origin import OptimadeQuery
 from bigdata.data.remote.http import Client
 from bigdata.data.remote.optimade import fetch
 from bigdata.data.remote.providers import PROVIDERS, base_url

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bigdata.data.model import SpectraFile
 from bigdata.data.spectra.dataset import SpectraDataset, open_spectra
+from bigdata.data.spectra.origin import SpectraFile
 
 
 @pytest.fixture

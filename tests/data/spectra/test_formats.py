@@ -107,7 +107,7 @@ def test_a_format_is_told_by_name_and_content(name, content, format_, tmp_path):
 def test_every_format_is_a_choice_of_the_spec():
     from typing import get_args
 
-    from bigdata.data.model import SpectraFormat
+    from bigdata.data.spectra.origin import SpectraFormat
 
     assert set(MODULES) == set(get_args(SpectraFormat))
 

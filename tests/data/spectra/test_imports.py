@@ -16,12 +16,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bigdata.data.model import SpectraFile
 from bigdata.data.spectra.dataset import open_spectra
+from bigdata.data.spectra.origin import SpectraFile
 from bigdata.errors import SiteError
 
 OPEN = (
-    "import sys; from pathlib import Path; from bigdata.data.model import SpectraFile;"
+    "import sys; from pathlib import Path; from bigdata.data.spectra.origin import SpectraFile;"
     "from bigdata.data.spectra.dataset import open_spectra;"
     "s = open_spectra(SpectraFile(file=sys.argv[1]), Path());"
     "print(s.digest, s.n, s.spectrum(s.n - 1).dos.sum())"

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from bigdata.data import DataProblem, fields, registered
-from bigdata.data.model import NamedDataset, Range, SpectraFile
+from bigdata.data.model import NamedDataset, Range
 from bigdata.data.spectra.dataset import open_import, open_spectra
+from bigdata.data.spectra.origin import SpectraFile
 from bigdata.errors import SiteError, SpecError
 
 SHIPPED = NamedDataset(name="hbn-dos-gpaw")
