@@ -24,7 +24,7 @@ from bigdata.engine.controller import Observer
 from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.greeting import Greeting, difference, greet
-from bigdata.engine.hands import Lost, Need, Worker
+from bigdata.engine.hands import Lost, Need, Worker, news
 from bigdata.engine.local import interrupts_held_back
 from bigdata.engine.retries import Cause, Ending
 from bigdata.engine.workers import DaskWorkers
@@ -136,7 +136,7 @@ class JobPools:
     # What the controller asks.
 
     def tend(self, needs: Mapping[str, Need]) -> None:
-        self._meet()
+        self._hear_greetings()
         self._let_go(needs)
         if self._call and self._call[0].done():
             done, then = self._call
@@ -164,21 +164,23 @@ class JobPools:
 
     # Who came and who went.
 
-    def _meet(self) -> None:
-        for worker in _taken_out(self.workers.arrived):
-            if job := self._jobs.get(name_of_job(worker)):
-                job.workers[worker.address] = worker
-                job.silent_since = math.inf
-                self._open(job, worker)
-            else:  # of a job that is over for us: somebody else has its tasks
-                self.workers.dismiss(worker)
-        for worker in _taken_out(self.workers.left):
-            self._left_at.setdefault(worker.address, time.time())
-            if job := self._jobs.get(name_of_job(worker)):
-                job.workers.pop(worker.address, None)
-                if not job.workers:
-                    job.silent_since = time.time()
-                self._list_at = min(self._list_at, time.time() + 0.5)
+    def came(self, worker: Worker) -> None:
+        if job := self._jobs.get(name_of_job(worker)):
+            job.workers[worker.address] = worker
+            job.silent_since = math.inf
+            self._open(job, worker)
+        else:  # of a job that is over for us: somebody else has its tasks
+            self.workers.dismiss(worker)
+
+    def went(self, worker: Worker) -> None:
+        self._left_at.setdefault(worker.address, time.time())
+        if job := self._jobs.get(name_of_job(worker)):
+            job.workers.pop(worker.address, None)
+            if not job.workers:
+                job.silent_since = time.time()
+            self._list_at = min(self._list_at, time.time() + 0.5)
+
+    def _hear_greetings(self) -> None:
         for job in self._jobs.values():
             if job.greeting and job.greeting.done():
                 answer, job.greeting = job.greeting, None
@@ -445,9 +447,9 @@ class JobPools:
                 self._call[1](self._call[0])
         end = time.monotonic() + 1.0
         while not self.workers.n_tasks() and any(w.batches for w in self.workers.here()) and time.monotonic() < end:
-            self.workers.drain(0.1)
+            news(self, 0.1)
         with suppress(SiteError):
-            self._meet()
+            self._hear_greetings()
         orderly = [j for j in self._jobs.values() if j.workers and not j.n_batches]
         by_force = [j.id for j in self._jobs.values() if j.id and j not in orderly]
         for job in orderly:
