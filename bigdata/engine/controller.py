@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from bigdata.engine import lanes
 from bigdata.engine.execute import Token
 from bigdata.engine.graph import TaskGraph
-from bigdata.engine.hands import Lost, Need, Pools, Worker, Workers
+from bigdata.engine.hands import Event, Left, Lost, Need, Pools, Returned, Told, Worker, Workers, news
 from bigdata.engine.proposals import Proposals
 from bigdata.engine.purse import Purse
 from bigdata.engine.results import Results
@@ -109,12 +109,13 @@ class Controller:
             if not self._is_under_way(workers) and (self.shift.is_ending() or not self.graph.lanes()):
                 break
             pools.tend(self._needs(workers))
-            self.record(workers.drain(WAIT_SECONDS), retries)
-            self._take_back(pools, retries)
+            events = news(pools, WAIT_SECONDS)
+            self._record(events, retries)
+            self._take_back(events, pools, retries)
             self.lock.check()
         self.outcome.relieved = not self.outcome.cancelled and self._has_left_tasks(workers)
         if self.outcome.cancelled or self.outcome.relieved:
-            self.record(workers.drain(0), retries)
+            self._record(news(pools, 0), retries)
             workers.cancel()
         else:
             self._sweep_checkpoints()
@@ -133,7 +134,7 @@ class Controller:
             self._done((token["stage"], token["index"]), token)
 
     def _is_under_way(self, workers: Workers) -> bool:
-        return workers.n_tasks() > 0 or bool(self._unjudged or workers.lost or workers.returned)
+        return workers.n_tasks() > 0 or bool(self._unjudged)
 
     def _has_left_tasks(self, workers: Workers) -> bool:
         """Whether the shift ended before the tasks."""
@@ -276,8 +277,9 @@ class Controller:
 
     # What comes back.
 
-    def record(self, tokens: list[Token], retries: Retries) -> None:
-        """Write what came back to the journal first, then let the graph and the observer know."""
+    def _record(self, events: Iterable[Event], retries: Retries) -> None:
+        """Write the tokens that came to the journal first, then let the graph and the observer know."""
+        tokens = [event.token for event in events if isinstance(event, Told)]
         judged = [self._judged_token(token, retries) for token in tokens]
         self.journal.append([token for token, (lane, _) in zip(tokens, judged, strict=True) if not lane])
         for token, (lane, why) in zip(tokens, judged, strict=True):
@@ -319,20 +321,29 @@ class Controller:
             return lane, "memory"
         return "", ""
 
-    def _take_back(self, pools: Pools, retries: Retries) -> None:
+    def _take_back(self, events: Sequence[Event], pools: Pools, retries: Retries) -> None:
         """What was handed out in vain is handed out again, or given up."""
-        workers = pools.workers
-        returned, workers.returned = workers.returned, []
-        for task in returned:
-            self.graph.again(task, self._lane[task])
-        lost, workers.lost = workers.lost, []
+        self._put_back(task for event in events if isinstance(event, Returned) for task in event.tasks)
+        lost = [Lost(task, event.worker) for event in events if isinstance(event, Left) for task in event.tasks]
         if lost:
-            begun = self.plan.folder.marks()
-            for each in lost:
-                if self.plan.folder.mark(*each.task).name in begun:
-                    self._unjudged.append(each)
-                else:
-                    self.graph.again(each.task, self._lane[each.task])
+            self._lose(lost)
+        self._judge(pools, retries)
+
+    def _put_back(self, tasks: Iterable[TaskId]) -> None:
+        for task in tasks:
+            self.graph.again(task, self._lane[task])
+
+    def _lose(self, lost: Iterable[Lost]) -> None:
+        """Tasks that a worker had in hand and hadn't begun aren't to blame for its end."""
+        begun = self.plan.folder.marks()
+        for each in lost:
+            if self.plan.folder.mark(*each.task).name in begun:
+                self._unjudged.append(each)
+            else:
+                self._put_back([each.task])
+
+    def _judge(self, pools: Pools, retries: Retries) -> None:
+        """Decide on lost tasks as soon as it is known what ended their workers."""
         unjudged, self._unjudged = self._unjudged, []
         for each in unjudged:
             ending = pools.ending(each)

@@ -22,14 +22,12 @@ from distributed.security import Security
 from bigdata.engine import lanes
 from bigdata.engine.controller import Observer
 from bigdata.engine.dask_options import own_dask_configuration
-from bigdata.engine.execute import TOKENS, Token, execute_batch
+from bigdata.engine.execute import TOKENS, execute_batch
 from bigdata.engine.greeting import difference, greet
-from bigdata.engine.hands import Batch, Lost, Need, Worker
-from bigdata.engine.retries import Cause, Ending
+from bigdata.engine.hands import Batch, Event, GivenPools, Left, Need, Returned, Told, Worker
 from bigdata.environment import Environment, environment
 from bigdata.errors import SiteError
 from bigdata.kind.order import Order
-from bigdata.kind.stage import TaskId
 from bigdata.planning.plan import Plan
 from bigdata.store.folder import RunFolder, write_json
 
@@ -49,13 +47,11 @@ class ForeignWorkers:
     def __init__(self, client: Client, folder: Path, lanes: Iterable[str]) -> None:
         self._client, self._folder, self._lanes = client, str(folder), list(lanes)
         self._topic = f"{TOKENS}-{secrets.token_hex(8)}"
-        self._events: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self._notes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._places: dict[str, Worker] = {}
         self.resources: frozenset[str] = frozenset()
-        self.lost: list[Lost] = []
-        self.returned: list[TaskId] = []
         self.error: BaseException | None = None
-        client.subscribe_topic(self._topic, lambda event: self._events.put(event[1]))
+        client.subscribe_topic(self._topic, lambda event: self._notes.put(event[1]))
 
     def resize(self, n: int) -> None:
         """Have so many places for each lane; those that are in use stay until they aren't."""
@@ -85,27 +81,28 @@ class ForeignWorkers:
             resources={pool: 1} if pool in self.resources else None,
         )
         worker.batches[str(future.key)] = Batch(future, {order.task: None for order in batch})
-        future.add_done_callback(lambda done: self._events.put((worker.name, done)))
+        future.add_done_callback(lambda done: self._notes.put((worker.name, done)))
 
-    def drain(self, timeout: float) -> list[Token]:
-        tokens: list[Token] = []
+    def events(self, timeout: float) -> list[Event]:
+        """No worker arrives, as far as is known; what `left` is a place's worker, whichever it was: the place stays."""
+        events: list[Event] = []
         with suppress(queue.Empty):
-            event = self._events.get(timeout=timeout) if timeout else self._events.get_nowait()
+            note = self._notes.get(timeout=timeout) if timeout else self._notes.get_nowait()
             while True:
-                tokens += self._reported(json.loads(event)) if isinstance(event, str) else self._ended(*event)
-                event = self._events.get_nowait()
-        return tokens
+                events += self._reported(json.loads(note)) if isinstance(note, str) else self._ended(*note)
+                note = self._notes.get_nowait()
+        return events
 
-    def _reported(self, message: dict[str, Any]) -> Iterator[Token]:
+    def _reported(self, message: dict[str, Any]) -> Iterator[Event]:
         """A token, unless it came before: Dask runs a batch again whose worker died, from its beginning."""
         token = message["token"]
         task = token["stage"], token["index"]
         for batch in self._places[message["worker"]].batches.values():
             if task in batch.tasks:
                 del batch.tasks[task]
-                yield token
+                yield Told(token)
 
-    def _ended(self, name: str, future: Future[Any]) -> Iterator[Token]:
+    def _ended(self, name: str, future: Future[Any]) -> Iterator[Event]:
         """A batch is over: what it hasn't come to goes back."""
         place = self._places[name]
         batch = place.batches.pop(str(future.key), None)
@@ -116,12 +113,12 @@ class ForeignWorkers:
             for message in _messages(self._client, self._topic):
                 token = message["token"]
                 if batch.tasks.pop((token["stage"], token["index"]), True) is None:
-                    yield token
-            self.returned += batch.tasks
+                    yield Told(token)
+            yield Returned(tuple(batch.tasks))
             return
         error = future.exception() if future.status == "error" else None
         if error is None or isinstance(error, KilledWorker):
-            self.lost += [Lost(task, place) for task in batch.tasks]
+            yield Left(place, tuple(batch.tasks))
         else:
             self.error = error
 
@@ -135,7 +132,7 @@ class ForeignWorkers:
             self._client.unsubscribe_topic(self._topic)
 
 
-class ForeignPools:
+class ForeignPools(GivenPools):
     """The `Pools` of somebody's cluster: what it has, and the reason while it has nothing."""
 
     def __init__(self, client: Client, workers: ForeignWorkers, folder: RunFolder, observer: Observer) -> None:
@@ -172,12 +169,6 @@ class ForeignPools:
             write_json(self._folder.waiting, {"reason": reason})
         else:
             self._folder.waiting.unlink(missing_ok=True)
-
-    def ending(self, lost: Lost) -> Ending:
-        return Ending(Cause.DIED)
-
-    def larger(self, lane: str) -> str | None:
-        return None
 
     def has_time(self, worker: Worker, seconds: float) -> bool:
         return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from bigdata.engine.execute import Token
-from bigdata.engine.retries import Ending
+from bigdata.engine.retries import Cause, Ending
 from bigdata.kind.order import Order
 from bigdata.kind.stage import TaskId
 
@@ -45,6 +45,38 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Told:
+    """A task's token has come."""
+
+    token: Token
+
+
+@dataclass(frozen=True)
+class Arrived:
+    """A worker is there."""
+
+    worker: Worker
+
+
+@dataclass(frozen=True)
+class Left:
+    """A worker went away with these tasks in hand: none of their tokens was sent before."""
+
+    worker: Worker
+    tasks: tuple[TaskId, ...]
+
+
+@dataclass(frozen=True)
+class Returned:
+    """A batch ended without having come to these tasks: its worker's job was about to end."""
+
+    tasks: tuple[TaskId, ...]
+
+
+Event = Told | Arrived | Left | Returned
+
+
+@dataclass(frozen=True)
 class Need:
     """Tasks of a lane that are ready or under way, and how long the next of them takes, in s."""
 
@@ -53,12 +85,7 @@ class Need:
 
 
 class Workers(Protocol):
-    """Those of one run. `lost` holds what went with workers that are gone, `returned` the tasks of batches that ended
-    without having come to them, until somebody takes them out.
-    """
-
-    lost: list[Lost]
-    returned: list[TaskId]
+    """Those of one run."""
 
     def here(self, lane: str | None = None) -> Sequence[Worker]:
         """The workers of a lane, or all."""
@@ -69,8 +96,11 @@ class Workers(Protocol):
     def hand(self, worker: Worker, orders: Iterable[Order]) -> None:
         """Give a worker a batch."""
 
-    def drain(self, timeout: float) -> list[Token]:
-        """The tokens that came since the last call; waits up to `timeout` seconds for something to happen."""
+    def events(self, timeout: float) -> list[Event]:
+        """What has happened since the last call, in its order; waits up to `timeout` seconds for something to happen.
+
+        Each event is told once: a run has one reader.
+        """
 
     def cancel(self) -> None:
         """Take back what hasn't started; what runs is ended with the workers."""
@@ -87,6 +117,12 @@ class Pools(Protocol):
         where no worker will ever come.
         """
 
+    def came(self, worker: Worker) -> None:
+        """A worker has arrived."""
+
+    def went(self, worker: Worker) -> None:
+        """A worker has left."""
+
     def ending(self, lost: Lost) -> Ending | None:
         """What ended the worker of a task that it had begun; None where it isn't known yet."""
 
@@ -95,3 +131,27 @@ class Pools(Protocol):
 
     def has_time(self, worker: Worker, seconds: float) -> bool:
         """Whether a worker may begin a task of so many seconds now: its job lasts long enough, its cores are free."""
+
+
+class GivenPools:
+    """The part of `Pools` where workers come and go without this process having asked for them."""
+
+    def came(self, worker: Worker) -> None: ...
+    def went(self, worker: Worker) -> None: ...
+
+    def ending(self, lost: Lost) -> Ending:
+        return Ending(Cause.DIED)
+
+    def larger(self, lane: str) -> str | None:
+        return None
+
+
+def news(pools: Pools, timeout: float) -> list[Event]:
+    """The events of the pools' workers, once the pools have been told who came and who went."""
+    events = pools.workers.events(timeout)
+    for event in events:
+        if isinstance(event, Arrived):
+            pools.came(event.worker)
+        elif isinstance(event, Left):
+            pools.went(event.worker)
+    return events

@@ -11,13 +11,11 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from bigdata.engine import lanes
-from bigdata.engine.execute import Token, perform
-from bigdata.engine.hands import Batch, Lost, Need, Worker
-from bigdata.engine.retries import Cause, Ending
+from bigdata.engine.execute import perform
+from bigdata.engine.hands import Batch, Event, GivenPools, Need, Told, Worker
 from bigdata.engine.threads import thread_environment
 from bigdata.kind.context import CORES
 from bigdata.kind.order import Order
-from bigdata.kind.stage import TaskId
 from bigdata.planning.plan import Plan
 from bigdata.store.folder import RunFolder
 
@@ -29,8 +27,6 @@ class InsideWorkers:
         self._folder = folder
         self._here = [Worker(lane, lane, lane, is_open=True) for lane in lanes]
         self._waiting: deque[tuple[Worker, Order]] = deque()
-        self.lost: list[Lost] = []
-        self.returned: list[TaskId] = []
 
     def here(self, lane: str | None = None) -> Sequence[Worker]:
         return [worker for worker in self._here if lane in (None, worker.lane)]
@@ -43,20 +39,20 @@ class InsideWorkers:
             self._waiting.append((worker, order))
             worker.batches[f"{order.path}/{order.index}"] = Batch(None, {order.task: None})
 
-    def drain(self, timeout: float) -> list[Token]:
+    def events(self, timeout: float) -> list[Event]:
         """Run the next task; without `timeout` none."""
         if not self._waiting or not timeout:
             return []
         worker, order = self._waiting.popleft()
         del worker.batches[f"{order.path}/{order.index}"]
         with _talking_to(RunFolder(self._folder)):
-            return [perform(str(self._folder), order)]
+            return [Told(perform(str(self._folder), order))]
 
     def cancel(self) -> None:
         self._waiting.clear()
 
 
-class InsidePools:
+class InsidePools(GivenPools):
     """The `Pools` of this process."""
 
     def __init__(self, workers: InsideWorkers) -> None:
@@ -64,12 +60,6 @@ class InsidePools:
 
     def tend(self, needs: Mapping[str, Need]) -> None:
         """Nothing comes or goes."""
-
-    def ending(self, lost: Lost) -> Ending:
-        return Ending(Cause.DIED)
-
-    def larger(self, lane: str) -> str | None:
-        return None
 
     def has_time(self, worker: Worker, seconds: float) -> bool:
         """One after the other, so that a task that goes first and has just become ready is the next."""

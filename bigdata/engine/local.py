@@ -17,9 +17,8 @@ from bigdata.engine import lanes
 from bigdata.engine.controller import Observer
 from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
-from bigdata.engine.hands import Lost, Need, Worker
+from bigdata.engine.hands import GivenPools, Need, Worker
 from bigdata.engine.node_folder import NodeFolder
-from bigdata.engine.retries import Cause, Ending
 from bigdata.engine.threads import thread_environment
 from bigdata.engine.workers import DaskWorkers
 from bigdata.errors import SiteError
@@ -56,7 +55,7 @@ def sizes(plan: Plan) -> dict[str, Size]:
     }
 
 
-class LocalPools:
+class LocalPools(GivenPools):
     """The `Pools` of this machine: there from the beginning, and a worker that dies is replaced by Dask's own nanny.
 
     Lanes of one pool share its cores: `cores` says how many each pool has.
@@ -68,8 +67,6 @@ class LocalPools:
         self._seen = time.monotonic()
 
     def tend(self, needs: Mapping[str, Need]) -> None:
-        self.workers.arrived.clear()
-        self.workers.left.clear()
         now = time.monotonic()
         if all(self.workers.here(lane) for lane, need in needs.items() if need.n_tasks):
             self._seen = now
@@ -78,12 +75,6 @@ class LocalPools:
                 f"there are tasks and no workers on this machine, and none came back in {NO_WORKER_SECONDS:.0f} s. Is "
                 "it out of memory? Submit again: what is done stays done."
             )
-
-    def ending(self, lost: Lost) -> Ending:
-        return Ending(Cause.DIED)
-
-    def larger(self, lane: str) -> str | None:
-        return None
 
     def has_time(self, worker: Worker, seconds: float) -> bool:
         """Where a pool's lanes together have more workers than cores, those that are busy leave none to the others."""

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from bigdata.engine.controller import Silent
 from bigdata.engine.greeting import imported_environment
-from bigdata.engine.hands import Need
+from bigdata.engine.hands import Need, news
 from bigdata.errors import SiteError
 from bigdata.jobs.pools import JobPools, job_pools
 from bigdata.places import cache_folder
@@ -75,7 +75,7 @@ def probe(site: Site, pool: str, say: Callable[[str], None]) -> Probe:
         with job_pools(one, folder, _Reasons(say), compares=False) as pools:
             while not (ready := [w for w in pools.workers.here() if w.is_open]):
                 pools.tend({pool: Need(1, 0.0)})
-                pools.workers.drain(LOOK_SECONDS)
+                news(pools, LOOK_SECONDS)
                 if (reason := "; ".join(pools.reasons())) not in ("", before):
                     say(reason)
                     before = reason

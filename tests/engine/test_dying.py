@@ -9,7 +9,7 @@ import pytest
 
 from bigdata.engine import local
 from bigdata.engine.controller import Silent
-from bigdata.engine.hands import Need
+from bigdata.engine.hands import Need, news
 from bigdata.engine.local import local_pools
 from bigdata.errors import SiteError
 from tests.bench import Bench, events, until
@@ -80,7 +80,7 @@ def test_where_no_worker_comes_back_a_run_says_so_and_ends(bench: Bench, monkeyp
         pools.workers._cluster.scale(0)
 
         def tended() -> bool:
-            pools.workers.drain(0.1)
+            news(pools, 0.1)
             pools.tend({"cpu": Need(2, 0.1)})
             return False
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bigdata import load_study, submit
-from bigdata.jobs import demand, pools
+from bigdata.jobs import demand, queue, roster
 from tests.bench import chunks, events, until
 from tests.jobs.conftest import CPU, GPU, Far, Right
 
@@ -39,11 +39,11 @@ def test_idle_jobs_make_room_for_another_pools_stage(far: Far) -> None:
     assert max(queue.total() for queue in seen) == 2
     done = events(far.run, "done")
     assert done[-1]["stage"] == "last"
-    assert done[-1]["time"] - done[-2]["time"] < pools.IDLE_SECONDS
+    assert done[-1]["time"] - done[-2]["time"] < roster.IDLE_SECONDS
 
 
 def test_jobs_that_nobody_needs_are_let_go(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pools, "IDLE_SECONDS", 2.0)
+    monkeypatch.setattr(roster, "IDLE_SECONDS", 2.0)
     monkeypatch.setattr(demand, "WORTH_SECONDS", 1.0)
     small = {**CPU, "cores": 1, "memory": "800 MiB", "max_jobs": 4}
     spec = far.bench.trial(tasks=80, seconds=0.1, last_seconds=8)
@@ -61,7 +61,7 @@ def test_a_silent_slurm_is_waited_for_while_jobs_work_on(
     far: Far, right: Right, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, seconds in (("CALM_SECONDS", 1.0), ("LEAST_WAIT", 1.0), ("MOST_WAIT", 2.0)):
-        monkeypatch.setattr(pools, name, seconds)
+        monkeypatch.setattr(queue, name, seconds)
     spec = far.bench.trial(tasks=300, seconds=0.2)
 
     def disturb() -> None:
