@@ -17,7 +17,6 @@ from dataclasses import asdict, dataclass
 from importlib import metadata, util
 from pathlib import Path
 
-KERNEL = "bigdata.studies.similarity._kernel"
 # Installed or not, by the image; studies that need it say so themselves.
 OPTIONAL = ("tensorflow",)
 # From one of these to another nothing that passes between controller and workers changes: 3.11.2 and 3.11.7.
@@ -45,7 +44,7 @@ def environment(packages: Iterable[str] | None = None, *, imported: bool = True)
     versions = {name: _version(name) for name in names}
     errors = dict(_import_errors([n for n, v in versions.items() if v])) if imported else {}
     found = {name: "" if name in errors else version for name, version in versions.items()}
-    return Environment(platform.python_version(), found, errors, _code(), _imports(KERNEL) is None)
+    return Environment(platform.python_version(), found, errors, _code(), _has_kernel())
 
 
 def needed() -> list[str]:
@@ -117,12 +116,26 @@ def _imports(module: str) -> str | None:
     return None
 
 
-def _code() -> str:
+def _home() -> Path | None:
+    """The folder of bigdata's modules; None where it isn't installed."""
     spec = util.find_spec("bigdata")
-    if spec is None or not spec.submodule_search_locations:
+    return Path(spec.submodule_search_locations[0]) if spec and spec.submodule_search_locations else None
+
+
+def _has_kernel() -> bool:
+    """Whether the compiled modules are here: those that have a stub beside them, and no source in Python."""
+    home = _home()
+    stubs = (path.relative_to(home.parent).with_suffix("") for path in home.rglob("*.pyi")) if home else ()
+    compiled = [".".join(stub.parts) for stub in stubs]
+    return bool(compiled) and all(_imports(module) is None for module in compiled)
+
+
+def _code() -> str:
+    home = _home()
+    if home is None:
         return ""
     digest = hashlib.sha256()
-    for path, name in sorted(_modules(Path(spec.submodule_search_locations[0]), "")):
+    for path, name in sorted(_modules(home, "")):
         digest.update(f"{name}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()[:12]
 

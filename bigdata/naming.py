@@ -1,4 +1,4 @@
-"""Functions and classes known by name, "module:function": a lower room can name what it must not import."""
+"""Functions, classes and files known by name, "module:function": a lower room can name what it must not import."""
 
 from __future__ import annotations
 
@@ -10,3 +10,11 @@ def named(address: str) -> Any:
     """What stands at "module:name"; its module is imported now, and not before it is needed."""
     module, _, name = address.partition(":")
     return getattr(importlib.import_module(module), name)
+
+
+def packaged_text(address: str) -> str:
+    """The text of a package's file, "package:file"."""
+    from importlib.resources import files
+
+    package, _, file = address.partition(":")
+    return (files(package) / file).read_text(encoding="utf-8")

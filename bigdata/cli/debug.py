@@ -17,7 +17,7 @@ from bigdata.store.folder import RunFolder
 @run_argument
 @click.argument("task")
 def command(run: Path, task: str) -> None:
-    """Run TASK (such as `similarity/3`) of RUN in this process. Its data are written; the journal stays as it is."""
+    """Run TASK (STAGE/NUMBER, such as `fit/3`) of RUN in this process. Its data are written, the journal isn't."""
     from bigdata.engine.execute import attempt, order_of
     from bigdata.run.status import status
 

@@ -28,7 +28,7 @@ FOLDED = "tasks.log"
 @click.argument("task", required=False)
 @click.option("-f", "--follow", is_flag=True, help="Stay, and print what comes, until RUN or TASK ends.")
 def command(run: Path, task: str | None, follow: bool) -> None:
-    """Print the log of RUN, or only of TASK (such as `similarity/3`)."""
+    """Print the log of RUN, or only of TASK (STAGE/NUMBER, such as `fit/3`)."""
     folder = RunFolder(run)
     folder.read_resolved()
     if task is not None:
@@ -126,8 +126,8 @@ def _ending(run: Path, folder: RunFolder, task: str) -> None:
 
 
 def task_id(task: str) -> tuple[str, int]:
-    """`similarity/3` → ("similarity", 3)."""
+    """`fit/3` → ("fit", 3)."""
     path, _, index = task.rpartition("/")
     if not path or not index.isdigit():
-        raise SpecError(f"`{task}` names no task; write STAGE/NUMBER, for example `similarity/3`.")
+        raise SpecError(f"`{task}` names no task; write STAGE/NUMBER, for example `fit/3`.")
     return path, int(index)

@@ -18,6 +18,7 @@ from pathlib import Path
 from bigdata import environment as environment_module
 from bigdata.environment import Environment, needed
 from bigdata.errors import SiteError
+from bigdata.spec import kinds
 
 DEFINITION = "Apptainer.def"
 VARIANTS = ("cpu", "tensorflow", "cuda")
@@ -81,16 +82,17 @@ def execute() -> list[str]:
     return [_apptainer(), "exec", *(["--no-privs"] if os.geteuid() == 0 else [])]
 
 
-# Shell lines before `execute_in`: the variables of the job that its worker needs, all others stay outside, and the
-# folder for temporary files, which the job alone knows. Apptainer hands on what begins with APPTAINERENV_.
-IN_IMAGE = (
-    *(
-        f'[ -n "${{{name}+set}}" ] && export APPTAINERENV_{name}="${name}"'
-        for name in ("CUDA_VISIBLE_DEVICES", "TMPDIR", "BIGDATA_JOB_ENDS", "BIGDATA_CACHE", "BIGDATA_NO_KERNEL")
-    ),
-    '[ -d "$TMPDIR" ] && export APPTAINER_BIND="${APPTAINER_BIND:+$APPTAINER_BIND,}$TMPDIR"',
-    "export APPTAINERENV_PYTHONNOUSERSITE=1",
-)
+def in_image() -> list[str]:
+    """Shell lines before `execute_in`: the variables of the job that its worker needs, all others stay outside, and the
+    folder for temporary files, which the job alone knows.
+    """
+    names = ("CUDA_VISIBLE_DEVICES", "TMPDIR", "BIGDATA_JOB_ENDS", "BIGDATA_CACHE", *kinds.variables())
+    return [
+        # Apptainer hands on what begins with APPTAINERENV_.
+        *(f'[ -n "${{{name}+set}}" ] && export APPTAINERENV_{name}="${name}"' for name in names),
+        '[ -d "$TMPDIR" ] && export APPTAINER_BIND="${APPTAINER_BIND:+$APPTAINER_BIND,}$TMPDIR"',
+        "export APPTAINERENV_PYTHONNOUSERSITE=1",
+    ]
 
 
 def execute_in(image: Path, folders: Iterable[Path], binds: Iterable[str], *, gpus: bool) -> list[str]:

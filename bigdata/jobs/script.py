@@ -18,12 +18,14 @@ import dask
 
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.errors import SiteError
+from bigdata.spec import kinds
 from bigdata.spec.pool import ControllerJob, Pool
 from bigdata.spec.site import Site
 
 # What a job needs of the environment that it is submitted from; not every batch system hands it on. Nothing that could
 # hold a secret: job scripts are kept where others may read them.
-HANDED_ON = ("PATH", "PYTHONPATH", "BIGDATA_CACHE", "BIGDATA_NO_KERNEL", "SLURM_CONF")
+# Beside those that the study kinds name.
+HANDED_ON = ("PATH", "PYTHONPATH", "BIGDATA_CACHE", "SLURM_CONF")
 # A batch system that hasn't answered by then is asked again later.
 PATIENCE_SECONDS = 60.0
 
@@ -189,8 +191,9 @@ def controller_script(site: Site, name: str, log: Path, command: str) -> JobScri
     )
 
 
-def exports(names: tuple[str, ...] = HANDED_ON, environment: Mapping[str, str] = os.environ) -> list[str]:
+def exports(environment: Mapping[str, str] = os.environ) -> list[str]:
     """Shell lines that set variables as they are here."""
+    names = (*HANDED_ON, *kinds.variables())
     return [f"export {name}={shlex.quote(environment[name])}" for name in names if name in environment]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from bigdata.engine import lanes
 from bigdata.jobs import batch
-from bigdata.jobs.image import IN_IMAGE, execute_in
+from bigdata.jobs.image import execute_in, in_image
 from bigdata.jobs.script import JobScript, pool_script
 from bigdata.jobs.worker import Work
 from bigdata.places import cache_folder
@@ -52,4 +52,4 @@ def _command(site: Site, folder: RunFolder, work: Work, *, gpus: bool) -> list[s
         return [f"exec {shlex.join([sys.executable, *program])}"]
     folders = [folder.path, cache_folder().absolute()]
     command = execute_in(site.image_path, folders, site.image.bind, gpus=gpus)
-    return [*IN_IMAGE, f"exec {shlex.join([*command, 'python3', '-s', *program])}"]
+    return [*in_image(), f"exec {shlex.join([*command, 'python3', '-s', *program])}"]

@@ -38,8 +38,8 @@ class Figure:
 
 @dataclass(frozen=True)
 class Panel:
-    """An interactive part of the page: `script` names a JavaScript file of the report room; `data`, its JSON
-    input, is made when asked for.
+    """An interactive part of the page: `script` names a JavaScript file of the kind's own package,
+    "package:file"; `data`, its JSON input, is made when asked for.
     """
 
     title: str

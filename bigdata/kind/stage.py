@@ -19,7 +19,7 @@ TaskId = tuple[str, int]
 
 
 def address(group: str, name: str) -> str:
-    """A stage's or array's address in the run: `similarity`, or `variant-1/similarity` where there are variants."""
+    """A stage's or array's address in the run: `fit`, or `variant-1/fit` where there are variants."""
     return f"{group}/{name}" if group else name
 
 

@@ -21,7 +21,7 @@ from bigdata.store.folder import RunFolder, run_in
 def load_study(path: str | Path, overrides: Sequence[str] = (), data: Sequence[str | Path] = ()) -> Study:
     """The checked study of a YAML file, or of a run's folder (or the study.yaml in it), to be run again.
 
-    `overrides` are texts such as `similarity.measure=dice`. `data` are files that a run has read and that aren't where
+    `overrides` are texts such as `target.units=eV`. `data` are files that a run has read and that aren't where
     they were; they are known by their content. Raises SpecError with all that is wrong, in file order.
     """
     run = run_in(Path(path))

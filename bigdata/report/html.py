@@ -7,8 +7,9 @@ import json
 import math
 from collections.abc import Mapping
 from html import escape
-from importlib.resources import files
 from typing import Any
+
+from bigdata.naming import packaged_text
 
 _VOID = {"br", "img", "input", "link", "meta"}
 
@@ -47,9 +48,9 @@ def json_element(data: Mapping[str, Any], **attributes: object) -> Markup:
     return element("script", Markup(safe), type="application/json", **attributes)
 
 
-def packaged(name: str) -> Markup:
-    """The text of a file of this room: a style or a script, which go into the page as they are."""
-    return Markup((files("bigdata.report") / name).read_text())
+def packaged(address: str) -> Markup:
+    """The text of a package's file, "package:file": a style or a script, which go into the page as they are."""
+    return Markup(packaged_text(address))
 
 
 def finite(value: Any) -> Any:

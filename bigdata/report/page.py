@@ -100,7 +100,7 @@ def _document(title: str, body: Sequence[Markup], scripts: Sequence[Markup]) -> 
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", f"{title} - report"),
         element("link", rel="icon", href="data:,"),
-        element("style", packaged("page.css")),
+        element("style", packaged("bigdata.report:page.css")),
     )
     code = [element("script", text) for text in scripts]
     return f"<!doctype html>\n{element('html', head, element('body', *body, *code), lang='en')}\n"

@@ -4,7 +4,7 @@
     dask.get(graph, "end")                       # in this process
     client.get(graph, "end")                     # on somebody's cluster that sees the run's folder
 
-Keys are the tasks' addresses, `similarity/3`. The task `begin` prepares the run's folder, and `end` writes journal,
+Keys are the tasks' addresses, `fit/3`. The task `begin` prepares the run's folder, and `end` writes journal,
 record and report, as `submit` does; `submit` goes on where such a graph was broken off. What runs a study of many tasks
 well is `submit` itself: see `bigdata.engine.controller`.
 """

@@ -24,6 +24,7 @@ from bigdata.store.writing import FAILURES, open_store, write_small
 
 # Less than this says more about the clock and the disk's mood than about the rate.
 MEASURABLE_SECONDS = 0.5
+# Beside those that the kind names.
 RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr", "pydantic", "matplotlib")
 
 
@@ -33,7 +34,7 @@ def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
         "study": plan.study.resolved(),
         "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
         "notes": list(plan.notes),
-        "versions": {name: _version(name) for name in RECORDED_VERSIONS} | {"python": sys.version.split()[0]},
+        "versions": _versions(run),
         # Threads and instruction sets change the last bits of sums.
         "environment": {lane: thread_environment(lanes.threads(plan.site, lane)) for lane in _lanes(plan)},
         "platform": {
@@ -47,6 +48,11 @@ def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
         "task_seconds": round(sum(t["seconds"] for t in done), 2),
         "peak_memory_bytes": max((t["memory"] for t in done), default=0),
     }
+
+
+def _versions(run: Run) -> dict[str, str]:
+    names = (*RECORDED_VERSIONS, *run.model.packages)
+    return {name: _version(name) for name in names} | {"python": sys.version.split()[0]}
 
 
 def _lanes(plan: Plan) -> Iterator[str]:

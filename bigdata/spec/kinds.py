@@ -42,6 +42,18 @@ def kinds() -> tuple[str, ...]:
     return tuple(_registered())
 
 
+def variables() -> tuple[str, ...]:
+    """The variables of the environment that tasks of any kind read: jobs get them from whoever submits."""
+    return tuple(sorted({variable for name in kinds() for variable in _of_kind(name)}))
+
+
+def _of_kind(name: str) -> tuple[str, ...]:
+    try:
+        return kind(name).variables
+    except Exception:  # a kind of somebody's that can't be imported must not stop the others
+        return ()
+
+
 @cache
 def kind(name: str) -> type[StudyModel]:
     """The model of a kind's YAML. Raises KeyError for a kind that isn't installed."""

@@ -11,10 +11,9 @@ from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.node import Entry, Located, Node, Source, Span, dotted, located, mapping, merged, sequence
 from bigdata.spec.source import MAX_DEPTH, read_file, read_text, similar_file, text_of
 from bigdata.spec.study import PathInSpec
-from bigdata.spec.words import items
+from bigdata.spec.words import each, items
 
 MAX_PARENTS = 20
-_START = "Write `study: similarity` and what belongs to it; `bigdata init similarity` writes a file to start from"
 _SET_USAGE = "Write --set path.to.key=value"
 
 
@@ -33,7 +32,7 @@ def read_layers(
     path: Path,
     overrides: Sequence[str] = (),
     meant_for: str = "a study",
-    start: str = _START,
+    start: str = "",
     text: str | None = None,
 ) -> Layers:
     """A spec with its parents below it and `--set a.b=c` above it.
@@ -57,13 +56,23 @@ def read_layers(
     return Layers(root, text, own, tuple(files), problems)
 
 
+def _start() -> str:
+    """How a study begins."""
+    from bigdata.spec.kinds import kinds
+
+    known = each(kinds())
+    return (
+        f"Write `study: KIND`, one of {known}, and what belongs to it; `bigdata init KIND` writes a file to start from"
+    )
+
+
 def _refuse_other_than_mapping(root: Node, meant_for: str, start: str) -> None:
     if isinstance(root.value, dict) and root.value:
         return
     empty = root.value is None or root.value == {}
     what = "is empty" if empty else f"holds {'a list' if isinstance(root.value, list) else 'a text'}, not {meant_for}"
     place = Place(root.span.source.name) if empty else root.span.place
-    raise SpecError([Problem(place, "", what, start)])
+    raise SpecError([Problem(place, "", what, start or _start())])
 
 
 def _without(root: Node, key: str) -> Node:

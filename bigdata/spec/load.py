@@ -105,7 +105,7 @@ def load_study(
     text: str | None = None,
     look: bool = True,
 ) -> Study:
-    """Read, merge, sweep and check a study file; `overrides` are texts such as `similarity.measure=dice`.
+    """Read, merge, sweep and check a study file; `overrides` are texts such as `target.units=eV`.
 
     Relative paths of data start at `start`, or where the file is, and `text` stands for the file's own. The data are
     looked at unless `look` is false. Raises SpecError with all that is wrong, in file order.

@@ -146,9 +146,10 @@ def located(span: Span, path: PathInSpec | str, what: str, right: str = "", hint
 
 
 def dotted(path: PathInSpec) -> str:
-    """`similarity.keep.nearest`, `order_by[2]`."""
+    """`target.units`, `order_by[2]`."""
     text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
+    # A tab in the text of a line is wanted, so that carets stand below their column; in a key it would hide it.
+    return text.removeprefix(".").replace("\t", "\N{REPLACEMENT CHARACTER}")
 
 
 def printable(text: str) -> str:

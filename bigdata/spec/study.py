@@ -95,13 +95,18 @@ class StudyModel(SpecModel):
 
     A kind subclasses this, and registers the subclass as an entry point of the group `bigdata.studies`, under
     the word that stands after `study:`. `stages_at`, `report_at`, and `predict_at` and `export_at` where a study
-    makes models, name the kind's functions as "module:function"; none is imported before it is needed.
+    makes models, name the kind's functions as "module:function"; none is imported before it is needed. `starter_at`
+    names a commented spec to begin with, as "package:file". `packages` are what its numbers depend on, beside NumPy and
+    SciPy: their versions are recorded. `variables` are those of the environment that its tasks read.
     """
 
     stages_at: ClassVar[str]
     report_at: ClassVar[str] = ""
     predict_at: ClassVar[str] = ""
     export_at: ClassVar[str] = ""
+    starter_at: ClassVar[str] = ""
+    packages: ClassVar[tuple[str, ...]] = ()
+    variables: ClassVar[tuple[str, ...]] = ()
 
     study: str = Field(description="The kind of study.")
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)] = Field(

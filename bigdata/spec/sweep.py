@@ -21,7 +21,7 @@ _FIXED = ("study", "name", "budget", "extends", "sweep")
 
 
 class Sweep(SpecModel):
-    """Values to try for fields of the study, each field by its path, such as `similarity.measure`."""
+    """Values to try for fields of the study, each field by its path, such as `target.units`."""
 
     grid: dict[str, list[Any]] = Field(default={}, description="Every combination of these values.")
     zip: dict[str, list[Any]] = Field(
@@ -93,7 +93,7 @@ def _setting(
 
 
 def label(values: Mapping[str, Any]) -> str:
-    """`similarity.measure=dice, spectrum.zero=fermi`; one line of printable characters."""
+    """`target.units=eV, split.seed=1`; one line of printable characters."""
     return ", ".join(f"{path}={_word(value)}" for path, value in values.items())
 
 
@@ -126,7 +126,7 @@ def _wrong_paths(node: Node) -> list[Located]:
                         span,
                         here,
                         f"`{path}` is not a path",
-                        "Write `part.field`, as in `similarity.measure`",
+                        "Write `part.field`, as in `target.units`",
                     )
                 )
             elif parts[0] in _FIXED:
@@ -142,7 +142,7 @@ def _wrong_paths(node: Node) -> list[Located]:
                 node.span,
                 "sweep",
                 "sweeps over nothing",
-                "Write `grid: {similarity.measure: [tanimoto, dice]}`",
+                "Write `grid: {part.field: [one value, another]}`",
             )
         )
     return found

@@ -241,7 +241,7 @@ class View(Mapping[str, StoredArray]):
 
 
 class Run(View):
-    """A run's folder, open for reading: `run["similarity"][0, :10]`, `run.coordinates`, `run.tables`.
+    """A run's folder, open for reading: `run["prediction"][0, :10]`, `run.coordinates`, `run.tables`.
 
     A sweep has several variants, each a View of its own; the run itself is the first.
     """

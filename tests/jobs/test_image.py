@@ -14,7 +14,7 @@ import pytest
 import bigdata
 from bigdata.engine.greeting import difference
 from bigdata.environment import Environment, environment
-from bigdata.jobs.image import IN_IMAGE, execute_in
+from bigdata.jobs.image import execute_in, in_image
 from tests.bench import Bench
 from tests.jobs.conftest import CPU, GPU, Far
 
@@ -26,7 +26,7 @@ def seen(image: Path, program: str, *folders: Path, binds: tuple[str, ...] = (),
     """What a program prints that is run as a job runs its worker, where all that isn't named is unseen."""
     command = [*execute_in(image, folders, binds, gpus=True), "python3", "-s", "-P", "-c", program]
     done = subprocess.run(
-        ["bash", "-c", "\n".join([*IN_IMAGE, f"exec {shlex.join(command)}"])],
+        ["bash", "-c", "\n".join([*in_image(), f"exec {shlex.join(command)}"])],
         env={**os.environ, "APPTAINER_NO_MOUNT": "tmp,cwd", **variables},
         capture_output=True,
         text=True,

@@ -38,7 +38,7 @@ def report(view: View) -> ReportParts:
     return ReportParts(
         summary=[lambda: sentence(view, best), lambda: f"{len(rows)} trials were made."],
         tables=tables(view, rows),
-        panels=[Panel("Trials to explore", CAPTION, "matrix.js", lambda: data(view, rows))],
+        panels=[Panel("Trials to explore", CAPTION, "bigdata.studies.similarity:matrix.js", lambda: data(view, rows))],
         sources=["Nobody, Nowhere 1 (2026)."],
         headline=[lambda: headline(view, best[1]), lambda: {"trials": len(rows)}],
     )

@@ -143,6 +143,8 @@ class ClusterExpansion(StudyModel):
     report_at: ClassVar[str] = "bigdata.studies.cluster_expansion.report:report"
     predict_at: ClassVar[str] = "bigdata.studies.cluster_expansion.prediction:predict"
     export_at: ClassVar[str] = "bigdata.studies.cluster_expansion.export:export"
+    starter_at: ClassVar[str] = "bigdata.studies.cluster_expansion:starter.yaml"
+    packages: ClassVar[tuple[str, ...]] = ("scikit-learn", "spglib")
 
     study: Literal["cluster-expansion"] = "cluster-expansion"
     dataset: MaterialsOrigin = Field(description="The structures with their property.")

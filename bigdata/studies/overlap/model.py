@@ -64,6 +64,8 @@ class Overlap(StudyModel):
 
     stages_at: ClassVar[str] = "bigdata.studies.overlap.stages:stages"
     report_at: ClassVar[str] = "bigdata.studies.overlap.report:report"
+    starter_at: ClassVar[str] = "bigdata.studies.overlap:starter.yaml"
+    packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib")
 
     study: Literal["overlap"] = "overlap"
     datasets: dict[Annotated[str, Field(pattern=NAME)], MaterialsOrigin] = Field(

@@ -161,6 +161,8 @@ class Similarity(StudyModel):
 
     stages_at: ClassVar[str] = "bigdata.studies.similarity.stages:stages"
     report_at: ClassVar[str] = "bigdata.studies.similarity.report:report"
+    starter_at: ClassVar[str] = "bigdata.studies.similarity:starter.yaml"
+    variables: ClassVar[tuple[str, ...]] = ("BIGDATA_NO_KERNEL",)
 
     study: Literal["similarity"] = "similarity"
     dataset: SpectraOrigin = Field(description="The spectra to compare.")

@@ -199,6 +199,6 @@ def _panels(results: Results) -> Iterator[Panel]:
             + ". "
             "The similarities are computed here from the fingerprints that the page carries, exactly as in "
             "the store.",
-            "matrix.js",
+            "bigdata.studies.similarity:matrix.js",
             partial(matrix_data, results),
         )
