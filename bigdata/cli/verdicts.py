@@ -57,10 +57,11 @@ def _stamp(file: str) -> str:
 
 
 def _code() -> list[Path]:
-    """The modules that judge, loaded by now: ours, the kinds' and pydantic's."""
+    """What judges: the modules loaded by now, ours, the kinds' and pydantic's, and the table of the datasets."""
+    from bigdata.data.registry import TABLE
     from bigdata.spec.kinds import kind, kinds
 
     judges = ("bigdata", "pydantic", "ruamel", *(kind(name).__module__.partition(".")[0] for name in kinds()))
     modules = [m for name, m in list(sys.modules.items()) if name.partition(".")[0] in judges]
     files = [getattr(module, "__file__", None) for module in modules]
-    return [Path(file) for file in files if file]
+    return [TABLE, *(Path(file) for file in files if file)]

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from bigdata.data.registry import TABLE
+
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from bigdata.cli.main import main; main()"
 GOOD = "study: similarity\nname: x\ndataset: {name: hbn-dos-gpaw}\n"
@@ -73,7 +75,8 @@ def test_a_spec_found_right_is_read_anew_after_a_change_of(
     (tmp_path / "a.yaml").write_text("name: y\nextends: p.yaml\n")
     for _ in range(2):
         assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 0
-    assert list((tmp_path / "cache/validated").iterdir())
+    (record,) = (tmp_path / "cache/validated").iterdir()
+    assert str(TABLE) in json.loads(record.read_text())["files"]
     CHANGES[what](tmp_path)
     assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 2
 
