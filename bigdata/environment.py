@@ -27,8 +27,8 @@ PYTHON_DIGITS = 2
 class Environment:
     """`packages` are versions by name, "" for one that isn't there or can't be imported; `errors` say why it can't.
 
-    `code` is a digest of bigdata's modules, which tells a working copy from the release of the same version; "" where
-    there are none. `kernel` is whether the compiled part of bigdata is there; studies run without, and longer.
+    `code` is a digest of bigdata's modules and tables, which tells a working copy from the release of the same version;
+    "" where there are none. `kernel` is whether the compiled part of bigdata is there; studies run without, and longer.
     """
 
     python: str
@@ -141,11 +141,11 @@ def _code() -> str:
 
 
 def _modules(folder: Path, prefix: str) -> Iterator[tuple[Path, str]]:
-    """The modules that get installed: those of packages, not scripts that lie beside data."""
+    """The modules that get installed and the tables beside them: those of packages, not what lies beside data."""
     if not (folder / "__init__.py").is_file():
         return
     for path in folder.iterdir():
-        if path.suffix == ".py":
+        if path.suffix in (".py", ".yaml"):
             yield path, prefix + path.name
         elif path.is_dir():
             yield from _modules(path, f"{prefix}{path.name}/")

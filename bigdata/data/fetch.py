@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from bigdata.data.cache import cached
 from bigdata.data.problem import DataProblem, first
-from bigdata.data.registered.entry import Mirrored, Registered, Source
+from bigdata.data.registry import Mirrored, Registered, Source
 from bigdata.errors import SiteError, VerificationFailed
 from bigdata.places import cache_folder
 from bigdata.spec.study import Finding

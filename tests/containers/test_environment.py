@@ -67,6 +67,23 @@ def test_a_package_that_is_broken_counts_as_missing(tmp_path: Path) -> None:
     assert found.errors == {"frail": "ModuleNotFoundError: No module named 'nothing_of_that_name'"}
 
 
+def test_another_table_beside_a_module_is_other_code_and_another_script_is_not(tmp_path: Path) -> None:
+    (tmp_path / "bigdata/scripts").mkdir(parents=True)
+    (tmp_path / "bigdata/__init__.py").touch()
+    codes = [_code_of(tmp_path)]
+    for file in ("scripts/make.py", "facts.yaml"):
+        (tmp_path / "bigdata" / file).touch()
+        codes.append(_code_of(tmp_path))
+    assert codes[0] == codes[1] != codes[2]
+
+
+def _code_of(folder: Path) -> str:
+    program = Path(bigdata.__file__).parent / "environment.py"
+    command, path = [sys.executable, "-", "none"], {"PYTHONPATH": str(folder)}
+    seen = subprocess.run(command, input=program.read_bytes(), env=path, cwd=folder, capture_output=True)
+    return Environment(**json.loads(seen.stdout)).code
+
+
 def test_labels_name_versions() -> None:
     assert labels(HERE) == {
         "org.opencontainers.image.version": "0.1.0",

@@ -9,7 +9,6 @@ import os
 import socket
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -36,8 +35,20 @@ def server() -> Iterator[Scripted]:
 @pytest.fixture
 def entry(server: Scripted) -> Registered:
     """A dataset of one file, which the server has."""
-    source = Source(f"{server.url}/data/gaps.csv", "gaps.csv", "csv", SHA256, names={"gap": "band_gap"})
-    return Registered("small-gaps", "Gaps", "csv", 1, "CC0", "Nobody.", {}, sources=(source,))
+    source = Source(
+        url=f"{server.url}/data/gaps.csv", file="gaps.csv", reader="csv", sha256=SHA256, names={"gap": "band_gap"}
+    )
+    return Registered(
+        name="small-gaps",
+        kind="materials",
+        title="Gaps",
+        reader="csv",
+        n_entries=1,
+        licence="CC0",
+        citation="Nobody.",
+        fields={},
+        sources=(source,),
+    )
 
 
 @pytest.fixture
@@ -56,7 +67,12 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, by
 
 def changed(entry: Registered, **more: object) -> Registered:
     """The dataset with another source."""
-    return replace(entry, sources=(replace(entry.sources[0], **more),))
+    return with_sources(entry, entry.sources[0].model_copy(update=more))
+
+
+def with_sources(entry: Registered, *sources: Source) -> Registered:
+    """The dataset with other sources."""
+    return entry.model_copy(update={"sources": sources})
 
 
 def test_a_shipped_dataset_is_in_the_package():
@@ -80,7 +96,8 @@ def test_a_download_is_kept_and_not_repeated(entry, server, own_cache):
 def test_a_mirror_comes_before_the_cache_and_the_web(entry, server, mirror):
     located(entry)
     path = mirror("tables/small.csv")
-    entry = replace(entry, mirror=(Mirrored("tables/small.csv", "csv", SHA256),))
+    prepared = Mirrored(file="tables/small.csv", reader="csv", sha256=SHA256)
+    entry = entry.model_copy(update={"mirror": (prepared,)})
     assert (home(entry), located(entry)[0].path) == ("mirror", path)
 
 
@@ -104,8 +121,9 @@ def test_a_changed_file_in_the_mirror_is_refused(entry, mirror):
 
 
 def test_several_files_keep_their_order(entry, server):
-    parts = [Source(f"{server.url}/{part}", f"{part}.csv", "csv", SHA256) for part in ("val", "test")]
-    found = located(replace(entry, sources=tuple(parts)))
+    (whole,) = entry.sources
+    parts = [whole.model_copy(update={"file": f"{part}.csv"}) for part in ("val", "test")]
+    found = located(with_sources(entry, *parts))
     assert [file.path.name for file in found] == ["val.csv", "test.csv"]
 
 

@@ -9,12 +9,13 @@ import pytest
 
 from bigdata.data.materials.dataset import MaterialsDataset, import_named
 from bigdata.data.materials.origin import NamedMaterials
-from bigdata.data.registered.alloys import ALLOYS
+from bigdata.data.registry import names, registered
 from bigdata.lattices.mapping import Mapped, map_structures
 from bigdata.lattices.parent import Parent
 
 PRIMITIVE = np.array([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])
 SPECIES = {"emt-copper-gold": (3.85, ["Cu", "Au"]), "emt-aluminium-vacancies": (4.0, ["Al", "vacancy"])}
+ALLOYS = [registered(name) for name in names() if name.startswith("emt-")]
 EVERY = pytest.mark.parametrize("entry", ALLOYS, ids=lambda entry: entry.name)
 ON_FCC = pytest.mark.parametrize("name", SPECIES)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-from dataclasses import asdict
 from typing import Any
 
 import click
@@ -79,4 +78,5 @@ def _formats() -> dict[str, dict[str, str]]:
 
 
 def _described(dataset: Registered) -> dict[str, Any]:
-    return {**asdict(dataset), "fields": [asdict(field) for field in dataset.fields.values()]}
+    said = dataset.model_dump(mode="json")
+    return {**said, "fields": list(said["fields"].values())}

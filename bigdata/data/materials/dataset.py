@@ -92,7 +92,7 @@ class MaterialsDataset:
     @cached_property
     def fields(self) -> dict[str, Field]:
         """The properties with unit and meaning; an unregistered unit is the one that the format or the name says."""
-        return {name: self._known.get(name) or Field(name, self.columns.unit(name)) for name in self.columns}
+        return {name: self._known.get(name) or Field(name=name, unit=self.columns.unit(name)) for name in self.columns}
 
     @property
     def units(self) -> dict[str, str]:

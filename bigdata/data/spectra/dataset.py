@@ -103,7 +103,7 @@ class SpectraDataset:
     @property
     def fields(self) -> dict[str, Field]:
         """The columns with unit and meaning; an unregistered unit is told from the name's end (`_eV`)."""
-        return {name: self._known.get(name) or Field(name, unit_of(name)) for name in self.columns}
+        return {name: self._known.get(name) or Field(name=name, unit=unit_of(name)) for name in self.columns}
 
     @property
     def units(self) -> dict[str, str]:

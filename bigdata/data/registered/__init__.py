@@ -1,1 +1,0 @@
-"""Facts about the datasets known by name, a module for each family of them."""
