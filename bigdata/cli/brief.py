@@ -1,4 +1,4 @@
-"""For verbs that are over at once: looking for garbage would take a fifth of their time."""
+"""For verbs that are over at once: looking for garbage would take up to a fifth of their time."""
 
 from __future__ import annotations
 
