@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from bigdata.cli.status_page import page
 from bigdata.display import duration
 from bigdata.errors import Cancelled, SiteError, TasksFailed
 from bigdata.run.status import Status, status
@@ -57,8 +58,6 @@ def looks(look: Callable[[], Status], every: float = LOOK_SECONDS) -> Iterator[S
 
 
 def _redraw(path: Path, console: Console) -> Status:
-    from bigdata.cli.status import page
-
     with Live(console=console, auto_refresh=False) as live:
         for now in looks(lambda: status(path)):
             live.update(Text(page(now)), refresh=True)

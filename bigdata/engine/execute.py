@@ -23,7 +23,7 @@ from bigdata.kind.order import Order
 from bigdata.kind.stage import Stage, address
 from bigdata.naming import named
 from bigdata.planning.keys import Keys
-from bigdata.planning.plan import stages_of
+from bigdata.planning.workload import stages_of
 from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.journal import History, read_history
 from bigdata.store.reading import Run, View

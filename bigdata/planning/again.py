@@ -9,9 +9,9 @@ from pathlib import Path
 from bigdata import spec
 from bigdata.errors import SpecError
 from bigdata.planning.found import Search
-from bigdata.planning.plan import study_key
 from bigdata.planning.recorded import Record
 from bigdata.planning.recorded_before import OldRecord
+from bigdata.planning.run_folder import study_key
 from bigdata.spec import Study
 from bigdata.spec.repeated import Repeated
 from bigdata.spec.whereabouts import moved

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from bigdata.errors import SpecError
 from bigdata.planning.found import UsersFile, import_here, other_data
-from bigdata.planning.plan import study_key
 from bigdata.planning.recorded import Record
+from bigdata.planning.run_folder import study_key
 from bigdata.spec import Study
 from bigdata.spec.source import text_of
 from bigdata.spec.whereabouts import moved, named

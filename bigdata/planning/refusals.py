@@ -7,21 +7,17 @@ import shutil
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from bigdata.display import duration, size
 from bigdata.planning.budget import Use, exceeded, use
-from bigdata.spec.pool import GIB
+from bigdata.planning.extent import Extent
+from bigdata.planning.planned import PlannedStage
+from bigdata.spec.pool import GIB, Pool
+from bigdata.spec.site import Site
 from bigdata.spec.words import each, meant
 
-if TYPE_CHECKING:
-    from bigdata.planning.plan import Plan
-    from bigdata.planning.planned import PlannedStage
-    from bigdata.spec.pool import Pool
-    from bigdata.spec.site import Site
 
-
-def refusals(plan: Plan) -> list[str]:
+def refusals(plan: Extent) -> list[str]:
     """All of them; empty where the plan may run."""
     return [
         *_unknown_pools(plan),
@@ -34,7 +30,7 @@ def refusals(plan: Plan) -> list[str]:
     ]
 
 
-def _unknown_pools(plan: Plan) -> Iterator[str]:
+def _unknown_pools(plan: Extent) -> Iterator[str]:
     """Stages that the study puts on a pool that the site hasn't; `cpu` and `gpu` stand in for each other."""
     for name, wanted in {s.stage.name: s.wanted for s in plan.stages if not s.has_pool(plan.site)}.items():
         pools = plan.site.pools
@@ -43,7 +39,7 @@ def _unknown_pools(plan: Plan) -> Iterator[str]:
         yield str(replace(problem, place=replace(problem.place, text="")))
 
 
-def _no_image(plan: Plan) -> Iterator[str]:
+def _no_image(plan: Extent) -> Iterator[str]:
     """Jobs would start for nothing."""
     site, image = plan.site, plan.site.image_path
     if plan.n_todo and site.has_jobs and image is not None and not image.exists():
@@ -51,7 +47,7 @@ def _no_image(plan: Plan) -> Iterator[str]:
         yield f"site `{site.site}` has no image {image} yet; build it with {build}, or name another by `image:`"
 
 
-def _over_limits(plan: Plan) -> Iterator[str]:
+def _over_limits(plan: Extent) -> Iterator[str]:
     limits, site = plan.site.limits, plan.site.site
     n_bytes = plan.array_bytes + plan.other_bytes
     if limits.files is not None and plan.n_files > limits.files:
@@ -67,7 +63,7 @@ def _over_limits(plan: Plan) -> Iterator[str]:
         yield f"{missing:,} bytes more would be written, and {place} has {free:,} free"
 
 
-def _over_cores(plan: Plan) -> Iterator[str]:
+def _over_cores(plan: Extent) -> Iterator[str]:
     """Tasks of more cores than a job of their pool has."""
     site = plan.site
     for need in _greatest((s, s.stage.cores) for s in _running(plan)):
@@ -80,7 +76,7 @@ def _over_cores(plan: Plan) -> Iterator[str]:
             )
 
 
-def _over_memory(plan: Plan) -> Iterator[str]:
+def _over_memory(plan: Extent) -> Iterator[str]:
     """A variant's stages are said once, by the one that needs most."""
     site = plan.site
     needs = ((s, s.stage.memory) for s in _running(plan))
@@ -101,7 +97,7 @@ def _over_memory(plan: Plan) -> Iterator[str]:
         )
 
 
-def _over_walltime(plan: Plan) -> Iterator[str]:
+def _over_walltime(plan: Extent) -> Iterator[str]:
     """Jobs that would end before their longest task: it could never finish, but for one that saves checkpoints."""
     site = plan.site
     if not site.has_jobs:
@@ -121,7 +117,7 @@ def _over_walltime(plan: Plan) -> Iterator[str]:
         )
 
 
-def _over_budget(plan: Plan) -> Iterator[str]:
+def _over_budget(plan: Extent) -> Iterator[str]:
     """A budget that what can't be left out exceeds; stages that grow end when it is used up."""
     if (budget := plan.budget) is None:
         return
@@ -136,7 +132,7 @@ def _over_budget(plan: Plan) -> Iterator[str]:
         )
 
 
-def _running(plan: Plan) -> Iterator[PlannedStage]:
+def _running(plan: Extent) -> Iterator[PlannedStage]:
     """Stages with something to do on a pool that is there."""
     return (s for s in plan.stages if (s.todo or s.n_open) and s.has_pool(plan.site))
 

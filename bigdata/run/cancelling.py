@@ -37,13 +37,8 @@ def cancel(path: Path, wait: float = 60.0) -> Cancelled:
     Raises SiteError where the controller doesn't stop within `wait` seconds (one that is a job is ended by force), or
     where the batch system doesn't answer.
     """
-    folder = RunFolder(path)
-    before = now = status(path)
-    end = time.monotonic() + wait
-    while now.is_live and time.monotonic() < end:
-        _ask_to_stop(now)
-        time.sleep(ASK_SECONDS if now.launch and now.launch.job and now.state != "running" else LOOK_SECONDS)
-        now = status(path)
+    folder, before = RunFolder(path), status(path)
+    now = _stopped(before, wait)
     scheduler = before.scheduler
     stopped = before.is_live and not now.is_live
     patience = ORDERLY_SECONDS if stopped else 0.0  # a controller that stops ends its jobs itself, and then its own
@@ -51,15 +46,29 @@ def cancel(path: Path, wait: float = 60.0) -> Cancelled:
     if now.is_live and now.launch and now.launch.job:  # ended by force just now, and where its job was, so was it
         folder.lock.unlink(missing_ok=True)
     elif now.is_live:
-        owner = now.owner or (now.launch.process if now.launch else None) or {}
-        raise SiteError(
-            f"the controller of {path} (process {owner.get('pid')} on {owner.get('host')}) was asked to stop and "
-            f"hasn't within {wait:.0f} s. It does so as soon as it can; to end it by force, kill that process there."
-        )
+        raise SiteError(_goes_on(now, wait))
     release(now)
     if before.is_live and read_history(folder.journal).state in ("interrupted", "relieved"):
         _write_end(folder)
     return Cancelled(before.is_live, jobs)
+
+
+def _stopped(now: Status, wait: float) -> Status:
+    """How the run stands once its controller was asked to stop, and did so, or didn't within `wait` seconds."""
+    end = time.monotonic() + wait
+    while now.is_live and time.monotonic() < end:
+        _ask_to_stop(now)
+        time.sleep(ASK_SECONDS if now.launch and now.launch.job and now.state != "running" else LOOK_SECONDS)
+        now = status(now.folder.path)
+    return now
+
+
+def _goes_on(now: Status, wait: float) -> str:
+    owner = now.owner or (now.launch.process if now.launch else None) or {}
+    return (
+        f"the controller of {now.folder.path} (process {owner.get('pid')} on {owner.get('host')}) was asked to stop "
+        f"and hasn't within {wait:.0f} s. It does so as soon as it can; to end it by force, kill that process there."
+    )
 
 
 def release(now: Status) -> None:

@@ -27,7 +27,7 @@ from bigdata.errors import PlanRefused, SiteError
 from bigdata.kind.stage import TaskId
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
-from bigdata.run import submission
+from bigdata.run import conclusion, preparation
 from bigdata.run.orders import Orders
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
@@ -77,7 +77,7 @@ def prepare(orders: str) -> None:
     with Lock(plan.folder.lock):
         fold(plan.folder)
         plan = _plan(orders)
-        journal, _ = submission.prepare(plan, read_history(plan.folder.journal))
+        journal, _ = preparation.prepare(plan, read_history(plan.folder.journal))
         journal.close()
 
 
@@ -118,13 +118,13 @@ def finish(orders: str, tokens: list[Token]) -> str:
         outcome.skipped = {(t["stage"], t["index"]): tuple(t["cause"]) for t in tokens if t["event"] == "skipped"}
         journal = Journal(folder.journal)
         try:
-            submission.fold_logs(folder)
-            submission.end(plan, outcome, journal, started)
-            damage = submission.report(plan, journal, Silent())
+            conclusion.fold_logs(folder)
+            conclusion.end(plan, outcome, journal, started)
+            damage = conclusion.report(plan, journal, Silent())
         finally:
             journal.close()
             folder.sweep()
-    submission.raise_for(plan, outcome, damage)
+    conclusion.raise_for(plan, outcome, damage)
     return str(folder.path)
 
 

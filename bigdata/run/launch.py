@@ -75,6 +75,14 @@ def _detached(folder: RunFolder, orders: Orders) -> Orders:
             start_new_session=True,
         )
     orders = orders.in_process(process.pid).write(folder)
+    _wait_for(process, folder)
+    if process.returncode not in {None, *ENDED_IN_ORDER}:
+        raise SiteError(f"the controller ended at once:\n{last_words(folder.controller_log, begin)}")
+    return orders
+
+
+def _wait_for(process: subprocess.Popen[bytes], folder: RunFolder) -> None:
+    """Until a controller holds the run's lock, or has ended."""
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and (holder(folder.lock) or {}).get("pid") != process.pid:
         if time.monotonic() > end:
@@ -83,9 +91,6 @@ def _detached(folder: RunFolder, orders: Orders) -> Orders:
                 f"What it says is in {folder.controller_log}."
             )
         time.sleep(LOOK_SECONDS)
-    if process.returncode not in {None, *ENDED_IN_ORDER}:
-        raise SiteError(f"the controller ended at once:\n{last_words(folder.controller_log, begin)}")
-    return orders
 
 
 def _job(folder: RunFolder, orders: Orders) -> Orders:

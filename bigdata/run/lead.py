@@ -10,6 +10,7 @@ import psutil
 from bigdata.engine.controller import Observer
 from bigdata.engine.shift import LEAVING_SECONDS, Shift, ShiftOver, shift_of_job
 from bigdata.errors import Cancelled, SiteError, TasksFailed
+from bigdata.planning import Plan
 from bigdata.planning import plan as make_plan
 from bigdata.run.controller_job import controller_walltime, submit_controller
 from bigdata.run.orders import Orders, read_orders
@@ -34,16 +35,10 @@ def control(path: Path, observer: Observer) -> Run | None:
     orders = read_orders(folder)
     if orders is None:
         raise SiteError(f"no controller was launched in {path}, or it has ended. Use `bigdata submit`.")
-    study, site = orders.to_run()
-    plan = make_plan(study, site=site, runs=path.parent, fresh=orders.fresh)
-    if plan.folder.path.name != path.name:
-        raise SiteError(
-            f"this installation of bigdata understands the study as {plan.folder.path.name}, not as {path.name}. Was "
-            "it changed since the study was submitted? Submit the study again."
-        )
+    plan = _ordered(orders, path)
     _wait_for_lock(folder)
     try:
-        run = submit(plan, observer=observer, shift=_shift(orders, site))
+        run = submit(plan, observer=observer, shift=_shift(orders, plan.site))
     except ShiftOver:
         observer.message(_hand_over(folder, orders))
         return None
@@ -52,6 +47,18 @@ def control(path: Path, observer: Observer) -> Run | None:
         raise
     folder.launch.unlink(missing_ok=True)
     return run
+
+
+def _ordered(orders: Orders, path: Path) -> Plan:
+    """What is to be run. SiteError where that isn't what was launched in this folder."""
+    study, site = orders.to_run()
+    plan = make_plan(study, site=site, runs=path.parent, fresh=orders.fresh)
+    if plan.folder.path.name != path.name:
+        raise SiteError(
+            f"this installation of bigdata understands the study as {plan.folder.path.name}, not as {path.name}. Was "
+            "it changed since the study was submitted? Submit the study again."
+        )
+    return plan
 
 
 def _wait_for_lock(folder: RunFolder) -> None:

@@ -74,11 +74,6 @@ def status(path: Path) -> Status:
     # Read after the lock: a controller that ended meanwhile has told the journal so.
     records = journal.read(folder.journal)
     past = journal.history(records)
-    counts = {name: {"tasks": n, "done": 0, "failed": 0} for name, n in past.tasks.items()}
-    for word, tasks in (("done", past.done), ("failed", past.failed)):
-        for stage, _ in tasks:
-            if stage in counts:
-                counts[stage][word] += 1
     ended = past.ends[-1] if past.state != "interrupted" else {}
     if ended.get("time", 0) > (launch.time if launch else 0) and past.state != "relieved":
         launch = None  # it ended in order, and was killed before it took its orders away
@@ -95,7 +90,7 @@ def status(path: Path) -> Status:
         job=job,
         scheduler=launch.scheduler if launch else _last_scheduler(past),
         waiting=_waiting(folder) if owner else (),
-        stages=counts,
+        stages=_counts(past),
         failed=past.failed,
         skipped=ended.get("n_skipped", 0),
         error=ended.get("error", ""),
@@ -104,6 +99,16 @@ def status(path: Path) -> Status:
         seconds=sum(t["seconds"] for t in past.done.values() if "from" not in t),
         updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
     )
+
+
+def _counts(past: journal.History) -> dict[str, dict[str, int]]:
+    """The tasks of each stage, and how many are done or failed."""
+    counts = {name: {"tasks": n, "done": 0, "failed": 0} for name, n in past.tasks.items()}
+    for word, tasks in (("done", past.done), ("failed", past.failed)):
+        for stage, _ in tasks:
+            if stage in counts:
+                counts[stage][word] += 1
+    return counts
 
 
 def _state(past: str, launch: Orders | None, job: Job | None) -> str:

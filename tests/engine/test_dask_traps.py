@@ -12,7 +12,7 @@ from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import Worker
 from bigdata.engine.local import local_pools
 from bigdata.kind.order import Order
-from bigdata.run.submission import prepare
+from bigdata.run.preparation import prepare
 from bigdata.store.journal import History, read_history
 from bigdata.store.lock import Lock
 from tests.bench import Bench, Running, chunks, events, told, until

@@ -9,7 +9,7 @@ import pytest
 
 from bigdata.kind.context import Context, Surroundings, stop_time
 from bigdata.kind.order import Order
-from bigdata.planning.plan import stages_of
+from bigdata.planning.workload import stages_of
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run
 from tests.bench import Bench, until

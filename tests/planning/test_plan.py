@@ -187,9 +187,9 @@ def test_relative_paths_of_runs_are_taken_as_given(path: str, bench: Bench, monk
 
 def test_a_stage_that_waits_for_one_that_is_not_there_is_named() -> None:
     from bigdata.kind.stage import Workload
-    from bigdata.planning.plan import _refuse_misnamed
+    from bigdata.planning.workload import refuse_misnamed
 
     with pytest.raises(ValueError, match="stage `two` needs `nowhere` whole; before it are `one`"):
-        _refuse_misnamed(Workload(stages=(stage(), stage(name="two", whole=("nowhere",)))))
+        refuse_misnamed(Workload(stages=(stage(), stage(name="two", whole=("nowhere",)))))
     with pytest.raises(ValueError, match="rows of a study kind have the names of others, or of arrays: x"):
-        _refuse_misnamed(Workload(stages=(stage(rows={"x": "float64"}),)))
+        refuse_misnamed(Workload(stages=(stage(rows={"x": "float64"}),)))

@@ -1,0 +1,145 @@
+"""What a plan amounts to: its tasks, the files and bytes of its run, the time and the money that it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from bigdata.kind.stage import Kept
+from bigdata.planning.planned import PlannedStage, PlannedVariant
+from bigdata.planning.price import Price, price
+from bigdata.spec import Study
+from bigdata.spec.site import Site
+from bigdata.spec.study import Budget
+from bigdata.store.arrays import Coordinate
+from bigdata.store.folder import RunFolder
+
+START_SECONDS = 3.0
+REPORT_SECONDS = 6.0
+# What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
+METADATA_BYTES_PER_ARRAY = 1_200
+JOURNAL_BYTES_PER_TASK = 320
+FIXED_FILES = (
+    *("study.yaml", "resolved.json", "journal.jsonl", "keys.bin", "report.html"),
+    *("logs/tasks.log", "store.zarr/zarr.json"),
+)
+# Of what a stage's tasks return: the metadata of an array, and its only chunk.
+FILES_PER_ROW = 2
+
+
+@dataclass(frozen=True)
+class Extent:
+    """Sums over the stages of all variants of a study, on its site and in its folder."""
+
+    study: Study
+    site: Site
+    folder: RunFolder
+    variants: tuple[PlannedVariant, ...]
+
+    @cached_property
+    def stages(self) -> tuple[PlannedStage, ...]:
+        return tuple(stage for variant in self.variants for stage in variant.stages)
+
+    @property
+    def budget(self) -> Budget | None:
+        """What the study may use up; its variants share it."""
+        return self.variants[0].variant.model.budget
+
+    @property
+    def n_tasks(self) -> int:
+        return sum(s.n_tasks for s in self.stages)
+
+    @property
+    def n_todo(self) -> int:
+        """Tasks that aren't done; those whose results are taken over count among them."""
+        return sum(s.n_todo for s in self.stages)
+
+    @cached_property
+    def sweep(self) -> tuple[Coordinate, ...]:
+        """What tells a sweep's variants apart, for the store's root: their labels, and each swept field's values."""
+        if len(self.variants) == 1:
+            return ()
+        variants = [v.variant for v in self.variants]
+        fields = dict.fromkeys(name for v in variants for name in v.settings)
+        labels = Coordinate(name="variant", dim="variant", values=[v.label for v in variants])
+        return labels, *(
+            Coordinate(name=name, dim="variant", values=[str(v.settings.get(name, "")) for v in variants])
+            for name in fields
+        )
+
+    @property
+    def coordinates(self) -> list[Coordinate]:
+        """All coordinates of the store."""
+        return [*self.sweep, *(c for v in self.variants for c in v.workload.coordinates)]
+
+    @property
+    def array_bytes(self) -> int:
+        """Exact bytes of all arrays' data on disk, but for texts that tasks return."""
+        arrays = sum(a.n_bytes for s in self.stages for a in s.stage.arrays)
+        arrays += sum(row.n_array_bytes(s.n_tasks) for s in self.stages for row in s.stage.row_specs.values())
+        return arrays + sum(c.n_bytes for c in self.coordinates)
+
+    @property
+    def other_bytes(self) -> int:
+        """Estimated bytes of metadata, journal, logs, packs, figures and report."""
+        n_arrays = sum(len(s.stage.arrays) + len(s.stage.rows) for s in self.stages) + len(self.coordinates)
+        reports = sum(v.workload.report_bytes for v in self.variants)
+        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports + self.pack_bytes
+
+    @property
+    def pack_bytes(self) -> int:
+        """Estimated bytes of the raw files that tasks pack."""
+        return sum(s.n_tasks * s.stage.packs.n_bytes for s in self.stages if s.stage.packs)
+
+    @property
+    def n_packs(self) -> int:
+        """Exact number of packs, one for each task of a stage that packs."""
+        return sum(s.n_tasks for s in self.stages if s.stage.packs)
+
+    @property
+    def kept(self) -> tuple[Kept, ...]:
+        """What the cache holds for the study when it is finished; variants share."""
+        return tuple(dict.fromkeys(k for v in self.variants for k in v.workload.kept))
+
+    @property
+    def figures(self) -> list[Path]:
+        """The figures that the report will have, without the ends of their two files."""
+        return [self.folder.figure(v.group, name) for v in self.variants for name in v.variant.model.figures()]
+
+    @property
+    def n_files(self) -> int:
+        """Exact number of files of the finished run."""
+        arrays = sum(a.n_files for s in self.stages for a in s.stage.arrays)
+        arrays += sum(FILES_PER_ROW * len(s.stage.rows) for s in self.stages)
+        coordinates = sum(c.n_files for c in self.coordinates)
+        groups = sum(bool(v.group) for v in self.variants)
+        log = self.site.controller != "inline"  # of a controller without a terminal
+        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_packs
+
+    @property
+    def core_seconds(self) -> float:
+        """Predicted time on one core of the tasks that have to run."""
+        return sum(s.todo_seconds * s.stage.cores for s in self.stages)
+
+    @property
+    def seconds(self) -> float:
+        """Predicted time from submitting to the report, without the waiting of jobs in the site's queue.
+
+        A pool's tasks share its cores, and one task has one core, or a job with GPUs.
+        """
+        if not self.n_todo:
+            return 0.0
+        return START_SECONDS + self.site.start_seconds + REPORT_SECONDS + self.task_seconds
+
+    @property
+    def task_seconds(self) -> float:
+        """The same of its tasks alone."""
+        longest = (s.rate.seconds * s.longest_work for s in self.stages)
+        spread = (s.todo_seconds / self.site.tasks_at_once(s.pool, s.stage.cores) for s in self.stages)
+        return sum(map(max, longest, spread))
+
+    @property
+    def price(self) -> Price:
+        """What the site takes for what has to run, and for keeping the run."""
+        return price(self.site, self.stages, self.array_bytes + self.other_bytes)
