@@ -20,11 +20,11 @@ from distributed import Client, Future, KilledWorker
 from distributed.security import Security
 
 from bigdata.engine import lanes
-from bigdata.engine.controller import Observer
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.execute import TOKENS, execute_batch
 from bigdata.engine.greeting import difference, greet
 from bigdata.engine.hands import Batch, Event, GivenPools, Left, Need, Returned, Told, Worker
+from bigdata.engine.observer import Observer
 from bigdata.environment import Environment, environment
 from bigdata.errors import SiteError
 from bigdata.kind.order import Order

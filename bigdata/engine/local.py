@@ -14,11 +14,11 @@ from typing import Any
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
 from bigdata.engine import lanes
-from bigdata.engine.controller import Observer
 from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import GivenPools, Need, Worker
 from bigdata.engine.node_folder import NodeFolder
+from bigdata.engine.observer import Observer
 from bigdata.engine.threads import thread_environment
 from bigdata.engine.workers import DaskWorkers
 from bigdata.errors import SiteError

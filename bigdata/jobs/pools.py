@@ -17,11 +17,11 @@ from typing import Any
 from distributed import Client, Scheduler, SpecCluster
 
 from bigdata.engine import lanes
-from bigdata.engine.controller import Observer
 from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import Lost, Need, Worker, news
 from bigdata.engine.local import interrupts_held_back
+from bigdata.engine.observer import Observer
 from bigdata.engine.retries import Cause, Ending
 from bigdata.engine.workers import DaskWorkers
 from bigdata.environment import Environment, environment

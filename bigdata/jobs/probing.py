@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bigdata.engine.controller import Silent
 from bigdata.engine.greeting import imported_environment
 from bigdata.engine.hands import Need, news
+from bigdata.engine.observer import Silent
 from bigdata.errors import SiteError
 from bigdata.jobs.pools import JobPools, job_pools
 from bigdata.places import cache_folder

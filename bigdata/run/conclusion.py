@@ -6,7 +6,8 @@ import time
 from contextlib import suppress
 from itertools import islice
 
-from bigdata.engine.controller import Observer, Outcome
+from bigdata.engine.books import Outcome
+from bigdata.engine.observer import Observer
 from bigdata.engine.shift import ShiftOver
 from bigdata.errors import Cancelled, DamagedData, TasksFailed
 from bigdata.jobs import batch

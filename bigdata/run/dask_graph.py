@@ -20,8 +20,9 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from bigdata.engine.controller import Outcome, Silent
+from bigdata.engine.books import Outcome
 from bigdata.engine.execute import Token, order_of, perform, stage_of
+from bigdata.engine.observer import Silent
 from bigdata.engine.records import fold, read_records, write_record
 from bigdata.errors import PlanRefused, SiteError
 from bigdata.kind.stage import TaskId

@@ -7,9 +7,8 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from bigdata.engine.controller import NOT_WHOLE
 from bigdata.engine.execute import Token
-from bigdata.engine.taking import take_over
+from bigdata.engine.taking import NOT_WHOLE, take_over
 from bigdata.planning.plan import Plan
 from bigdata.run.description import as_understood
 from bigdata.store.folder import write_json, write_whole
