@@ -26,6 +26,7 @@ from bigdata.planning.plan import Plan
 from bigdata.store.journal import History, Journal
 from bigdata.store.lock import Lock
 
+# While nothing happens, the user's wish to cancel, the lock and the jobs are looked at so often.
 WAIT_SECONDS = 0.25
 
 
@@ -53,7 +54,7 @@ class Controller:
             self._proposals.advance()
             refused = handing.fill()
             if self._stop_stages(refused, pools.workers, returns):
-                continue
+                continue  # what waited for them may be ready now
             if not _is_under_way(pools.workers, returns) and (self.shift.is_ending() or not self._books.graph.lanes()):
                 break
             pools.tend(handing.needs())
@@ -87,6 +88,7 @@ class Controller:
         is_left = bool(self._books.graph.lanes()) or _is_under_way(pools.workers, returns)
         self.outcome.relieved = not self.outcome.cancelled and self.shift.is_ending() and is_left
         if self.outcome.cancelled or self.outcome.relieved:
+            # What was told until now counts; what still runs is begun anew by the next submission.
             returns.record(news(pools, 0))
             pools.workers.cancel()
         else:

@@ -46,6 +46,7 @@ class ForeignWorkers:
 
     def __init__(self, client: Client, folder: Path, lanes: Iterable[str]) -> None:
         self._client, self._folder, self._lanes = client, str(folder), list(lanes)
+        # Its own: a scheduler keeps the events of a topic, and those of an earlier controller are no news.
         self._topic = f"{TOKENS}-{secrets.token_hex(8)}"
         self._notes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._places: dict[str, Worker] = {}
@@ -117,6 +118,7 @@ class ForeignWorkers:
             yield Returned(tuple(batch.tasks))
             return
         error = future.exception() if future.status == "error" else None
+        # How many deaths of workers Dask bears is set by the cluster's owner; how many we do is counted elsewhere.
         if error is None or isinstance(error, KilledWorker):
             yield Left(place, tuple(batch.tasks))
         else:

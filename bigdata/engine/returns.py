@@ -67,6 +67,7 @@ class Returns:
     def _lose(self, lost: Iterable[Lost]) -> None:
         """Tasks that a worker had in hand and hadn't begun aren't to blame for its end."""
         folder = self._books.plan.folder
+        # Who had begun is on disk, since a worker that the kernel kills for its memory can't say it any more.
         begun = folder.marks()
         for each in lost:
             if folder.mark(*each.task).name in begun:
@@ -82,6 +83,7 @@ class Returns:
             if ending is None:
                 self._unjudged.append(each)
                 continue
+            # Or it would be blamed for its next worker's end before it has begun there.
             self._books.plan.folder.mark(*each.task).unlink(missing_ok=True)
             self._judged(each.task, self._retries.after(each.task, self._books.lane[each.task], ending), ending.cause)
 

@@ -21,6 +21,7 @@ from bigdata.places import cache_folder
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder
 
+# Slurm counts in minutes.
 WALLTIME = 60.0
 # To import everything from a cold network file system.
 PATIENCE_SECONDS = 50.0

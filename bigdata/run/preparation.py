@@ -33,6 +33,7 @@ def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
     journal.append([_submitted(plan), *_stale(plan, past)])
     taken = list(_taken_over(plan))
     journal.append(taken)
+    # Not before the journal says what has to be done anew for it: a kill in between would leave damaged data as done.
     folder.damaged.unlink(missing_ok=True)
     return journal, taken
 
