@@ -47,6 +47,7 @@ class Ended:
 
 
 Note = Came | Went | Said | Ended
+# Put from the scheduler's own thread, which all workers wait for: this queue never makes it wait.
 Notes = queue.SimpleQueue[Note]
 
 
@@ -94,6 +95,7 @@ class Quiet(WorkerPlugin):
 
     def setup(self, worker: Any) -> None:
         log = Path(self.logs) / f"worker-{os.uname().nodename}-{os.getpid()}.log"
+        # The descriptors, since compiled code and programs that are started know nothing of Python's own streams.
         handle = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_APPEND, 0o666)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()

@@ -52,6 +52,7 @@ def execute_batch(
     are left out. Tokens are sent in the name of `sender`, else of the worker. FileNotFoundError where it doesn't see
     the run.
     """
+    # Not at the top: a task in the user's own process, or in `debug`, has no need of Dask.
     from distributed import get_worker
 
     run, worker = RunFolder(Path(folder)), get_worker()
@@ -59,6 +60,7 @@ def execute_batch(
     if not run.exists():
         raise FileNotFoundError(f"{socket.gethostname()} doesn't see the run's folder {folder}")
     for order in orders:
+        # Dask can't take back a batch that has begun. Network file systems may show the file some seconds late.
         if cancel.exists() or time.time() > ends - LAST_SECONDS:
             return
         token = perform(folder, order, ends)
@@ -73,6 +75,7 @@ def perform(folder: str, order: Order, ends: float = math.inf) -> Token:
     run = RunFolder(Path(folder))
     mark = run.mark(*order.task)
     try:
+        # Read by the controller where this process dies: it tells what ran from what only waited.
         mark.touch()
     except OSError as error:
         return _failed(*order.task, _class(error, run), _sentence(error), "")

@@ -20,11 +20,11 @@ from distributed import Client, Future, KilledWorker
 from distributed.security import Security
 
 from bigdata.engine import lanes
-from bigdata.engine.controller import Observer
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.execute import TOKENS, execute_batch
 from bigdata.engine.greeting import difference, greet
 from bigdata.engine.hands import Batch, Event, GivenPools, Left, Need, Returned, Told, Worker
+from bigdata.engine.observer import Observer
 from bigdata.environment import Environment, environment
 from bigdata.errors import SiteError
 from bigdata.kind.order import Order
@@ -46,6 +46,7 @@ class ForeignWorkers:
 
     def __init__(self, client: Client, folder: Path, lanes: Iterable[str]) -> None:
         self._client, self._folder, self._lanes = client, str(folder), list(lanes)
+        # Its own: a scheduler keeps the events of a topic, and those of an earlier controller are no news.
         self._topic = f"{TOKENS}-{secrets.token_hex(8)}"
         self._notes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._places: dict[str, Worker] = {}
@@ -117,6 +118,7 @@ class ForeignWorkers:
             yield Returned(tuple(batch.tasks))
             return
         error = future.exception() if future.status == "error" else None
+        # How many deaths of workers Dask bears is set by the cluster's owner; how many we do is counted elsewhere.
         if error is None or isinstance(error, KilledWorker):
             yield Left(place, tuple(batch.tasks))
         else:

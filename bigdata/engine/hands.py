@@ -73,6 +73,7 @@ class Returned:
     tasks: tuple[TaskId, ...]
 
 
+# One stream, since order is what it tells: a token that comes before its worker's end counts, and none comes after it.
 Event = Told | Arrived | Left | Returned
 
 

@@ -89,5 +89,6 @@ def inside_pools(plan: Plan) -> Iterator[InsidePools]:
 def _talking_to(run: RunFolder) -> Iterator[None]:
     """What a task prints goes to the log that workers write, since stdout is the program's own."""
     path = run.logs / f"worker-{os.uname().nodename}-{os.getpid()}.log"
+    # Python's own streams only: the descriptors are those of the terminal, where progress is shown meanwhile.
     with path.open("a", errors="replace") as log, redirect_stdout(log), redirect_stderr(log):
         yield

@@ -14,11 +14,11 @@ from typing import Any
 from distributed import Client, Nanny, Scheduler, SpecCluster
 
 from bigdata.engine import lanes
-from bigdata.engine.controller import Observer
 from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import GivenPools, Need, Worker
 from bigdata.engine.node_folder import NodeFolder
+from bigdata.engine.observer import Observer
 from bigdata.engine.threads import thread_environment
 from bigdata.engine.workers import DaskWorkers
 from bigdata.errors import SiteError
@@ -107,6 +107,7 @@ def local_pools(plan: Plan, observer: Observer) -> Iterator[LocalPools]:
 
 
 def local_scheduler(*, dashboard: bool = False) -> dict[str, Any]:
+    # Its connections aren't encrypted, and whoever reached it could run what they like: this machine alone does.
     options = {"host": "127.0.0.1", "port": 0, **scheduler_options(dashboard=dashboard)}
     return {"cls": Scheduler, "options": options}
 
@@ -127,6 +128,7 @@ class Threaded(Nanny):
 def worker_options(lane: str, memory: int, scratch: str, cores: int = 1) -> dict[str, Any]:
     options = {
         "host": "127.0.0.1",
+        # One task to a process: Dask's nanny ends processes by their memory, and it must be known whose that was.
         "nthreads": 1,
         "memory_limit": memory,
         "resources": {lane: 1},

@@ -16,6 +16,8 @@ from bigdata.store.known import Known
 from bigdata.store.packs import is_intact
 from bigdata.store.shard import is_whole
 
+NOT_WHOLE = "its data in another run are damaged"
+
 
 def take_over(stage: PlannedStage, index: int, known: Known, to: RunFolder) -> Token | None:
     """The record of a task whose results are now this run's too; None where what is there isn't whole.

@@ -52,6 +52,7 @@ class DaskWorkers:
             self._folder,
             batch,
             worker.ends,
+            # Else a batch like an earlier one, such as tasks that are tried again, would be that one for Dask.
             pure=False,
             workers=[worker.address],
             allow_other_workers=False,
@@ -69,6 +70,7 @@ class DaskWorkers:
     def dismiss(self, worker: Worker) -> None:
         """End a worker that has nothing in hand, and with it its process."""
         worker.is_open = False
+        # In the scheduler's thread, and not waited for: it asks the worker, which may not answer.
         self._cluster.loop.add_callback(self._cluster.scheduler.close_worker, worker.address)
 
     def give_up(self, worker: Worker) -> None:
@@ -102,7 +104,10 @@ class DaskWorkers:
                 yield from self._ended(self._here.get(address), key)
 
     def _told(self, message: dict[str, Any]) -> Iterator[Event]:
-        """A token, unless its worker was given up meanwhile: the task is somebody else's then."""
+        """A token, unless its worker was given up meanwhile: the task is somebody else's then.
+
+        One that was sent before its worker's death comes before the word of it, and counts.
+        """
         token, worker = message["token"], self._here.get(message["worker"])
         task = token["stage"], token["index"]
         for batch in worker.batches.values() if worker else ():

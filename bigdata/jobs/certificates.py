@@ -33,6 +33,7 @@ def certificates(folder: RunFolder) -> Iterator[Path]:
     try:
         made = Security.temporary()
         for name, text in ((CERTIFICATE, made.tls_ca_file), (KEY, made.tls_scheduler_key)):
+            # Nobody else's from the moment that it is there; a change of its mode would come too late.
             with open(os.open(place / name, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600), "w") as file:
                 file.write(text)
         yield place

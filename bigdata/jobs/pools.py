@@ -17,11 +17,11 @@ from typing import Any
 from distributed import Client, Scheduler, SpecCluster
 
 from bigdata.engine import lanes
-from bigdata.engine.controller import Observer
 from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import Lost, Need, Worker, news
 from bigdata.engine.local import interrupts_held_back
+from bigdata.engine.observer import Observer
 from bigdata.engine.retries import Cause, Ending
 from bigdata.engine.workers import DaskWorkers
 from bigdata.environment import Environment, environment
@@ -123,10 +123,12 @@ class JobPools:
             job.workers.pop(worker.address, None)
             if not job.workers:
                 job.silent_since = time.time()
+            # Most often its job has ended; a batch system needs a moment to say so.
             self._queue.list_within(0.5)
 
     def ending(self, lost: Lost) -> Ending | None:
         job = self._roster.of(lost.worker)
+        # Its supervisor has started it again, under its name: the job lives.
         if job is None or any(w.name == lost.worker.name for w in self.workers.here()):
             return Ending(Cause.DIED)
         if job.over is not None:
@@ -138,6 +140,7 @@ class JobPools:
     def _ending_of(self, job: PoolJob, lost: Lost) -> Ending:
         fate = job.over or ""
         cause = ENDINGS.get(fate, Cause.LOST)
+        # Only Slurm tells how a job ended, and not for long.
         if not fate and time.time() > job.ends:
             cause = Cause.TIMEOUT
         began = math.inf
@@ -208,6 +211,7 @@ class JobPools:
     def close(self) -> None:
         """End all jobs: idle ones in order, the others and those that wait in the queue by force."""
         self._queue.close()
+        # A batch's future ends after its last token has come: without it, a job would seem busy.
         end = time.monotonic() + 1.0
         while not self.workers.n_tasks() and any(w.batches for w in self.workers.here()) and time.monotonic() < end:
             news(self, 0.1)

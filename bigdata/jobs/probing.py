@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bigdata.engine.controller import Silent
 from bigdata.engine.greeting import imported_environment
-from bigdata.engine.hands import Need, news
+from bigdata.engine.hands import Need, Worker, news
+from bigdata.engine.observer import Silent
 from bigdata.errors import SiteError
 from bigdata.jobs.pools import JobPools, job_pools
 from bigdata.places import cache_folder
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder
 
+# Slurm counts in minutes.
 WALLTIME = 60.0
 # To import everything from a cold network file system.
 PATIENCE_SECONDS = 50.0
@@ -68,18 +69,12 @@ def probe(site: Site, pool: str, say: Callable[[str], None]) -> Probe:
     one = site.model_copy(update={"pools": {pool: small}}).read_from(site.file)
     probes = cache_folder() / "probes"
     probes.mkdir(parents=True, exist_ok=True)
-    began, before = time.monotonic(), ""
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix=f"probe-{pool}-", dir=probes) as name:
         folder = RunFolder(Path(name))
         folder.logs.mkdir()
         with job_pools(one, folder, _Reasons(say), compares=False) as pools:
-            while not (ready := [w for w in pools.workers.here() if w.is_open]):
-                pools.tend({pool: Need(1, 0.0)})
-                news(pools, LOOK_SECONDS)
-                if (reason := "; ".join(pools.reasons())) not in ("", before):
-                    say(reason)
-                    before = reason
-            seen = _answer(pools, ready[0])
+            seen = _answer(pools, _first_worker(pools, pool, say))
             port = urlsplit(pools.scheduler).port or 0
     versions = {"python": seen["python"], **seen["packages"]}
     return Probe(
@@ -95,7 +90,18 @@ def probe(site: Site, pool: str, say: Callable[[str], None]) -> Probe:
     )
 
 
-def _answer(pools: JobPools, worker: Any) -> dict[str, Any]:
+def _first_worker(pools: JobPools, pool: str, say: Callable[[str], None]) -> Worker:
+    before = ""
+    while not (ready := [w for w in pools.workers.here() if w.is_open]):
+        pools.tend({pool: Need(1, 0.0)})
+        news(pools, LOOK_SECONDS)
+        if (reason := "; ".join(pools.reasons())) not in ("", before):
+            say(reason)
+            before = reason
+    return ready[0]
+
+
+def _answer(pools: JobPools, worker: Worker) -> dict[str, Any]:
     answer = pools.workers.call(worker, look)
     try:
         seen: dict[str, Any] = answer.result(PATIENCE_SECONDS)

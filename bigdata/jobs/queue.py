@@ -105,6 +105,7 @@ class Queue:
         self.reasons.pop("queue", None)
         self._wait = LEAST_WAIT
         self._to_remove += self._strays(listed)
+        # The list was asked for after those submissions: what isn't in it wasn't taken.
         self._unsure.clear()
         self._list_at = now + (CALM_SECONDS if then(listed) else BUSY_SECONDS)
 
@@ -138,6 +139,7 @@ class Queue:
             self.reasons.pop("submit", None)
             self._wait = LEAST_WAIT
             return
+        # sbatch may have been broken off after the job was taken, or its answer was lost.
         self._unsure.add(left[0].name.removeprefix(self._prefix))
         said = error.words.splitlines()[-1] if isinstance(error, Refused) else "no answer"
         self.reasons["submit"] = f"{self._scheduler} takes no more jobs now: {said}"

@@ -38,6 +38,18 @@ class Refused(SiteError):
         super().__init__(f"{scheduler} didn't take the job: {words}\nThe job was:\n{script}")
 
 
+# Of dask-jobqueue, each in the module of its batch system's name.
+_CLASSES = {
+    "slurm": "SLURMJob",
+    "pbs": "PBSJob",
+    "moab": "MoabJob",
+    "lsf": "LSFJob",
+    "sge": "SGEJob",
+    "oar": "OARJob",
+    "htcondor": "HTCondorJob",
+}
+
+
 @dataclass(frozen=True)
 class JobScript:
     """What one job asks for, and its shell `lines`. All that it says goes to the end of `log`."""
@@ -87,36 +99,8 @@ class JobScript:
 
     def _made(self, scheduler: str, jobqueue: Any) -> Any:
         memory = -(-self.memory // 2**20)
-        queue = {"queue": self.queue, "walltime": clock(self.walltime, scheduler)}
-        spec = {"resource_spec": self.resource_spec}
-        classes: dict[str, tuple[Any, dict[str, Any]]] = {
-            "slurm": (
-                jobqueue.slurm.SLURMJob,
-                {**queue, "account": self.account, "job_cpu": self.cores, "job_mem": f"{memory}M"},
-            ),
-            "pbs": (jobqueue.pbs.PBSJob, {**queue, **spec, "account": self.account}),
-            "moab": (
-                jobqueue.moab.MoabJob,
-                {
-                    **queue,
-                    "account": self.account,
-                    "resource_spec": self.resource_spec or f"nodes=1:ppn={self.cores},mem={memory}mb",
-                },
-            ),
-            "lsf": (jobqueue.lsf.LSFJob, {**queue, "project": self.project, "ncpus": self.cores}),
-            "sge": (jobqueue.sge.SGEJob, {**queue, **spec, "project": self.project}),
-            "oar": (
-                jobqueue.oar.OARJob,
-                {**queue, **spec, "project": self.project, "memory_per_core_property_name": "not_applicable"},
-            ),
-            # Whole KiB, as it drops what is over.
-            "htcondor": (jobqueue.htcondor.HTCondorJob, {"disk": f"{-(-(self.disk or 0) // 1024) * 1024} B"}),
-        }
-        job, particular = classes[scheduler]
-        directives: Any = [*self._own(scheduler), *self.directives]
-        if scheduler == "htcondor":
-            directives = {key.strip(): value.strip() for key, _, value in (d.partition("=") for d in directives)}
-        return job(
+        made = getattr(getattr(jobqueue, scheduler), _CLASSES[scheduler])
+        return made(
             scheduler="none",
             name=self.name,
             # Torque, which runs Moab's jobs, allows no more. Nobody looks for Moab's jobs by their names.
@@ -124,14 +108,42 @@ class JobScript:
             cores=self.cores,
             processes=1,
             memory=f"{memory * 2**20} B",
-            job_extra_directives=directives,
+            job_extra_directives=self._directives(scheduler),
             job_script_prologue=[],
             job_directives_skip=[],
             log_directory=None,
             shebang="#!/usr/bin/env bash",
             python=sys.executable,
-            **particular,
+            **self._particular(scheduler, memory),
         )
+
+    def _particular(self, scheduler: str, memory: int) -> dict[str, Any]:
+        """What the class of one batch system asks for beside the others; `memory` in MiB."""
+        if scheduler == "htcondor":  # whole KiB, as it drops what is over
+            return {"disk": f"{-(-(self.disk or 0) // 1024) * 1024} B"}
+        own: dict[str, dict[str, Any]] = {
+            "slurm": {"account": self.account, "job_cpu": self.cores, "job_mem": f"{memory}M"},
+            "pbs": {"account": self.account, "resource_spec": self.resource_spec},
+            "moab": {
+                "account": self.account,
+                "resource_spec": self.resource_spec or f"nodes=1:ppn={self.cores},mem={memory}mb",
+            },
+            "lsf": {"project": self.project, "ncpus": self.cores},
+            "sge": {"project": self.project, "resource_spec": self.resource_spec},
+            "oar": {
+                "project": self.project,
+                "resource_spec": self.resource_spec,
+                "memory_per_core_property_name": "not_applicable",
+            },
+        }
+        return {"queue": self.queue, "walltime": clock(self.walltime, scheduler), **own[scheduler]}
+
+    def _directives(self, scheduler: str) -> Any:
+        """Ours and the user's; HTCondor's are a mapping."""
+        lines = [*self._own(scheduler), *self.directives]
+        if scheduler != "htcondor":
+            return lines
+        return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
 
     def _own(self, scheduler: str) -> list[str]:
         """Directives that all of our jobs have: where the batch system's own words go, and that bash reads the lines,

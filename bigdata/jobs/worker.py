@@ -64,7 +64,15 @@ class Work:
 async def work(orders: Work, scratch: str) -> None:
     """Start the workers, whose own files are in `scratch`, and wait until they have ended, or the scheduler has."""
     own = security(Path(orders.certificates))
-    nannies = [
+    nannies = _nannies(orders, scratch, own)
+    await asyncio.gather(*nannies)
+    ended = asyncio.ensure_future(_all_ended(nannies))
+    alone = asyncio.ensure_future(_scheduler_is_gone(orders.scheduler, own))
+    await asyncio.wait([ended, alone], return_when=asyncio.FIRST_COMPLETED)
+
+
+def _nannies(orders: Work, scratch: str, own: Security) -> list[Nanny]:
+    return [
         Nanny(
             orders.scheduler,
             name=f"{orders.name}:{i}",
@@ -80,10 +88,6 @@ async def work(orders: Work, scratch: str) -> None:
         )
         for i in range(orders.n)
     ]
-    await asyncio.gather(*nannies)
-    ended = asyncio.ensure_future(_all_ended(nannies))
-    alone = asyncio.ensure_future(_scheduler_is_gone(orders.scheduler, own))
-    await asyncio.wait([ended, alone], return_when=asyncio.FIRST_COMPLETED)
 
 
 async def _all_ended(nannies: list[Nanny]) -> None:

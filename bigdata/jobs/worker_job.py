@@ -27,6 +27,7 @@ def worker_job(site: Site, folder: RunFolder, name: str, lane: str, scheduler: s
         n=lanes.tasks_per_job(site, lane),
         memory=lanes.task_memory(site, lane),
         threads=lanes.threads(site, lane),
+        # The way to the key only: a job's script and its command line can be read by others.
         certificates=str(certificates),
         interface=site.interface,
     )

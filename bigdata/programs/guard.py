@@ -61,6 +61,7 @@ def descendants(ancestor: int) -> dict[int, int]:
         with suppress(OSError, ValueError):
             pid = int(name)
             with open(f"/proc/{name}/stat", "rb") as file:
+                # After the name, which may hold anything: state, parent, …, threads (17), …, resident pages (21).
                 fields = file.read().rpartition(b")")[2].split()
             # A zombie with threads left is alive: only its first thread has ended.
             if fields[0] not in b"ZX" or int(fields[17]) > 1:
@@ -234,6 +235,7 @@ class Guard:
             error=trouble or self.error,
             seconds=time.monotonic() - self.began,
             cpu_seconds=used.ru_utime + used.ru_stime,
+            # The kernel's peak (KiB) is that of one process, without the gaps between two looks.
             memory=max(self.memory, used.ru_maxrss * 1024),
             n_output=self.output.n_bytes,
             tail=bytes(self.output.tail[-TAIL_BYTES:]).decode("latin-1"),
@@ -250,7 +252,9 @@ def _start(orders: dict[str, Any]) -> tuple[int, int, int]:
     pid = os.fork()
     if pid == 0:
         try:
+            # A guard that is killed takes the program along; what that has started is found by its mark.
             _prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            # It may have died just before.
             if os.getppid() == guard:
                 _become(orders, its_end)
         except OSError as error:
@@ -264,7 +268,7 @@ def _start(orders: dict[str, Any]) -> tuple[int, int, int]:
 
 def _become(orders: dict[str, Any], its_end: int) -> None:
     """Be the program: in a session of its own, with the signals that any program begins with."""
-    os.setsid()
+    os.setsid()  # a signal to its group must not reach the guard
     signal.set_wakeup_fd(-1)
     # Python's own choices, and those of whoever started the worker, would be inherited.
     for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:

@@ -11,6 +11,7 @@ from bigdata.programs import guard
 
 # So many last lines are kept for the error, if there is one.
 LAST_LINES = 5
+# A progress bar that never ends its line would fill the log.
 MOST_LINE = 2_000
 
 
@@ -28,6 +29,7 @@ class Listener:
     def hear(self, data: bytes) -> None:
         *lines, self._unread = (self._unread + data).split(b"\n")
         for said in map(json.loads, lines):
+            # Any bytes as text, one character for each: JSON has no bytes.
             if "head" in said:
                 self._take(said["head"].encode("latin-1"))
             elif "code" in said:

@@ -23,6 +23,7 @@ from bigdata.programs import guard
 from bigdata.programs.listener import Listener
 
 MOST_OUTPUT = 64 * 2**20
+# Between SIGTERM and SIGKILL: a code may write its last checkpoint.
 GRACE_SECONDS = 5.0
 LOOK_SECONDS = 0.25
 # What a guard takes beyond the grace time to end what ignores SIGTERM, and to tell.
@@ -200,6 +201,7 @@ def _release(process: subprocess.Popen[bytes], order: Orders, listener: Listener
 def _end_marked(mark: str) -> None:
     """End what a guard left that was killed itself: all that carries the call's mark."""
     end = time.monotonic() + guard.KILL_SECONDS
+    # One may fork between the look at it and the signal.
     while (found := list(_marked(mark))) and time.monotonic() < end:
         for pid in found:
             with suppress(ProcessLookupError, PermissionError):

@@ -6,7 +6,8 @@ import time
 from contextlib import suppress
 from itertools import islice
 
-from bigdata.engine.controller import Observer, Outcome
+from bigdata.engine.books import Outcome
+from bigdata.engine.observer import Observer
 from bigdata.engine.shift import ShiftOver
 from bigdata.errors import Cancelled, DamagedData, TasksFailed
 from bigdata.jobs import batch
@@ -26,6 +27,7 @@ MOST_FAILED_SAID = 5
 
 def end(plan: Plan, outcome: Outcome, journal: Journal, started: float) -> None:
     """Write the record of a run, and then the word that it has ended; `started` is by the process's own clock."""
+    # A journal that says `done` stands for a record that is whole, however the process ends here.
     if not (outcome.cancelled or outcome.relieved):
         _write_record(plan, outcome, started)
     _write_end(plan, outcome, journal)

@@ -27,6 +27,7 @@ def controller_walltime(site: Site) -> float | None:
 
 def submit_controller(folder: RunFolder, orders: Orders) -> Orders:
     """Hand the controller's job to the batch system, and write its number into the orders. SiteError if refused."""
+    # It loads Dask, and whoever launches in the background needn't wait for that.
     from bigdata.jobs.script import Refused, controller_script
 
     _, site = orders.to_run()

@@ -20,8 +20,9 @@ from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from bigdata.engine.controller import Outcome, Silent
+from bigdata.engine.books import Outcome
 from bigdata.engine.execute import Token, order_of, perform, stage_of
+from bigdata.engine.observer import Silent
 from bigdata.engine.records import fold, read_records, write_record
 from bigdata.errors import PlanRefused, SiteError
 from bigdata.kind.stage import TaskId
@@ -52,6 +53,7 @@ def graph(plan: Plan) -> dict[str, tuple[Any, ...]]:
         for index, name in enumerate(names[stage.path]):
             needs = [names[path][i] for path, i in stage.needs(index)]
             needs += [other for path in stage.whole for other in names[path]]
+            # All wait for `begin`, those that need others by these.
             made[name] = (execute, folder, stage.path, index, needs or [BEGIN])
     made[END] = (finish, orders, [name for of in names.values() for name in of])
     return made
@@ -101,6 +103,7 @@ def execute(folder: str, path: str, index: int, needed: list[Token | None]) -> T
     with threadpool_limits(stage.cores):
         token = perform(folder, order)
     if token["event"] == "done":
+        # A scheduler calls a task again whose result went with a worker; what is on disk needs no second time.
         known[order.task] = token
     write_record(run, token)
     return token

@@ -33,6 +33,7 @@ def on_all_cores(progress: Progress) -> Callable[[list[tuple[Derivation, int]]],
                     SpecCluster(workers=workers, scheduler=local_scheduler(), silence_logs=50)
                 )
                 client = stack.enter_context(Client(cluster))
+            # A few for each worker: that none waits, and that Dask doesn't hold a million futures.
             yield from _blocks(client, todo, 3 * n, progress)
 
     return run

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import psutil
 
-from bigdata.engine.controller import Observer
+from bigdata.engine.observer import Observer
 from bigdata.engine.shift import LEAVING_SECONDS, Shift, ShiftOver, shift_of_job
 from bigdata.errors import Cancelled, SiteError, TasksFailed
 from bigdata.planning import Plan

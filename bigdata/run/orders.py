@@ -68,6 +68,7 @@ class Orders:
 
     def in_process(self, pid: int) -> Orders:
         """Started as a process of this machine."""
+        # The kernel uses a process's number again: with the time when it began, it is this very one.
         return replace(self, process={"host": socket.gethostname(), "pid": pid, "started": started(pid)})
 
     def in_job(self, job: str) -> Orders:

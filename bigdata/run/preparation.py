@@ -7,9 +7,8 @@ import socket
 from collections.abc import Iterator
 from typing import Any
 
-from bigdata.engine.controller import NOT_WHOLE
 from bigdata.engine.execute import Token
-from bigdata.engine.taking import take_over
+from bigdata.engine.taking import NOT_WHOLE, take_over
 from bigdata.planning.plan import Plan
 from bigdata.run.description import as_understood
 from bigdata.store.folder import write_json, write_whole
@@ -34,6 +33,7 @@ def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
     journal.append([_submitted(plan), *_stale(plan, past)])
     taken = list(_taken_over(plan))
     journal.append(taken)
+    # Not before the journal says what has to be done anew for it: a kill in between would leave damaged data as done.
     folder.damaged.unlink(missing_ok=True)
     return journal, taken
 

@@ -13,10 +13,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bigdata.engine.controller import Controller, Observer, Outcome, Silent
+from bigdata.engine.books import Outcome
+from bigdata.engine.controller import Controller
 from bigdata.engine.execute import Token
 from bigdata.engine.hands import Pools
 from bigdata.engine.inside import inside_pools
+from bigdata.engine.observer import Observer, Silent
 from bigdata.engine.records import fold
 from bigdata.engine.shift import ALWAYS, Shift
 from bigdata.errors import Cancelled, SiteError

@@ -7,13 +7,16 @@ import json
 import dask.config
 import psutil
 
-from bigdata.engine.controller import BATCHES_PER_WORKER, MOST_IN_BATCH, Controller, Silent
+from bigdata.engine.controller import Controller
 from bigdata.engine.dask_options import own_dask_configuration
+from bigdata.engine.handing import BATCHES_PER_WORKER
 from bigdata.engine.hands import Worker
 from bigdata.engine.local import local_pools
+from bigdata.engine.observer import Silent
+from bigdata.engine.pace import MOST_IN_BATCH, Pace
 from bigdata.kind.order import Order
 from bigdata.run.preparation import prepare
-from bigdata.store.journal import History, read_history
+from bigdata.store.journal import read_history
 from bigdata.store.lock import Lock
 from tests.bench import Bench, Running, chunks, events, told, until
 
@@ -137,11 +140,10 @@ def test_a_bounded_number_of_tasks_is_handed_out_at_once(bench: Bench) -> None:
 
 def test_a_stage_of_short_tasks_says_nothing_about_the_next(bench: Bench) -> None:
     """Long tasks in the batches of short ones would keep one worker busy and the others idle."""
-    plan = bench.plan(bench.trial())
-    controller = Controller(plan, History(), None, None, Silent())  # type: ignore[arg-type]
-    controller._last_seconds["first"].append(0.001)
-    assert controller._batch_size("first") == MOST_IN_BATCH
-    assert controller._batch_size("last") == 1
+    pace = Pace(bench.plan(bench.trial()).stages)
+    pace.note("first", 0.001)
+    assert pace.batch_size("first") == MOST_IN_BATCH
+    assert pace.batch_size("last") == 1
 
 
 def test_a_kind_that_workers_lack_is_named(bench: Bench) -> None:

@@ -8,9 +8,9 @@ import psutil
 import pytest
 
 from bigdata.engine import local
-from bigdata.engine.controller import Silent
 from bigdata.engine.hands import Need, news
 from bigdata.engine.local import local_pools
+from bigdata.engine.observer import Silent
 from bigdata.errors import SiteError
 from tests.bench import Bench, events, until
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bigdata.engine.controller import Need
+from bigdata.engine.hands import Need
 from bigdata.jobs.demand import LAST_SECONDS, Demand
 from bigdata.spec.site import Site
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from bigdata.engine.controller import BATCHES_PER_WORKER
+from bigdata.engine.handing import BATCHES_PER_WORKER
 from bigdata.run.status import status
 from bigdata.spec.site import local
 from tests.bench import Bench, Running, all_gone, chunks, events, until
