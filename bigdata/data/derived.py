@@ -30,7 +30,7 @@ from bigdata.store.flat import FlatWriter, is_whole
 
 Part = Mapping[str, NDArray[Any]]
 # The modules that know how to make each kind.
-MAKERS = {"symmetry": "bigdata.data.symmetry", "graphs": "bigdata.data.graphs.derived"}
+MAKERS = {"symmetry": "bigdata.studies.materials.symmetry", "graphs": "bigdata.data.graphs.derived"}
 
 
 class Maker(Protocol):

@@ -11,9 +11,9 @@ from bigdata.data import DataProblem
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
-    from bigdata.data.identity import Identity
     from bigdata.data.materials.dataset import MaterialsDataset
-    from bigdata.data.symmetry import Program, Symmetry
+    from bigdata.studies.materials.identity import Identity
+    from bigdata.studies.materials.symmetry import Program, Symmetry
 
 
 @dataclass(frozen=True)
@@ -35,8 +35,8 @@ def identified(
     Raises SpecError where one can't be had or can't be told apart so.
     """
     from bigdata.data.derived import Derivation
-    from bigdata.data.identity import labels
-    from bigdata.data.symmetry import Symmetry
+    from bigdata.studies.materials.identity import labels
+    from bigdata.studies.materials.symmetry import Symmetry
 
     opened = open_named(texts, skip_bad)
     found = []

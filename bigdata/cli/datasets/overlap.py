@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    from bigdata.data.overlap import Overlap
+    from bigdata.studies.materials.overlap import Overlap
 
 N_GROUPS = 12
 N_FAILED = 3
@@ -48,8 +48,8 @@ def overlap(
     A dataset is a registered name or a file; with `:FIELD` behind it, the field's values are drawn in histograms of
     all and of the common groups, as in Fig. 2 of doi 10.1039/d4fd00102h.
     """
-    from bigdata.data.identity import Identity
-    from bigdata.data.overlap import overlap as compare
+    from bigdata.studies.materials.identity import Identity
+    from bigdata.studies.materials.overlap import overlap as compare
 
     if len(datasets) < 2:
         raise SpecError("an overlap needs two datasets or more: `bigdata datasets overlap A B`.")
@@ -106,7 +106,7 @@ def _described(
 
 def _n_by_spglib(found: Identified) -> int:
     """Entries that moyopy couldn't judge within the tolerance, and spglib could."""
-    from bigdata.data.symmetry import SPGLIB
+    from bigdata.studies.materials.symmetry import SPGLIB
 
     return 0 if found.symmetry is None else int((found.symmetry.program == SPGLIB).sum())
 
@@ -121,8 +121,8 @@ def _failed(found: Identified) -> dict[str, str]:
 
 def _cross_checked(found: list[Identified], shared: Overlap, others: list[Identified]) -> dict[str, Any]:
     """What changes with the symmetry that spglib finds (`others`): entries judged differently, groups common or not."""
-    from bigdata.data.crosscheck import changed, disagreements
-    from bigdata.data.overlap import overlap as compare
+    from bigdata.studies.materials.crosscheck import changed, disagreements
+    from bigdata.studies.materials.overlap import overlap as compare
 
     theirs = compare({f.name: f.labels for f in others})
     groups = changed(shared, theirs, {f.name: f.dataset.ids for f in found})
@@ -204,8 +204,8 @@ def _drawn(found: list[Identified], shared: Overlap, folder: Path) -> list[Path]
     import numpy as np
 
     from bigdata.data.materials.target import target
-    from bigdata.data.overlap import histograms
     from bigdata.kind.drawing import save_as
+    from bigdata.studies.materials.overlap import histograms
     from bigdata.studies.overlap import figures
 
     sizes = dict(zip(shared.names, shared.counts.T, strict=True))

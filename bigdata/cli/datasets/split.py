@@ -18,8 +18,8 @@ from bigdata.data.materials.elements import NUMBERS
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
-    from bigdata.data.identity import Identity
-    from bigdata.data.split import Split
+    from bigdata.studies.materials.identity import Identity
+    from bigdata.studies.materials.split import Split
 
 
 @click.command()
@@ -43,7 +43,7 @@ def split(
 
     A study takes it by `split: {file: …}`.
     """
-    from bigdata.data.identity import Identity
+    from bigdata.studies.materials.identity import Identity
 
     identity = Identity.parse(by, symprec)
     found = identified(datasets, identity, skip_bad)
@@ -84,8 +84,8 @@ def _made(
     seed: int,
 ) -> Split:
     """The split in the way asked for; SpecError where several are."""
-    from bigdata.data.split import by_date as split_by_date
-    from bigdata.data.split import k_fold, leave_one_element_out, split_groups
+    from bigdata.studies.materials.split import by_date as split_by_date
+    from bigdata.studies.materials.split import k_fold, leave_one_element_out, split_groups
 
     if sum(map(bool, (folds, without_element, by_date))) > 1:
         raise SpecError("--folds, --without-element and --by-date are different ways to split: give one of them.")

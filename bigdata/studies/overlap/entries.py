@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bigdata.data import DataProblem
 from bigdata.kind import Findings, Input
-from bigdata.studies.entries import Entries, entries_of
+from bigdata.studies.materials.entries import Entries, entries_of
 from bigdata.studies.overlap.model import Overlap, at
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 from bigdata.data import DataProblem
 from bigdata.data.derived import Derivation
-from bigdata.data.identity import Identity, labels
-from bigdata.data.symmetry import Symmetry
 from bigdata.kind import Findings
-from bigdata.studies.entries import Entries
+from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.identity import Identity, labels
+from bigdata.studies.materials.symmetry import Symmetry
 from bigdata.studies.overlap.model import Overlap, at
 
 

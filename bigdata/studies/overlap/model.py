@@ -15,7 +15,7 @@ from bigdata.data.model import MaterialsFile, MaterialsOrigin
 from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel, located, named
 
 if TYPE_CHECKING:
-    from bigdata.data.split import Split as SplitFile
+    from bigdata.studies.materials.split import Split as SplitFile
 
 By = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
 
@@ -92,7 +92,7 @@ class Overlap(StudyModel):
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The datasets, imported into the cache, and the split file. Raises Findings for data that can't be used."""
         from bigdata.data.materials.dataset import open_materials
-        from bigdata.data.split import Split as SplitFile
+        from bigdata.studies.materials.split import Split as SplitFile
 
         found = {}
         for name, dataset in self.datasets.items():

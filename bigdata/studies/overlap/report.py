@@ -7,8 +7,8 @@ from functools import partial
 
 import numpy as np
 
-from bigdata.data.symmetry import SPGLIB
 from bigdata.kind import Headline, ReportParts, Table, View
+from bigdata.studies.materials.symmetry import SPGLIB
 from bigdata.studies.overlap.results import Results
 
 MOST_ROWS = 30

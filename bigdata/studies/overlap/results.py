@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.kind import SiteError, View
-from bigdata.studies.entries import Entries
+from bigdata.studies.materials.entries import Entries
 from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.groups import labelled
 from bigdata.studies.overlap.model import Overlap

@@ -15,7 +15,7 @@ from bigdata.data.derived import Derivation
 from bigdata.kind import ArraySpec, Coordinate, Finding, Findings, Input, Kept, Rate, Stage, Workload
 from bigdata.kind import derived as derivation
 from bigdata.places import on_disk
-from bigdata.studies.entries import Entries
+from bigdata.studies.materials.entries import Entries
 from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.model import Overlap
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bigdata.data.overlap import Overlap as Shared
-from bigdata.data.overlap import histograms, overlap
-from bigdata.data.split import Split, split_groups
-from bigdata.studies.entries import Entries
+from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.overlap import Overlap as Shared
+from bigdata.studies.materials.overlap import histograms, overlap
+from bigdata.studies.materials.split import Split, split_groups
 from bigdata.studies.overlap.entries import open_entries
 from bigdata.studies.overlap.groups import identity_of, labelled
 from bigdata.studies.overlap.model import Overlap

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.materials.structures import Structure, Structures
-from bigdata.data.spacegroups import Found, by_moyopy, by_spglib
 from bigdata.store.flat import FlatStore, FlatWriter
+from bigdata.studies.materials.spacegroups import Found, by_moyopy, by_spglib
 
 BLOCK_ROWS = 2048
 MOYOPY, SPGLIB = 1, 2

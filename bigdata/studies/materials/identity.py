@@ -13,9 +13,8 @@ from numpy.typing import NDArray
 from bigdata.data.materials.elements import SYMBOLS, rank
 from bigdata.data.materials.structures import Structures
 from bigdata.data.problem import DataProblem, EntryError, first
-from bigdata.data.symmetry import Symmetry
-from bigdata.errors import SpecError
-from bigdata.spec.study import Finding
+from bigdata.kind import Finding, SpecError
+from bigdata.studies.materials.symmetry import Symmetry
 
 IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
 PARTS: tuple[IdentityPart, ...] = get_args(IdentityPart)

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.problem import first
-from bigdata.errors import SpecError, VerificationFailed
+from bigdata.kind import SpecError, VerificationFailed
 
 FOLDS = ("train", "validation", "test")
 FRACTIONS: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
