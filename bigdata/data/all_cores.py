@@ -31,7 +31,7 @@ def on_all_cores(todo: Sequence[Callable[[], None]], progress: Progress) -> None
 def _processes(n: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes, since a fork of one with threads may hang; none outlives the block."""
     others = set(multiprocessing.active_children())
-    pool = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), _one_thread)
+    pool = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), _begin)
     try:
         yield pool
     except KeyboardInterrupt:
@@ -47,12 +47,19 @@ def _processes(n: int) -> Iterator[ProcessPoolExecutor]:
         pool.shutdown(cancel_futures=True)
 
 
-def _one_thread() -> None:
-    """There is a process for each core already."""
+def _begin() -> None:
+    """In a process of the pool: it takes one core, and ends with its parent, however that ends."""
     from threadpoolctl import threadpool_limits
 
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     os.environ.update(dict.fromkeys(BLAS, "1"))  # for libraries that are yet to be loaded
     threadpool_limits(1)
+
+
+def _end_with_parent() -> None:
+    if (parent := multiprocessing.parent_process()) is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _handed(pool: ProcessPoolExecutor, todo: Sequence[Callable[[], None]]) -> list[Future[None]]:
