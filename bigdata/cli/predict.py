@@ -35,7 +35,7 @@ def command(run: Path, source: str, model: str, variant: int | None, skip_bad: b
     view = named_variant(run, variant)
     if not view.model.predict_at:
         raise SpecError(f"{run} is the run of a study of the kind `{view.model.study}`, which makes no predictions.")
-    (dataset, _), *_ = open_named([source], skip_bad).values()
+    dataset = open_named([source], skip_bad)[0].dataset
     if not dataset.has_structures:
         raise SpecError(f"{source} has formulas only, and a prediction needs structures.")
     made: Prediction = named(view.model.predict_at)(view, dataset.structures, model)

@@ -17,30 +17,32 @@ import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.all_cores import Progress, on_all_cores
 from bigdata.data.cache import cached
 from bigdata.places import cache_folder, on_disk
 from bigdata.store.flat import FlatWriter, is_whole
 
 Part = Mapping[str, NDArray[Any]]
-# The modules that know how to make each kind.
-MAKERS = {"symmetry": "bigdata.data.symmetry", "graphs": "bigdata.data.graphs.derived"}
 
 
 class Maker(Protocol):
-    """What a kind's module has.
+    """What a module has that knows how to make a kind of data.
 
-    `BLOCK_ROWS` entries make a part; `version()` changes with whatever the numbers depend on besides data and setting;
-    `part(source, rows, setting)` makes the part of some rows of the import in folder `source`; `join(parts, writer)`
-    writes the whole from the parts in order.
+    `KIND` names the kind, and its folder in the cache; `BLOCK_ROWS` entries make a part; `version()` changes with
+    whatever the numbers depend on besides data and setting; `part(source, rows, setting)` makes the part of some rows
+    of the import in folder `source`; `join(parts, writer)` writes the whole from the parts in order; `size(n, n_atoms)`
+    is about how many files and bytes the whole takes. One that a study has a stage for (see `bigdata.kind.derived`)
+    has that stage's `task(ctx)`, too.
     """
 
+    KIND: str
     BLOCK_ROWS: int
 
     def version(self) -> str: ...
@@ -54,20 +56,27 @@ class Maker(Protocol):
 
 @dataclass(frozen=True)
 class Derivation:
-    """What is derived (`kind`), from which import (its folder), with which setting: words that a worker can be told."""
+    """What is derived: by which module (its address), from which import (its folder), with which setting.
 
-    kind: str
+    These are words that another process can be told.
+    """
+
+    by: str
     source: str
     setting: tuple[tuple[str, Any], ...]
 
     @classmethod
-    def of(cls, kind: str, source: Path | str, setting: Mapping[str, Any]) -> Derivation:
-        """The derivation of `kind` from the import in folder `source`."""
-        return cls(kind, str(source), tuple(sorted(setting.items())))
+    def of(cls, by: str, source: Path | str, setting: Mapping[str, Any]) -> Derivation:
+        """What the module at the address `by` derives from the import in folder `source`."""
+        return cls(by, str(source), tuple(sorted(setting.items())))
 
     @property
     def maker(self) -> Maker:
-        return cast(Maker, importlib.import_module(MAKERS[self.kind]))
+        return cast(Maker, importlib.import_module(self.by))
+
+    @property
+    def kind(self) -> str:
+        return self.maker.KIND
 
     @cached_property
     def _about(self) -> dict[str, Any]:
@@ -150,20 +159,13 @@ class Derivation:
         return self._parts / f"{block}.npz"
 
 
-def make_block(derivation: Derivation, block: int) -> int:
-    """Make one part; for workers."""
-    derivation.make(block)
-    return block
+def made(derivations: Iterable[Derivation], progress: Progress = lambda _done, _n: None) -> list[Path]:
+    """The folders of several derivations; where several blocks are missing, they are made on all cores.
 
-
-Runner = Callable[[list[tuple[Derivation, int]]], Iterable[object]]
-
-
-def made(derivations: Iterable[Derivation], run: Runner | None = None) -> list[Path]:
-    """The folders of several derivations; `run` makes the missing blocks in parallel, where it is given."""
+    `progress(n_done, n)` is called after each. Raises Cancelled on Ctrl-C, SiteError where a process is killed.
+    """
     wanted = list(derivations)
-    todo = [(d, block) for d in wanted for block in d.missing()]
-    if run is not None and len(todo) > 1:
-        for _ in run(todo):
-            pass
+    todo = [partial(d.make, block) for d in wanted for block in d.missing()]
+    if len(todo) > 1:
+        on_all_cores(todo, progress)
     return [d.made() for d in wanted]

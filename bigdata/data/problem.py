@@ -21,14 +21,14 @@ class DataProblem(SpecError):
 
     def __init__(self, *findings: Finding) -> None:
         self.findings = findings
-        super().__init__("\n".join(map(_sentences, findings)))
+        super().__init__("\n".join(map(sentences, findings)))
 
     def at(self, *path: str | int) -> tuple[Finding, ...]:
         """The findings at their places in a spec whose `dataset:` stands at `path`."""
         return tuple(replace(finding, path=(*path, *finding.path)) for finding in self.findings)
 
 
-def _sentences(finding: Finding) -> str:
+def sentences(finding: Finding) -> str:
     """The finding, where there is no spec to show its place in."""
     from difflib import get_close_matches
 

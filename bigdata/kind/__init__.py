@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bigdata.errors import Paused as Paused
     from bigdata.errors import SiteError as SiteError
     from bigdata.errors import SpecError as SpecError
+    from bigdata.errors import VerificationFailed as VerificationFailed
     from bigdata.kind.arrays import Triangle as Triangle
     from bigdata.kind.arrays import by_rows as by_rows
     from bigdata.kind.arrays import covering as covering
@@ -58,7 +59,7 @@ if TYPE_CHECKING:
 # Each is loaded when it is asked for: the model of a kind must not wait for what its report or its tasks need.
 _HOMES = {
     "display": ("duration", "size"),
-    "errors": ("Paused", "SiteError", "SpecError"),
+    "errors": ("Paused", "SiteError", "SpecError", "VerificationFailed"),
     "kind.arrays": ("Triangle", "by_rows", "covering", "every", "whole"),
     "kind.checkpoint": ("Checkpoint",),
     "kind.context": ("Context",),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bigdata.data.derived import Derivation
-from bigdata.kind.stage import Rate, Stage, TaskId
-from bigdata.spec.study import Input, StudyModel
+from bigdata.kind.stage import Rate, Stage
+from bigdata.spec.study import StudyModel
 
 if TYPE_CHECKING:
     from bigdata.kind.context import Context
@@ -16,14 +15,15 @@ if TYPE_CHECKING:
 def stage(name: str, derivation: Derivation, input_name: str, rate: Rate, memory: int) -> Stage:
     """One task a block of entries. What is in the cache already takes no time.
 
-    The tasks leave their results in the cache, not in the run: whoever reads them gets them by `derived_for`, which
-    makes again what was removed from the cache meanwhile.
+    The tasks leave their results in the cache, not in the run: whoever reads them gets them by the derivation's
+    `made()`, which makes again what was removed from the cache meanwhile. The maker's module says what a task does:
+    `def task(ctx): make(ctx, __name__)`.
     """
     blocks, missing = derivation.blocks, set(derivation.missing())
     return Stage(
         name=name,
         version=1,
-        function="bigdata.kind.derived:make",
+        function=f"{derivation.by}:task",
         n_tasks=len(blocks),
         fields={"kind": derivation.kind, "setting": dict(derivation.setting), "maker": derivation.maker.version()},
         rate=rate,
@@ -34,15 +34,7 @@ def stage(name: str, derivation: Derivation, input_name: str, rate: Rate, memory
     )
 
 
-def make(ctx: Context[StudyModel]) -> None:
-    """The task: one block."""
-    _of(ctx.stage.fields, ctx.inputs[ctx.stage.inputs[0]]).make(ctx.index)
-
-
-def _of(fields: Mapping[str, Any], source: Input) -> Derivation:
-    return Derivation.of(fields["kind"], source.folder, fields["setting"])
-
-
-def tasks(stage: Stage) -> Iterator[TaskId]:
-    """All tasks of a stage, for whoever needs them all."""
-    return ((stage.name, i) for i in range(stage.n_tasks))
+def make(ctx: Context[StudyModel], by: str) -> None:
+    """One block of what the module at the address `by` makes."""
+    source = ctx.inputs[ctx.stage.inputs[0]]
+    Derivation.of(by, source.folder, ctx.stage.fields["setting"]).make(ctx.index)

@@ -100,7 +100,7 @@ def against_ase(structures: Structures, radius: Floats) -> Iterator[str]:
 
 
 def against_symmetry(structures: Structures) -> Iterator[str]:
-    from bigdata.data.symmetry import symmetry
+    from bigdata.studies.materials.symmetry import symmetry
 
     some = structures.between(0, min(500, len(structures)))
     timings = Timings(len(some))

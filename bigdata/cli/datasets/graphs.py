@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 from typing import Any
 
 import click
 
-from bigdata.cli.datasets.named import derive, open_named, skip_option
+from bigdata.cli.datasets.named import open_named, skip_option
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.display import duration, size
@@ -34,7 +35,8 @@ def graphs(
     as_json: bool,
 ) -> None:
     """Build the crystal graphs of datasets into the cache, in parallel, and say how large they are."""
-    from bigdata.data.derived import Derivation
+    from bigdata.data.derived import Derivation, made
+    from bigdata.data.graphs import derived
     from bigdata.data.graphs.graph import Graphs
     from bigdata.data.graphs.setting import GraphSetting
 
@@ -46,14 +48,19 @@ def graphs(
     except (ValueError, QuantityError) as error:
         raise SpecError(f"{error}") from None
     found = []
-    for name, (dataset, _) in open_named(datasets, skip_bad).items():
+    for one in open_named(datasets, skip_bad):
         started = time.perf_counter()
-        derivation = Derivation.of("graphs", dataset.folder, setting.to_dict())
+        derivation = Derivation.of(derived.__name__, one.dataset.folder, setting.to_dict())
         was_made = derivation.is_made
-        [folder] = derive([derivation], f"graphs of {name}")
-        made = Graphs.read(folder, mapped=True)
-        found.append(_described(name, made, folder, 0.0 if was_made else time.perf_counter() - started))
+        [folder] = made([derivation], partial(_said, one.name))
+        graphs_ = Graphs.read(folder, mapped=True)
+        seconds = 0.0 if was_made else time.perf_counter() - started
+        found.append(_described(one.name, graphs_, folder, seconds))
     click.echo(json.dumps(found, indent=2) if as_json else _text(found))
+
+
+def _said(name: str, n_done: int, n: int) -> None:
+    click.echo(f"graphs of {name}: {n_done} of {n} blocks", err=True)
 
 
 def _described(name: str, graphs: Any, folder: Any, seconds: float) -> dict[str, Any]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
@@ -13,12 +15,31 @@ from bigdata.data.registry import names
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
-    from bigdata.data.derived import Derivation
     from bigdata.data.materials.dataset import MaterialsDataset
 
 # What the error about bad entries tells the writer of a spec to do.
 IN_A_SPEC = "say `on_bad_entry: skip` under `dataset:`"
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Named:
+    """A dataset as it was `asked` for, opened; `name` is what tables call it."""
+
+    name: str
+    asked: MaterialsOrigin
+    dataset: MaterialsDataset
+
+    @property
+    def key(self) -> str:
+        """Its name in a study, where not all letters can stand."""
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", self.name).lstrip("-_") or "data"
+
+    def refuse_unknown(self, field: str) -> None:
+        """SpecError unless the dataset has the field, or none is asked for."""
+        columns = self.dataset.columns
+        if field and field not in columns:
+            raise SpecError(f"{self.name} has no field `{field}`; it has {', '.join(columns)}.")
 
 
 def origin(text: str, skip_bad: bool) -> MaterialsOrigin:
@@ -48,41 +69,28 @@ def short(text: str) -> str:
     return name if name in names() else Path(name).name
 
 
-def open_named(texts: Iterable[str], skip_bad: bool) -> dict[str, tuple[MaterialsDataset, str]]:
-    """Each dataset by its short name, opened, with the field wanted of it.
+def open_named(texts: Iterable[str], skip_bad: bool) -> list[Named]:
+    """The datasets, opened, each with the field wanted of it.
 
     Bad entries are left out and counted where they are to be skipped. Raises SpecError.
     """
-    from bigdata.data.materials.dataset import open_materials
-
-    found: dict[str, tuple[MaterialsDataset, str]] = {}
+    found: list[Named] = []
     for text in texts:
         asked = origin(text, skip_bad)
-        if short(text) in found:
+        if any(short(text) == other.name for other in found):
             raise SpecError(f"`{short(text)}` is given twice; compare it with another dataset.")
-        try:
-            found[short(text)] = open_materials(asked, Path()), asked.target
-        except SpecError as error:
-            raise SpecError(str(error).replace(IN_A_SPEC, "add --skip-bad")) from None
-        columns = found[short(text)][0].columns
-        if asked.target and asked.target not in columns:
-            raise SpecError(f"{short(text)} has no field `{asked.target}`; it has {', '.join(columns)}.")
+        found.append(Named(short(text), asked, _opened(asked)))
+        found[-1].refuse_unknown(asked.target)
     return found
 
 
-def derive(derivations: Iterable[Derivation], what: str) -> list[Path]:
-    """What follows from datasets, made on all cores where it isn't in the cache; says on stderr how far it is."""
-    from bigdata.data.derived import made
+def _opened(asked: MaterialsOrigin) -> MaterialsDataset:
+    from bigdata.data.materials.dataset import open_materials
 
-    wanted = list(derivations)
-    if sum(len(d.missing()) for d in wanted) < 2:
-        return made(wanted)
-    from bigdata.run.deriving import on_all_cores
-
-    def said(n_done: int, n: int) -> None:
-        click.echo(f"{what}: {n_done} of {n} blocks", err=True)
-
-    return made(wanted, on_all_cores(said))
+    try:
+        return open_materials(asked, Path())
+    except SpecError as error:
+        raise SpecError(str(error).replace(IN_A_SPEC, "add --skip-bad")) from None
 
 
 def skip_option(function: F) -> F:

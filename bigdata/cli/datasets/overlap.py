@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bigdata.cli.datasets.identified import Identified, identified
-from bigdata.cli.datasets.named import identity_options, skip_option
+from bigdata.cli.datasets.named import identity_options, open_named, skip_option
+from bigdata.cli.datasets.study import said, study
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from bigdata.studies.overlap.answer import Crosschecked
+    from bigdata.studies.overlap.results import Results
 
-    from matplotlib.figure import Figure
-
-    from bigdata.data.overlap import Overlap
-
+# Those of the study that are drawn here.
+FIGURES = ("overlap", "group_sizes", "histograms")
 N_GROUPS = 12
 N_FAILED = 3
 
@@ -48,42 +48,27 @@ def overlap(
     A dataset is a registered name or a file; with `:FIELD` behind it, the field's values are drawn in histograms of
     all and of the common groups, as in Fig. 2 of doi 10.1039/d4fd00102h.
     """
-    from bigdata.data.identity import Identity
-    from bigdata.data.overlap import overlap as compare
+    from bigdata.studies.materials.identity import Identity
+    from bigdata.studies.overlap.answer import answer, crosschecked
 
     if len(datasets) < 2:
         raise SpecError("an overlap needs two datasets or more: `bigdata datasets overlap A B`.")
     identity = Identity.parse(by, symprec)
-    found = identified(datasets, identity, skip_bad)
-    shared = compare({f.name: f.labels for f in found})
-    checked = _cross_checked(found, shared, identified(datasets, identity, skip_bad, "spglib")) if cross_check else {}
-    data = _described(identity.comparable(), found, shared, n_groups, checked)
-    if figures is not None:
-        data["figures"] = [str(path) for path in _drawn(found, shared, figures)]
+    named = open_named(datasets, skip_bad)
+    shown = {one.key: one.name for one in named}
+    with answer(study(named, identity, with_targets=figures is not None), said) as results:
+        data = {"identity": identity.comparable(), **_described(results, shown, n_groups)}
+        data["cross_check"] = _cross_checked(results, crosschecked(results, said), shown) if cross_check else {}
+        if figures is not None:
+            data["figures"] = [str(path) for path in _drawn(results, figures)]
     click.echo(json.dumps(data, indent=2) if as_json else _text(data))
 
 
-def _described(
-    identity: dict[str, Any],
-    found: list[Identified],
-    shared: Overlap,
-    n_groups: int,
-    checked: dict[str, Any],
-) -> dict[str, Any]:
+def _described(results: Results, shown: Mapping[str, str], n_groups: int) -> dict[str, Any]:
+    shared, names = results.shared, list(shown.values())
     common = shared.table()
     return {
-        "identity": identity,
-        "datasets": [
-            {
-                "name": f.name,
-                "entries": f.dataset.n,
-                "groups": int(shared.matrix[i, i]),
-                "unusable": len(f.dataset.bad),
-                "judged_by_spglib": _n_by_spglib(f),
-                "without_symmetry": _failed(f),
-            }
-            for i, f in enumerate(found)
-        ],
+        "datasets": [_dataset(results, key, name) for key, name in shown.items()],
         "common": [
             {
                 "dataset": a,
@@ -92,58 +77,42 @@ def _described(
                 "share": float(shared.fractions[i, j]),
                 "entries": int(shared.entries[i, j]),
             }
-            for i, a in enumerate(shared.names)
-            for j, b in enumerate(shared.names)
+            for i, a in enumerate(names)
+            for j, b in enumerate(names)
             if i != j
         ],
         "in_all": len(common),
-        "groups": [
-            {"group": g.label, "entries": dict(zip(shared.names, g.counts, strict=True))} for g in common[:n_groups]
-        ],
-        "cross_check": checked,
+        "groups": [{"group": g.label, "entries": dict(zip(names, g.counts, strict=True))} for g in common[:n_groups]],
     }
 
 
-def _n_by_spglib(found: Identified) -> int:
-    """Entries that moyopy couldn't judge within the tolerance, and spglib could."""
-    from bigdata.data.symmetry import SPGLIB
+def _dataset(results: Results, key: str, name: str) -> dict[str, Any]:
+    from bigdata.studies.materials.symmetry import SPGLIB
 
-    return 0 if found.symmetry is None else int((found.symmetry.program == SPGLIB).sum())
-
-
-def _failed(found: Identified) -> dict[str, str]:
-    """Entries whose symmetry wasn't found, with the reason."""
-    if found.symmetry is None:
-        return {}
-    ids = found.dataset.ids
-    return {ids[row]: reason for row, reason in found.symmetry.failed.items()}
-
-
-def _cross_checked(found: list[Identified], shared: Overlap, others: list[Identified]) -> dict[str, Any]:
-    """What changes with the symmetry that spglib finds (`others`): entries judged differently, groups common or not."""
-    from bigdata.data.crosscheck import changed, disagreements
-    from bigdata.data.overlap import overlap as compare
-
-    theirs = compare({f.name: f.labels for f in others})
-    groups = changed(shared, theirs, {f.name: f.dataset.ids for f in found})
-    entries = {
-        mine.name: [
-            d._asdict() for d in disagreements(mine.dataset.structures, mine.symmetry, other.symmetry, mine.dataset.ids)
-        ]
-        for mine, other in zip(found, others, strict=True)
-        if mine.symmetry is not None and other.symmetry is not None
-    }
+    entries, symmetry = results.entries[key], results.labelled[key].symmetry
     return {
-        "in_all": {"moyopy": int(shared.shared().sum()), "spglib": int(theirs.shared().sum())},
+        "name": name,
+        "entries": len(entries),
+        "groups": int(results.n_groups[results.names.index(key)]),
+        "unusable": len(entries.dataset.bad),
+        "judged_by_spglib": 0 if symmetry is None else int((symmetry.program == SPGLIB).sum()),
+        "without_symmetry": {} if symmetry is None else {entries.ids[i]: why for i, why in symmetry.failed.items()},
+    }
+
+
+def _cross_checked(results: Results, checked: Crosschecked, shown: Mapping[str, str]) -> dict[str, Any]:
+    """What changes with the symmetry that spglib finds: entries judged differently, groups common or not."""
+    return {
+        "in_all": {"moyopy": int(results.shared.shared().sum()), "spglib": int(checked.shared.shared().sum())},
         "groups": [
             {
                 "group": g.label,
                 "in_all_by": "moyopy" if g.by_first else "spglib",
-                "because_of": [": ".join(e) for e in g.entries],
+                "because_of": [f"{shown[key]}: {entry}" for key, entry in g.entries],
             }
-            for g in groups
+            for g in checked.changed
         ],
-        "entries": entries,
+        "entries": {shown[key]: [d._asdict() for d in found] for key, found in checked.disagreements.items()},
     }
 
 
@@ -199,32 +168,11 @@ def _judged_differently(name: str, rows: list[dict[str, Any]]) -> list[str]:
     return [said, "", table(columns, [tuple(row.values()) for row in rows])]
 
 
-def _drawn(found: list[Identified], shared: Overlap, folder: Path) -> list[Path]:
-    """The figures of an overlap study, for these datasets."""
-    import numpy as np
-
-    from bigdata.data.materials.target import target
-    from bigdata.data.overlap import histograms
+def _drawn(results: Results, folder: Path) -> Iterator[Path]:
+    """The study's own figures, in this folder."""
     from bigdata.kind.drawing import save_as
-    from bigdata.studies.overlap import figures
+    from bigdata.naming import named
 
-    sizes = dict(zip(shared.names, shared.counts.T, strict=True))
-    drawings: dict[str, Callable[[], Figure]] = {
-        "overlap": lambda: figures.overlap(shared.names, shared.matrix, np.diag(shared.matrix)),
-        "group_sizes": lambda: figures.group_sizes(sizes),
-    }
-    fields = {f.name: f for f in found if f.field}
-    if fields:
-        values = {f.name: np.full(f.dataset.n, np.nan) for f in found}
-        unit = next(f.dataset.units.get(f.field, "") for f in fields.values())
-        for name, f in fields.items():
-            got = target(f.dataset, np.arange(f.dataset.n), f.field, unit, "skip")
-            values[name][got.rows] = got.values
-        counted = histograms(shared, values, 60)
-        label = " / ".join(dict.fromkeys(f.field for f in fields.values())) + (f" ({unit})" if unit else "")
-        every, common = (
-            {n: c for n, c in zip(counted.names, array, strict=True) if n in fields}
-            for array in (counted.all, counted.shared)
-        )
-        drawings["histograms"] = lambda: figures.histograms(counted.edges, every, common, label)
-    return [path for name, draw in drawings.items() for path in save_as(draw, folder / name)]
+    for name, at in results.model.figures().items():
+        if name in FIGURES:
+            yield from save_as(named(at)(results.view).draw, folder / name)

@@ -12,6 +12,7 @@ from bigdata.data.graphs.graph import ARRAYS, append, build
 from bigdata.data.graphs.setting import GraphSetting
 from bigdata.store.flat import FlatWriter
 
+KIND = "graphs"
 BLOCK_ROWS = 4096
 # Counts up when the same structures and setting give other graphs than before.
 VERSION = 1

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bigdata.kind import Finding, Findings
 from bigdata.models.validation import folds
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
-from bigdata.studies.entries import Entries
+from bigdata.studies.materials.entries import Entries
 
 MOST_MODELS = 5_000
 

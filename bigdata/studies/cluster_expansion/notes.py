@@ -12,7 +12,7 @@ from bigdata.lattices.species import symbol
 from bigdata.models.monomials import Monomials, n_monomials
 from bigdata.studies.cluster_expansion.folds import Folds
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
-from bigdata.studies.entries import Entries
+from bigdata.studies.materials.entries import Entries
 
 MATRIX_BYTES = 2 * 1024**3
 # A correlation with the number of atoms that no intensive property has.

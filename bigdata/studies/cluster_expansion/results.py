@@ -14,7 +14,7 @@ from bigdata.lattices.clusters import ClusterSpace
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.space import stored_space
 from bigdata.studies.cluster_expansion.stages import open_entries
-from bigdata.studies.entries import Entries
+from bigdata.studies.materials.entries import Entries
 
 Floats = NDArray[np.float64]
 

@@ -45,7 +45,7 @@ from bigdata.studies.cluster_expansion.notes import (
     widest,
 )
 from bigdata.studies.cluster_expansion.space import STORED, space_of
-from bigdata.studies.entries import Entries, entries_of
+from bigdata.studies.materials.entries import Entries, entries_of
 
 TASKS = "bigdata.studies.cluster_expansion.tasks"
 BLOCK_ATOMS = 100_000

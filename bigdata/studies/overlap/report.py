@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import partial
 
 import numpy as np
 
-from bigdata.data.symmetry import SPGLIB
 from bigdata.kind import Headline, ReportParts, Table, View
+from bigdata.studies.materials.symmetry import SPGLIB
 from bigdata.studies.overlap.results import Results
 
 MOST_ROWS = 30
@@ -17,7 +18,6 @@ GONE = (
     "study again brings them back."
 )
 MOST_LEFT_OUT = 200
-FOLDS = ("train", "validation", "test")
 SOURCES = (
     "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 2, Fig. 2.",
     "K. Shinohara et al., moyo: crystal symmetry finder, https://github.com/spglib/moyo.",
@@ -90,9 +90,9 @@ def _said_of_common(results: Results) -> str:
 
 
 def _said_of_split(results: Results) -> str:
-    sizes = {
-        f: sum(int((results.view[f"split_{n}"][...] == i).sum()) for n in results.names) for i, f in enumerate(FOLDS)
-    }
+    sizes: Counter[str] = Counter()
+    for _, part, n, *_ in results.part_sizes:
+        sizes[part] += n
     total = max(1, sum(sizes.values()))
     said = ", ".join(f"{fold} {n:,} ({n / total:.1%})" for fold, n in sizes.items())
     return f"The groups of all datasets are split together, so that none is in two parts: {said}."
@@ -107,7 +107,7 @@ def _tables(results: Results) -> Iterator[Callable[[], Table]]:
         if results.has_targets and results.pairs:
             yield lambda: _differences(results)
     if results.model.split is not None:
-        yield lambda: _split(results)
+        yield lambda: Table("Split", ("dataset", "part", "entries", "share", "groups"), results.part_sizes)
     if results.has_imports and any(e.left_out for e in results.entries.values()):
         yield lambda: _left_out(results)
 
@@ -160,17 +160,6 @@ def _uneven(results: Results) -> Table:
         "Common groups with the most unequal numbers of entries: many polymorphs, or settings, of one in the other."
     )
     return Table("Groups that are met unequally often", ("group", *results.names), rows, caption=caption)
-
-
-def _split(results: Results) -> Table:
-    rows = []
-    for name in results.names:
-        fold, group = results.view[f"split_{name}"][...], results.groups[name]
-        rows += [
-            (name, f, int((fold == i).sum()), (fold == i).mean(), len(np.unique(group[fold == i])))
-            for i, f in enumerate(FOLDS)
-        ]
-    return Table("Split", ("dataset", "part", "entries", "share", "groups"), rows)
 
 
 def _left_out(results: Results) -> Table:

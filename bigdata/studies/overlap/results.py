@@ -1,4 +1,4 @@
-"""The results of an overlap study in the words of its report: groups, their counts and mean targets, names."""
+"""The results of an overlap study in the words of its report: groups, their counts and names, mean targets, split."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.kind import SiteError, View
-from bigdata.studies.entries import Entries
-from bigdata.studies.overlap.entries import open_entries
-from bigdata.studies.overlap.groups import labelled
+from bigdata.kind import SiteError, StudyResults
+from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.groups import Labelled, labelled
+from bigdata.studies.materials.overlap import Overlap as Shared
+from bigdata.studies.materials.parts import split_of
+from bigdata.studies.materials.split import Split
 from bigdata.studies.overlap.model import Overlap
+from bigdata.studies.overlap.stages import open_entries
 
 
-class Results:
-    """Reads a view's arrays when asked for. Raises DamagedData where they aren't there or aren't whole."""
+class Results(StudyResults[Overlap]):
+    """What the report of an overlap study speaks of."""
 
-    def __init__(self, view: View) -> None:
-        assert isinstance(view.model, Overlap)
-        self.view, self.model = view, view.model
-        self.names = list(view.model.datasets)
+    @property
+    def names(self) -> list[str]:
+        """The datasets."""
+        return list(self.model.datasets)
 
     @cached_property
     def common(self) -> NDArray[np.int64]:
@@ -45,6 +48,21 @@ class Results:
         n = 1 + max(int(g.max()) for g in self.groups.values())
         return np.stack([np.bincount(self.groups[name], minlength=n) for name in self.names], axis=1)
 
+    @cached_property
+    def parts(self) -> dict[str, NDArray[np.int32]]:
+        """The number of the split's part that each entry is in, by dataset."""
+        return {name: self.view[f"split_{name}"][...] for name in self.names}
+
+    @property
+    def part_sizes(self) -> list[tuple[str, str, int, float, int]]:
+        """Of each dataset and part of the split: its entries, their share of the dataset's, its groups."""
+        names = self.model.split.parts if self.model.split else ()
+        return [
+            (name, part, int((of == i).sum()), float((of == i).mean()), len(np.unique(self.groups[name][of == i])))
+            for name, of in self.parts.items()
+            for i, part in enumerate(names)
+        ]
+
     @property
     def has_targets(self) -> bool:
         return "histogram" in self.view
@@ -52,18 +70,20 @@ class Results:
     @cached_property
     def entries(self) -> dict[str, Entries]:
         """The entries, opened anew from the import."""
-        return open_entries(self.model, self.view.inputs)
+        return self.view.opened(open_entries)
 
     @cached_property
     def means(self) -> dict[str, NDArray[np.float64]]:
         """(G,) the mean target of each group in each dataset that has a target; NaN where it has no such group."""
-        found = {}
-        for name in self.names:
-            if f"target_{name}" in self.view:
-                n = self.counts[:, self.names.index(name)]
-                sums = np.bincount(self.groups[name], self.view[f"target_{name}"][...], minlength=len(n))
-                found[name] = np.divide(sums, n, out=np.full(len(n), np.nan), where=n > 0)
-        return found
+        return {name: self._means(name) for name in self.names if f"target_{name}" in self.view}
+
+    def _means(self, name: str) -> NDArray[np.float64]:
+        values = self.view[f"target_{name}"][...]
+        known = np.isfinite(values)
+        groups, n_groups = self.groups[name][known], len(self.counts)
+        sums, n = np.bincount(groups, values[known], n_groups), np.bincount(groups, minlength=n_groups)
+        means: NDArray[np.float64] = np.divide(sums, n, out=np.full(n_groups, np.nan), where=n > 0)
+        return means
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -92,4 +112,25 @@ class Results:
     def _label(self, group: int) -> str:
         name = next(n for n in self.names if (self.groups[n] == group).any())
         entry = int(np.argmax(self.groups[name] == group))
-        return labelled(self.model, self.entries[name].only([entry])).labels[0]
+        return labelled(self.model.identity, self.entries[name].only([entry])).labels[0]
+
+    @cached_property
+    def labelled(self) -> dict[str, Labelled]:
+        """The names of all entries' groups, and their symmetry, by dataset."""
+        return {name: labelled(self.model.identity, e) for name, e in self.entries.items()}
+
+    @cached_property
+    def shared(self) -> Shared:
+        """The groups with their names, and what the datasets share of them."""
+        named = np.empty(len(self.counts), dtype=object)
+        for name, one in self.labelled.items():
+            named[self.groups[name]] = one.labels
+        return Shared(tuple(self.names), tuple(named.tolist()), self.groups, self.counts)
+
+    @cached_property
+    def split(self) -> Split:
+        """The split of the groups, for a file; ValueError where the study makes none."""
+        if self.model.split is None:
+            raise ValueError("the study makes no split")
+        labels = {name: one.labels for name, one in self.labelled.items()}
+        return split_of(self.model.split, self.model.identity, labels, self.entries, self.view.inputs)

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from bigdata.data.overlap import Overlap as Shared
-from bigdata.data.overlap import histograms, overlap
-from bigdata.data.split import Split, split_groups
-from bigdata.studies.entries import Entries
-from bigdata.studies.overlap.entries import open_entries
-from bigdata.studies.overlap.groups import identity_of, labelled
+from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.groups import labelled
+from bigdata.studies.materials.overlap import Overlap as Shared
+from bigdata.studies.materials.overlap import histograms, overlap
+from bigdata.studies.materials.parts import split_of
+from bigdata.studies.materials.symmetry import Symmetry
 from bigdata.studies.overlap.model import Overlap
-from bigdata.studies.overlap.stages import bin_edges
+from bigdata.studies.overlap.stages import bin_edges, open_entries
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -23,16 +22,12 @@ if TYPE_CHECKING:
 
 def groups(ctx: Context[Overlap]) -> None:
     """All arrays of the study, from the symmetry of the structures."""
-    model = ctx.model
-    entries = open_entries(model, ctx.inputs)
-    labels = {}
-    for name, e in entries.items():
-        found = labelled(model, e)
-        labels[name] = found.labels
-        if found.symmetry is not None:
-            ctx.write(f"spacegroup_{name}", found.symmetry.spacegroup)
-            ctx.write(f"n_atoms_primitive_{name}", found.symmetry.n_primitive)
-            ctx.write(f"symmetry_program_{name}", found.symmetry.program)
+    model, entries = ctx.model, ctx.opened(open_entries)
+    found = {name: labelled(model.identity, e) for name, e in entries.items()}
+    for name, one in found.items():
+        if one.symmetry is not None:
+            _symmetry(ctx, name, one.symmetry)
+    labels = {name: one.labels for name, one in found.items()}
     shared = overlap(labels)
     ctx.write("overlap", shared.matrix)
     ctx.write("shared_entries", shared.entries)
@@ -40,20 +35,16 @@ def groups(ctx: Context[Overlap]) -> None:
     for name in entries:
         ctx.write(f"group_{name}", shared.codes[name])
     if model.split is not None:
-        split = _split(model, shared, ctx)
+        split = split_of(model.split, model.identity, labels, entries, ctx.inputs)
         for name in entries:
             ctx.write(f"split_{name}", split.codes(labels[name]).astype(np.int32))
     _histograms(ctx, shared, entries)
 
 
-def _split(model: Overlap, shared: Shared, ctx: Context[Overlap]) -> Split:
-    """The split of all groups together: read from its file, or made."""
-    assert model.split is not None
-    if model.split.file:
-        return Split.from_file(Path(ctx.inputs["split file"].folder))
-    fractions = {"train": model.split.train, "validation": model.split.validation, "test": model.split.test}
-    weights = dict(zip(shared.groups, shared.counts.sum(axis=1).tolist(), strict=True))
-    return split_groups(shared.groups, fractions, model.split.seed, weights, identity_of(model).comparable())
+def _symmetry(ctx: Context[Overlap], name: str, symmetry: Symmetry) -> None:
+    ctx.write(f"spacegroup_{name}", symmetry.spacegroup)
+    ctx.write(f"n_atoms_primitive_{name}", symmetry.n_primitive)
+    ctx.write(f"symmetry_program_{name}", symmetry.program)
 
 
 def _histograms(ctx: Context[Overlap], shared: Shared, entries: Mapping[str, Entries]) -> None:

@@ -17,10 +17,13 @@ from bigdata import load_study
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
 from bigdata.store.reading import Run
+from bigdata.studies.overlap.answer import answer
+from bigdata.studies.overlap.results import Results
 from tests.bench import ROOT, Bench
 
 # The tests' own use of spglib: that it will raise errors one day, which these structures don't give.
 pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
+NAMES = ("emt-prototypes", "emt-random-alloys")
 SPEC = {
     "study": "overlap",
     "name": "alloys",
@@ -240,6 +243,50 @@ def test_a_split_file_is_used_as_it_stands(bench: Bench, run: Run) -> None:
     assert np.bincount(found["split_random"][...], minlength=3).tolist() == sizes
 
 
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        ({"folds": 4, "seed": 2}, ("--folds", 4, "--seed", 2)),
+        ({"without_element": "Au", "validation": 0.2}, ("--without-element", "Au", "--validation", 0.2)),
+    ],
+)
+def test_a_study_splits_in_the_ways_of_the_verb(bench: Bench, asked: dict[str, Any], words: tuple[Any, ...]) -> None:
+    done = bench.bigdata("datasets", "split", *NAMES, *words, "--out", "way.json", "--json")
+    assert done.returncode == 0, done.stderr
+    spec = {"study": "overlap", "name": "way", "datasets": {f"d{i}": {"name": n} for i, n in enumerate(NAMES)}}
+    found = bench.submit(bench.write("way.yaml", {**spec, "split": asked}))
+    parts = [tuple(row[1:]) for row in found.tables["Split"].rows]
+    assert parts == [tuple(part.values())[1:] for part in json.loads(done.stdout)["parts"]]
+    assert found.once(Results).split.digest == json.loads(done.stdout)["digest"]
+
+
+def test_materials_are_split_by_date_and_stay_without_a_target(bench: Bench) -> None:
+    (bench.folder / "dated.csv").write_text(
+        "formula,gap_eV,year\nAlNi,0,2001\nNi3Al,,2004\nTiO2,3.2,2009\nNaCl,,2012\n"
+    )
+    asked: dict[str, Any] = {
+        "study": "overlap",
+        "name": "dated",
+        "datasets": {"mine": {"file": "dated.csv", "target": "gap_eV"}},
+        "identity": {"by": ["reduced_formula"]},
+        "split": {"by_date": "year", "until": ["2003", "2009"]},
+        "without_target": "keep",
+    }
+    found = bench.submit(bench.write("dated.yaml", asked))
+    assert found["split_mine"][...].tolist() == [0, 1, 2, 2]
+    assert found["histogram"][...].sum() == 2
+    assert found.resolved["notes"] == ["mine: 2 entries (2, 4) are without a value of gap_eV and kept"]
+
+
+def test_a_study_given_as_plain_data_is_answered_at_once() -> None:
+    spec = {"study": "overlap", "name": "now", "datasets": {f"d{i}": {"name": n} for i, n in enumerate(NAMES)}}
+    with answer({**spec, "split": {"folds": 5}}) as found:
+        assert found.shared.matrix.tolist() == found.common.tolist()
+        assert [len(found.split.members(fold)) > 0 for fold in found.split.folds] == [True] * 5
+    with pytest.raises(SpecError, match=r"^Extra|^unknown key"), answer({**spec, "splt": {}}):
+        pass
+
+
 def test_a_split_file_that_was_changed_is_refused(bench: Bench) -> None:
     split = json.loads((bench.folder / "split.json").read_text())
     split["folds"]["train"].append(split["folds"]["test"].pop())
@@ -304,6 +351,10 @@ def test_composition_tables_are_compared_by_formula(bench: Bench) -> None:
         ({"identity": {"by": ["formula", "color"]}}, "`color` is not known here"),
         ({"split": {"train": 0.5, "validation": 0.1, "test": 0.1}}, "make 0.7. Let them make 1"),
         ({"split": {"file": "nowhere.json"}}, "there is no file nowhere.json"),
+        ({"split": {"folds": 3, "without_element": "Au"}}, "different ways to split: give one of them"),
+        ({"split": {"folds": 2}}, "folds"),
+        ({"split": {"by_date": "year", "until": ["2009", "2003"]}}, "comes after the one for validation"),
+        ({"split": {"by_date": "year", "until": ["2003", "2009"]}}, "prototypes has no field `year`"),
         ({"target": {"range": [2, 1]}}, "begins above its end"),
         ({"datasets": {"a": {"name": "emt-prototype"}}}, "Did you mean `emt-prototypes`?"),
         ({"datasets": {"a": {"name": "emt-prototypes", "target": "energy"}}}, "the dataset has no field `energy`"),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigdata.data.overlap import histograms, overlap
+from bigdata.studies.materials.overlap import histograms, overlap
 
 AFLOW = ["Ti2O4_136", "Ti2O4_136", "Ti2O4_136", "Mg2F4_136", "Na_229"]
 MP = ["Mg2F4_136", "Ti2O4_136", "Si2_227"]

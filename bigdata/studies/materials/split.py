@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.problem import first
-from bigdata.errors import SpecError, VerificationFailed
+from bigdata.kind import SpecError, VerificationFailed
 
 FOLDS = ("train", "validation", "test")
 FRACTIONS: Mapping[str, float] = {"train": 0.8, "validation": 0.1, "test": 0.1}
@@ -176,7 +176,8 @@ def _counted(labels: Iterable[str], weights: Mapping[str, int] | None) -> tuple[
     return groups, np.array([weights[label] for label in groups], dtype=np.int64)
 
 
-def _normalised(fractions: Mapping[str, float]) -> tuple[tuple[str, ...], list[float]]:
+def normalised(fractions: Mapping[str, float]) -> tuple[tuple[str, ...], list[float]]:
+    """The folds' names, and their shares of the whole; SpecError where they make none."""
     total = sum(fractions.values())
     if not fractions or min(fractions.values()) < 0 or not np.isfinite(total) or total <= 0:
         said = ", ".join(f"{name}: {value:g}" for name, value in fractions.items()) or "none"
@@ -206,10 +207,16 @@ def split_groups(
     `weights` are entries by group (1 each where not given). The order of `groups` doesn't matter, neither do repeated
     labels. SpecError where a fold that should have something gets nothing.
     """
-    folds, shares = _normalised(fractions)
+    folds, shares = normalised(fractions)
     labels, counts = _counted(groups, weights)
     rule = {"kind": "fractions", "seed": seed, "shares": shares}
     return _filled(Split(folds, labels, _cut(labels, counts, shares, seed), rule, identity or {}), shares)
+
+
+def refuse_folds(k: int) -> None:
+    """Raise SpecError where there can't be so many."""
+    if not 3 <= k <= 127:
+        raise SpecError(f"a k-fold split has 3 to 127 folds (one to test, one to validate, the rest to train), not {k}")
 
 
 def k_fold(
@@ -220,8 +227,7 @@ def k_fold(
     identity: Mapping[str, Any] | None = None,
 ) -> Split:
     """k folds of equally many entries, to within the largest group; `rotation(i)` makes the split of round i."""
-    if not 3 <= k <= 127:
-        raise SpecError(f"a k-fold split has 3 to 127 folds (one to test, one to validate, the rest to train), not {k}")
+    refuse_folds(k)
     shares = [1 / k] * k
     labels, counts = _counted(groups, weights)
     rule = {"kind": "k-fold", "seed": seed, "shares": shares}
@@ -263,17 +269,23 @@ def by_date(
     `labels` and `dates` are those of the entries. A group is as old as its oldest entry: what was known once isn't
     new. SpecError names groups without a date, and dates that can't be read.
     """
-    edges = _dates([until["train"], until["validation"]], ["until.train", "until.validation"])
-    if edges[0] > edges[1]:
-        raise SpecError(
-            f"the date for training, {edges[0]}, comes after the one for validation, {edges[1]}. Swap them."
-        )
+    edges = ends((until["train"], until["validation"]))
     groups, where = np.unique(np.array(labels, dtype=np.str_), return_inverse=True)
     oldest = np.full(len(groups), np.datetime64("9999-12-31"))
     np.minimum.at(oldest, where, _dates(dates, labels))
     folds = np.searchsorted(edges, oldest, side="right").astype(np.int8)
     rule = {"kind": "by date", "until": {"train": str(edges[0]), "validation": str(edges[1])}}
     return _filled(Split(FOLDS, tuple(groups.tolist()), folds, rule, identity or {}), [1, edges[0] < edges[1], 1])
+
+
+def ends(until: tuple[str, str]) -> NDArray[np.datetime64]:
+    """(2,) the days on which training and validation end; SpecError where they can't be read, or are swapped."""
+    edges = _dates(until, ["until.train", "until.validation"])
+    if edges[0] > edges[1]:
+        raise SpecError(
+            f"the date for training, {edges[0]}, comes after the one for validation, {edges[1]}. Swap them."
+        )
+    return edges
 
 
 def _dates(texts: Sequence[str], names: Sequence[str]) -> NDArray[np.datetime64]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from bigdata.data.materials.dataset import MaterialsDataset, open_import
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
 from bigdata.data.materials.target import target, within
-from bigdata.data.problem import BadEntry
+from bigdata.data.problem import BadEntry, DataProblem
 from bigdata.data.selection import Dropped
-from bigdata.kind import Finding, Findings, Input
+from bigdata.kind import Finding, Findings, Input, Target
 
 
 @dataclass(frozen=True)
@@ -59,11 +59,13 @@ def entries_of(
     units: str = "",
     range_: tuple[float, float] | None = None,
     name: str = "",
+    keep: bool = False,
 ) -> Entries:
     """The entries of one dataset with their values of `field`, of all rows where that is "".
 
-    `name` begins the notes, where a study has several datasets. Raises DataProblem where none is left or the target
-    can't be had, Findings at `target: {range: …}` where that leaves none.
+    `name` begins the notes, where a study has several datasets. With `keep`, entries that have no such value stay, with
+    NaN. Raises DataProblem where none is left or the target can't be had, Findings at `target: {range: …}` where that
+    leaves none.
     """
     dataset = open_import(source.folder)
     if isinstance(asked, MaterialsFile):
@@ -76,10 +78,13 @@ def entries_of(
     notes += _said(selection.dropped)
     if field:
         own = asked.units.get(field, "")
-        found = target(dataset, rows, field, units, asked.on_bad_entry, own)
+        found = target(dataset, rows, field, units, "skip" if keep else asked.on_bad_entry, own)
         notes += _converted(field, own or dataset.units[field], found.unit)
-        left_out += found.bad
-        if found.bad:
+        without = np.setdiff1d(rows, found.rows) if keep else np.empty(0, np.int64)
+        left_out += [] if keep else found.bad
+        if found.bad and keep:
+            notes.append(f"{_named(found.bad)} without a value of {field} and kept")
+        elif found.bad:
             notes.append(f"{_named(found.bad)} without a value of {field} and left out")
         if range_ is not None:
             found, dropped = within(found, *range_)
@@ -88,7 +93,9 @@ def entries_of(
                 of = f" of {name}" if name else ""
                 what = f"no entry{of} has a {field} from {range_[0]:g} to {range_[1]:g}"
                 raise Findings(Finding(("target", "range"), what, "Widen the range, or look at the units"))
-        rows, values, unit = found.rows, found.values, found.unit
+        rows, unit = np.union1d(found.rows, without), found.unit
+        values = np.full(len(rows), np.nan)
+        values[np.searchsorted(rows, found.rows)] = found.values
     if asked.sample is not None and asked.sample.entries > len(rows):
         notes.append(f"a sample of {asked.sample.entries:,} was asked for, and there are {len(rows):,} entries")
     elif asked.sample is not None:
@@ -97,6 +104,24 @@ def entries_of(
         rows, values = rows[drawn], values[drawn] if values.size else values
     begin = f"{name}: " if name else ""
     return Entries(name, dataset, rows, values, unit, tuple(left_out), tuple(begin + note for note in notes))
+
+
+def entries_by_dataset(
+    datasets: Mapping[str, MaterialsOrigin], inputs: Mapping[str, Input], asked: Target, keep: bool = False
+) -> dict[str, Entries]:
+    """The entries of each dataset with the values of its own target, in the unit and range of the study's.
+
+    Raises Findings at `datasets: {NAME: …}` where none is left or a target can't be had.
+    """
+    found = {}
+    for name, dataset in datasets.items():
+        try:
+            found[name] = entries_of(
+                dataset, inputs[name], dataset.target, asked.units, asked.range, name=name, keep=keep
+            )
+        except DataProblem as problem:
+            raise Findings(*problem.at("datasets", name)) from problem
+    return found
 
 
 def _drawn(n: int, sample: Sample) -> NDArray[np.int64]:

@@ -8,10 +8,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bigdata.data.identity import Compositions
 from bigdata.data.materials.structures import Structures
-from bigdata.data.overlap import Overlap
-from bigdata.data.symmetry import Symmetry, symmetry
+from bigdata.studies.materials.identity import Compositions
+from bigdata.studies.materials.overlap import Overlap
+from bigdata.studies.materials.symmetry import Symmetry, symmetry
 
 
 class Disagreement(NamedTuple):

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigdata.data.identity import Compositions, Identity, elements_by_group, labels, reduced_formulas
 from bigdata.data.materials.formula import amounts as amounts_of
 from bigdata.data.materials.formula import full, reduced
 from bigdata.data.materials.structures import Structure, Structures
 from bigdata.data.problem import DataProblem
-from bigdata.data.symmetry import symmetry
 from bigdata.errors import SpecError
+from bigdata.studies.materials.identity import Compositions, Identity, elements_by_group, labels, reduced_formulas
+from bigdata.studies.materials.symmetry import symmetry
 
 CUBE = np.eye(3)
 

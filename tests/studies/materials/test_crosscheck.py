@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bigdata.data.crosscheck import changed, disagreements
-from bigdata.data.identity import Identity, labels
 from bigdata.data.materials.elements import NUMBERS
 from bigdata.data.materials.structures import Structure, Structures
-from bigdata.data.overlap import overlap
-from bigdata.data.symmetry import symmetry
+from bigdata.studies.materials.crosscheck import changed, disagreements
+from bigdata.studies.materials.identity import Identity, labels
+from bigdata.studies.materials.overlap import overlap
+from bigdata.studies.materials.symmetry import symmetry
 
 
 def chain(moved: float) -> Structure:

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bigdata.data.split import (
+from bigdata.errors import SpecError, VerificationFailed
+from bigdata.studies.materials.split import (
     FOLDS,
     Split,
     by_date,
@@ -21,7 +22,6 @@ from bigdata.data.split import (
     seen_record,
     split_groups,
 )
-from bigdata.errors import SpecError, VerificationFailed
 
 MANY = [f"group-{i}" for i in range(1000)]
 IDENTITY = {"by": ["formula", "spacegroup"], "symprec": 0.1}

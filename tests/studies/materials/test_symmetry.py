@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigdata.data.materials.structures import Structure, Structures
-from bigdata.data.spacegroups import by_moyopy, by_spglib
-from bigdata.data.symmetry import ARRAYS, MOYOPY, SPGLIB, Symmetry, join, symmetry, version
 from bigdata.store.flat import FlatWriter
+from bigdata.studies.materials.spacegroups import by_moyopy, by_spglib
+from bigdata.studies.materials.symmetry import ARRAYS, MOYOPY, SPGLIB, Symmetry, join, symmetry, version
 
 CUBE = np.eye(3)
 FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])

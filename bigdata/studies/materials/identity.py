@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,10 @@ from numpy.typing import NDArray
 from bigdata.data.materials.elements import SYMBOLS, rank
 from bigdata.data.materials.structures import Structures
 from bigdata.data.problem import DataProblem, EntryError, first
-from bigdata.data.symmetry import Symmetry
-from bigdata.errors import SpecError
-from bigdata.spec.study import Finding
+from bigdata.kind import Finding, SpecError
+from bigdata.studies.materials.model import IdentityPart
+from bigdata.studies.materials.symmetry import Symmetry
 
-IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
 PARTS: tuple[IdentityPart, ...] = get_args(IdentityPart)
 _OF_STRUCTURES = {"formula", "spacegroup", "wyckoff"}
 _SYMBOL = re.compile("[A-Z][a-z]?")
@@ -72,19 +71,17 @@ def labels(
     Entries whose symmetry wasn't found have spacegroup 0 and the formula of their cell as given. Raises DataProblem
     where there are no structures and `by` needs them, or where a formula that is needed can't be read.
     """
-    if identity.needs_structures and structures is None:
-        raise DataProblem(_no_structures(identity))
+    refuse_formulas_alone(identity, structures is not None)
     columns = [_column(part, identity, structures, formulas, symmetry) for part in identity.by]
     return ["_".join(words) for words in zip(*columns, strict=True)]
 
 
-def _no_structures(identity: Identity) -> Finding:
-    wanted = " and ".join(f"`{part}`" for part in identity.by if part in _OF_STRUCTURES)
-    return Finding(
-        (),
-        f"it has formulas only, no structures; {wanted} can't be told from those",
-        "identify its materials by reduced_formula or given_formula",
-    )
+def refuse_formulas_alone(identity: Identity, has_structures: bool) -> None:
+    """Raise DataProblem where a dataset has formulas only, and materials can't be told apart by these."""
+    if identity.needs_structures and not has_structures:
+        wanted = " and ".join(f"`{part}`" for part in identity.by if part in _OF_STRUCTURES)
+        what = f"it has formulas only, no structures; {wanted} can't be told from those"
+        raise DataProblem(Finding((), what, "identify its materials by reduced_formula or given_formula"))
 
 
 def _column(

@@ -13,16 +13,22 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import moyopy
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.derived import Derivation
 from bigdata.data.materials.structures import Structure, Structures
-from bigdata.data.spacegroups import Found, by_moyopy, by_spglib
 from bigdata.store.flat import FlatStore, FlatWriter
 
+if TYPE_CHECKING:
+    from bigdata.kind import Context, StudyModel
+from bigdata.kind.derived import make
+from bigdata.studies.materials.spacegroups import Found, by_moyopy, by_spglib
+
+KIND = "symmetry"
 BLOCK_ROWS = 2048
 MOYOPY, SPGLIB = 1, 2
 Program = Literal["moyopy", "spglib"]
@@ -144,6 +150,18 @@ def part(source: Path, rows: range, setting: Mapping[str, Any]) -> dict[str, NDA
         "failed": np.array([rows.start + row for row in found.failed], dtype=np.int64),
         "reason": np.array(list(found.failed.values()), dtype=np.str_),
     }
+
+
+def task(ctx: Context[StudyModel]) -> None:
+    """The task of a stage that finds symmetry: that of one block of entries."""
+    make(ctx, __name__)
+
+
+def symmetry_of(source: Path | str, symprec: float, program: Program = "moyopy") -> Derivation:
+    """The symmetry of all structures of the import in folder `source`, within `symprec` (angstrom)."""
+    # The usual program isn't named: what was found before that could be chosen stays known.
+    setting = {"symprec": symprec} | ({} if program == "moyopy" else {"program": program})
+    return Derivation.of(__name__, source, setting)
 
 
 def size(n: int, n_atoms: int) -> tuple[int, int]:

@@ -1,0 +1,53 @@
+"""The overlap study that words on the command line ask for, as plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bigdata.cli.datasets.named import Named
+from bigdata.data import DataProblem
+from bigdata.errors import SpecError
+
+if TYPE_CHECKING:
+    from bigdata.studies.materials.identity import Identity
+
+
+def study(named: Sequence[Named], identity: Identity, with_targets: bool = False) -> dict[str, Any]:
+    """What they share; with the distribution of the fields named, where these are wanted.
+
+    Raises SpecError where a dataset's materials can't be told apart so, or two datasets can't be called differently.
+    """
+    for one in named:
+        _refuse_formulas_alone(one, identity)
+    datasets = {one.key: _origin(one, with_targets) for one in named}
+    if len(datasets) < len(named):
+        raise SpecError(f"{', '.join(one.name for one in named)} are too alike: rename one of the files.")
+    spec: dict[str, Any] = {"study": "overlap", "name": "overlap", "datasets": datasets}
+    spec["identity"] = {"by": list(identity.by), "symprec": identity.symprec}
+    fields = {one.asked.target: one.dataset.units.get(one.asked.target, "") for one in named if one.asked.target}
+    if fields and with_targets:
+        quantity, unit = " / ".join(fields), next(iter(fields.values()))
+        spec |= {"target": {"quantity": quantity, "units": unit}, "without_target": "keep"}
+    return spec
+
+
+def _refuse_formulas_alone(one: Named, identity: Identity) -> None:
+    from bigdata.studies.materials.identity import refuse_formulas_alone
+
+    try:
+        refuse_formulas_alone(identity, one.dataset.has_structures)
+    except DataProblem as problem:
+        raise SpecError(f"{one.name}: {problem} The option --by says what identifies materials.") from None
+
+
+def _origin(one: Named, with_target: bool) -> dict[str, Any]:
+    origin = one.asked.model_dump(mode="json", exclude_defaults=True)
+    return {key: value for key, value in origin.items() if with_target or key != "target"}
+
+
+def said(program: str, n_done: int, n: int) -> None:
+    """How far the search for symmetry is, on stderr."""
+    click.echo(f"symmetry by {program}: {n_done} of {n} blocks", err=True)

@@ -1,0 +1,116 @@
+"""What studies of crystals say alike in YAML: datasets, what identifies a material, and the split of its groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+
+from bigdata.kind import Finding, PathInSpec, SpecModel
+
+IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
+DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+SHARES = ("train", "validation", "test")
+WAYS = ("folds", "without_element", "by_date")
+
+
+class Grown(SpecModel):
+    """A part of a spec that has got fields (`LATER`) since studies were first run with it.
+
+    Where these are left out they are in no dump either: what was computed before keeps its keys.
+    """
+
+    LATER: ClassVar[tuple[str, ...]]
+
+    @model_serializer(mode="wrap")
+    def _without_later(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        fields = type(self).model_fields
+        left_out = {name for name in self.LATER if getattr(self, name) == fields[name].default}
+        return {name: value for name, value in dump(self).items() if name not in left_out}
+
+
+class Identity(SpecModel):
+    """Which entries count as the same material: those that agree in all of `by`."""
+
+    by: Annotated[tuple[IdentityPart, ...], Field(min_length=1)] = Field(
+        default=("formula", "spacegroup"),
+        description="formula: of the standardised primitive cell; given_formula: as the database writes it; "
+        "wyckoff: the occupied orbits.",
+    )
+    symprec: float = Field(default=0.1, gt=0, description="Tolerance of the symmetry search, in angstrom.")
+
+    @property
+    def needs_symmetry(self) -> bool:
+        return bool({"formula", "spacegroup", "wyckoff"} & set(self.by))
+
+
+class Split(Grown):
+    """One split of the groups, shared by all datasets: by fractions of the entries, or in one of the other ways."""
+
+    LATER: ClassVar[tuple[str, ...]] = (*WAYS, "until")
+
+    train: float = Field(default=0.8, ge=0, le=1)
+    validation: float = Field(default=0.1, ge=0, le=1)
+    test: float = Field(default=0.1, ge=0, le=1)
+    seed: int = Field(default=0, ge=0)
+    file: str = Field(default="", description="A split file of `bigdata datasets split`, in place of the fractions.")
+    folds: Annotated[int, Field(ge=3, le=127)] | None = Field(
+        default=None, description="Instead: so many parts of equal size, for cross-validation."
+    )
+    without_element: str = Field(
+        default="", description="Instead: test on all materials that contain this element, such as Au."
+    )
+    by_date: str = Field(default="", description="Instead: test on what came last, by this field; see `until`.")
+    until: tuple[str, str] | None = Field(
+        default=None, description='End of training and of validation, for `by_date`: ["2016", "2018-06-01"].'
+    )
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Their names, in the order of their numbers."""
+        return SHARES if self.folds is None else tuple(f"fold-{i}" for i in range(self.folds))
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """What part of the entries each has, of a split by fractions."""
+        return {name: getattr(self, name) for name in SHARES}
+
+    def findings(self, *path: str | int, called: Callable[[str, str], str] | None = None) -> Iterator[Finding]:
+        """What of it doesn't go together; it stands at `path`. `called(key, value)` is how the user writes a key."""
+        call = called or _in_yaml
+        ways = [key for key in ("file", *WAYS) if getattr(self, key)]
+        given = [key for key in ("train", "test") if key in self.model_fields_set and ways]
+        if len(ways) > 1:
+            yield Finding(path, _each(call, "file" in ways))
+        elif "file" in ways and self.model_fields_set & {*SHARES, "seed"}:
+            yield Finding((*path, "file"), "stands beside fractions", "Give the file, or train, validation and test")
+        elif given:
+            yield Finding((*path, given[0]), f"stands beside {call(ways[0], '')}", "Leave one of them out", at_key=True)
+        yield from self._alone(path, call)
+
+    def _alone(self, path: PathInSpec, call: Callable[[str, str], str]) -> Iterator[Finding]:
+        """What is wrong with one of its ways."""
+        from bigdata.data.materials.elements import NUMBERS
+
+        if self.without_element and self.without_element not in NUMBERS:
+            right = f"Write its symbol, as in {call('without_element', 'Au')}"
+            yield Finding((*path, "without_element"), f"`{self.without_element}` is no element", right)
+        if bool(self.by_date) > bool(self.until):
+            what = f"{call('by_date', '')} needs {call('until', '')} with two dates"
+            yield Finding((*path, "by_date"), f"{what}: the end of training and of validation")
+        elif self.until and not self.by_date:
+            yield Finding((*path, "until"), f"belongs to {call('by_date', '')}", "Name the field of the dates there")
+        total = sum(self.shares.values())
+        if not any(getattr(self, key) for key in ("file", *WAYS)) and abs(total - 1) > 1e-9:
+            train, validation, test = (call(key, "") for key in SHARES)
+            yield Finding(path, f"{train}, {validation} and {test} make {total:g}", "Let them make 1")
+
+
+def _in_yaml(key: str, value: str) -> str:
+    return f"`{key}: {value}`" if value else key
+
+
+def _each(call: Callable[[str, str], str], with_file: bool) -> str:
+    *some, last = (call(key, "") for key in (*(["file"] if with_file else []), *WAYS))
+    return f"{', '.join(some)} and {last} are different ways to split: give one of them"
