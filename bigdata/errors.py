@@ -65,9 +65,13 @@ class Problem:
     def __str__(self) -> str:
         """`file:line:col: path: what is wrong. What would be right. Did you mean …?` and the excerpt."""
         path = f"{self.path}: " if self.path else ""
-        sentences = " ".join(_sentence(part) for part in (self.what, self.right, self.hint) if part)
         excerpt = self.place.excerpt()
-        return f"{self.place}: {path}{sentences}" + (f"\n{excerpt}" if excerpt else "")
+        return f"{self.place}: {path}{self.sentences}" + (f"\n{excerpt}" if excerpt else "")
+
+    @property
+    def sentences(self) -> str:
+        """What is wrong, without its place."""
+        return " ".join(_sentence(part) for part in (self.what, self.right, self.hint) if part)
 
 
 def _sentence(text: str) -> str:

@@ -51,14 +51,6 @@ class NamedDataset(Rows):
     name: str
 
 
-class Query(SpecModel):
-    """What a database is asked for."""
-
-    max_entries: Annotated[int, Field(gt=0)] | None = Field(
-        default=None, description="Stop after so many entries; all where not given."
-    )
-
-
 def origin_by(*keys: str) -> Discriminator:
     """Tells the kinds of datasets apart by the key that says where the data are."""
 

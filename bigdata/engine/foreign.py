@@ -31,6 +31,8 @@ from bigdata.kind.order import Order
 from bigdata.planning.plan import Plan
 from bigdata.store.folder import RunFolder, write_json
 
+# What a client raises whose scheduler doesn't answer any more; a closed one has an empty answer, or none.
+GONE = (KeyError, OSError, RuntimeError, TypeError, ValueError)
 LOOK_SECONDS = 2.0
 # Workers that don't answer within this time when they are first looked at.
 ANSWER_SECONDS = 60.0
@@ -51,7 +53,6 @@ class ForeignWorkers:
         self._notes: queue.SimpleQueue[Any] = queue.SimpleQueue()
         self._places: dict[str, Worker] = {}
         self.resources: frozenset[str] = frozenset()
-        self.error: BaseException | None = None
         client.subscribe_topic(self._topic, lambda event: self._notes.put(event[1]))
 
     def resize(self, n: int) -> None:
@@ -119,10 +120,10 @@ class ForeignWorkers:
             return
         error = future.exception() if future.status == "error" else None
         # How many deaths of workers Dask bears is set by the cluster's owner; how many we do is counted elsewhere.
-        if error is None or isinstance(error, KilledWorker):
-            yield Left(place, tuple(batch.tasks))
-        else:
-            self.error = error
+        if error is not None and not isinstance(error, KilledWorker):
+            # At once: were it the last batch, the controller would find nothing under way, and call the run done.
+            raise SiteError(_cannot_answer(_address(self._client), error))
+        yield Left(place, tuple(batch.tasks))
 
     def cancel(self) -> None:
         self._client.cancel([batch.future for place in self.here() for batch in place.batches.values()], force=True)
@@ -143,29 +144,25 @@ class ForeignPools(GivenPools):
         self._look_at, self._is_alone = 0.0, False
 
     def tend(self, needs: Mapping[str, Need]) -> None:
-        if (error := self.workers.error) is not None:
-            raise SiteError(_cannot_answer(self._address, error))
         if time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
         if self._client.status not in ("running", "connecting"):
-            raise SiteError(f"the Dask scheduler at {self._address} is gone. Submit again: what is done stays done.")
+            raise SiteError(
+                f"the Dask scheduler at {_address(self._client)} is gone. Submit again: what is done stays done."
+            )
         found = workers_of(self._client)
         n_threads = sum(int(worker["nthreads"]) for worker in found.values())
         self.workers.resources = frozenset(name for worker in found.values() for name in worker["resources"])
         self.workers.resize(n_threads + max(LEAST_SPARE, n_threads // 4))
         self._tell(is_alone=not found)
 
-    @property
-    def _address(self) -> str:
-        return str(self._client.scheduler.address) if self._client.scheduler else "its address"
-
     def _tell(self, *, is_alone: bool) -> None:
         """That there are tasks and no worker, for `status`: only the cluster's owner can do something about it."""
         if is_alone == self._is_alone:
             return
         self._is_alone = is_alone
-        reason = f"the Dask cluster at {self._address} has no workers"
+        reason = f"the Dask cluster at {_address(self._client)} has no workers"
         if is_alone:
             self._say(f"{reason}; the tasks wait for them")
             write_json(self._folder.waiting, {"reason": reason})
@@ -209,11 +206,8 @@ def workers_of(client: Client) -> dict[str, Any]:
     """What the scheduler says of its workers, by address. SiteError where it says nothing any more."""
     try:
         return dict(client.scheduler_info(n_workers=-1)["workers"])
-    except (KeyError, OSError, RuntimeError, ValueError) as error:  # a closed client has an empty answer, or none
-        raise SiteError(
-            f"the Dask scheduler is gone ({type(error).__name__}: {error}). Submit again, on a cluster that is there: "
-            "what is done stays done."
-        ) from None
+    except GONE as error:
+        raise _gone(error) from None
 
 
 def _refuse_strangers(client: Client, folder: RunFolder) -> None:
@@ -221,7 +215,7 @@ def _refuse_strangers(client: Client, folder: RunFolder) -> None:
     word = secrets.token_hex(8)
     sign = folder.path / f"seen.{os.getpid()}"
     sign.write_text(word)
-    address = str(client.scheduler.address) if client.scheduler else ""
+    address = _address(client)
     try:
         answers = [client.submit(look, str(sign), pure=False, workers=[w]) for w in workers_of(client)]
         for answer in answers:
@@ -259,5 +253,19 @@ def _cannot_answer(address: str, error: BaseException) -> str:
 
 
 def _messages(client: Client, topic: str) -> list[dict[str, Any]]:
-    """All tokens that came by a topic."""
-    return [json.loads(message) for _, message in client.get_events(topic)]
+    """All tokens that came by a topic. SiteError where the scheduler is gone."""
+    try:
+        return [json.loads(message) for _, message in client.get_events(topic)]
+    except GONE as error:
+        raise _gone(error) from None
+
+
+def _address(client: Client) -> str:
+    return str(client.scheduler.address) if client.scheduler else "its address"
+
+
+def _gone(error: Exception) -> SiteError:
+    return SiteError(
+        f"the Dask scheduler is gone ({type(error).__name__}: {error}). Submit again, on a cluster that is there: what "
+        "is done stays done."
+    )

@@ -48,6 +48,8 @@ if TYPE_CHECKING:
     from bigdata.store.arrays import ArraySpec as ArraySpec
     from bigdata.store.arrays import Coordinate as Coordinate
     from bigdata.store.arrays import blocks as blocks
+    from bigdata.store.flat import FlatStore as FlatStore
+    from bigdata.store.flat import FlatWriter as FlatWriter
     from bigdata.store.reading import View as View
     from bigdata.store.rows import Row as Row
     from bigdata.units import Angle as Angle
@@ -72,6 +74,7 @@ _HOMES = {
     "spec.study": ("Finding", "Findings", "Input", "PathInSpec", "SpecModel", "StudyModel"),
     "spec.whereabouts": ("located", "named"),
     "store.arrays": ("ArraySpec", "Coordinate", "blocks"),
+    "store.flat": ("FlatStore", "FlatWriter"),
     "store.reading": ("View",),
     "store.rows": ("Row",),
     "units": ("Angle", "Energy", "Length", "Seconds", "States"),

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from distributed import Client, LocalCluster
 
+from bigdata.engine import foreign
 from bigdata.errors import PlanRefused, SiteError, TasksFailed
 from bigdata.spec.site import load_site
 from bigdata.store.reading import Run
@@ -231,6 +232,21 @@ def test_an_address_where_nobody_is_is_told_of(bench: Bench) -> None:
     assert done.returncode == 4
     assert "the Dask scheduler at tcp://127.0.0.1:1 doesn't answer" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_cluster_whose_last_batch_raises_is_told_of(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As where a worker's Dask or bigdata is another one: nothing is under way then, and the run isn't done."""
+
+    def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("unlike here")
+
+    monkeypatch.setattr(foreign, "execute_batch", broken)
+    with (
+        LocalCluster(n_workers=1, threads_per_worker=1, processes=False, dashboard_address=None) as cluster,
+        Client(cluster) as client,
+        pytest.raises(SiteError, match=r"can't run what this bigdata asks for \(RuntimeError: unlike here\)"),
+    ):
+        bench.submit(bench.trial(tasks=1), client=client)
 
 
 def test_a_scheduler_that_goes_is_told_of_and_the_run_goes_on_elsewhere(bench: Bench, tmp_path: Path) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigdata.cli.datasets.named import identity_options, open_named, skip_option
-from bigdata.cli.datasets.study import said, study
+from bigdata.cli.datasets.study import results_of, said, study
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
-    from bigdata.studies.overlap.answer import Crosschecked
+    from bigdata.studies.overlap.crosschecked import Crosschecked
     from bigdata.studies.overlap.results import Results
 
 # Those of the study that are drawn here.
@@ -49,14 +49,14 @@ def overlap(
     all and of the common groups, as in Fig. 2 of doi 10.1039/d4fd00102h.
     """
     from bigdata.studies.materials.identity import Identity
-    from bigdata.studies.overlap.answer import answer, crosschecked
+    from bigdata.studies.overlap.crosschecked import crosschecked
 
     if len(datasets) < 2:
         raise SpecError("an overlap needs two datasets or more: `bigdata datasets overlap A B`.")
     identity = Identity.parse(by, symprec)
     named = open_named(datasets, skip_bad)
     shown = {one.key: one.name for one in named}
-    with answer(study(named, identity, with_targets=figures is not None), said) as results:
+    with results_of(study(named, identity, with_targets=figures is not None)) as results:
         data = {"identity": identity.comparable(), **_described(results, shown, n_groups)}
         data["cross_check"] = _cross_checked(results, crosschecked(results, said), shown) if cross_check else {}
         if figures is not None:

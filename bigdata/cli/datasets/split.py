@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bigdata.cli.datasets.named import identity_options, open_named, skip_option
-from bigdata.cli.datasets.study import said, study
+from bigdata.cli.datasets.study import results_of, study
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.errors import SpecError
@@ -42,7 +42,6 @@ def split(
     A study takes it by `split: {file: …}`.
     """
     from bigdata.studies.materials.identity import Identity
-    from bigdata.studies.overlap.answer import answer
 
     identity = Identity.parse(by, symprec)
     asked = _way(**how)
@@ -50,7 +49,7 @@ def split(
     for one in named:
         one.refuse_unknown(asked.get("by_date", ""))
     shown = {one.key: one.name for one in named}
-    with answer(study(named, identity) | {"split": asked}, said) as results:
+    with results_of(study(named, identity) | {"split": asked}) as results:
         made, sizes = results.split, results.part_sizes
     made.to_file(out)
     parts = [(shown[key], *size) for key, *size in sizes]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,6 +14,7 @@ from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
     from bigdata.studies.materials.identity import Identity
+    from bigdata.studies.overlap.results import Results
 
 
 def study(named: Sequence[Named], identity: Identity, with_targets: bool = False) -> dict[str, Any]:
@@ -46,6 +48,21 @@ def _refuse_formulas_alone(one: Named, identity: Identity) -> None:
 def _origin(one: Named, with_target: bool) -> dict[str, Any]:
     origin = one.asked.model_dump(mode="json", exclude_defaults=True)
     return {key: value for key, value in origin.items() if with_target or key != "target"}
+
+
+@contextmanager
+def results_of(spec: Mapping[str, Any]) -> Iterator[Results]:
+    """The results of an overlap study that is run at once, for the time of the block."""
+    from bigdata.run.at_once import at_once
+    from bigdata.studies.overlap.crosschecked import find_symmetry
+    from bigdata.studies.overlap.results import Results
+
+    def first(plan: Any) -> None:
+        model, inputs = plan.study.variants[0].model, plan.variants[0].inputs
+        find_symmetry(model, [inputs[name].folder for name in model.datasets], "moyopy", said)
+
+    with at_once(spec, first) as run:
+        yield run.once(Results)
 
 
 def said(program: str, n_done: int, n: int) -> None:

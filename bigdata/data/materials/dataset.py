@@ -15,13 +15,10 @@ from bigdata.data.cache import whole_import
 from bigdata.data.materials.imports import Source, imported
 from bigdata.data.materials.origin import (
     AflowDataset,
-    AflowQuery,
     MaterialsFile,
     MaterialsOrigin,
     MaterialsProjectDataset,
-    MaterialsProjectQuery,
     OptimadeDataset,
-    OptimadeQuery,
 )
 from bigdata.data.materials.properties import Properties
 from bigdata.data.materials.structures import Structures
@@ -29,6 +26,7 @@ from bigdata.data.model import Condition, NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
+from bigdata.data.remote.query import AflowQuery, MaterialsProjectQuery, OptimadeQuery
 from bigdata.data.selection import Selection, select
 from bigdata.display import size
 from bigdata.spec.whereabouts import located

@@ -21,10 +21,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
-from bigdata.data.materials.origin import AflowQuery
 from bigdata.data.problem import DataProblem, first
 from bigdata.data.remote.answers import Answers, Progress, fetched
 from bigdata.data.remote.http import Client
+from bigdata.data.remote.query import AflowQuery
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 

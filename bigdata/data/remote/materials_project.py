@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from bigdata.data.materials.origin import MaterialsProjectQuery
 from bigdata.data.problem import DataProblem, first
 from bigdata.data.remote.answers import Answers, Progress, fetched
 from bigdata.data.remote.http import Client, Refused
+from bigdata.data.remote.query import MaterialsProjectQuery
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 

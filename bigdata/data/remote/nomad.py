@@ -18,7 +18,7 @@ from typing import Any
 from bigdata.data.problem import DataProblem
 from bigdata.data.remote.answers import Answers, Progress, fetched
 from bigdata.data.remote.http import Client, Refused
-from bigdata.data.spectra.origin import NomadQuery
+from bigdata.data.remote.query import NomadQuery
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 

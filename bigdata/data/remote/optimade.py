@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlencode, urljoin, urlsplit
 
-from bigdata.data.materials.origin import OptimadeQuery
 from bigdata.data.problem import DataProblem, first
 from bigdata.data.remote.answers import Answers, Progress, fetched
 from bigdata.data.remote.http import Client, Refused
 from bigdata.data.remote.providers import bare, base_url
+from bigdata.data.remote.query import OptimadeQuery
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.materials.origin import AflowQuery, MaterialsProjectQuery, OptimadeQuery
 from bigdata.data.remote.answers import Answers, Progress, described
-from bigdata.data.spectra.origin import NomadQuery
+from bigdata.data.remote.query import AflowQuery, MaterialsProjectQuery, NomadQuery, OptimadeQuery
 
 Query = OptimadeQuery | AflowQuery | MaterialsProjectQuery | NomadQuery
 

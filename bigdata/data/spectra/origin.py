@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, Tag
 
-from bigdata.data.model import NamedDataset, Query, Rows, origin_by
+from bigdata.data.model import NamedDataset, Rows, origin_by
+from bigdata.data.remote.query import NomadQuery
 
 SpectraFormat = Literal["jsonl", "npz", "table", "csv", "nomad", "pymatgen", "fhi-aims", "exciting"]
 
@@ -18,16 +19,6 @@ class SpectraFile(Rows):
     format: SpectraFormat | None = Field(
         default=None, description="Told from the file's name and content where not given."
     )
-
-
-class NomadQuery(Query):
-    """Densities of states from NOMAD's archive."""
-
-    query: dict[str, Any] = Field(
-        default={}, description='As NOMAD takes it: {"results.material.elements": {"all": ["B", "N"]}}.'
-    )
-    url: str = "https://nomad-lab.eu/prod/v1/api/v1"
-    page: Annotated[int, Field(gt=0)] = Field(default=100, description="Entries in one answer.")
 
 
 class NomadDataset(Rows):

@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from bigdata.data.derived import Derivation
 from bigdata.data.materials.structures import Structure, Structures
-from bigdata.store.flat import FlatStore, FlatWriter
 
 if TYPE_CHECKING:
-    from bigdata.kind import Context, StudyModel
+    from bigdata.kind import Context, FlatStore, FlatWriter, StudyModel
 from bigdata.kind.derived import make
 from bigdata.studies.materials.spacegroups import Found, by_moyopy, by_spglib
 

@@ -9,15 +9,9 @@ import pytest
 
 from bigdata.data.materials.dataset import open_materials
 from bigdata.data.materials.formats import FORMATS, MODULES
-from bigdata.data.materials.origin import (
-    AflowDataset,
-    AflowQuery,
-    MaterialsProjectDataset,
-    MaterialsProjectQuery,
-    OptimadeDataset,
-    OptimadeQuery,
-)
+from bigdata.data.materials.origin import AflowDataset, MaterialsProjectDataset, OptimadeDataset
 from bigdata.data.remote.answers import Answers, described
+from bigdata.data.remote.query import AflowQuery, MaterialsProjectQuery, OptimadeQuery
 
 LATTICE = [[0.0, 2.82, 2.82], [2.82, 0.0, 2.82], [2.82, 2.82, 0.0]]
 CARTESIAN = [[0.0, 0.0, 0.0], [2.82, 2.82, 2.82]]

@@ -18,12 +18,12 @@ import pytest
 
 from bigdata.data.materials.formats import aflux as materials
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.materials.origin import AflowQuery
 from bigdata.data.problem import DataProblem
 from bigdata.data.remote import aflux
 from bigdata.data.remote.answers import Answers
 from bigdata.data.remote.http import Client, Refused
 from bigdata.data.remote.queries import answers_about, answers_of, forget, is_fetched
+from bigdata.data.remote.query import AflowQuery
 from bigdata.errors import SiteError
 from tests.loopback import Loopback, Question, Reply, busy, busy_for_a_second, cut, db_fail, slow
 

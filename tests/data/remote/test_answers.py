@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from bigdata.data.materials.origin import AflowQuery, MaterialsProjectQuery
 from bigdata.data.remote.answers import Answers, described, fetched
+from bigdata.data.remote.query import AflowQuery, MaterialsProjectQuery
 from bigdata.errors import SiteError
 
 QUERY = {"kind": "trial", "filter": "nelements=2"}

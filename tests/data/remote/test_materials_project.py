@@ -16,11 +16,11 @@ from pymatgen.core import Lattice, Structure
 from bigdata.data import DataProblem
 from bigdata.data.materials.formats import FORMATS
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.materials.origin import MaterialsProjectQuery
 from bigdata.data.problem import BadEntry
 from bigdata.data.remote.http import Client
 from bigdata.data.remote.materials_project import fetch, parameters
 from bigdata.data.remote.queries import answers_about, is_fetched
+from bigdata.data.remote.query import MaterialsProjectQuery
 from bigdata.errors import SiteError
 from tests.loopback import Loopback, Question, Reply, cut
 

@@ -15,8 +15,9 @@ from bigdata.data.remote import nomad
 from bigdata.data.remote.answers import Answers, described
 from bigdata.data.remote.http import Refused
 from bigdata.data.remote.queries import answers_about, answers_of, is_fetched
+from bigdata.data.remote.query import NomadQuery
 from bigdata.data.spectra.dataset import open_spectra
-from bigdata.data.spectra.origin import NomadDataset, NomadQuery
+from bigdata.data.spectra.origin import NomadDataset
 from bigdata.errors import SiteError
 from tests.loopback import Fault, Loopback, Question, Reply, busy, busy_for_a_second, cut, slow
 

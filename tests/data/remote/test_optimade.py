@@ -24,11 +24,11 @@ from bigdata.data import DataProblem
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.formats import FORMATS
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.materials.origin import OptimadeQuery
 from bigdata.data.remote.http import Client
 from bigdata.data.remote.optimade import fetch
 from bigdata.data.remote.providers import PROVIDERS, base_url
 from bigdata.data.remote.queries import answers_about, is_fetched
+from bigdata.data.remote.query import OptimadeQuery
 from bigdata.errors import SiteError
 from bigdata.store.reading import Run
 from tests.bench import Bench

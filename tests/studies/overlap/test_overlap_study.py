@@ -16,8 +16,8 @@ import pytest
 from bigdata import load_study
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
+from bigdata.run.at_once import at_once
 from bigdata.store.reading import Run
-from bigdata.studies.overlap.answer import answer
 from bigdata.studies.overlap.results import Results
 from tests.bench import ROOT, Bench
 
@@ -280,10 +280,11 @@ def test_materials_are_split_by_date_and_stay_without_a_target(bench: Bench) -> 
 
 def test_a_study_given_as_plain_data_is_answered_at_once() -> None:
     spec = {"study": "overlap", "name": "now", "datasets": {f"d{i}": {"name": n} for i, n in enumerate(NAMES)}}
-    with answer({**spec, "split": {"folds": 5}}) as found:
+    with at_once({**spec, "split": {"folds": 5}}) as run:
+        found = run.once(Results)
         assert found.shared.matrix.tolist() == found.common.tolist()
         assert [len(found.split.members(fold)) > 0 for fold in found.split.folds] == [True] * 5
-    with pytest.raises(SpecError, match=r"^Extra|^unknown key"), answer({**spec, "splt": {}}):
+    with pytest.raises(SpecError, match=r"^Extra|^unknown key"), at_once({**spec, "splt": {}}):
         pass
 
 
