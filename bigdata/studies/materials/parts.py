@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
-from bigdata.kind import Input
+from bigdata.kind import Input, SpecError
 from bigdata.studies.materials import model
 from bigdata.studies.materials.datasets import SPLIT_FILE
 from bigdata.studies.materials.entries import Entries
@@ -52,5 +52,8 @@ def _elements(labels: Labels, entries: Mapping[str, Entries]) -> dict[str, froze
 
 
 def _dates(entries: Entries, field: str) -> list[str]:
-    column = entries.dataset.columns[field]
+    columns = entries.dataset.columns
+    if field not in columns:  # of a query that hadn't been asked when the study was read
+        raise SpecError(f"{entries.name} has no field `{field}`; it has {', '.join(columns)}.")
+    column = columns[field]
     return ["" if column[row] is None else str(column[row]) for row in entries.rows]

@@ -107,12 +107,18 @@ class Results(StudyResults[Overlap]):
 
     def labels(self, groups: Sequence[int]) -> list[str]:
         """The groups' names, each from its first entry."""
-        return [self._label(group) for group in groups]
+        firsts = [self._first(group) for group in groups]
+        named: dict[tuple[str, int], str] = {}
+        for name in dict.fromkeys(name for name, _ in firsts):
+            places = [place for of, place in firsts if of == name]
+            found = labelled(self.model.identity, self.entries[name].only(places)).labels
+            named |= {(name, place): label for place, label in zip(places, found, strict=True)}
+        return [named[first] for first in firsts]
 
-    def _label(self, group: int) -> str:
+    def _first(self, group: int) -> tuple[str, int]:
+        """The dataset and place of a group's first entry."""
         name = next(n for n in self.names if (self.groups[n] == group).any())
-        entry = int(np.argmax(self.groups[name] == group))
-        return labelled(self.model.identity, self.entries[name].only([entry])).labels[0]
+        return name, int(np.argmax(self.groups[name] == group))
 
     @cached_property
     def labelled(self) -> dict[str, Labelled]:
