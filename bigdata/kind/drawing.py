@@ -54,6 +54,7 @@ def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
     try:
         with mpl.rc_context(STYLE):
             drawn = draw()
+            _place(drawn)
             drawn.savefig(beside[0], format="png", dpi=DPI, metadata={"Software": None})
             drawn.savefig(beside[1], format="pdf", metadata={"CreationDate": None})
         for file, place in zip(beside, (png, pdf), strict=True):
@@ -62,3 +63,11 @@ def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
         for file in beside:
             file.unlink(missing_ok=True)
     return png, pdf
+
+
+def _place(drawn: Figure) -> None:
+    """Lay the figure out once: each saving would do it again, twice, and take as long for that as for drawing."""
+    engine = drawn.get_layout_engine()
+    if engine is not None:
+        engine.execute(drawn)
+        drawn.set_layout_engine("none")

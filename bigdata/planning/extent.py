@@ -16,7 +16,7 @@ from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
 
 START_SECONDS = 3.0
-REPORT_SECONDS = 6.0
+REPORT_SECONDS = 3.0
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
 METADATA_BYTES_PER_ARRAY = 1_200
 JOURNAL_BYTES_PER_TASK = 320
@@ -130,7 +130,8 @@ class Extent:
         """
         if not self.n_todo:
             return 0.0
-        return START_SECONDS + self.site.start_seconds + REPORT_SECONDS + self.task_seconds
+        start = 0.0 if self.site.scheduler == "process" else START_SECONDS + self.site.start_seconds
+        return start + REPORT_SECONDS + self.task_seconds
 
     @property
     def task_seconds(self) -> float:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from bigdata.display import duration
 from bigdata.errors import PlanRefused, SpecError
+from bigdata.kind.stage import BUILT_IN
 from bigdata.naming import named
 from bigdata.places import cache_folder
 from bigdata.planning import ledger
@@ -19,10 +21,13 @@ from bigdata.planning.refusals import refusals
 from bigdata.planning.run_folder import run_folder
 from bigdata.planning.variants import Given, planned_variant
 from bigdata.spec import Study
-from bigdata.spec.site import Site, load_site, site_here
+from bigdata.spec.site import Site, load_site, process, site_here
 from bigdata.spec.study import Finding
 from bigdata.spec.words import each
 from bigdata.store.folder import RunFolder
+
+# A worker takes that long to start.
+SMALL_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
@@ -59,11 +64,12 @@ class Plan(Extent):
 def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | None = None, fresh: bool = False) -> Plan:
     """Compile a study for a site; its run is (or will be) a folder below `runs`, which see `run_folder`.
 
-    Without a site it is the one that this machine is recognised to be of, else `local`. What other runs below `runs`
+    Without a site it is the one that this machine is recognised to be of, else `local`, or, where that has only seconds
+    of work to do, this process. What other runs below `runs`
     have done is taken over from them, unless the plan is to be `fresh`.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
     """
-    because = ""
+    because, unnamed = "", site is None
     if site is None:
         chosen = site_here()
         site, because = chosen.site, chosen.because
@@ -75,7 +81,7 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
     given = Given(site, record, sorting, ledger.measured_rates(cache_folder() / "ledger.jsonl"), notes)
     variants = tuple(planned_variant(given, study, n, folder.path) for n in range(len(study.variants)))
     _refuse_unknown_stages(study, variants)
-    return Plan(
+    made = Plan(
         study=study,
         site=site,
         folder=folder,
@@ -85,6 +91,22 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
         fresh=fresh,
         spent=_spent(record),
         files=tuple(records(study)),
+    )
+    if unnamed and _is_small(made):
+        because = f"`process`: its tasks take less than {duration(SMALL_SECONDS)}, which workers take to start"
+        return replace(made, site=process(), site_because=because)
+    return made
+
+
+def _is_small(made: Plan) -> bool:
+    """Whether starting workers of this machine would take longer than the tasks: those of our own kinds alone, whose
+    times are measured, since a task of somebody's that ends its process would end the run's.
+    """
+    stages = [s for s in made.stages if s.n_todo]
+    return (
+        made.site.scheduler == "local"
+        and made.task_seconds <= SMALL_SECONDS
+        and all(s.stage.rate.source == BUILT_IN and s.stage.cores == 1 for s in stages)
     )
 
 

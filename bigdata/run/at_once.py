@@ -34,7 +34,7 @@ def at_once(spec: Mapping[str, Any], first: Callable[[Plan], None] = _nothing) -
             raise SpecError("\n".join(problem.sentences for problem in error.problems) or str(error)) from None
         first(made)
         try:
-            yield submit(made)
+            yield submit(made, draw=False)
         except TasksFailed:
             raise _failure(made) from None
 

@@ -51,11 +51,13 @@ def submit(
     shift: Shift = ALWAYS,
     client: Client | None = None,
     fresh: bool = False,
+    draw: bool = True,
 ) -> Run:
     """Run a study to its report and return the run, opened for reading. What an earlier submission finished is kept.
 
     The controller is this process, wherever the site would have it; see `bigdata.run.launch` for the others. With a
-    Dask `client`, tasks run on its cluster. `fresh` takes nothing over from other runs.
+    Dask `client`, tasks run on its cluster. `fresh` takes nothing over from other runs; without `draw` the report
+    is left to the next submission.
     Raises PlanRefused before anything is written; SiteError where the machine refuses or another controller runs this
     study; Cancelled, which is ShiftOver where the `shift` ended first; TasksFailed when all else is done.
     """
@@ -69,7 +71,7 @@ def submit(
             # Whoever held the lock until now, or a graph that another scheduler ran, may have done some of it.
             fold(plan.folder)
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
-            lead, past = Lead(lock, observer or Silent(), shift, client), read_history(plan.folder.journal)
+            lead, past = Lead(lock, observer or Silent(), shift, client, draw), read_history(plan.folder.journal)
             if _is_finished(plan, past):
                 _say_finished(plan, past, lead.observer)
                 return Run(plan.folder.path)
@@ -79,12 +81,15 @@ def submit(
 
 @dataclass(frozen=True)
 class Lead:
-    """What leads a run beside its plan: the lock that it holds, who is told, its shift, and whose cluster it uses."""
+    """What leads a run beside its plan: the lock that it holds, who is told, its shift, whose cluster it uses, and
+    whether it draws the report.
+    """
 
     lock: Lock
     observer: Observer
     shift: Shift
     client: Client | None
+    draws: bool
 
 
 @contextmanager
@@ -150,7 +155,8 @@ def _run(plan: Plan, lead: Lead) -> Run:
         raise
     else:
         # The run has ended: whatever becomes of its report, another submission has nothing to run.
-        damage = None if outcome.cancelled or outcome.relieved else report(plan, journal, lead.observer)
+        is_over = not (outcome.cancelled or outcome.relieved)
+        damage = report(plan, journal, lead.observer) if is_over and lead.draws else None
     finally:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)

@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from bigdata.data.derived import Derivation
 from bigdata.data.materials.structures import Structure, Structures
+from bigdata.kind import FlatStore
 
 if TYPE_CHECKING:
-    from bigdata.kind import Context, FlatStore, FlatWriter, StudyModel
+    from bigdata.kind import Context, FlatWriter, StudyModel
 from bigdata.kind.derived import make
 from bigdata.studies.materials.spacegroups import Found, by_moyopy, by_spglib
 
