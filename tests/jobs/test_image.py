@@ -86,7 +86,7 @@ def test_an_image_that_is_not_there_refuses_the_plan(bench: Bench) -> None:
 
 def test_an_image_of_another_bigdata_is_refused_before_a_job_is_handed_in(far: Far, image: Path) -> None:
     """Its labels say so, where Apptainer is here to read them."""
-    done = far.bench.bigdata(
+    done = far.bench.program(
         "submit",
         far.bench.trial(),
         "--site",
