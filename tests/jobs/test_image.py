@@ -152,6 +152,7 @@ def test_a_package_that_ends_its_process_does_not_end_the_worker(image: Path, tm
         greeted(image, bound(image, tmp_path, "spglib/__init__.py", deadly)["bind"])
 
 
+@pytest.mark.slow
 def test_a_node_without_apptainer_is_named_by_what_its_jobs_said(far: Far) -> None:
     (far.bench.folder / "any.sif").write_text("")
     pool = {**SMALL, "max_jobs": 3, "prologue": ["PATH=/nowhere"]}
