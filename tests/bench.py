@@ -1,4 +1,8 @@
-"""A folder to work in: writes studies, calls the `bigdata` program as a user would, and reads what a run left."""
+"""A folder to work in: writes studies, calls the `bigdata` program as a user would, and reads what a run left.
+
+Small studies run in the test's own process, and so does the program: starting a worker takes 2 to 4 CPU s, starting the
+program up to 1.5. A test of workers names a site that has them; one of processes calls `program` or `start`.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +23,7 @@ from bigdata import load_study, submit
 from bigdata.planning import Plan, plan
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run
+from tests import called
 
 ROOT = Path(__file__).parents[1]
 PLUGIN = ROOT / "tests/plugin"
@@ -50,8 +55,9 @@ class Bench:
         return plan(load_study(spec), runs=self.folder / "runs", **more)
 
     def submit(self, spec: Path, **more: Any) -> Run:
-        """Run a study from this process."""
-        return submit(load_study(spec), runs=self.folder / "runs", **more)
+        """Run a study in this process, or where a `site` or a `client` is named."""
+        where = {} if "client" in more else {"site": "process"}
+        return submit(load_study(spec), runs=self.folder / "runs", **(where | more))
 
     def run_folder(self) -> RunFolder:
         """The folder of the only run."""
@@ -62,7 +68,11 @@ class Bench:
         return {**os.environ, "NO_COLOR": "1", **more}
 
     def bigdata(self, *words: object, **more: str) -> subprocess.CompletedProcess[str]:
-        """Call the program and wait for it."""
+        """Call the program in this process."""
+        return called.call([*map(str, words)], self.folder, self.environment(**more))
+
+    def program(self, *words: object, **more: str) -> subprocess.CompletedProcess[str]:
+        """Call the program in a process of its own and wait for it."""
         command = [*PROGRAM, *map(str, words)]
         environment = self.environment(**more)
         return subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, check=False)

@@ -81,14 +81,14 @@ def _listen() -> None:
 
     logger = logging.getLogger("bigdata")
     logger.setLevel(logging.INFO)
-    logger.addHandler(logging.StreamHandler())
+    logger.handlers = [logging.StreamHandler()]  # also where this process has run the program before
 
 
 def main() -> None:
     """The `bigdata` program."""
     debug = "--debug" in sys.argv[1:2]
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="bigdata", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:

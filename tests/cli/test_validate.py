@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import called
 from tests.benchmarks.validate import BAR, PEER
 
 ROOT = Path(__file__).parents[2]
@@ -25,8 +26,7 @@ def environment(tmp_path: Path) -> dict[str, str]:
 
 
 def bigdata(folder: Path, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", PROGRAM, *words]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return called.call(words, folder, environment)
 
 
 def test_good_specs_are_said_to_be_so(tmp_path: Path, environment: dict[str, str]) -> None:

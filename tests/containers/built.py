@@ -32,13 +32,13 @@ BUILD_SECONDS = 1200
 
 def image() -> Path:
     """An image with the packages of this environment: the pinned ones where they are the same."""
-    _skip_where_nothing_can_be_built()
+    skip_where_nothing_can_be_built()
     with _one_at_a_time():
         return _image("cpu" if _pins_are_here() else "")
 
 
 def tensorflow_image() -> Path:
-    _skip_where_nothing_can_be_built()
+    skip_where_nothing_can_be_built()
     with _one_at_a_time():
         return _image("tensorflow")
 
@@ -144,7 +144,7 @@ def pins(variant: str) -> list[tuple[str, list[str], str]]:
     return found
 
 
-def _skip_where_nothing_can_be_built() -> None:
+def skip_where_nothing_can_be_built() -> None:
     for program in ("apptainer", "mmdebstrap"):
         if not shutil.which(program):
             (pytest.fail if os.environ.get("BIGDATA_SKIP_NOTHING") else pytest.skip)(f"{program} isn't installed")

@@ -28,7 +28,7 @@ def test_a_site_may_ask_for_it_and_without_bokeh_it_is_refused(bench: Bench) -> 
         "u.find_spec = lambda name, *more: None if name == 'bokeh' else find(name, *more)\n"
     )
     path = f"{bench.folder}:{bench.environment()['PYTHONPATH']}"
-    done = bench.bigdata("submit", bench.trial(), "--site", site, PYTHONPATH=path)
+    done = bench.program("submit", bench.trial(), "--site", site, PYTHONPATH=path)
     assert done.returncode == 4
     assert done.stderr.splitlines()[-1].startswith("bigdata: the dashboard needs bokeh, which isn't installed")
     assert not events(bench.run_folder().path, "done")

@@ -65,7 +65,7 @@ def test_a_users_own_dask_configuration_does_not_change_a_run(bench: Bench) -> N
     (bench.folder / "elsewhere/more.yaml").write_text(json.dumps(HOSTILE))
     (bench.folder / "trouble").touch()
     spec = bench.trial(tasks=20, talk=True, seconds=0.1)
-    done = bench.bigdata(
+    done = bench.program(
         "submit", spec, HOME=str(config.parents[1]), DASK_CONFIG=str(bench.folder / "elsewhere"), **VARIABLES
     )
     assert done.returncode == 0, done.stderr
@@ -150,7 +150,7 @@ def test_a_kind_that_workers_lack_is_named(bench: Bench) -> None:
     """Instead of workers that die over and over."""
     folder = bench.submit(bench.trial()).folder.path
     for words, code in ((("results", folder), 2), (("debug", folder, "first/0"), 2)):
-        done = bench.bigdata(*words, PYTHONPATH="")
+        done = bench.program(*words, PYTHONPATH="")
         assert done.returncode == code
         assert "is the run of a study of the kind `trial`, which isn't installed here" in done.stderr.splitlines()[-1]
 

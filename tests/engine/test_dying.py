@@ -26,13 +26,12 @@ def ended(bench: Bench, tasks: int, deadly: int) -> None:
     assert {record["class"] for record in events(folder, "failed")} == {"worker-died"}
 
 
-def test_a_run_whose_workers_die_again_and_again_ends(bench: Bench) -> None:
-    ended(bench, tasks=24, deadly=5)
-
-
-@pytest.mark.slow
-def test_forty_deadly_tasks_of_two_hundred_end_a_run_with_what_could_be_done(bench: Bench) -> None:
-    ended(bench, tasks=200, deadly=40)
+@pytest.mark.parametrize(
+    ("tasks", "deadly"),
+    [(12, 2), pytest.param(24, 5, marks=pytest.mark.slow), pytest.param(200, 40, marks=pytest.mark.slow)],
+)
+def test_a_run_whose_workers_die_again_and_again_ends(tasks: int, deadly: int, bench: Bench) -> None:
+    ended(bench, tasks, deadly)
 
 
 def test_workers_killed_while_they_are_started_again_come_back(bench: Bench) -> None:

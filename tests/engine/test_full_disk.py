@@ -76,7 +76,7 @@ def test_a_disk_too_full_for_the_journal(bench: Bench, disk: Path) -> None:
 def test_a_disk_without_room_for_another_file(files: int, bench: Bench) -> None:
     """Before the first task: the plan looks at bytes only, and finds enough."""
     with small_disk(bench.folder / "runs", "20m", files=files) as disk:
-        done = bench.bigdata("submit", bench.trial())
+        done = bench.bigdata("submit", bench.trial(), "--site", "process")
         assert done.returncode == 4
         check_sentence(done.stderr)
         assert not list(disk.glob("*/lock.json"))
@@ -98,7 +98,7 @@ def test_a_disk_that_may_only_be_read(bench: Bench, disk: Path) -> None:
     bench.submit(spec)
     (disk / next(disk.iterdir()) / "report.html").unlink()
     subprocess.run(["mount", "-o", "remount,ro", str(disk)], check=True)
-    done = bench.bigdata("submit", spec)
+    done = bench.bigdata("submit", spec, "--site", "process")
     assert done.returncode == 4
     assert "Read-only file system. Make it writable" in done.stderr.splitlines()[-1]
     # What only reads goes on working.
@@ -115,4 +115,5 @@ def test_a_cache_that_cannot_be_written(bench: Bench) -> None:
     assert done.returncode == 4
     assert "Set BIGDATA_CACHE to a folder of yours" in done.stderr
     # A study that imports nothing only loses its measured rates.
-    assert bench.bigdata("submit", bench.trial(), BIGDATA_CACHE=str(bench.folder / "file")).returncode == 0
+    words = ("submit", bench.trial(), "--site", "process")
+    assert bench.bigdata(*words, BIGDATA_CACHE=str(bench.folder / "file")).returncode == 0

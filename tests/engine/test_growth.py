@@ -53,7 +53,7 @@ def test_workers_change_nothing_of_what_is_asked_for(method: str, bench: Bench, 
     one = inside(bench, search(bench, **METHODS[method]))
     other = Bench(tmp_path_factory.mktemp("other"))
     spec = search(other, **METHODS[method], seconds=0.002)
-    two = other.submit(spec, fresh=True)
+    two = other.submit(spec, site="local", fresh=True)
     assert asked(one.folder.path) == asked(two.folder.path)
     assert rows(one) == rows(two)
     assert one["best"][...].tolist() == two["best"][...].tolist()
@@ -228,7 +228,7 @@ def test_a_study_that_takes_longer_than_it_said_is_stopped_by_its_budget(bench: 
 
 def test_a_dollar_budget_needs_prices(bench: Bench) -> None:
     spec = search(bench, budget={"dollars": 1.0})
-    with pytest.raises(PlanRefused, match="site `local` names no prices"):
+    with pytest.raises(PlanRefused, match="site `process` names no prices"):
         bench.submit(spec)
 
 

@@ -99,6 +99,11 @@ Right = Callable[[int], dict[str, bytes]]
 
 @pytest.fixture
 def far(bench: Bench, slurm: Slurm) -> Iterator[Far]:
+    yield from on_cluster(bench, slurm)
+
+
+def on_cluster(bench: Bench, slurm: Slurm) -> Iterator[Far]:
+    """Nothing that was started there is left in the end."""
     here = Far(bench, slurm)
     yield here
     for running in here.started:

@@ -51,6 +51,7 @@ def test_every_job_is_cancelled_twice(far: Far, right: dict[str, bytes]) -> None
     assert set(end["again"]) == {"lost"}
 
 
+@pytest.mark.slow
 def test_a_nodes_daemon_is_killed(far: Far, right: dict[str, bytes]) -> None:
     """Its jobs work on for a while; when Slurm counts the node as lost, they are replaced on another."""
     running = far.start(far.site(), tasks=TASKS, seconds=4 * SECONDS)
@@ -64,6 +65,7 @@ def test_a_nodes_daemon_is_killed(far: Far, right: dict[str, bytes]) -> None:
     assert far.n_repeated() <= in_flight(far)
 
 
+@pytest.mark.slow
 def test_a_node_is_drained(far: Far, right: dict[str, bytes]) -> None:
     running = far.start(far.site(), tasks=TASKS, seconds=SECONDS)
     far.wait_for(20, running)
@@ -76,6 +78,7 @@ def test_a_node_is_drained(far: Far, right: dict[str, bytes]) -> None:
     assert far.n_repeated() <= in_flight(far)
 
 
+@pytest.mark.slow
 def test_the_controllers_job_is_killed(far: Far, right: dict[str, bytes]) -> None:
     """The workers that it leaves go with it, and the next controller finds what is done."""
     site = far.site(controller="job", controller_job={"memory": "1 GiB"})
@@ -107,6 +110,7 @@ def test_tasks_with_gpus_run_on_gpu_jobs_only(far: Far) -> None:
     assert len(devices) == len({job for job, _ in devices}) == 2
 
 
+@pytest.mark.slow
 def test_tasks_without_gpus_never_run_on_gpu_jobs(far: Far) -> None:
     site = far.site({"cpu": {**CPU, "max_jobs": 1}, "gpu": GPU})
     running = far.start(site, tasks=100, seconds=0.02, where=True)

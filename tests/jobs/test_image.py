@@ -86,7 +86,7 @@ def test_an_image_that_is_not_there_refuses_the_plan(bench: Bench) -> None:
 
 def test_an_image_of_another_bigdata_is_refused_before_a_job_is_handed_in(far: Far, image: Path) -> None:
     """Its labels say so, where Apptainer is here to read them."""
-    done = far.bench.bigdata(
+    done = far.bench.program(
         "submit",
         far.bench.trial(),
         "--site",
@@ -152,6 +152,7 @@ def test_a_package_that_ends_its_process_does_not_end_the_worker(image: Path, tm
         greeted(image, bound(image, tmp_path, "spglib/__init__.py", deadly)["bind"])
 
 
+@pytest.mark.slow
 def test_a_node_without_apptainer_is_named_by_what_its_jobs_said(far: Far) -> None:
     (far.bench.folder / "any.sif").write_text("")
     pool = {**SMALL, "max_jobs": 3, "prologue": ["PATH=/nowhere"]}

@@ -42,6 +42,7 @@ def test_idle_jobs_make_room_for_another_pools_stage(far: Far) -> None:
     assert done[-1]["time"] - done[-2]["time"] < roster.IDLE_SECONDS
 
 
+@pytest.mark.slow
 def test_jobs_that_nobody_needs_are_let_go(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster, "IDLE_SECONDS", 2.0)
     monkeypatch.setattr(demand, "WORTH_SECONDS", 1.0)
@@ -99,6 +100,7 @@ def test_a_slurm_that_is_silent_from_the_start_is_waited_for(far: Far) -> None:
     finished(far, running)
 
 
+@pytest.mark.slow
 def test_a_partition_that_is_closed_is_waited_for(far: Far) -> None:
     partition = ("scontrol", "update", "partitionname=cpu")
     far.slurm.command(*partition, "state=drain")
@@ -123,6 +125,7 @@ def test_a_busy_cluster_is_waited_for(far: Far) -> None:
     finished(far, running)
 
 
+@pytest.mark.slow
 def test_little_is_left_of_many_small_tasks(far: Far) -> None:
     running = far.start(far.site(), tasks=2_000, seconds=0.002, write=False)
     far.wait_for(300, running)

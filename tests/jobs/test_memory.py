@@ -48,6 +48,7 @@ def test_each_task_gets_the_memory_that_it_needs_or_fails(far: Far, right: Right
     assert far.n_repeated() == len(again)
 
 
+@pytest.mark.slow
 def test_a_job_that_slurm_ends_for_its_memory_is_told_from_one_that_was_cancelled(far: Far, right: Right) -> None:
     """Dask doesn't see what a worker's children take: two such tasks at one time are too many for a job, one isn't.
 
@@ -68,6 +69,7 @@ def test_a_task_whose_children_need_more_than_a_job_fails(far: Far, right: Right
     assert far.n_repeated() <= 2 + IN_FLIGHT
 
 
+@pytest.mark.slow
 def test_a_killed_worker_comes_back_while_its_job_lives(far: Far, right: Right) -> None:
     """Its task goes on in the lane with more memory, for which one of the two busy jobs makes room."""
     n = 6 * TASKS

@@ -39,12 +39,14 @@ def test_a_partition_that_is_not_there(far: Far) -> None:
     assert "handed in for" not in said
 
 
+@pytest.mark.slow
 def test_jobs_that_end_before_a_worker_comes(far: Far) -> None:
     last_words = ["echo no such module >&2", "exit 3"]
     said = refused(far, "3 jobs of pool `cpu` ended", "(failed), said:\nno such module", prologue=last_words)
     assert said.count("handed in for") in (3, 4)
 
 
+@pytest.mark.slow
 def test_a_node_with_another_bigdata(far: Far, tmp_path: Path) -> None:
     changed = tmp_path / "changed"
     shutil.copytree(ROOT / "bigdata", changed / "bigdata", ignore=shutil.ignore_patterns("__pycache__"))
@@ -64,7 +66,10 @@ def test_a_walltime_that_the_partition_does_not_allow(far: Far) -> None:
         far.slurm.command("scontrol", "update", "partitionname=cpu", "maxtime=infinite")
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+@pytest.mark.parametrize(
+    "how",
+    [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGTERM, id="SIGTERM", marks=pytest.mark.slow)],
+)
 def test_a_stop_leaves_no_jobs(how: int, far: Far) -> None:
     running = far.start(far.site(), tasks=TASKS, seconds=SECONDS)
     far.wait_for(10, running)
@@ -84,6 +89,7 @@ def killed(far: Far) -> list[str]:
     return far.jobs()
 
 
+@pytest.mark.slow
 def test_after_a_kill_the_run_goes_on_without_what_it_left(far: Far, right: Right) -> None:
     orphans = killed(far)
     assert len(orphans) == 2

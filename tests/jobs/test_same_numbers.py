@@ -39,7 +39,10 @@ def reckoned(far: Far, site: Path, **variables: str) -> dict[str, bytes]:
     return chunks(far.run)
 
 
-@pytest.mark.parametrize("pool", [ONE, FOUR], ids=["one worker", "four workers"])
+@pytest.mark.parametrize(
+    "pool",
+    [pytest.param(ONE, id="one worker", marks=pytest.mark.slow), pytest.param(FOUR, id="four workers")],
+)
 def test_jobs_store_the_same_bytes(far: Far, here: dict[str, bytes], pool: dict[str, object]) -> None:
     assert len(here) > 4
     assert reckoned(far, far.site({"cpu": pool})) == here

@@ -21,17 +21,24 @@ from distributed.security import Security
 from bigdata.jobs.certificates import CERTIFICATE, KEY, certificates, security
 from bigdata.places import cache_folder
 from bigdata.store.folder import RunFolder
-from tests.bench import Running, all_gone, until
-from tests.jobs.conftest import Far
+from tests.bench import Bench, Running, all_gone, until
+from tests.jobs.conftest import Far, on_cluster
+from tests.slurm.cluster import Slurm
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def far(slurm: Slurm, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Far]:
+    """One for all tests of this module, which only look at its run; the last of them ends it."""
+    yield from on_cluster(Bench(tmp_path_factory.mktemp("far")), slurm)
+
+
+@pytest.fixture(scope="module")
 def running(far: Far) -> Iterator[Running]:
     """A run whose workers work."""
     os.environ["MP_API_KEY"] = "hunter2"
     before = os.umask(0o007)
     try:
-        started = far.start(far.site(), tasks=400, seconds=0.1)
+        started = far.start(far.site(), tasks=1200, seconds=0.1)
     finally:
         os.umask(before)
         del os.environ["MP_API_KEY"]

@@ -303,10 +303,21 @@ Caller(Path(sys.argv[1]))(sys.argv[2])
 """
 
 
+DEATHS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+# Each program by default once, and each death.
+BY_DEFAULT = {("wait", "SIGTERM"), ("be-deaf", "SIGKILL"), ("have-children", "SIGINT"), (ENDINGS[3], "SIGKILL")}
+
+
 @pytest.mark.parametrize(
-    "number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT], ids=["SIGKILL", "SIGTERM", "SIGINT"]
+    ("how", "number"),
+    [
+        pytest.param(
+            how, death, marks=() if (how, death.name) in BY_DEFAULT else pytest.mark.slow, id=f"{how}-{death.name}"
+        )
+        for how in ENDINGS
+        for death in DEATHS
+    ],
 )
-@pytest.mark.parametrize("how", ENDINGS)
 def test_a_callers_death_ends_it(how: str, number: signal.Signals, caller: Caller) -> None:
     words = [sys.executable, "-c", CALL.format(root=str(ROOT)), str(caller.folder), how]
     with (caller.folder / "err").open("w") as err:

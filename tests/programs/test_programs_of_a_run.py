@@ -21,6 +21,8 @@ from tests.programs.test_program import processes
 
 # And how many processes each has.
 BAD = {"be-deaf": 1, "leave-daemons-and-wait": 3}
+# What daemons do, a single deaf process does too.
+BAD_ONES = [pytest.param("be-deaf", marks=pytest.mark.slow), "leave-daemons-and-wait"]
 
 
 def calls(bench: Bench, **fields: Any) -> Path:
@@ -63,7 +65,7 @@ def test_a_run_tells_what_its_programs_said_and_took(bench: Bench) -> None:
 
 
 def test_a_program_that_fails_fails_its_task_alone(bench: Bench) -> None:
-    done = bench.bigdata("submit", calls(bench, rough=[1], tasks=3))
+    done = bench.bigdata("submit", calls(bench, rough=[1], tasks=3), "--site", "process")
     assert done.returncode == 5
     assert "call/1: `python" in done.stderr
     assert "ended with exit code 3. Its last lines:\nSCF did not converge" in done.stderr
@@ -98,8 +100,17 @@ STOPS: dict[str, Callable[[Bench, Running], None]] = {
 }
 
 
-@pytest.mark.parametrize("stop", STOPS)
-@pytest.mark.parametrize("how", BAD)
+@pytest.mark.parametrize(
+    ("how", "stop"),
+    [
+        ("be-deaf", "Ctrl-C"),
+        ("leave-daemons-and-wait", "bigdata cancel"),
+        pytest.param("be-deaf", "SIGTERM", marks=pytest.mark.slow),
+        pytest.param("be-deaf", "bigdata cancel", marks=pytest.mark.slow),
+        pytest.param("leave-daemons-and-wait", "Ctrl-C", marks=pytest.mark.slow),
+        pytest.param("leave-daemons-and-wait", "SIGTERM", marks=pytest.mark.slow),
+    ],
+)
 def test_a_stopped_run_leaves_no_program(how: str, stop: str, bench: Bench) -> None:
     running = bench.start("submit", calls(bench, program=[how], where=str(bench.folder / "where")))
     family = begun(bench, running, BAD[how])
@@ -112,7 +123,7 @@ def test_a_stopped_run_leaves_no_program(how: str, stop: str, bench: Bench) -> N
     assert ", since its task should stop, after " in (folder.logs / "tasks.log").read_text()
 
 
-@pytest.mark.parametrize("how", BAD)
+@pytest.mark.parametrize("how", BAD_ONES)
 def test_a_killed_controller_leaves_no_program(how: str, bench: Bench) -> None:
     running = bench.start("submit", calls(bench, program=[how], where=str(bench.folder / "where")))
     family = begun(bench, running, BAD[how])
@@ -122,7 +133,7 @@ def test_a_killed_controller_leaves_no_program(how: str, bench: Bench) -> None:
     remove_left()  # as the next run on this machine does
 
 
-@pytest.mark.parametrize("how", BAD)
+@pytest.mark.parametrize("how", BAD_ONES)
 def test_a_killed_worker_leaves_no_program_and_no_scratch(how: str, bench: Bench) -> None:
     """Its task is tried again on the worker that takes its place, and stopped there in the end."""
     running = bench.start("submit", calls(bench, tasks=1, program=[how], where=str(bench.folder / "where")))
@@ -145,7 +156,8 @@ def test_a_killed_worker_leaves_no_program_and_no_scratch(how: str, bench: Bench
 
 def test_debug_runs_a_program_and_shows_what_it_says(bench: Bench) -> None:
     """Its scratch folder isn't that of a worker, and goes too."""
-    assert bench.bigdata("submit", calls(bench, rough=[1], where=str(bench.folder / "where"))).returncode == 5
+    spec = calls(bench, rough=[1], where=str(bench.folder / "where"))
+    assert bench.bigdata("submit", spec, "--site", "process").returncode == 5
     tried = bench.bigdata("debug", bench.run_folder().path, "call/1")
     assert tried.returncode == 5
     assert "call/1 | SCF did not converge\n" in tried.stderr
@@ -155,7 +167,7 @@ def test_debug_runs_a_program_and_shows_what_it_says(bench: Bench) -> None:
 
 def test_a_task_that_pauses_leaves_the_pack_before_and_has_not_failed(bench: Bench) -> None:
     spec = calls(bench, program=["wait"], timeout=0.5, tasks=1, pack=True, where=str(bench.folder / "where"))
-    assert bench.bigdata("submit", spec).returncode == 5
+    assert bench.bigdata("submit", spec, "--site", "process").returncode == 5
     folder = bench.run_folder()
     before = folder.pack("call", 0).read_bytes()
     said: list[str] = []
@@ -169,7 +181,7 @@ def test_a_task_that_pauses_leaves_the_pack_before_and_has_not_failed(bench: Ben
 def test_a_scratch_folder_goes_whatever_is_in_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     said: list[str] = []
-    scratch = Scratch("variant-1/first/3", said.append)
+    scratch = Scratch("variant-1/first/3", said.append, None)
     scratch.remove()
     assert scratch.path == scratch.path
     assert scratch.path.parent == tmp_path

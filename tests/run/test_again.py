@@ -1,4 +1,4 @@
-"""Runs that are done again, with workers: a finished one is done, a copied one gives the numbers of the first."""
+"""Runs that are done again: a finished one is done, a copied one gives the numbers of the first."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from bigdata.store.reading import Run
 from tests.bench import ROOT, Bench, chunks, events
 from tests.planning.test_again import old, spectra
 
+DETACHED = ("--controller", "detached", "--site", "process")
+
 
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
@@ -21,7 +23,7 @@ def done(tmp_path_factory: pytest.TempPathFactory) -> Run:
     (bench.folder / "mine/data.txt").write_text("one\n")
     (bench.folder / "parent.yaml").write_text("study: trial\ntasks: 2\nfile: data.txt\n")
     (bench.folder / "mine/child.yaml").write_text("extends: ../parent.yaml\nname: t\n")
-    ended = bench.bigdata("submit", "mine/child.yaml", "--set", "rows=3")
+    ended = bench.bigdata("submit", "mine/child.yaml", "--set", "rows=3", "--site", "process")
     assert ended.returncode == 0, ended.stderr
     return Run(bench.folder / ended.stdout.strip())
 
@@ -60,7 +62,7 @@ def test_a_copied_run_gives_the_same_numbers_where_its_data_are_given(done: Run,
     assert "read /somewhere/else/mine/data.txt (SHA-256 2c8b08da" in refused.stderr
     assert [path.name for path in sorted(copied.iterdir())] == ["resolved.json", "study.yaml"]
     (bench.folder / "data").write_text("one\n")
-    ended = bench.bigdata("submit", "handed", "--data", "data")
+    ended = bench.bigdata("submit", "handed", "--data", "data", "--site", "process")
     assert (ended.returncode, ended.stdout) == (0, "handed\n"), ended.stderr
     assert chunks(copied) == chunks(done.folder.path)
     assert (copied / "study.yaml").read_bytes() == done.folder.study.read_bytes()
@@ -68,7 +70,7 @@ def test_a_copied_run_gives_the_same_numbers_where_its_data_are_given(done: Run,
 
 def test_a_launched_controller_finds_the_data_where_they_were_given(done: Run, copied: Path, bench: Bench) -> None:
     (bench.folder / "data").write_text("one\n")
-    ended = bench.bigdata("submit", "handed", "--data", "data", "--controller", "detached", "--watch")
+    ended = bench.bigdata("submit", "handed", "--data", "data", *DETACHED, "--watch")
     assert ended.returncode == 0, ended.stderr
     assert chunks(copied) == chunks(done.folder.path)
 
@@ -76,7 +78,7 @@ def test_a_launched_controller_finds_the_data_where_they_were_given(done: Run, c
 def test_a_run_in_a_folder_of_another_name_can_be_launched(bench: Bench) -> None:
     run = bench.submit(bench.trial(tasks=2)).folder.path.rename(bench.folder / "renamed")
     (run / "store.zarr/total/c/0").unlink()
-    ended = bench.bigdata("submit", "renamed", "--controller", "detached", "--watch")
+    ended = bench.bigdata("submit", "renamed", *DETACHED, "--watch")
     assert ended.returncode == 0, ended.stderr
     assert len(events(run, "submit")) == 2
     assert [path.name for path in bench.folder.glob("runs/*")] == []
@@ -86,28 +88,27 @@ def test_an_old_run_that_is_done_learns_what_its_record_lacked(bench: Bench) -> 
     spec = bench.trial(tasks=2)
     run = bench.submit(spec).folder
     old(run.path, spec.read_text())
-    submit(load_study(run.path))
+    submit(load_study(run.path), site="process")
     assert {"spec", "files"} <= run.read_resolved().keys()
     assert len(events(run.path, "done")) == 3
 
 
 def test_spectra_are_compared_again_from_their_import_alone(bench: Bench) -> None:
-    run = submit(load_study(spectra(bench.folder)), runs=bench.folder / "runs")
+    run = bench.submit(spectra(bench.folder))
     (bench.folder / "s.jsonl").unlink()
     before = chunks(run.folder.path)
     shutil.rmtree(run.folder.store)
-    submit(load_study(run.folder.path))
+    submit(load_study(run.folder.path), site="process")
     assert chunks(run.folder.path) == before
 
 
 def test_a_shipped_study_is_repeated_with_what_was_set(bench: Bench) -> None:
-    ended = bench.bigdata(
-        "submit", ROOT / "specs/similarity.yaml", "--set", "similarity.measure=dice", "--runs", "runs"
-    )
+    words = (ROOT / "specs/similarity.yaml", "--set", "similarity.measure=dice", "--runs", "runs")
+    ended = bench.bigdata("submit", *words, "--site", "process")
     run = bench.run_folder()
     assert ended.returncode == 0, ended.stderr
     assert "similarity: {measure: dice, keep: matrix}  # --set similarity.measure=dice\n" in run.study.read_text()
     shutil.copytree(run.path, bench.folder / "copy", ignore=shutil.ignore_patterns("store.zarr", "journal.jsonl"))
-    again = bench.bigdata("submit", "copy")
+    again = bench.bigdata("submit", "copy", "--site", "process")
     assert (again.returncode, again.stdout) == (0, "copy\n"), again.stderr
     assert chunks(bench.folder / "copy") == chunks(run.path)

@@ -50,9 +50,9 @@ def has(bench: Bench, name: str) -> bool:
     return False
 
 
-def check_resumed(bench: Bench, spec: Path, right: dict[str, bytes], kills: int = 1) -> None:
+def check_resumed(bench: Bench, spec: Path, right: dict[str, bytes], kills: int = 1, site: str = "process") -> None:
     """Submit again; the numbers are right, and only what was in flight ran twice."""
-    folder = bench.submit(spec).folder
+    folder = bench.submit(spec, site=site).folder
     assert chunks(folder.path) == right
     assert folder.n_files() == bench.plan(spec).n_files
     runs = Counter(line.split()[0] for line in (bench.folder / "trace").read_text().splitlines())
@@ -85,13 +85,15 @@ def test_a_stop_is_clean_and_the_run_goes_on(how: int, bench: Bench, spec: Path,
     check_resumed(bench, spec, right)
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
 @pytest.mark.parametrize(
-    ("moment", "delay"),
+    ("how", "moment", "delay"),
     [
-        pytest.param("journal.jsonl", 0.0, marks=pytest.mark.slow, id="before workers start"),
-        pytest.param("journal.jsonl", 0.7, id="while workers start"),
-        pytest.param("logs/tasks.log", 0.0, id="while it reports"),
+        pytest.param(signal.SIGTERM, "journal.jsonl", 0.0, marks=pytest.mark.slow, id="SIGTERM before workers start"),
+        pytest.param(signal.SIGINT, "journal.jsonl", 0.0, marks=pytest.mark.slow, id="Ctrl-C before workers start"),
+        pytest.param(signal.SIGTERM, "journal.jsonl", 0.7, id="SIGTERM while workers start"),
+        pytest.param(signal.SIGINT, "journal.jsonl", 0.7, marks=pytest.mark.slow, id="Ctrl-C while workers start"),
+        pytest.param(signal.SIGTERM, "logs/tasks.log", 0.0, marks=pytest.mark.slow, id="SIGTERM while it reports"),
+        pytest.param(signal.SIGINT, "logs/tasks.log", 0.0, id="Ctrl-C while it reports"),
     ],
 )
 def test_a_stop_outside_of_the_tasks_is_clean_too(how: int, moment: str, delay: float, bench: Bench) -> None:
@@ -183,7 +185,7 @@ def test_cancel_status_and_logs_work_by_the_folder_alone(bench: Bench, right: di
     assert bench.bigdata("cancel", folder).stdout == f"{folder} is not running (cancelled)\n"
     listed = bench.bigdata("status").stdout.splitlines()
     assert listed[1].split()[:2] == [str(folder.relative_to(bench.folder)), "cancelled"]
-    check_resumed(bench, spec, right)
+    check_resumed(bench, spec, right, site="local")
 
 
 def test_of_two_submits_at_once_the_second_is_refused(bench: Bench, spec: Path, right: dict[str, bytes]) -> None:

@@ -127,6 +127,7 @@ def test_a_run_is_followed_from_the_login_by_its_folder(
     assert not folder.launch.exists()
 
 
+@pytest.mark.slow
 def test_cancel_leaves_no_job_behind(bench: Bench, spec: Path, site: Path, right: dict[str, bytes]) -> None:
     folder = submit(bench, spec, site)
     until(lambda: n_done(folder) > 0)
@@ -157,6 +158,7 @@ def test_a_killed_controller_is_seen_and_the_run_goes_on(
     until(lambda: not queue(), 30)
 
 
+@pytest.mark.slow
 def test_the_death_of_a_controller_on_another_node_is_seen_by_its_job(bench: Bench, spec: Path, site: Path) -> None:
     """Its lock alone would count as held for two minutes."""
     folder = submit(bench, spec, site)
@@ -172,6 +174,7 @@ def test_the_death_of_a_controller_on_another_node_is_seen_by_its_job(bench: Ben
     assert ends(folder) == "done"
 
 
+@pytest.mark.slow
 def test_jobs_of_a_dead_controller_are_removed_by_cancel(bench: Bench, spec: Path, site: Path) -> None:
     folder = submit(bench, spec, site)
     until(lambda: n_done(folder) > 0)
@@ -185,6 +188,7 @@ def test_jobs_of_a_dead_controller_are_removed_by_cancel(bench: Bench, spec: Pat
     assert not queue()
 
 
+@pytest.mark.slow
 def test_scancel_of_the_controller_ends_the_run_in_order(bench: Bench, spec: Path, site: Path) -> None:
     folder = submit(bench, spec, site)
     until(lambda: n_done(folder) > 0)

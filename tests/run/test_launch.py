@@ -27,6 +27,8 @@ from tests.bench import PROGRAM, ROOT, Bench, Running, all_gone, chunks, events,
 
 TASKS, SECONDS = 8, 0.5
 SECRET = "hunter2-and-more"
+# Where nothing is asked of workers.
+DETACHED = ("--controller", "detached", "--site", "process")
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,7 @@ def right(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
 
 @pytest.fixture
 def spec(bench: Bench) -> Path:
-    return bench.trial(tasks=TASKS, seconds=SECONDS, talk=True, trace=str(bench.folder / "trace"))
+    return bench.trial(tasks=TASKS, seconds=SECONDS, trace=str(bench.folder / "trace"))
 
 
 @pytest.fixture(autouse=True)
@@ -53,15 +55,15 @@ def nothing_left_behind(bench: Bench) -> Iterator[None]:
                 process.kill()
 
 
-def detach(bench: Bench, spec: Path) -> RunFolder:
-    done = bench.bigdata("submit", spec, "--controller", "detached")
+def detach(bench: Bench, spec: Path, site: str = "local") -> RunFolder:
+    done = bench.program("submit", spec, "--controller", "detached", "--site", site)
     assert done.returncode == 0, done.stderr
     folder = bench.run_folder()
     assert done.stdout.strip() == str(folder.path.relative_to(bench.folder))
     return folder
 
 
-def detached(site: str | Path = "local") -> Site:
+def detached(site: str | Path = "process") -> Site:
     return load_site(site).model_copy(update={"controller": "detached"})
 
 
@@ -103,7 +105,7 @@ class Followed:
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     bench = Bench(tmp_path_factory.mktemp("followed"))
     spec = bench.trial(tasks=TASKS, seconds=2 * SECONDS, talk=True)
-    submitted = bench.bigdata("submit", spec, "--controller", "detached", MP_API_KEY=SECRET)
+    submitted = bench.program("submit", spec, "--controller", "detached", MP_API_KEY=SECRET)
     folder = bench.run_folder()
     then = status(folder.path)
     launched = {path: path.read_bytes() for path in folder.path.rglob("*") if path.is_file()}
@@ -147,7 +149,7 @@ def test_it_ends_as_any_other(followed: Followed, right: dict[str, bytes]) -> No
     folder = followed.folder
     assert status(folder.path).state == "done"
     assert chunks(folder.path) == right
-    assert folder.n_files() == followed.bench.plan(followed.bench.folder / "trial.yaml", site=detached()).n_files
+    assert folder.n_files() == followed.bench.plan(followed.bench.folder / "trial.yaml", site=detached("local")).n_files
     assert not folder.launch.exists()
     log = folder.controller_log.read_text()
     assert f"first: {TASKS} of {TASKS} tasks ended" in log
@@ -200,7 +202,7 @@ def test_a_second_is_refused_and_cancel_stops_all(bench: Bench, spec: Path, righ
     assert until(lambda: all_gone(processes), 10)
     assert status(folder.path).state == "cancelled"
     assert not folder.launch.exists()
-    detach(bench, spec)
+    detach(bench, spec, "process")
     assert ends(folder)
     assert chunks(folder.path) == right
 
@@ -210,7 +212,7 @@ def test_the_end_of_the_login_is_not_the_end_of_the_run(bench: Bench, spec: Path
     shell, terminal = pty.fork()
     if shell == 0:
         os.chdir(bench.folder)
-        words = [*PROGRAM, "submit", str(spec), "--controller", "detached"]
+        words = [*PROGRAM, "submit", str(spec), "--controller", "detached", "--site", "process"]
         script = f"{subprocess.list2cmdline(words[:1])} -c '{words[2]}' {' '.join(words[3:])}; sleep 100"
         os.execvpe("bash", ["bash", "-c", script], bench.environment())
     until(lambda: list(bench.folder.glob("runs/*/lock.json")))
@@ -241,7 +243,7 @@ def test_a_dead_controller_is_seen_and_said(bench: Bench, spec: Path, right: dic
     watched = bench.bigdata("status", folder.path, "--watch")
     assert watched.returncode == 4
     assert bench.bigdata("cancel", folder.path).stdout == f"{folder.path} is not running (interrupted)\n"
-    detach(bench, spec)
+    detach(bench, spec, "process")
     assert ends(folder)
     assert chunks(folder.path) == right
 
@@ -301,7 +303,7 @@ def test_a_controller_on_its_way_is_stopped_before_it_begins(bench: Bench) -> No
 
 
 def test_watching_ends_with_the_runs_exit_code(bench: Bench) -> None:
-    done = bench.bigdata("submit", bench.trial(fail=[1], seconds=0.2), "--controller", "detached", "--watch")
+    done = bench.program("submit", bench.trial(fail=[1], seconds=0.4), *DETACHED, "--watch")
     folder = bench.run_folder()
     assert done.returncode == 5, done.stderr
     assert done.stdout.strip() == str(folder.path.relative_to(bench.folder))
@@ -317,8 +319,8 @@ def test_a_controller_needs_a_batch_system_to_be_a_job(bench: Bench, spec: Path)
     assert "the site `local` has no batch system. Use `--controller detached`" in done.stderr
 
 
-def test_what_is_finished_is_not_launched_again(bench: Bench, spec: Path) -> None:
-    bench.submit(spec)
+def test_what_is_finished_is_not_launched_again(bench: Bench) -> None:
+    bench.submit(spec := bench.trial())
     started = time.monotonic()
     done = bench.bigdata("submit", spec, "--controller", "detached")
     assert done.returncode == 0
@@ -330,6 +332,6 @@ def test_what_is_finished_is_not_launched_again(bench: Bench, spec: Path) -> Non
 def test_the_shipped_study_in_the_background(bench: Bench) -> None:
     """Relative paths in a spec start at its folder, wherever the controller is."""
     spec = bench.write("s.yaml", {"extends": str(ROOT / "specs/similarity.yaml"), "name": "h", "study": "similarity"})
-    done = bench.bigdata("submit", spec, "--controller", "detached", "--watch")
+    done = bench.bigdata("submit", spec, *DETACHED, "--watch")
     assert done.returncode == 0, done.stderr
     assert bench.run_folder().report.exists()

@@ -30,7 +30,7 @@ def drawn(bench: Bench, trouble: str = "", **fields: Any) -> Path:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     """A folder with a run whose figure can't be drawn."""
     bench = Bench(tmp_path_factory.mktemp("made"))
-    done = bench.bigdata("submit", drawn(bench, "draw"))
+    done = bench.bigdata("submit", drawn(bench, "draw"), "--site", "process")
     assert done.returncode == 0, done.stderr
     (bench.folder / "err").write_text(done.stderr)
     return bench
@@ -77,7 +77,7 @@ def test_the_run_has_ended_and_its_record_is_whole_before_the_report_is_drawn(ra
 def test_submitted_again_a_run_whose_figure_cannot_be_drawn_stays_as_it_is(ran: Bench) -> None:
     folder, spec = ran.run_folder(), ran.folder / "drawn.yaml"
     before = files(folder)
-    done = ran.bigdata("submit", spec)
+    done = ran.bigdata("submit", spec, "--site", "process")
     assert (done.returncode, files(folder)) == (0, before)
     assert len([line for line in done.stderr.splitlines() if line.startswith(FAULT)]) == 1
     assert ran.plan(spec).n_files == folder.n_files() + 2 - 1  # two of the figure, less the log that tells of it
@@ -159,18 +159,18 @@ def test_damage_met_as_a_run_is_drawn_has_exit_code_5_and_is_mended(ran: Bench, 
     folder.report.unlink()
     chunk = folder.store / "error/c/1"
     chunk.write_bytes(bytes(chunk.stat().st_size))
-    done = ran.bigdata("submit", spec)
+    done = ran.bigdata("submit", spec, "--site", "process")
     assert done.returncode == 5
     assert "the stored data of `error`, shard 1, are damaged" in done.stderr
     assert ran.plan(spec).stages[0].reasons == {"its data were found damaged": 1}
-    assert ran.bigdata("submit", spec).returncode == 0
+    assert ran.bigdata("submit", spec, "--site", "process").returncode == 0
     assert folder.n_files() == ran.plan(spec).n_files
 
 
 @pytest.fixture
 def waiting(bench: Bench) -> Running:
     """A submission whose figure is being drawn and takes long."""
-    running = bench.start("submit", drawn(bench, "wait"))
+    running = bench.start("submit", drawn(bench, "wait"), "--site", "process")
     until(lambda: WRITING in running.err.read_text())
     return running
 
@@ -184,7 +184,7 @@ def test_a_stop_while_drawing_leaves_a_run_that_is_done(how: int, code: int, wai
     assert status(folder.path).state == "done"
     assert not folder.report.exists()
     spec = drawn(bench)
-    done = bench.bigdata("submit", spec)
+    done = bench.bigdata("submit", spec, "--site", "process")
     assert done.returncode == 0
     assert len(events(folder.path, "done")) == 3
     assert folder.n_files() == bench.plan(spec).n_files
@@ -192,7 +192,7 @@ def test_a_stop_while_drawing_leaves_a_run_that_is_done(how: int, code: int, wai
 
 def test_where_all_tasks_failed_that_is_said_though_the_report_fails_too(bench: Bench) -> None:
     """A report that looks for the best of no trials."""
-    done = bench.bigdata("submit", drawn(bench, fail=[0, 1, 2]))
+    done = bench.bigdata("submit", drawn(bench, fail=[0, 1, 2]), "--site", "process")
     folder = bench.run_folder()
     assert done.returncode == 5
     assert "3 of 3 tasks failed:" in done.stderr
@@ -212,7 +212,7 @@ def test_where_all_tasks_failed_that_is_said_though_the_report_fails_too(bench: 
 
 
 def test_a_report_module_that_cannot_be_imported_costs_the_report_only(bench: Bench) -> None:
-    done = bench.bigdata("submit", drawn(bench), DRAWN_TROUBLE="module")
+    done = bench.program("submit", drawn(bench), "--site", "process", DRAWN_TROUBLE="module")
     assert done.returncode == 0
     said = "could not be made: ModuleNotFoundError: No module named 'a_package_that_is_not_there'."
     lines = [line for line in done.stderr.splitlines() if said in line]

@@ -116,7 +116,7 @@ def test_a_finished_study_is_finished_again_where_something_is_missing(bench: Be
 def test_short_tasks_travel_together_and_long_ones_alone(bench: Bench) -> None:
     """2,000 tasks without arrays: few files, little time for each."""
     started = time.perf_counter()
-    run = bench.submit(bench.trial(tasks=2000, write=False))
+    run = bench.submit(bench.trial(tasks=2000, write=False), site="local")
     assert time.perf_counter() - started < 60
     assert len(run.history.done) == 2001
     assert run.folder.n_files() < 20
@@ -125,7 +125,7 @@ def test_short_tasks_travel_together_and_long_ones_alone(bench: Bench) -> None:
 def test_the_api_gives_the_same_as_the_program(bench: Bench) -> None:
     """The shipped study, as a user would run it."""
     spec = bench.write("s.yaml", {"extends": str(ROOT / "specs/similarity.yaml"), "name": "h", "study": "similarity"})
-    done = bench.bigdata("submit", spec)
+    done = bench.program("submit", spec, "--site", "process")
     assert done.returncode == 0, done.stderr
     folder = Path(done.stdout.splitlines()[-1])
     run = open_run(bench.folder / folder)

@@ -79,7 +79,7 @@ def cluster(folder: Path, workers: int, before: str = "", **environment: str) ->
 def by_workers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """Each study, run by workers of this machine."""
     bench = Bench(tmp_path_factory.mktemp("local"))
-    return {name: bench.submit(bench.write("s.yaml", study)) for name, study in STUDIES.items()}
+    return {name: bench.submit(bench.write("s.yaml", study), site="local") for name, study in STUDIES.items()}
 
 
 def stored(run: Run) -> dict[str, bytes]:

@@ -29,6 +29,7 @@ def test_jobs_run_and_see_their_gpu(slurm: Slurm, tmp_path: Path) -> None:
     assert {(tmp_path / job).read_text() for job in jobs} == {"0\n", "1\n"}
 
 
+@pytest.mark.slow
 def test_a_killed_node_loses_its_jobs_and_comes_back(slurm: Slurm) -> None:
     job = sleeps(slurm)
     slurm.kill_node("cpu1")
