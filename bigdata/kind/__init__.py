@@ -1,4 +1,96 @@
-"""All that the author of a study kind imports."""
+"""All that the author of a study kind imports.
+
+A kind is a pydantic model of its YAML, a function that makes its stages, a function for each stage's tasks, and one
+that says what the report shows. It can be one module, such as this `wells.py`:
+
+    '''How many bound states does a finite square well have, by its depth?'''
+
+    from typing import ClassVar, Literal
+
+    import numpy as np
+    from pydantic import Field
+
+    from bigdata.kind import Context, Coordinate, Energy, Figure, Length, Rate, ReportParts, Stage, StudyModel, Table
+    from bigdata.kind import Workload, by_rows, every, whole
+    from bigdata.kind.drawing import drawing
+
+    class Wells(StudyModel):
+        '''Wells of one width and several depths, and an electron in each.'''
+
+        stages_at: ClassVar[str] = "wells:stages"
+        report_at: ClassVar[str] = "wells:report"
+        study: Literal["wells"] = "wells"
+        width: Length = Field(gt=0, description="From wall to wall.")
+        depths: list[Energy] = Field(min_length=1, description="From the bottom to the top.")
+
+        def figures(self):
+            return {"states": "wells:figure"}
+
+    def stages(model, inputs):
+        n = len(model.depths)
+        count = Stage(name="count", function="wells:count", rate=Rate("well", 1e-6, "measured on a laptop"),
+                      arrays=(by_rows(100, "n_bound", "int64", {"depth": n}, about="bound states"),))
+        most = Stage(name="most", function="wells:most", needs=every(count),
+                     arrays=(whole("most", "int64", {"one": 1}, about="bound states of the deepest well"),))
+        depth = Coordinate(name="depth", dim="depth", values=model.depths, units="eV")
+        return Workload(stages=(count, most), coordinates=(depth,))
+
+    def count(ctx: Context[Wells]):
+        depth = ctx.read("depth", ctx.own("n_bound"))
+        # A state is bound for each half wave that fits; hbar^2/2m of an electron is 3.81 eV angstrom^2.
+        ctx.write("n_bound", np.ceil(ctx.model.width * np.sqrt(depth / 3.8099821) / np.pi).astype(np.int64))
+
+    def most(ctx: Context[Wells]):
+        ctx.write("most", ctx.read("n_bound").max(keepdims=True))
+
+    def report(view):
+        rows = list(zip(view["depth"][...], view["n_bound"][...]))
+        return ReportParts(summary=[lambda: f"The deepest well binds {view['most'][0]} states."],
+                           tables=[lambda: Table("Wells", ("depth", "bound states"), rows, {"depth": "eV"})])
+
+    def figure(view):
+        return Figure("Bound states", "They grow with the root of the depth.", "A stair.", lambda: _stair(view))
+
+    def _stair(view):
+        drawn = drawing(height=2.5)
+        drawn.subplots().step(view["depth"][...], view["n_bound"][...])
+        return drawn
+
+Its package says `wells = "wells:Wells"` among its entry points of the group `bigdata.studies`, and then `study: wells`
+can be written, validated, planned, submitted, swept, reported and run again as all others.
+
+The model (`StudyModel`) says more where it is asked: `check` what is wrong beyond types, `inputs` which data it reads,
+`data_files` the user's own among them, `figures` what will be drawn; `predict_at` and `export_at` are for kinds that
+make models, `starter_at` for `bigdata init`, `packages` for the record, `variables` for jobs. `Target` is a quantity
+with unit and range, `unknown_fields` finds fields that a dataset doesn't have, and `problem.at("dataset")` puts what is
+wrong with data at its place in the spec.
+
+A `Stage` says what its tasks compute, write, return, wait for and cost; all is described there. What is left out has
+its usual meaning: `fields`, which make the tasks' keys, are the whole study; task i writes the i-th shard of each
+array; the tasks are as many as those shards. `whole`, `by_rows` and `Triangle` cut arrays; `every` and `covering` say
+who needs whom.
+
+A task's function gets a `Context`, and has there
+
+    ctx.model, ctx.inputs, ctx.index        the study, its data, and which task this is
+    ctx.opened(open_entries)                what `open_entries(model, inputs)` opens, once for all tasks of a process
+    ctx.read(name, selection), ctx.own      arrays of earlier stages and coordinates; the rows that are its own
+    ctx.write(name, values)                 its own shard, whole; `shard=` where it has several of one array
+    ctx.rows(stage)                         what the tasks that it needs have returned; it returns such rows itself
+    ctx.seed                                a seed that follows from its key: the same everywhere and in every order
+    ctx.checkpoint, ctx.should_stop()       to save, to go on from what was saved, and when to `raise Paused`
+    ctx.call(command), ctx.scratch          a program, watched and ended with the task; an empty folder on the node
+    ctx.pack, ctx.packs                     its raw files as one archive, and those of earlier tasks
+    ctx.cores, ctx.gpus, ctx.log(text)      what it may use, and a line for the log
+    ctx.payload                             what a `Proposer` gave to it, in a stage that grows (`Ask`)
+
+The report's parts are functions that are called one by one: what raises costs the page that part alone. `StudyResults`
+is a base for what they share; `view.once(Results)` makes it once.
+
+From a key of the YAML to its array are three jumps, all in the kind's own room: from `dataset:` in `model.py` to the
+function that opens it in `entries.py`, to the stage that cuts its array in `stages.py`, to the task in `tasks.py` that
+writes it.
+"""
 
 from __future__ import annotations
 

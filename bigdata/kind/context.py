@@ -147,6 +147,11 @@ class Context(Generic[M]):
         """What `open_(model, inputs)` opens of the study's data, once for all tasks that this process runs."""
         return self._view.opened(open_)
 
+    def own(self, name: str) -> slice:
+        """The rows of an array that this task writes, where it has one shard of it."""
+        ((_, shard),) = (mine for mine in self._own if mine[0] == name)
+        return self._specs[name].region(shard)[0]
+
     def read(self, name: str, selection: Any = ...) -> NDArray[Any]:
         """Read from an array of an earlier stage, or a coordinate; DamagedData where what is stored isn't whole."""
         return self._view[name][selection]

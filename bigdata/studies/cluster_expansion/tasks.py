@@ -18,7 +18,7 @@ from bigdata.models.validation import errors as judge
 from bigdata.studies.cluster_expansion.folds import folds_of
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.space import STORED, space_of, stored_space
-from bigdata.studies.cluster_expansion.stages import block_rows, n_sizes, open_entries
+from bigdata.studies.cluster_expansion.stages import n_sizes, open_entries
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -41,8 +41,7 @@ def correlate(ctx: Context[ClusterExpansion]) -> None:
     """Map a block of structures to the parent; their cluster correlations."""
     model = ctx.model
     space, entries = stored_space(model, ctx.read), ctx.opened(open_entries)
-    step = block_rows(entries)[0]
-    rows = entries.rows[ctx.index * step : (ctx.index + 1) * step]
+    rows = entries.rows[ctx.own("n_cells")]
     parent = model.parent
     structures = entries.dataset.structures.take(rows)
     mapped = map_structures(space.parent, structures, parent.max_displacement, parent.max_strain)

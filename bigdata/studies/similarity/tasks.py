@@ -28,7 +28,7 @@ def fingerprint(ctx: Context[Similarity]) -> None:
     """Fingerprints of one block of entries."""
     grid = Grid.from_id(ctx.model.fingerprint.grid)
     columns = kept_columns(ctx.model, grid)
-    own = ctx.stage.arrays[0].region((ctx.index, 0))[0]
+    own = ctx.own("height")
     rows, shift = ctx.read("source_row", own), ctx.read("energy_shift", own)
     keep_states = any(a.name == "states" for a in ctx.stage.arrays)
     found: dict[str, NDArray[np.generic]] = {}
@@ -37,8 +37,7 @@ def fingerprint(ctx: Context[Similarity]) -> None:
         for name, values in _arrays(part, keep_states).items():
             found.setdefault(name, np.empty((len(rows), *values.shape[1:]), values.dtype))[block.positions] = values
     for name, values in found.items():
-        shard = (ctx.index,) + (0,) * (values.ndim - 1)
-        ctx.write(name, values, shard)
+        ctx.write(name, values)
 
 
 def _arrays(part: Fingerprints, keep_states: bool) -> dict[str, NDArray[np.generic]]:
@@ -68,8 +67,8 @@ def matrix(ctx: Context[Similarity]) -> None:
 
 def neighbors(ctx: Context[Similarity]) -> None:
     """The most similar entries of each entry of one block."""
-    array, measure = ctx.stage.arrays[0], ctx.model.similarity.measure
-    own, n = array.region((ctx.index, 0))[0], array.shape[0]
+    own, measure = ctx.own("neighbor"), ctx.model.similarity.measure
+    n = ctx.stage.arrays[0].shape[0]
     k, minimum = neighbors_kept(ctx.model, n)
     a, found = _prepared(ctx, own), None
     for span in _spans(n):
