@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from tests import costs
+from tests import costs, examples
 from tests.bench import PLUGIN, Bench
 from tests.slurm.cluster import Slurm, missing
 
 sys.path.insert(0, str(PLUGIN))
 os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, (str(PLUGIN), os.environ.get("PYTHONPATH"))))
+examples.load()
 
 
 def pytest_configure(config: pytest.Config) -> None:

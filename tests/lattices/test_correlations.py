@@ -16,6 +16,7 @@ from bigdata.lattices.mapping import Mapped
 from bigdata.lattices.operations import operations
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.supercell import hermite, supercell
+from tests.examples import examples
 from tests.lattices.decorated import FCC, PARENTS, decorated, mapped_of, matrices, moved, repeated, translated
 
 KEPT = 60
@@ -55,7 +56,7 @@ def test_they_are_the_definitions(name: str, basis: Basis) -> None:
         np.testing.assert_allclose(row, by_loop(space, mapped.between(i, i + 1)), rtol=0, atol=1e-12)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(name=names, seed=seeds)
 def test_no_symmetry_operation_changes_them(name: str, seed: int) -> None:
     mapped, rng = one(name, seed)
@@ -64,14 +65,14 @@ def test_no_symmetry_operation_changes_them(name: str, seed: int) -> None:
     same(name, mapped, other)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(name=names, seed=seeds, by=st.tuples(*[st.integers(-9, 9)] * 3))
 def test_no_translation_changes_them(name: str, seed: int, by: tuple[int, int, int]) -> None:
     mapped, _ = one(name, seed)
     same(name, mapped, translated(mapped, np.array(by)))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(name=names, seed=seeds)
 def test_no_larger_supercell_changes_them(name: str, seed: int) -> None:
     mapped, rng = one(name, seed)

@@ -12,6 +12,7 @@ from bigdata.lattices.mapping import Mapped, map_structures
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.prototypes import PROTOTYPES
 from bigdata.lattices.supercell import hermite, supercell
+from tests.examples import examples
 
 from .decorations import Decoration, disguised, is_same, random_decoration, recovered, structure_of
 
@@ -51,7 +52,7 @@ def mapped_one(parent: Parent, structure: Structure, **more: float) -> Mapped:
 
 @pytest.mark.parametrize("name", PARENTS)
 @given(seed=SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_a_structure_in_disguise_is_the_decoration_it_was(name: str, seed: int) -> None:
     parent, rng = PARENTS[name], np.random.default_rng(seed)
     decoration = random_decoration(parent, rng)
@@ -65,7 +66,7 @@ def test_a_structure_in_disguise_is_the_decoration_it_was(name: str, seed: int) 
 
 @pytest.mark.parametrize("name", PARENTS)
 @given(seed=SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_a_relaxed_structure_in_disguise_is_the_decoration_it_was(name: str, seed: int) -> None:
     parent, rng = PARENTS[name], np.random.default_rng(seed)
     decoration = random_decoration(parent, rng)
@@ -88,7 +89,7 @@ def test_decorations_are_told_apart() -> None:
 
 
 @given(seed=SEEDS)
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 def test_a_mirror_image_is_the_mirrored_decoration_where_the_parent_has_a_mirror(seed: int) -> None:
     parent, rng = PARENTS["corundum"], np.random.default_rng(seed)
     decoration = random_decoration(parent, rng)

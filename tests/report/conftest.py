@@ -40,7 +40,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 def hbn(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run of the shipped study."""
     study = bigdata.load_study(SPECS / "similarity.yaml")
-    return bigdata.submit(study, runs=tmp_path_factory.mktemp("hbn"))
+    return bigdata.submit(study, site="process", runs=tmp_path_factory.mktemp("hbn"))
 
 
 Submit = Callable[..., Run]
@@ -57,7 +57,7 @@ def submit(tmp_path_factory: pytest.TempPathFactory) -> Submit:
             "study: similarity\nname: made\ndataset: {file: spectra.npz}\n"
             "spectrum: {zero: none}\nfingerprint: {grid: 'nonuniform:0:0.05:1.05:0.5:5.5:10:-5:5:56'}\n" + more
         )
-        return bigdata.submit(bigdata.load_study(folder / "study.yaml"), runs=folder / "runs")
+        return bigdata.submit(bigdata.load_study(folder / "study.yaml"), site="process", runs=folder / "runs")
 
     return run
 

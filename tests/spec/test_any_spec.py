@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from bigdata.errors import Problem, SpecError
 from bigdata.spec import Study, load_study, study_from_resolved
+from tests.examples import examples
 
 SPEC: dict[str, Any] = {
     "study": "similarity",
@@ -58,7 +59,7 @@ def broken(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(broken())
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(400), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_value_at_any_place_is_loaded_or_refused_in_words(tmp_path: Path, spec: dict[str, Any]) -> None:
     path = tmp_path / "spec.yaml"
     path.write_text(json.dumps(spec), encoding="utf-8")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bigdata.errors import SpecError
 from bigdata.spec.node import Located, Node, Source
 from bigdata.spec.source import read_text
+from tests.examples import examples
 
 WORDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12)
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS
@@ -54,7 +55,7 @@ def test_json_is_read_as_it_was_written(data: dict[str, Any]) -> None:
 
 
 @given(YAML_LIKE | st.text(max_size=60))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 def test_any_text_is_read_or_refused_in_words(text: str) -> None:
     try:
         problems = [located.problem for located in read(text)[1]]

@@ -14,6 +14,7 @@ from ruamel.yaml import YAML
 
 from bigdata.errors import SpecError
 from bigdata.spec import Study, load_study
+from tests.examples import examples
 
 PARENT = """\
 study: similarity
@@ -196,7 +197,7 @@ def block(data: Any) -> str:
 
 
 @given(PARTS, PARTS, SETS, st.booleans(), st.booleans())
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_layers_read_back_as_the_same_study(
     tmp_path: Path, below: dict[str, Any], above: dict[str, Any], sets: list[tuple[str, Any]], flat: bool, late: bool
 ) -> None:

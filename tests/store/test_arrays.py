@@ -19,6 +19,7 @@ from bigdata.store.reading import StoredArray
 from bigdata.store.shard import write_shard
 from bigdata.store.writing import create_arrays, open_store, remove_others, write_coordinates, write_small
 from tests.bench import chunks
+from tests.examples import examples
 
 
 @st.composite
@@ -51,7 +52,7 @@ def write(folder: Path, spec: ArraySpec) -> Any:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(specs())
 def test_what_is_stored_has_the_planned_size_and_reads_back_bit_for_bit(spec: ArraySpec) -> None:
     with tempfile.TemporaryDirectory() as name:
@@ -77,7 +78,7 @@ LISTS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(LISTS)
 def test_a_coordinate_has_the_planned_size_and_reads_back(found: list[Any]) -> None:
     coordinate = Coordinate(name="known", dim="x", values=found, units="eV", about="what it is")

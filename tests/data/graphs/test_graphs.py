@@ -29,6 +29,7 @@ from bigdata.data.materials.elements import NUMBERS
 from bigdata.data.materials.structures import Structure, Structures
 from bigdata.errors import DamagedData
 from bigdata.store.flat import FlatWriter
+from tests.examples import examples
 
 FCC = 2.0 * (np.ones((3, 3)) - np.eye(3))
 HEXAGONAL = np.array([[3.0, 0.0, 0.0], [-1.5, 2.598076, 0.0], [0.0, 0.0, 4.9]])
@@ -125,7 +126,7 @@ def same(one: Graphs, other: Graphs) -> bool:
     return all(np.array_equal(a, b) for a, b in zip(one.arrays().values(), other.arrays().values(), strict=True))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     name=st.sampled_from(sorted(PROTOTYPES)),
     setting=st.sampled_from(sorted(SETTINGS)),

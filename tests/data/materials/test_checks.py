@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from bigdata.data.materials.checks import MIN_DISTANCE, check, faults
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import EntryError
+from tests.examples import examples
 
 
 def crystal(lattice, numbers, positions) -> Structure:
@@ -60,7 +61,7 @@ def closest(structure: Structure) -> float:
     return float(np.where(apart < 1e-12, np.inf, apart).min())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.integers(0, 2**32), st.integers(1, 9), st.sampled_from([0.6, 1.1, 2.5, 6.0]), st.sampled_from([0.0, 0.8, 2.0])
 )

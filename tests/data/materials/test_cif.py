@@ -9,6 +9,7 @@ from bigdata.data.materials.formats import cif_text
 from bigdata.data.materials.formats.cif_text import structure_of
 from bigdata.data.materials.formats.entry import cell
 from bigdata.data.problem import EntryError
+from tests.examples import examples
 
 P1 = """data_test
 _symmetry_space_group_name_H-M   'P 1'
@@ -83,7 +84,7 @@ def test_a_cif_that_can_not_be_used_is_refused_with_the_reason(text, sentence):
 
 
 @pytest.mark.filterwarnings("ignore:No Pauling")
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.integers(0, 2**32), st.integers(1, 6))
 def test_own_reading_equals_that_of_pymatgen(seed, n):
     from pymatgen.core import Lattice, Structure

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from bigdata.data.materials.formats import items as module
 from bigdata.data.materials.formats.items import items, members
 from bigdata.data.problem import EntryError
+from tests.examples import examples
 
 _JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -19,7 +20,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(60))
 @given(st.lists(_JSON), st.sampled_from([None, 1, "\t"]), st.integers(1, 40), st.booleans())
 def test_items_of_an_array_come_one_by_one_however_it_is_cut(
     tmp_path, monkeypatch, documents, indent, chunk, ascii_only
@@ -30,7 +31,7 @@ def test_items_of_an_array_come_one_by_one_however_it_is_cut(
     assert [item for _, item in items(path)] == documents
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(40))
 @given(st.dictionaries(st.text(), _JSON), st.lists(_JSON), st.integers(1, 40))
 def test_members_of_an_object_come_one_by_one_its_array_item_by_item(tmp_path, monkeypatch, others, rows, chunk):
     others.pop("data", None)

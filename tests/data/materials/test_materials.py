@@ -18,6 +18,7 @@ from bigdata.data.materials.origin import MaterialsFile, NamedMaterials
 from bigdata.data.model import Range
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SiteError, SpecError
+from tests.examples import examples
 
 
 def test_a_line_is_a_material_with_its_properties(lines, salt, is_salt, tmp_path):
@@ -215,7 +216,7 @@ _FRACTION = st.floats(0, 1, width=32)
 _PROPERTY = st.none() | st.booleans() | st.integers(-(2**52), 2**52) | st.floats(allow_nan=False) | st.text(min_size=1)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(50), deadline=None)
 @given(
     st.lists(
         st.tuples(

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from bigdata.data.spectra.dataset import open_spectra
 from bigdata.data.spectra.origin import SpectraFile
 from bigdata.errors import SiteError
+from tests.examples import examples
 
 OPEN = (
     "import sys; from pathlib import Path; from bigdata.data.spectra.origin import SpectraFile;"
@@ -184,7 +185,7 @@ def entries(draw):
     ]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=entries(), data=st.data())
 def test_what_goes_in_comes_out(entries, data):
     for entry in entries:

@@ -17,6 +17,7 @@ from bigdata.data.materials.structures import Structure, Structures
 from bigdata.store.flat import FlatWriter
 from bigdata.studies.materials.spacegroups import by_moyopy, by_spglib
 from bigdata.studies.materials.symmetry import ARRAYS, MOYOPY, SPGLIB, Symmetry, join, symmetry, version
+from tests.examples import examples
 
 CUBE = np.eye(3)
 FCC = np.array([[0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
@@ -232,7 +233,7 @@ ORTHORHOMBIC = crystal(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     which=st.sampled_from(
         [*(k[1] for k in KNOWN if k[0] not in ("a skewed cell", "positions far outside the cell")), ORTHORHOMBIC]

@@ -49,7 +49,8 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
 
 @pytest.fixture(scope="module")
 def run(bench: Bench) -> Run:
-    return bench.submit(bench.write("study.yaml", SPEC))
+    """By workers, as a user's runs are."""
+    return bench.submit(bench.write("study.yaml", SPEC), site="local")
 
 
 def independent_groups(name: str) -> dict[str, str]:

@@ -111,7 +111,7 @@ def test_a_setting_of_numbers_and_text_is_text_everywhere(folder: Folder) -> Non
     study = folder.study(*entries, order_by=["n"], convergence={"within": ["n"]})
     plan = bigdata.plan(study, runs=folder.path)
     assert plan.notes[0] == "n is a number in 3 of 4 entries and text in 1 (first `big` in e2): it is taken as text"
-    run = bigdata.submit(study, runs=folder.path)
+    run = bigdata.submit(study, site="process", runs=folder.path)
     assert run["n"][...].tolist() == ["100", "20", "big", "", "3"]
     names = run["entry"][...][run["order"][...]].tolist()
     assert names == ["e0", "e1", "e4", "e2", "e3"]
@@ -128,7 +128,7 @@ def test_a_window_wider_than_the_grid_says_where_the_columns_end(folder: Folder)
 
 def test_fingerprints_without_a_bit_are_counted_and_named(folder: Folder) -> None:
     empty = spectrum("e", dos_states_per_eV_cell=[5.0] + [0.0] * 64)
-    run = bigdata.submit(folder.study(spectrum("a"), empty), runs=folder.path)
+    run = bigdata.submit(folder.study(spectrum("a"), empty), site="process", runs=folder.path)
     parts = made(run)
     assert any("1 fingerprint has no bit set (e)" in sentence for sentence in parts.summary)
     row = run.tables["Quality of the fingerprints"].rows[-1]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from bigdata.studies.similarity.fingerprint import Fingerprints, heights
 from bigdata.studies.similarity.grid import Grid
+from tests.examples import examples
 from tests.studies.similarity.definition import (
     DEFAULT,
     FOCUSED_ON_VBM,
@@ -51,7 +52,7 @@ def same(fingerprints: Fingerprints, i: int, energies: Floats, dos: Floats, shif
     assert fingerprints.states[i, first:last].tolist() == states
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(spectra(), st.sampled_from(GRIDS), st.sampled_from([0.0, 2.9978056574493572, -1.37, 9.9]))
 def test_heights_and_states_are_those_of_the_definition(
     spectrum: tuple[Floats, Floats], grid_id: str, shift: float
@@ -139,7 +140,7 @@ def test_shifted_spectra_equal_the_reference(grid_id: str) -> None:
 
 
 @pytest.mark.skipif(oracle() is None, reason=NO_ORACLE)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(spectra(), st.sampled_from(GRIDS))
 def test_random_spectra_equal_the_reference(spectrum: tuple[Floats, Floats], grid_id: str) -> None:
     against_oracle(*spectrum, 0.0, grid_id)

@@ -18,6 +18,7 @@ from bigdata.studies.similarity import measures
 from bigdata.studies.similarity.fingerprint import heights
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.measures import BIT_MEASURES, Bits, Integrals, Measure, Nearest, Prepared
+from tests.examples import examples
 from tests.studies.similarity.definition import (
     FOCUSED_ON_VBM,
     NO_ORACLE,
@@ -82,7 +83,7 @@ row_sets = st.builds(
 
 @pytest.mark.parametrize("compiled", PATHS)
 @pytest.mark.parametrize("measure", BIT_MEASURES)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(rows=row_sets)
 def test_similarities_are_those_of_sets_of_bits(compiled: bool, measure: Measure, rows: dict[str, Any]) -> None:
     bits = prepared(rows, measure)
@@ -95,7 +96,7 @@ def test_similarities_are_those_of_sets_of_bits(compiled: bool, measure: Measure
 
 
 @pytest.mark.parametrize("measure", ALL)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(rows=row_sets)
 def test_similarity_is_symmetric_and_one_with_itself(measure: Measure, rows: dict[str, Any]) -> None:
     made = prepared(rows, measure)
@@ -108,7 +109,7 @@ def test_similarity_is_symmetric_and_one_with_itself(measure: Measure, rows: dic
 
 @pytest.mark.parametrize("compiled", PATHS)
 @pytest.mark.parametrize("measure", ALL)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(rows=row_sets, cut=st.integers(0, 12))
 def test_blocks_are_parts_of_the_whole(compiled: bool, measure: Measure, rows: dict[str, Any], cut: int) -> None:
     made = prepared(rows, measure)
@@ -133,7 +134,7 @@ def nearest_by_sorting(similarity: NDArray[np.float64], k: int, minimum: float, 
 
 @pytest.mark.parametrize("compiled", PATHS)
 @pytest.mark.parametrize("measure", ALL)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     rows=row_sets,
     k=st.integers(1, 14),

@@ -31,14 +31,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def run(runs: Path) -> Run:
-    return bigdata.submit(bigdata.load_study(SPEC), runs=runs)
+    return bigdata.submit(bigdata.load_study(SPEC), site="process", runs=runs)
 
 
 @pytest.fixture(scope="module")
 def near(runs: Path) -> Run:
     """The same entries with their five nearest neighbours only."""
     study = bigdata.load_study(SPEC, ["similarity.keep={nearest: 5}", "groups=null"])
-    return bigdata.submit(study, runs=runs)
+    return bigdata.submit(study, site="process", runs=runs)
 
 
 @pytest.fixture(scope="module")

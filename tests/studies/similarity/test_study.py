@@ -26,7 +26,9 @@ groups: {groups}
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    return bigdata.submit(bigdata.load_study(SPECS / "similarity.yaml"), runs=tmp_path_factory.mktemp("runs"))
+    return bigdata.submit(
+        bigdata.load_study(SPECS / "similarity.yaml"), site="process", runs=tmp_path_factory.mktemp("runs")
+    )
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +38,7 @@ def submit(tmp_path_factory):
     def made(name, similarity, groups="null"):
         path = folder / f"{name}.yaml"
         path.write_text(SPEC.format(name=name, similarity=similarity, groups=groups))
-        return bigdata.submit(bigdata.load_study(path), runs=folder / "runs")
+        return bigdata.submit(bigdata.load_study(path), site="process", runs=folder / "runs")
 
     return made
 
