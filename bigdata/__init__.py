@@ -11,13 +11,20 @@ if TYPE_CHECKING:
     from bigdata.planning import plan as plan
     from bigdata.planning.again import load_study as load_study
     from bigdata.run import submit as submit
+    from bigdata.run.prediction import predict as predict
     from bigdata.store import open_run as open_run
 
 __version__ = VERSION
-__all__ = ["load_study", "open_run", "plan", "submit"]
+__all__ = ["load_study", "open_run", "plan", "predict", "submit"]
 
 # Loaded on first use: reading a spec must not wait for Dask or Zarr.
-_HOMES = {"load_study": "planning.again", "plan": "planning", "submit": "run", "open_run": "store"}
+_HOMES = {
+    "load_study": "planning.again",
+    "plan": "planning",
+    "submit": "run",
+    "predict": "run.prediction",
+    "open_run": "store",
+}
 
 
 def __dir__() -> list[str]:

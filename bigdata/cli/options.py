@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,8 +12,29 @@ import click
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def study_options(function: F) -> F:
-    """SPEC, --data, --site, --runs, --fresh and --set: what makes a plan."""
+def plan_options(function: Callable[..., None]) -> Callable[..., None]:
+    """SPEC, --data, --site, --runs, --fresh and --set, of which `function` gets the plan that they make."""
+
+    @wraps(function)
+    def planned(
+        spec: Path,
+        site: str | None,
+        runs: Path | None,
+        overrides: tuple[str, ...],
+        data: tuple[Path, ...],
+        fresh: bool,
+        **more: Any,
+    ) -> None:
+        from bigdata.planning import plan
+        from bigdata.planning.again import load_study
+
+        made = plan(load_study(spec, overrides, data), site=site, runs=runs, fresh=fresh)
+        function(plan=made, **more)
+
+    return _plan_options(planned)
+
+
+def _plan_options(function: F) -> F:
     function = click.option("--fresh", is_flag=True, help="Take no results over from other runs.")(function)
     function = _study_options(click.argument("spec", type=click.Path(path_type=Path))(function))
     function = click.option(

@@ -8,34 +8,26 @@ from typing import Any
 
 import click
 
-from bigdata.cli.options import json_option, study_options
+from bigdata.cli.options import json_option, plan_options
 from bigdata.cli.text import table
 from bigdata.display import duration, size
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.planning import Plan
-from bigdata.planning import plan as make_plan
-from bigdata.planning.again import load_study
 from bigdata.planning.price import Price
 from bigdata.planning.svg import drawing
 from bigdata.spec.site import Site
 
 
 @click.command()
-@study_options
+@plan_options
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg", help="Draw its tasks.")
 @json_option
 def command(
-    spec: Path,
-    site: str | None,
-    runs: Path | None,
-    overrides: tuple[str, ...],
-    data: tuple[Path, ...],
-    fresh: bool,
+    plan: Plan,
     graph: Path | None,
     as_json: bool,
 ) -> None:
     """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it."""
-    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs, fresh=fresh)
     if graph is not None and graph.suffix != ".svg":
         raise SpecError(f"--graph {graph}: the picture is an SVG. Name a file that ends in `.svg`.")
     if graph is not None:

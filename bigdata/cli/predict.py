@@ -12,7 +12,6 @@ from bigdata.cli.options import json_option, run_argument
 from bigdata.cli.text import table
 from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
-from bigdata.naming import named
 
 if TYPE_CHECKING:
     from bigdata.data.materials.dataset import MaterialsDataset
@@ -31,14 +30,13 @@ if TYPE_CHECKING:
 def command(run: Path, source: str, model: str, variant: int | None, skip_bad: bool, as_json: bool) -> None:
     """Print the predictions of a model of RUN for structures, one a line."""
     from bigdata.cli.datasets.named import open_named
+    from bigdata.run.prediction import predict
 
     view = named_variant(run, variant)
-    if not view.model.predict_at:
-        raise SpecError(f"{run} is the run of a study of the kind `{view.model.study}`, which makes no predictions.")
     dataset = open_named([source], skip_bad)[0].dataset
     if not dataset.has_structures:
         raise SpecError(f"{source} has formulas only, and a prediction needs structures.")
-    made: Prediction = named(view.model.predict_at)(view, dataset.structures, model)
+    made = predict(view, dataset.structures, model)
     click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
     click.echo(json.dumps(_rows(dataset, made)) if as_json else _text(dataset, made))
     n_without = sum(map(bool, made.reasons))

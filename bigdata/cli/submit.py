@@ -5,18 +5,15 @@ from __future__ import annotations
 import shlex
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bigdata.cli.options import study_options
+from bigdata.cli.options import plan_options
 from bigdata.cli.plan import as_text
 from bigdata.display import duration
 from bigdata.errors import Cancelled, PlanRefused, SpecError, TasksFailed
 from bigdata.planning import Plan
-from bigdata.planning import plan as make_plan
-from bigdata.planning.again import load_study
 
 if TYPE_CHECKING:
     from bigdata.run.orders import Orders
@@ -27,7 +24,7 @@ ASK_SECONDS = 3600
 
 
 @click.command()
-@study_options
+@plan_options
 @click.option("--yes", is_flag=True, help="Don't ask before long runs.")
 @click.option(
     "--controller",
@@ -37,12 +34,7 @@ ASK_SECONDS = 3600
 @click.option("--dashboard", is_flag=True, help="Open Dask's dashboard, on this machine only, and say how to reach it.")
 @click.option("--watch", is_flag=True, help="Stay and show how the run goes, where its controller is elsewhere.")
 def command(
-    spec: Path,
-    site: str | None,
-    runs: Path | None,
-    overrides: tuple[str, ...],
-    data: tuple[Path, ...],
-    fresh: bool,
+    plan: Plan,
     yes: bool,
     controller: str | None,
     dashboard: bool,
@@ -55,7 +47,6 @@ def command(
 
     With a controller in the background or in a job, this returns as soon as that lives.
     """
-    plan = make_plan(load_study(spec, overrides, data), site=site, runs=runs, fresh=fresh)
     plan = _with_controller(plan, controller) if controller else plan
     plan = _with(plan, dashboard=True) if dashboard else plan
     click.echo(as_text(plan), err=True)

@@ -146,7 +146,7 @@ def _panel(panel: Panel, name: str, head: str) -> Markup:
             element("noscript", "This part needs JavaScript."),
             class_="panel",
             id=name,
-            data_panel=Path(panel.script).stem,
+            data_panel=Path(panel.script.rpartition(":")[2]).stem,
         ),
         json_element(panel.data(), id=f"{name}-data"),
     )

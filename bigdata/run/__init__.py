@@ -1,4 +1,4 @@
-"""Where tasks run: the controller, its pools of workers, and what one task does on a worker."""
+"""The life of a run: submitted, led, watched, cancelled, reported, run again."""
 
 from __future__ import annotations
 

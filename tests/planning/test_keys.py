@@ -16,6 +16,7 @@ from bigdata.kind.stage import Rate, Stage
 from bigdata.planning.keys import Keys, digest
 from bigdata.spec.study import Input
 from bigdata.store.arrays import ArraySpec
+from tests.bench import ROOT, Bench
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
@@ -171,3 +172,17 @@ def test_another_process_finds_the_same_digest() -> None:
 def test_nan_cannot_be_in_a_key() -> None:
     with pytest.raises(ValueError, match="JSON"):
         digest({"a": float("nan")})
+
+
+# What was computed before is found again by these: a change of them makes users compute all of it anew.
+KEYS_OF_SHIPPED_SPECS = {
+    "similarity": "beaf4af82de053658fc88fc9d462d606",
+    "cluster-expansion": "09df447a14675d87426b96852e6e028d",
+}
+
+
+@pytest.mark.parametrize("name", KEYS_OF_SHIPPED_SPECS)
+def test_the_keys_of_shipped_specs_are_those_of_earlier_runs(name: str, bench: Bench) -> None:
+    made = bench.plan(ROOT / f"specs/{name}.yaml")
+    keys = [stage.key(i) for stage in made.stages for i in range(stage.n_tasks)]
+    assert digest(keys) == KEYS_OF_SHIPPED_SPECS[name]

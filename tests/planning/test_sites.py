@@ -152,8 +152,8 @@ def test_a_job_with_gpus_counts_as_one_task(bench: Bench) -> None:
     fields = {"tasks": 12, "seconds": 60.0}
     on_cores = planned(bench, site(bench), **fields)
     on_gpus = planned(bench, site(bench), **fields, pools={"first": "gpu"})
-    assert on_cores.seconds == pytest.approx(3 + 5 + 6 + 12 / 8 * 60 + 60)
-    assert on_gpus.seconds == pytest.approx(3 + 5 + 6 + 12 / 3 * 60 + 60)
+    assert on_cores.seconds == pytest.approx(3 + 5 + 3 + 12 / 8 * 60 + 60)
+    assert on_gpus.seconds == pytest.approx(3 + 5 + 3 + 12 / 3 * 60 + 60)
 
 
 PRICES = {"core_hour": "0.02 USD", "gpu_hour": "3 USD", "tb_month": "20 USD"}
