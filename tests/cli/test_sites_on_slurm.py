@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.jobs.conftest import CPU, GPU, Far, far  # noqa: F401 - a fixture
 
 
@@ -22,6 +24,7 @@ def test_every_pool_is_looked_at(far: Far) -> None:  # noqa: F811
     assert not list((far.bench.folder / "runs").glob("*"))
 
 
+@pytest.mark.slow
 def test_pools_that_cannot_be_had_are_named(far: Far) -> None:  # noqa: F811
     site = far.site({"cpu": {**CPU, "queue": "nowhere"}, "gpu": {**GPU, "directives": []}})
     done = far.bench.bigdata("sites", "check", site)

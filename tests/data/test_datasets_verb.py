@@ -79,6 +79,7 @@ def test_overlap_as_json_by_another_identity():
     assert data["common"][0]["groups"] == data["common"][1]["groups"] == data["in_all"]
 
 
+@pytest.mark.slow
 def test_overlap_checked_with_a_second_program_names_those_judged_differently():
     pytest.importorskip("spglib", reason="spglib isn't installed: no second opinion on symmetry")
     shown = run("overlap", "emt-prototypes", "emt-random-alloys", "--cross-check").stdout

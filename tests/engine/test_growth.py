@@ -232,7 +232,10 @@ def test_a_dollar_budget_needs_prices(bench: Bench) -> None:
         bench.submit(spec)
 
 
-@pytest.mark.parametrize("method", ["evolution, with a lag of four", "halving, rung by rung"])
+@pytest.mark.parametrize(
+    "method",
+    ["evolution, with a lag of four", pytest.param("halving, rung by rung", marks=pytest.mark.slow)],
+)
 def test_a_search_killed_five_times_asks_the_same(method: str, bench: Bench, tmp_path_factory: Any) -> None:
     fields = {**METHODS[method], "seconds": 0.01, "trials": 60}
     undisturbed = Bench(tmp_path_factory.mktemp("undisturbed"))

@@ -97,6 +97,7 @@ def test_the_controllers_job_is_killed(far: Far, right: dict[str, bytes]) -> Non
     assert far.n_repeated() <= in_flight(far)
 
 
+@pytest.mark.slow
 def test_tasks_with_gpus_run_on_gpu_jobs_only(far: Far) -> None:
     site = far.site({"cpu": CPU, "gpu": GPU})
     running = far.start(site, tasks=TASKS, seconds=SECONDS, gpus=True)

@@ -11,7 +11,7 @@ import pytest
 
 from bigdata import load_study, submit
 from bigdata.jobs import demand, queue, roster
-from tests.bench import chunks, events, until
+from tests.bench import chunks, events, told, until
 from tests.jobs.conftest import CPU, GPU, Far, Right
 
 BOTH = {"grid": {"gpus": [True, False]}}
@@ -28,7 +28,11 @@ def test_never_more_jobs_than_allowed_and_every_pool_gets_one(far: Far) -> None:
         finished(far, far.start(site, tasks=60, seconds=0.1, sweep=BOTH))
     assert max(queue.total() for queue in seen) == 2
     assert {"cpu": 1, "gpu": 1} in seen
-    assert len(events(far.run, "done")) == 122
+    done = events(far.run, "done")
+    assert len(done) == 122
+    # Those of the variant with GPUs say where they were.
+    places = [told(d) for d in done if d["stage"] == "variant-0/first"]
+    assert {place["SLURM_JOB_PARTITION"] for place in places} == {"gpu"}
 
 
 @pytest.mark.slow
@@ -114,6 +118,7 @@ def test_a_partition_that_is_closed_is_waited_for(far: Far) -> None:
     finished(far, running)
 
 
+@pytest.mark.slow
 def test_a_busy_cluster_is_waited_for(far: Far) -> None:
     hog = far.slurm.command("sbatch", "--parsable", "-N2", "--exclusive", "-o/dev/null", "--wrap=sleep 200").strip()
     until(lambda: hog in far.jobs("RUNNING"))

@@ -166,7 +166,7 @@ def test_a_killed_worker_is_replaced_within_the_run(bench: Bench, spec: Path, ri
 
 
 def test_cancel_status_and_logs_work_by_the_folder_alone(bench: Bench, right: dict[str, bytes]) -> None:
-    spec = bench.trial(tasks=TASKS, seconds=4 * SECONDS, talk=True, trace=str(bench.folder / "trace"))
+    spec = bench.trial(tasks=TASKS, seconds=2 * SECONDS, talk=True, trace=str(bench.folder / "trace"))
     running = bench.start("submit", spec)
     until(lambda: n_done(bench) > 1)
     folder = bench.run_folder().path

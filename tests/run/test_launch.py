@@ -25,7 +25,7 @@ from bigdata.spec.site import Site, load_site
 from bigdata.store.folder import RunFolder
 from tests.bench import PROGRAM, ROOT, Bench, Running, all_gone, chunks, events, until
 
-TASKS, SECONDS = 8, 0.5
+TASKS, SECONDS = 8, 0.3
 SECRET = "hunter2-and-more"
 # Where nothing is asked of workers.
 DETACHED = ("--controller", "detached", "--site", "process")
@@ -104,7 +104,7 @@ class Followed:
 @pytest.fixture(scope="module")
 def followed(tmp_path_factory: pytest.TempPathFactory) -> Followed:
     bench = Bench(tmp_path_factory.mktemp("followed"))
-    spec = bench.trial(tasks=TASKS, seconds=2 * SECONDS, talk=True)
+    spec = bench.trial(tasks=TASKS, seconds=1.0, talk=True)
     submitted = bench.program("submit", spec, "--controller", "detached", MP_API_KEY=SECRET)
     folder = bench.run_folder()
     then = status(folder.path)
