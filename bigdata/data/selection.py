@@ -88,6 +88,7 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
 
 
 def _within(value: Any, bounds: Range) -> bool:
+    # True would pass for a number greater than 0.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return (

@@ -176,6 +176,7 @@ def _graphs(structures: Structures, radius: Floats, setting: GraphSetting) -> Gr
     lacking = np.flatnonzero(wider)
     if not len(lacking):
         return graphs
+    # Only the few crystals whose neighbours lie farther than the first guess are searched once more.
     again = _graphs(structures.take(lacking), wider[lacking], setting)
     rows = np.arange(len(structures))
     rows[lacking] = len(structures) + np.arange(len(lacking))

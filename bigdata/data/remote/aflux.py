@@ -106,6 +106,7 @@ def _fetch(query: AflowQuery, answers: Answers, client: Client, progress: Progre
     state = {"position": 0, "total": None, "ended": False, "round": 1, "n_before": 0, **answers.state}
     n_rows = min(query.page, query.max_entries or query.page)
     while not rows.are_enough and not (state["ended"] and not _again(state, answers)):
+        # AFLOW numbers pages, not rows: one that broke off is asked for as a whole, and its new rows are kept.
         page = _page(client, address(query, state["position"] // n_rows + 1, n_rows), state["position"], n_rows)
         new = rows.new(page.rows)
         # A list doesn't count its rows: it ends with a short page, or one that brings nothing.

@@ -77,6 +77,7 @@ class _Fetch:
 
     def all(self) -> None:
         version = self._version()
+        # Between versions entries come and go, so that pages of two don't make up one answer.
         if self._answers.state.get("version", version) != version:
             LOG.info("the Materials Project has a new version, %s, since this query broke off; starting anew", version)
             self._answers.forget()
@@ -153,6 +154,7 @@ class _Fetch:
 
 def _key(query: MaterialsProjectQuery) -> str:
     key = os.environ.get(query.key, "").strip()
+    # A header holds ASCII only, and what is copied from a web page may hold more.
     if not key or not key.isascii() or not key.isprintable():
         what = (
             f"the environment variable {query.key} holds no key" if not key else f"{query.key} holds no key's letters"

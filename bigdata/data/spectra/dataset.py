@@ -230,6 +230,7 @@ class SpectraDataset:
 def _mapped(path: Path) -> Floats:
     # An array without elements can't be mapped.
     stored: Floats = np.load(path) if path.stat().st_size <= HEADER_BYTES else np.load(path, mmap_mode="r")
+    # Plain arrays, of which slices take a tenth of the time that those of memory maps do.
     return stored.view(np.ndarray)
 
 

@@ -29,7 +29,9 @@ from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.text import opened_text
 
 NAMED_BY_FILE = False
+# Python's csv refuses cells of more than 128 KiB; the CIF text of a large cell has more.
 _MAX_CELL = 1 << 26
+# Of properties only: in a column of formulas, NaN is sodium and nitrogen.
 _ABSENT = frozenset({"nan", "NaN", "NAN", "NA", "N/A", "None", "null"})
 _TRUTH = {"True": True, "False": False, "true": True, "false": False}
 # Numbers that begin with zeros ("007") are names.

@@ -17,6 +17,7 @@ from bigdata.data.problem import EntryError
 ID_KEYS = ("id", "material_id", "mp_id", "mpid", "jid", "auid", "entry_id", "identifier", "name")
 FORMULA_KEYS = ("formula", "composition", "compound", "pretty_formula", "formula_pretty", "chem_formula",
                 "chemical_formula", "chemical_formula_reduced", "reduced_formula")  # fmt: skip
+# `Fe3+`, and `Fe3+,spin=5` as pymatgen writes it.
 _SPECIES = re.compile(r"([A-Z][a-z]?)(?:\d*\.?\d*[+-])?(?:,\w+=.*)?")
 
 

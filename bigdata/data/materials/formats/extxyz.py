@@ -24,6 +24,7 @@ from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.text import opened_text
 
 NAMED_BY_FILE = False
+# Programs write values in either quotes, in braces, and in brackets; ASE reads all of these.
 _PAIR = re.compile(r"""([^\s=]+)(?:=(?:"([^"]*)"|'([^']*)'|\{([^}]*)\}|(\[.*?\](?=\s|$)|\S+)))?""")
 _TRUTH = {"T": True, "True": True, "true": True, "F": False, "False": False, "false": False}
 
