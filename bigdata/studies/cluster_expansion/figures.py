@@ -111,6 +111,7 @@ def interactions(
         x = diameter[here] + 0.06 * i
         known = np.isfinite(low[here]) & np.isfinite(high[here])
         down, up = np.where(known, values[here] - low[here], 0.0), np.where(known, high[here] - values[here], 0.0)
+        # Clipped, since an interval of bootstrap draws need not hold the value itself.
         axes.errorbar(x, values[here], np.clip([down, up], 0, None), fmt=marker, ms=3.5, lw=0.8, color=colour,
                       label=f"{ORDERS.get(int(k), f'{k} points')} ({int(here.sum())})")  # fmt: skip
     axes.set_xlabel("greatest distance in the cluster (Å)")

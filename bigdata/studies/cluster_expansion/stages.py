@@ -48,6 +48,7 @@ from bigdata.studies.cluster_expansion.space import STORED, space_of
 from bigdata.studies.materials.entries import Entries, entries_of
 
 TASKS = "bigdata.studies.cluster_expansion.tasks"
+# At the rate below, five seconds: short enough to lose, long beside what a task costs by itself.
 BLOCK_ATOMS = 100_000
 MOST_ROWS = 4_000
 # Leave-one-out makes as many models as there are structures; a task makes several.

@@ -192,6 +192,7 @@ def groups(linkage: Floats, group: NDArray[np.int32], min_similarity: float, mea
     shortened = n > LEAVES
     tree = dendrogram(linkage, p=LEAVES, truncate_mode="lastp" if shortened else None, no_plot=True)
     leaves = [_entry(leaf, linkage, n) for leaf in tree["leaves"] or ()]
+    # scipy puts leaves 10 apart.
     x, height = np.array(tree["icoord"]) / 10, np.array(tree["dcoord"])
     joined = height.max(axis=1) <= 1 - min_similarity
     colours = [COLOURS[0] if inside else "0.35" for inside in joined]

@@ -65,6 +65,7 @@ class GridFields(SpecModel):
             self.width,
             *self.cutoff,
         )
+        # Twelve digits: converted to eV, 13 meV are 0.013000000000000001.
         return ":".join(["nonuniform", *(f"{part:.12g}" for part in parts), str(self.pixels)])
 
 
