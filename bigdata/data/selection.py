@@ -77,6 +77,7 @@ def _key(value: Any) -> tuple[bool, Any]:
 
 
 def _order(key: tuple[bool, Any]) -> tuple[bool, Any]:
+    # Numbers and texts don't compare: numbers come first.
     return isinstance(key[1], str), key[1]
 
 

@@ -249,6 +249,7 @@ def _assembled(
 
 
 def _check(structures: Structures) -> None:
+    # Cells that aren't finite are what is looked for: their volumes need no warning.
     with np.errstate(invalid="ignore"):
         is_good = np.isfinite(structures.lattices).all(axis=(1, 2)) & (structures.volumes > 0)
     atoms = np.flatnonzero(~np.isfinite(structures.positions).all(axis=1))

@@ -18,6 +18,7 @@ from bigdata.data.graphs.neighbors import Ints
 from bigdata.data.graphs.shells import Edges
 
 Hashes = NDArray[np.uint64]
+# Among a million hashes of 64 bits, two collide about once in 40 million blocks.
 ATTEMPTS = 4
 
 

@@ -289,6 +289,7 @@ def server_words(body: bytes) -> str:
         document = json.loads(body)
     except (ValueError, RecursionError):
         text = body[: _N_SHOWN + 1].decode(errors="replace").strip()
+        # A web page has nothing to say in one line.
         return "" if text.startswith("<") else _line(text)
     return _line(_said(document))
 
@@ -298,6 +299,7 @@ def _said(document: Any) -> str:
         return "; ".join(filter(None, map(_said, document[:3])))
     if not isinstance(document, dict):
         return document if isinstance(document, str) else ""
+    # OPTIMADE puts it under `errors`, FastAPI (NOMAD's and the Materials Project's) under `detail`.
     for key in ("errors", "detail", "msg", "message", "error", "title"):
         if words := _said(document.get(key)):
             at = document.get("loc")
@@ -314,6 +316,7 @@ def _without_secrets(words: str, headers: Mapping[str, str]) -> str:
     """A server may repeat the key it was given."""
     for value in headers.values():
         for secret in value.split():
+            # Nothing as short as `Bearer` is a key.
             words = words.replace(secret, "…") if len(secret) >= 8 else words
     return words
 

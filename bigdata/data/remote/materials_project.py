@@ -101,6 +101,7 @@ class _Fetch:
         try:
             told = self._client.get_json(f"{self._url}/heartbeat", headers=self._headers)
         except Refused as e:
+            # A wrong key is said at once; a server without this page is asked all the same.
             if e.status in (401, 403):
                 raise
             return ""

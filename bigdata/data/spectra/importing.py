@@ -211,6 +211,7 @@ def check_dos(dos: Floats) -> bool:
     low, high = dos.min(), dos.max()
     if low == high == 0:
         raise EntryError("all its values are zero")
+    # Settles nearly all spectra in two passes; NaN fails either comparison.
     if low >= 0 and high < math.inf:
         return False
     _check_finite(dos, "value of the DOS")

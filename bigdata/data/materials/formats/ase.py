@@ -78,4 +78,5 @@ def _decoded(stored: str | bytes | None) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
+    # ASE writes an array as an object with the key `__ndarray__`.
     return not isinstance(value, dict) or not any(key.strip("_").startswith("ndarray") for key in value)

@@ -100,6 +100,7 @@ def _is_unique(path: Path, key: str) -> bool:
     seen: set[int] = set()
     with contextlib.suppress(EntryError):
         for n, (_, row) in enumerate(_rows(path)):
+            # By hash, so that no million names are held; a collision would only leave the column unused.
             seen.add(hash(row[key]))
             if len(seen) <= n:
                 return False
@@ -163,6 +164,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         try:
             for row in reader:
                 yield line, {key: value or "" for key, value in row.items()}
+                # The reader doesn't count the header, and the next row begins one line behind what it has read.
                 line = reader.line_num + 2
         except csv.Error as e:
             raise EntryError(f"this isn't CSV: {e}", line) from None

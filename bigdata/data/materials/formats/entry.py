@@ -92,6 +92,7 @@ def cell(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) 
 
     Raises EntryError where no cell has these angles.
     """
+    # As pymatgen puts them, so that cells read here and there are the same numbers.
     cos_a, cos_b, cos_g = np.cos(np.radians([alpha, beta, gamma]))
     sin_a, sin_b = np.sin(np.radians([alpha, beta]))
     cos_gs = (cos_a * cos_b - cos_g) / (sin_a * sin_b) if sin_a and sin_b else 2.0
