@@ -49,6 +49,7 @@ def errors(
     _sizes(panels[1, 0], curves, [c.cv for c in curves], n_clusters, intervals=True)
     most = max([float(np.nanmax(c.fit)) for c in curves])
     panels[0, 0].set_ylim(0, 1.05 * most)
+    # Sizes that overfit may be wrong without bounds, and would leave the rest at the bottom.
     panels[1, 0].set_ylim(0, 1.25 * max(most, *(float(np.nanmin(c.cv)) for c in curves)))
     panels[0, 0].set_ylabel(f"RMSE of the fit ({unit})")
     panels[1, 0].set_ylabel(f"RMSE, structures left out ({unit})")

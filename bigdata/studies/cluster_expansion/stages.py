@@ -304,6 +304,7 @@ def path_work(n: int, n_clusters: int, degree: int, sizes: int) -> float:
 
 def _path_memory(model: ClusterExpansion, space: ClusterSpace, n: int) -> int:
     features = widest(model, space, n)
+    # The columns, and the copy of them that scikit-learn works on.
     matrix = 2 * 8 * n * len(features) if model.selection.method in HOLDING_ALL else 0
     return PROCESS_BYTES + features.held_bytes + matrix + 8 * n * model.selection.max_features
 

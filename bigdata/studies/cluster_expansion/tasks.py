@@ -231,5 +231,6 @@ def _intervals(
     chosen = ctx.read("selected", d)
     coefficient = ctx.read("coefficient", (d, size - 1))
     steps = np.flatnonzero((chosen >= 0) & (coefficient != 0))
+    # For these features: how sure their choice is, the draws don't say.
     low, high = bootstrap_coefficients(features.columns(chosen[steps]), target, draws, seed)
     found["coefficient_low"][d, steps], found["coefficient_high"][d, steps] = low, high

@@ -20,6 +20,7 @@ from bigdata.studies.materials.symmetry import Symmetry
 PARTS: tuple[IdentityPart, ...] = get_args(IdentityPart)
 _OF_STRUCTURES = {"formula", "spacegroup", "wyckoff"}
 _SYMBOL = re.compile("[A-Z][a-z]?")
+# By the place in a formula: counts sorted by it stand in the order in which they are written.
 _RANKS = np.array([0, *map(rank, range(1, len(SYMBOLS)))], dtype=np.int64)
 _BY_RANK = np.argsort(_RANKS[1:]) + 1
 

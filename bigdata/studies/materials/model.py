@@ -10,6 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from bigdata.kind import Finding, PathInSpec, SpecModel
 
 IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
+# A name becomes part of the names of the store's arrays.
 DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 SHARES = ("train", "validation", "test")
 WAYS = ("folds", "without_element", "by_date")

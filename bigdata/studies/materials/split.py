@@ -276,6 +276,7 @@ def by_date(
     np.minimum.at(oldest, where, _dates(dates, labels))
     folds = np.searchsorted(edges, oldest, side="right").astype(np.int8)
     rule = {"kind": "by date", "until": {"train": str(edges[0]), "validation": str(edges[1])}}
+    # Where both dates are one, nothing is for validation, and nothing is missed.
     return _filled(Split(FOLDS, tuple(groups.tolist()), folds, rule, identity or {}), [1, edges[0] < edges[1], 1])
 
 

@@ -102,6 +102,7 @@ def matrix(
     """
     below = 1.25 if numbers else 0.0
     height = 0.3 + MATRIX_SIDE + below + 0.45
+    # Fixed places: matrix and settings below it must have one horizontal axis.
     figure = drawing(height, 6.1, layout=None)
 
     def place(left: float, bottom: float, width: float, tall: float) -> Axes:
@@ -133,6 +134,7 @@ def matrix(
 def lowest_colour(similarity: Floats) -> float:
     """Where the colour scale begins: the least similarity, rounded down to a tenth."""
     least = float(np.nanmin(similarity)) if np.isfinite(similarity).any() else 0.0
+    # A scale that begins at 1 would have no colours.
     return min(0.9, math.floor(least * 10) / 10)
 
 

@@ -57,6 +57,7 @@ def heights(
     """
     columns = columns or slice(0, grid.n_columns)
     result = _empty(len(dos), columns.stop - columns.start, keep_states)
+    # Where steps fall on an axis is worked out once for all spectra of one shift.
     zeros, group = np.unique(np.broadcast_to(np.asarray(shift, float), len(dos)), return_inverse=True)
     members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
     for zero, rows in zip(zeros, members, strict=False):

@@ -208,6 +208,7 @@ class Similarity(StudyModel):
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The spectra, imported into the cache. Raises Findings for data that can't be used."""
+        # Only where data are opened: a spec is checked without NumPy.
         from bigdata.data.spectra.dataset import open_spectra
 
         try:
