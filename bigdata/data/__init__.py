@@ -28,6 +28,7 @@ def fields(dataset: SpectraOrigin | MaterialsOrigin, folder: Path) -> Mapping[st
     from bigdata.data.materials.origin import MaterialsFile
     from bigdata.data.spectra.origin import SpectraFile
 
+    # Only here do NumPy and the readers load: a dataset known by name is looked up without them.
     if isinstance(dataset, SpectraFile):
         from bigdata.data.spectra import dataset as spectra
 

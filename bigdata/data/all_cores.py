@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from bigdata.errors import Cancelled, SiteError
 
 Progress = Callable[[int, int], None]
+# Matrix products run on all cores by themselves: n processes of n threads each would stand in each other's way.
 BLAS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
@@ -22,6 +23,7 @@ def on_all_cores(todo: Sequence[Callable[[], None]], progress: Progress) -> None
 
     Raises Cancelled on Ctrl-C, SiteError where a process is killed.
     """
+    # The cores that this process may use: in a batch job, or under taskset, fewer than the machine has.
     n = min(len(todo), len(os.sched_getaffinity(0)))
     with _processes(n) as pool:
         _await(_handed(pool, todo), progress)
@@ -59,11 +61,13 @@ def _begin() -> None:
 def _end_with_parent() -> None:
     if (parent := multiprocessing.parent_process()) is not None:
         parent.join()
+        # sys.exit would end this thread only, and leave the process to its work.
         os._exit(1)
 
 
 def _handed(pool: ProcessPoolExecutor, todo: Sequence[Callable[[], None]]) -> list[Future[None]]:
     """All in the pool's hands. Its processes begin here, and inherit that Ctrl-C is for their parent alone."""
+    # Python lets only the main thread say what a signal does.
     if threading.current_thread() is not threading.main_thread():
         return [pool.submit(one) for one in todo]
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -46,6 +46,7 @@ def whole_import(folder: Path, is_whole: Callable[[Path], bool]) -> Path:
 
 
 def _make(folder: Path, is_whole: Callable[[Path], bool], make: Callable[[Path], None]) -> None:
+    # Beside its place: a rename doesn't cross file systems, and a temporary folder elsewhere may lie on another one.
     making = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=folder.parent))
     try:
         make(making)
@@ -59,6 +60,8 @@ def _put(making: Path, folder: Path, is_whole: Callable[[Path], bool]) -> None:
     try:
         making.rename(folder)
     except OSError as e:
+        # Another process was faster, or what lies there is damaged; which of the two errors says so is the file
+        # system's choice.
         if e.errno not in (errno.ENOTEMPTY, errno.EEXIST):
             raise
         if not is_whole(folder):

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_LIST = 16
+# Whole numbers below this are exact as float64.
 _EXACT = 1 << 53
 
 
@@ -50,11 +51,13 @@ class Column:
     def _fits(value: Any) -> bool:
         if value is None or isinstance(value, float):
             return True
+        # True is an int to Python, and would come back as 1.
         return isinstance(value, int) and not isinstance(value, bool) and abs(value) < _EXACT
 
     def _code(self, value: Any) -> int:
         if value is None:
             return -1
+        # As JSON: 1, 1.0 and True are one and the same key to a dictionary.
         return self.code_of.setdefault(json.dumps(value), len(self.code_of))
 
     def _to_codes(self) -> None:
@@ -103,6 +106,7 @@ def plain_text(value: str) -> str:
 
 
 def _text(values: list[Any]) -> str:
+    # `12x12x4`, as meshes of k-points are written.
     separator = ", " if any(isinstance(v, str) for v in values) else "x"
     return separator.join(map(str, values))
 

@@ -23,11 +23,13 @@ _PER_ATOM = {
     "energy": {
         **{f"{name}/atom": size for name, size in _ENERGIES.items()},
         "kJ/mol": _KJ_PER_MOL,
+        # The thermochemical calorie.
         "kcal/mol": 4.184 * _KJ_PER_MOL,
     },
     "volume": {f"{name}/atom": size for name, size in _VOLUMES.items()},
 }
 _OTHERS: tuple[Mapping[str, float], ...] = (
+    # 1 eV/Å³ is 1.602176634e-19 J / 1e-30 m³, exact since the elementary charge is.
     {"GPa": 1.0, "MPa": 1e-3, "Pa": 1e-9, "kbar": 0.1, "eV/angstrom^3": 160.2176634},
     {"angstrom": 1.0, "nm": 10.0, "pm": 0.01, "bohr": _BOHR},
     {"g/cm^3": 1.0, "kg/m^3": 1e-3},

@@ -108,6 +108,7 @@ class Derivation:
         """Files and bytes of the whole, about those that it will have where it isn't made."""
         if self.is_made:
             return on_disk(self.folder)
+        # The shape stands in the array's metadata: a plan opens no data for it.
         n_atoms = json.loads((Path(self.source) / "number" / "zarr.json").read_text(encoding="utf-8"))["shape"][0]
         return self.maker.size(int(self._about["n"]), int(n_atoms))
 
@@ -124,7 +125,9 @@ class Derivation:
             return
         part = self.maker.part(Path(self.source), self.blocks[block], dict(self.setting))
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Two processes may make one block: each writes a file of its own, and the last one put in place is as good.
         beside = path.with_name(f"{path.name}.{os.getpid()}.partial")
+        # An open file, since savez would put `.npz` behind any other name.
         with beside.open("wb") as file:
             np.savez(file, allow_pickle=False, **part)
         beside.replace(path)

@@ -104,6 +104,7 @@ def _mirrored(entry: Registered) -> list[tuple[Mirrored | Source, Path]]:
 
 
 def _checked(file: Mirrored | Source, path: Path, entry: Registered) -> Located:
+    # The registered digest is that of the archive, of which only the member wanted is kept.
     unpacked = isinstance(file, Source) and file.member
     if file.sha256 and not unpacked and (found := _sha256(path)) != file.sha256:
         raise VerificationFailed(
@@ -172,12 +173,14 @@ class _Bar:
         self.n = 0
 
     def close(self) -> None:
+        # Pooch closes its bar after each file; a dataset's bytes are counted over all of them.
         self.before, self.n = self.before + self.n, 0
 
 
 def _is_passing(e: requests.RequestException) -> bool:
     if e.response is not None:
         return e.response.status_code in _AGAIN
+    # A certificate that isn't trusted now won't be at the next attempt.
     return "CERTIFICATE" not in str(e).upper()
 
 

@@ -59,6 +59,7 @@ class Folder(Generic[E]):
     def files(self, path: Path) -> Iterator[tuple[Path, Format[E]]]:
         """The recognised files, with their readers."""
         for folder, folders, names in os.walk(path):
+            # In place: os.walk goes on into the folders that this list holds afterwards.
             folders[:] = sorted(f for f in folders if not f.startswith("."))
             for name in sorted(names):
                 if name.startswith(".") or self.REPEATED_BY.get(name) in names:

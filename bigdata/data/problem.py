@@ -83,6 +83,7 @@ def refuse(bad: list[BadEntry], file: str, n_all: int) -> SpecError:
     reasons: dict[str, list[BadEntry]] = {}
     for entry in bad:
         reasons.setdefault(entry.what, []).append(entry)
+    # A mistake of the program that wrote a file is often in each of its thousands of entries.
     shown = list(reasons.values())[:N_SHOWN]
     return SpecError([*map(_reason, shown), _summary(len(bad), len(reasons), file, n_all)])
 

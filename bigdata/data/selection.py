@@ -77,6 +77,7 @@ def _key(value: Any) -> tuple[bool, Any]:
 
 
 def _order(key: tuple[bool, Any]) -> tuple[bool, Any]:
+    # Numbers and texts don't compare: numbers come first.
     return isinstance(key[1], str), key[1]
 
 
@@ -88,6 +89,7 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
 
 
 def _within(value: Any, bounds: Range) -> bool:
+    # True would pass for a number greater than 0.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     return (

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.problem import EntryError
 
+# gzip packs a line of one letter to a thousandth: a small file may hold one that fills the memory.
 MAX_LINE = 64 << 20
 MAX_DOCUMENT = 1 << 30
 HEAD = 1 << 16
@@ -83,6 +84,7 @@ def array_of(numbered: list[tuple[int, bytes]]) -> NDArray[np.float64]:
     """Numbered lines of numbers as a 2-D array; raises EntryError at the first line that doesn't fit."""
     if not numbered:
         raise EntryError("there are no numbers in this file")
+    # Fortran writes exponents of double precision with a D.
     rows = [line.replace(b"D", b"E").split() for _, line in numbered]
     widths = [len(row) for row in rows]
     if widths.count(widths[0]) < len(widths):
@@ -107,4 +109,5 @@ def is_number(text: str | bytes) -> bool:
 
 def opened_text(path: Path) -> IO[str]:
     """The file as UTF-8 text, newlines as `csv` wants them; other bytes are shown as such, not refused."""
+    # utf-8-sig: spreadsheets begin their files with a mark that would be part of the first column's name.
     return io.TextIOWrapper(opened(path), "utf-8-sig", errors="replace", newline="")

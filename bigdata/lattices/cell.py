@@ -58,6 +58,7 @@ def _primitive(structure: Structure, site_class: Ints, symprec: float) -> tuple[
     if abs(round(float(np.linalg.det(n_cells)))) == 1:
         return structure.lattice, np.arange(len(site_class))
     lattice = np.linalg.inv(n_cells) @ structure.lattice
+    # A reduction may turn a right-handed cell into a left-handed one; the negated vectors span the same lattice.
     reduced = reduction(lattice) @ lattice
     is_turned = np.linalg.det(reduced) * np.linalg.det(structure.lattice) < 0
     return (-reduced if is_turned else reduced), found.mapping_to_primitive.astype(np.int64)
@@ -66,8 +67,10 @@ def _primitive(structure: Structure, site_class: Ints, symprec: float) -> tuple[
 def _merged(positions: Floats, site_class: Ints, mapping: Ints) -> tuple[Floats, Ints]:
     """Mean position, in [0, 1), and class of the atoms that are one in the primitive cell, in order of appearance."""
     _, first, place = np.unique(mapping, return_index=True, return_inverse=True)
+    # Means are taken of offsets: of positions, the mean across a face of the cell would be the cell's middle.
     apart = positions - positions[first[place]]
     apart -= np.rint(apart)
     mean = np.stack([np.bincount(place, weights=column) for column in apart.T], axis=1) / np.bincount(place)[:, None]
     order = np.argsort(first)
+    # In floats -1e-17 % 1.0 is 1.0 itself; the second remainder makes it 0.
     return (positions[first] + mean)[order] % 1.0 % 1.0, site_class[first][order]

@@ -91,6 +91,7 @@ class Census:
         least = max(1, *(-(-int(counts[f.species].sum()) // f.n_sites) for f in self._families))
         ratio = volume / self._volume
         numbers = range(max(least, int(ratio / MOST_VOLUME)), max(least, int(ratio * MOST_VOLUME)) + 1)
+        # By the logarithm, so that twice and half the volume are equally far.
         nearest = sorted(numbers, key=lambda n: abs(np.log(ratio / n)))[:MOST_GUESSES]
         reasons = [self._too_many(counts, n) for n in nearest]
         return [n for n, reason in zip(nearest, reasons, strict=True) if not reason] or reasons[0]

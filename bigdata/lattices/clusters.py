@@ -33,6 +33,7 @@ ARRAYS = (
 """The arrays that a ClusterSpace is written as."""
 _AT_ONCE = 200_000
 """Clusters that take about a second: so many are enumerated even where fewer are kept."""
+# The number of neighbours grows with the cube of the diameter: by half each time.
 _GROWTH = 1.15
 MOST_FUNCTIONS = 10_000
 """More than any set of structures can tell apart."""
@@ -87,6 +88,7 @@ class ClusterSpace:
         """Content hash."""
         sha = hashlib.sha256(f"{self.parent.digest} {self.basis}".encode())
         for array in (self.member_cluster, self.member_site, self.member_function):
+            # Little-endian, so that the digest is the same on every machine.
             sha.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
         return sha.hexdigest()
 
@@ -168,6 +170,7 @@ def _space(parent: Parent, basis: Basis, found: list[Orbits], is_all: bool, keep
     first, size, shell, n_functions, n_members = (np.concatenate([getattr(o, name) for o in found]) for name in names)
     length = np.concatenate([o.length for o in found])
     which = np.repeat(np.arange(len(found)), [len(o) for o in found])
+    # lexsort's last key leads. Shells are whole numbers, so that equal diameters are equal on every machine.
     ranked = np.lexsort((first, size, length, which, shell))
     ranked = ranked[: _n_kept(n_functions[ranked], keep)]
     if n_members[ranked].sum() > LIMIT:

@@ -89,6 +89,7 @@ class _Terms:
         factors = np.full(is_point.shape, -1)
         factors[is_point] = row
         row_function = rows % len(functions)
+        # -1, of points that a smaller cluster lacks, picks the entry put at the end.
         padded = np.append(row_function, -1)[factors[space.first_member]]
         scale = np.append(unit, 1.0)[padded].prod(axis=1)
         largest = np.append(np.abs(functions).max(axis=1), 1.0)[padded].prod(axis=1)

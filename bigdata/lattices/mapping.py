@@ -28,6 +28,7 @@ _SURE, _GOOD = 0.2, 0.35
 _CLOSE = 0.02
 # The part of the volume of a cuboid with its sides up to which a cell is flat.
 _FLAT = 1e-6
+# An assignment takes the cube of the atoms, nearest sites about their number: so few of the former are tried.
 _MOST_TRIALS, _MOST_ASSIGNED = 24, 3
 _NOTHING = (np.nan, np.nan, np.nan, np.nan)
 _NO_FORM: Form = ((0, 0, 0), (0, 0, 0), (0, 0, 0))
@@ -140,6 +141,8 @@ def map_structures(
             "max_displacement is a length in angstrom, greater than 0, and max_strain lies between 0 and 1"
         )
     mapper = _Mapper(parent, max_displacement, max_strain)
+    # Of plain views: a slice of a subclass such as a memory map takes ten times as long, and each structure takes
+    # several.
     plain = Structures(*(np.asarray(getattr(structures, f.name)) for f in fields(structures)))
     found = [mapper.map(structure) for structure in plain]
     return _together(parent, found)
@@ -182,6 +185,7 @@ class _Mapper:
         self._orientations = Orientations(parent, max_strain)
         self._sure, self._good = (min(max_displacement, part * self._sites.gap) for part in (_SURE, _GOOD))
         self._spacing = (parent.volume / parent.n_sites) ** (1 / 3)
+        # -1 where a site can't be empty: a placement that leaves such a one empty is refused before it is written.
         self._empty = parent.codes[:, VACANCY].astype(np.int8)
 
     def map(self, structure: Structure) -> _Found | str:
@@ -199,6 +203,7 @@ class _Mapper:
         results = [self._mapped(structure, n_cells, volume) for n_cells in possible[:1]]
         while isinstance(results[-1], str) and len(results) < len(possible):
             results.append(self._mapped(structure, possible[len(results)], volume))
+        # Where no number of cells will do, the reason told is that of the likeliest.
         return results[0] if isinstance(results[-1], str) else results[-1]
 
     def _mapped(self, structure: Structure, n_cells: int, volume: float) -> _Found | str:
@@ -254,6 +259,7 @@ class _Mapper:
         """What the best trial has least of: empty sites that must not be, then the mean square (Å²) of displacements
         and of what the strain moves neighbours by."""
         moved = float((trial.placement.displacements**2).mean())
+        # Rounded, so that of two equal ways the first is kept, whatever the rounding errors of the machine.
         return trial.placement.lacking >= 0, round(moved + self._strained(trial.orientation), 6)
 
     def _strained(self, orientation: Orientation) -> float:
@@ -310,6 +316,7 @@ def _together(parent: Parent, found: list[_Found | str]) -> Mapped:
     return Mapped(
         np.array([one.form for one in known], dtype=np.int64).reshape(-1, 3, 3),
         np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
+        # NumPy doesn't put an empty list of arrays together.
         np.concatenate([_no_cells(parent), *(one.occupation for one in known)]),
         strain.copy(),
         distortion.copy(),

@@ -24,6 +24,7 @@ def neighbors(forms: Ints, form: Ints, number: Ints, offsets: Ints) -> Iterator[
     (a, _, _), (d, b, _), (e, f, c) = np.moveaxis(forms, 0, 2).astype(kind)[:, :, form]
     rest, z = _split(number.astype(np.float64), c.astype(np.float64))
     x, y = (part.astype(kind) for part in _split(rest, b.astype(np.float64)))
+    # Offsets share z, or y and z: what depends on these alone is divided once.
     planes: dict[int, tuple[_Reals, _Reals]] = {}
     lines: dict[tuple[int, int], tuple[_Reals, _Reals]] = {}
     area = b * c
@@ -51,6 +52,7 @@ def _real(forms: Ints, offsets: Ints) -> type[np.floating[Any]]:
 
 def _split(place: _Reals, side: _Reals) -> tuple[_Reals, _Reals]:
     """Quotient, rounded down, and remainder of whole numbers."""
+    # In floats: x86 has no vector instruction that divides integers, which takes four to ten times as long.
     steps = place / side
     np.floor(steps, out=steps)
     rest = steps * side

@@ -43,6 +43,7 @@ def operations(parent: Parent, symprec: float = 1e-3) -> Operations:
     """
     cell: Any = (parent.lattice, parent.positions, parent.site_class + 1)
     with warnings.catch_warnings():
+        # Of 2.7 and later: that errors will be raised one day in place of None.
         warnings.simplefilter("ignore", DeprecationWarning)
         found = spglib.get_symmetry(cell, symprec=symprec)
     if found is None:
@@ -57,6 +58,7 @@ def operations(parent: Parent, symprec: float = 1e-3) -> Operations:
 def _images(parent: Parent, moved: Floats) -> tuple[Ints, Ints]:
     """The site (g, n) nearest to each moved position (g, n, 3), and the cell (g, n, 3) that it lies in."""
     apart = moved[:, :, None] - parent.positions
+    # An image lies on its site but for rounding, so the nearest cell is the right one, however skewed the lattice.
     cells = np.rint(apart)
     length = np.linalg.norm((apart - cells) @ parent.lattice, axis=-1)
     length[:, parent.site_class[:, None] != parent.site_class] = np.inf

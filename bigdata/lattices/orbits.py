@@ -55,6 +55,7 @@ class Clusters:
         for at, keys in enumerate(self.keys, start=1):
             pair = self.pairs.index(points.site[..., 0], points.site[..., at], points.cell[..., at, :])
             key = pair if at == 1 else found * len(self.pairs) + pair
+            # Keys beyond the last, for which searchsorted gives the length, are told by the comparison.
             found = np.minimum(np.searchsorted(keys, key), len(keys) - 1)
             if not np.array_equal(keys[found], key):
                 raise _not_a_group()
@@ -108,6 +109,7 @@ class _Neighbors:
 
     @classmethod
     def of(cls, pairs: Pairs, chosen: Ints) -> _Neighbors:
+        # The last entry, never chosen, answers for -1: no pair.
         is_chosen = np.zeros(len(pairs) + 1, dtype=bool)
         is_chosen[chosen] = True
         made = cls(pairs.first, np.zeros(len(pairs), dtype=np.int64))
@@ -175,6 +177,7 @@ def orbits_of(clusters: Clusters, n_functions: Ints) -> Orbits:
     left = np.arange(len(clusters))
     is_known = np.zeros(len(clusters), dtype=bool)
     parts: list[tuple[Ints, ...]] = []
+    # Several orbits may share an invariant, also by a collision of hashes: the others wait for the next turn.
     while len(left):
         # Clusters of one orbit share the invariant, so the first that has it is the first of its orbit.
         first = left[np.unique(invariant[left], return_index=True)[1]]
@@ -191,6 +194,7 @@ def orbits_of(clusters: Clusters, n_functions: Ints) -> Orbits:
         return Orbits(clusters, nothing, nothing, nothing, np.zeros(0), nothing, nothing)
     first, size, n_decorations, n_members = (np.concatenate(column) for column in zip(*parts, strict=True))
     shells = clusters.pairs.shell[inner[first]]
+    # Lengths order the orbits: their last digits, which differ by machine, must not.
     length = clusters.pairs.distance[shells].sum(axis=1).round(4)
     return Orbits(clusters, first, size, shells.max(axis=1, initial=-1), length, n_decorations, n_members)
 
@@ -205,6 +209,7 @@ def _invariant(clusters: Clusters, inner: Ints) -> NDArray[np.uint64]:
 
 def _mixed(values: Ints) -> NDArray[np.uint64]:
     """Well-scattered numbers (the finaliser of splitmix64), so that sums of few of them differ."""
+    # Overflow is meant: these are products modulo 2⁶⁴.
     z = values.astype(np.uint64) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(0x632BE59BD9B4E019)
     z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
@@ -225,6 +230,7 @@ def _n_decorations(is_fixed: NDArray[np.bool_], origin: Ints, weights: Ints) -> 
     reached = origin
     for _ in range(k - 1):
         lowest = np.minimum(lowest, reached)
+        # A cycle is told by its lowest point, which takes as many steps as there are points but one.
         reached = np.take_along_axis(origin, reached, axis=2)
     choices = np.where(lowest == np.arange(k), weights[:, None, :], 1).prod(axis=2)
     return np.asarray((choices * is_fixed).sum(axis=1) // is_fixed.sum(axis=1))

@@ -60,6 +60,7 @@ class Orientations:
     def __init__(self, parent: Parent, max_strain: float) -> None:
         self.vectors, self.volume, self.max_strain = parent.lattice, parent.volume, max_strain
         rotations = operations(parent).rotations
+        # spglib's rotations act on columns of fractions; vectors as rows take their transposes.
         self._proper = rotations[np.round(np.linalg.det(rotations)) > 0].transpose(0, 2, 1)
         self._inverse = np.linalg.inv(parent.lattice)
         self._radius = 0.0
@@ -100,6 +101,7 @@ class Orientations:
             matrix = _whole_inverse(to_reduced) @ inner
         turned = matrix @ self._turns
         strain = distortions(turned @ self.vectors, lattice)
+        # Rounded, so that turns of one strain stay in their order on every machine.
         order = np.argsort(np.round(strain, 6), kind="stable")
         most = min(self.max_strain, float(strain[order[0]]) + NEAR)
         return [self._orientation(turned[i], float(strain[i])) for i in order if strain[i] <= most]
@@ -170,6 +172,7 @@ class Orientations:
         self._reach(float(sides.max()) / (1 - limit) + 1e-6)
         while True:
             first, second, third = (self._shell(side, limit) for side in sides)
+            # Rotations of the parent give the same decoration: of the vectors that they make of one, one is enough.
             first = first[self._is_first[first]]
             if float(len(first)) * len(second) * len(third) <= MOST_TRIPLES or limit < 1e-3:
                 break
@@ -234,6 +237,7 @@ def _whole_inverse(matrix: Ints) -> Ints:
 def distortions(ideal: Floats, given: Floats) -> Floats:
     """(k,) |U / det(U)^(1/3) - 1| (Frobenius) of the deformations of ideal cells (k, 3, 3) into a given one, U the
     right stretch; it doesn't depend on rotations and volume."""
+    # The inverse deformation, for which the one given cell is inverted, not each ideal one.
     back = np.linalg.inv(given) @ ideal
     stretch = eigvalsh(back.transpose(0, 2, 1) @ back) ** -0.5
     relative = stretch / stretch.prod(axis=1, keepdims=True) ** (1 / 3)

@@ -117,6 +117,7 @@ def pairs_of(parent: Parent, cutoff: float, limit: int = LIMIT) -> Pairs:
     Raises TooMany where they would be more than `limit`.
     """
     sites = np.flatnonzero(parent.active)
+    # Estimated by the volume of a sphere, each pair counted once, before any table is made.
     if len(sites) ** 2 * (4 / 3 * np.pi * cutoff**3 / parent.volume) / 2 > limit:
         raise TooMany
     between = _between_active(operations(parent), sites, parent.n_sites)
@@ -139,6 +140,7 @@ def _between_active(every: Operations, sites: Ints, n_sites: int) -> Operations:
 
 def _searched(parent: Parent, sites: Ints, cutoff: float) -> tuple[Ints, Ints, Ints, Floats]:
     """First site, second site, its cell and the distance of each pair within the cutoff, sorted as Pairs are."""
+    # Distances of lattice planes: in a skewed cell a sphere reaches over more cells than the vectors' lengths say.
     heights = 1 / np.linalg.norm(np.linalg.inv(parent.lattice), axis=0)
     reach = np.ceil(cutoff / heights).astype(np.int64) + 1
     # Half of the box: the other half holds the pairs seen from their second point.
@@ -162,6 +164,7 @@ def _orbits(pairs: Pairs, length: Floats) -> tuple[Ints, Floats]:
     """The lowest pair (P,) equivalent to each, and the greatest length (P,) of an orbit; inf where one isn't here."""
     orbit = np.arange(len(pairs))
     longest = length.copy()
+    # One operation at a time: images of all pairs by all of them would take up to 48 times the memory.
     for g in range(len(pairs.operations)):
         one = Operations(*(part[g : g + 1] for part in vars(pairs.operations).values()))
         image, _ = pairs.points.moved(one).ordered()

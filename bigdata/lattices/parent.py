@@ -79,5 +79,6 @@ class Parent:
     def of(cls, lattice: Any, positions: Any, site_class: Sequence[int], species: Sequence[Sequence[str]]) -> Parent:
         """A parent of plain lists, species as symbols; `vacancy` is one."""
         numbers = tuple(tuple(atomic_number(name) for name in names) for names in species)
+        # In floats -1e-17 % 1.0 is 1.0 itself; the second remainder makes it 0.
         places = np.asarray(positions, dtype=np.float64).reshape(-1, 3) % 1.0 % 1.0
         return cls(np.asarray(lattice, dtype=np.float64), places, np.asarray(site_class, dtype=np.int64), numbers)

@@ -47,6 +47,7 @@ class ProductSums:
         (p,) how many products of a sum the type of the rows can add. All products of one sum have as many factors."""
         n_rows = factors.max(initial=0) + 1
         length = np.count_nonzero(factors >= 0, axis=1)
+        # The number of rows, greater than any of them, sorts the padding behind the factors.
         factors = np.sort(np.where(factors < 0, n_rows, factors), axis=1)
         begun = np.zeros(len(factors), dtype=np.int64)
         before, row = np.zeros((2, 0), dtype=np.int64)
@@ -68,6 +69,7 @@ class ProductSums:
                 begun = rows[order.row] if k == 2 else _product(begun, order.before, rows, order.row)
             for one in order.sums:
                 terms = rows[one.last] if k == 1 else _product(begun, one.begun, rows, one.last)
+                # Without the type, NumPy would widen small integers before adding; `most` keeps their sums within it.
                 total[one.number] += np.add.reduce(terms, axis=0, dtype=rows.dtype)
         return total
 

@@ -95,6 +95,7 @@ class Prototype:
         a = parameters["a"]
         b, c = parameters.get("b", a), parameters.get("c", a)
         beta = math.radians(parameters.get("beta", 90.0))
+        # Trigonal and hexagonal spacegroups; the rhombohedral ones are set in hexagonal axes.
         gamma = math.radians(120.0 if 143 <= self.spacegroup <= 194 else 90.0)
         return np.array(
             [
@@ -179,6 +180,7 @@ def _distinct(positions: Floats) -> Floats:
     import numpy as np
 
     wrapped = positions % 1.0
+    # What is just below 1 is 0 to the digits given, and is sorted and compared there.
     wrapped[wrapped > 1 - _SAME / 2] -= 1.0
     wrapped[np.abs(wrapped) < 1e-12] = 0.0
     ordered = wrapped[np.lexsort(np.round(wrapped, 5).T[::-1])]
@@ -209,6 +211,8 @@ _ALL = (
         _METAL,
         (Orbit(0, (1 / 3, 2 / 3, 0.25)),),
     ),
+    # Setting 525 is origin choice 1, with an atom at the origin; spinel's 526 is choice 2, with the centre of inversion
+    # there.
     Prototype("diamond", "diamond, silicon, germanium (A4)", 227, 525, ("a",), _ATOM, (_ORIGIN,)),
     Prototype("rocksalt", "NaCl, MgO (B1)", 225, 523, ("a",), _SALT, (_ORIGIN, Orbit(1, (0.5, 0.5, 0.5)))),
     Prototype(
@@ -217,6 +221,7 @@ _ALL = (
     Prototype("zincblende", "ZnS, GaAs (B3)", 216, 512, ("a",), _SALT, (_ORIGIN, Orbit(1, (0.25, 0.25, 0.25)))),
     Prototype(
         "wurtzite",
+        # The spacegroup is polar: the origin along c is free, and is put on the cation.
         "ZnO, GaN (B4)",
         186,
         480,
@@ -277,6 +282,7 @@ _ALL = (
     Prototype(
         "corundum",
         "alpha-Al2O3, Fe2O3 (D5_1)",
+        # Settings 460 and, below, 458 are those in hexagonal axes.
         167,
         460,
         ("a", "c"),
@@ -340,6 +346,7 @@ _ALL = (
         ("a", "b", "c"),
         (SiteClass("cation", "cations, four 4a"), SiteClass("anion", "anions, six 4a")),
         (
+            # Pna2_1 is polar: the origin along c is free, and is put on this cation.
             Orbit(0, (0.179, 0.658, 0.0)),
             Orbit(0, (0.685, 0.157, 0.787)),
             Orbit(0, (0.312, 0.851, 0.697)),

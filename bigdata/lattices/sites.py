@@ -21,6 +21,7 @@ Ints = NDArray[np.int64]
 
 # So many distances (atoms × translations) are looked at to order the translations.
 PROBED = 256
+# Å², beyond any sum of squared displacements; with infinity scipy refuses what has no solution, without a reason.
 _FORBIDDEN = 1e6
 _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)))
 
@@ -91,6 +92,7 @@ class Sites:
         species = np.flatnonzero(counts).tolist()
         best = min(species, key=lambda number: (self._n_sites[number], counts[number]))
         atoms = np.flatnonzero(numbers == best).tolist()
+        # Two, since an atom that is displaced far itself would put all others off their sites.
         return [atoms[0], atoms[len(atoms) // 2]] if len(atoms) > 1 else atoms
 
     def shifts(self, points: Floats, anchor: int, groups: Groups, is_only: bool) -> list[tuple[float, Floats]]:
@@ -138,6 +140,7 @@ class Sites:
         for _ in range(4):
             offsets = self._offsets(points, orientation)
             cost = np.zeros((offsets.shape[1], offsets.shape[1]))
+            # The rows behind the atoms are vacancies, so that the matrix is square and every site gets something.
             cost[n_atoms:].reshape(-1, n_cells, self.parent.n_sites)[:, :, self._must_be_full] = _FORBIDDEN
             cost[:n_atoms] = _FORBIDDEN
             for kind, atoms in groups:
@@ -186,9 +189,11 @@ class Sites:
         apart = points[:, None] - sites
         apart = apart - np.rint(apart @ np.linalg.inv(vectors)) @ vectors
         nearest, least = apart, (apart**2).sum(axis=-1)
+        # Of reduced vectors, the nearest image is this one or one beside it.
         for image in _IMAGES @ vectors:
             moved = apart + image
             length = (moved**2).sum(axis=-1)
+            # Of images equally near the first is kept, whatever the rounding.
             nearer = length < least - 1e-9
             nearest = np.where(nearer[..., None], moved, nearest)
             least = np.where(nearer, length, least)

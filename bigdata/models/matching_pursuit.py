@@ -33,6 +33,7 @@ def matching_pursuit(features: Monomials, y: Floats, max_features: int) -> Path:
     fit = NestedFit(y, max_features)
     if fit.is_constant:
         return fit.path([], why_ended(fit, max_features))
+    # The norms of all features take a pass over the data, which a constant target has no use for.
     search = _Search(features)
     selected: list[int] = []
     while fit.size < fit.max_size and not fit.is_exact:
@@ -41,6 +42,7 @@ def matching_pursuit(features: Monomials, y: Floats, max_features: int) -> Path:
             return fit.path(selected, NO_CORRELATION if (search.weights > 0).any() else why_ended(fit, max_features))
         if not fit.add(features.column(at)):
             break
+        # Its score is rounding from now on, and so may the residual be: it must not be chosen twice.
         search.weights[at] = 0
         selected.append(at)
     return fit.path(selected, why_ended(fit, max_features))
@@ -62,6 +64,7 @@ class _Search:
         greatest = scores.max()
         if greatest <= UNCORRELATED * np.sqrt(r @ r):
             return None
+        # Symmetry makes equal columns common; matrix products round them differently by block size and library.
         (near,) = (scores >= (1 - NEAR) * greatest).nonzero()
         return int(near[0] if len(near) == 1 else self._first_of(near, r))
 

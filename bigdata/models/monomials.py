@@ -123,8 +123,10 @@ class Monomials:
     def columns(self, indices: ArrayLike) -> Floats:
         """(n, m) float64, the columns of m features."""
         factors = self.factors(indices)
+        # Indexing by an array copies, so that the products made in place leave x as it is.
         made = self._x[factors[:, 0]]
         for later in factors.T[1:]:
+            # -1, for no factor, would index the last column.
             has = np.flatnonzero(later >= 0)
             if len(has):
                 made[has] *= self._x[later[has]]
@@ -138,6 +140,7 @@ class Monomials:
         """(n_features,) float64, the inner product of every feature's column with r (n,); written to `out`."""
         out = np.empty(len(self)) if out is None else out
         for rows, bases in self._row_blocks():
+            # The weights r go to the p columns, not to the many monomials of one degree less.
             weighted = self._x[:, rows] * r[rows]
             for part in self._parts:
                 product = weighted[part.factors] @ bases[part.degree - 1][: part.n_rest].T
@@ -159,6 +162,7 @@ class Monomials:
         squares = np.zeros(len(self))
         for rows, bases in self._row_blocks():
             for features, block in self._generated(rows, bases):
+                # Not as a difference of two sums of squares: that cancels for columns that hardly vary.
                 block -= self.means[features, None]
                 squares[features] += np.einsum("ij,ij->i", block, block)
         return np.sqrt(squares)
@@ -166,6 +170,7 @@ class Monomials:
     @cached_property
     def varies(self) -> NDArray[np.bool_]:
         """(n_features,) whether the column isn't constant, but for rounding."""
+        # Deviations and mean are perpendicular: together they are the norm of the column as it is.
         return np.asarray(self.norms > CONSTANT * np.hypot(self.norms, np.sqrt(self.n_rows) * self.means))
 
     @property
@@ -191,6 +196,7 @@ class Monomials:
     def _below(self) -> list[Ints]:
         """For each degree j, (p + 1,): how many monomials of exactly this degree the first k columns have."""
         p = self.n_columns
+        # One product without factors, of no columns too, where the formula below would ask for C(-1, 0).
         constant = np.ones(p + 1, dtype=np.int64)
         return [constant] + [
             np.array([comb(k + j - 1, j) for k in range(p + 1)], dtype=np.int64) for j in range(1, self.degree + 1)
@@ -209,6 +215,7 @@ class Monomials:
         p, n_rest = self.n_columns, self._below[j - 1]
         worthwhile = max(N_TOGETHER, N_MULTIPLICATIONS // (self.n_rows * int(n_rest[-1])))
         together = max(1, min(worthwhile, self.budget_bytes // (64 * int(n_rest[-1]))))
+        # Counted from the last factor down: the part that isn't full is that of the smallest products.
         edges = [*range(p, 0, -together), 0][::-1]
         for start, stop in pairwise(edges):
             wide = int(n_rest[stop])

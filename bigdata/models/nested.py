@@ -32,7 +32,7 @@ def centred(y: Floats) -> tuple[float, Floats]:
 
 
 class NestedFit:
-    """Least squares with intercept on 1, 2, … columns, by modified Gram–Schmidt with reorthogonalisation.
+    """Least squares with intercept on 1, 2, … columns, by Gram–Schmidt, each column made perpendicular twice.
 
     The centred columns, scaled to unit norm, are Z = Q R. `residual` (n,) is that of the greatest model. ValueError
     where `y` (n,) isn't finite.
@@ -82,6 +82,7 @@ class NestedFit:
         return True
 
     def _project(self, direction: Floats) -> None:
+        # Onto the residual, not the target: so rounding errors don't add up from size to size.
         projection = float(direction @ self.residual)
         self.residual -= projection * direction
         self._projections[self.size] = projection
@@ -155,6 +156,7 @@ def ridge(features: Monomials, y: Floats, max_features: int, alpha: float = 1.0)
     columns, means = features.columns(selected), features.means[selected]
     scales = features.norms[selected] / np.sqrt(len(y))
     z = (columns - means) / scales
+    # The penalty makes this positive definite, so that columns that depend on others needn't be passed over.
     r = cholesky(z.T @ z + alpha * np.eye(len(selected)))
     projections = solve_triangular(r, z.T @ deviations, trans="T")
     coefficients = nested_solutions(r, projections) / scales

@@ -35,6 +35,7 @@ class Path:
         """The models that need none but the first `n_steps` features selected; other sizes have none (NaN)."""
         if len(self.selected) <= n_steps:
             return self
+        # NaN differs from 0, but a size without a model needs no feature.
         beyond = (np.nan_to_num(self.coefficients[:, n_steps:]) != 0).any(axis=1)
         coefficients, intercepts, rmse = (values.copy() for values in (self.coefficients, self.intercepts, self.rmse))
         for values in (coefficients, intercepts, rmse):

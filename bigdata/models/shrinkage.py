@@ -71,6 +71,7 @@ def lasso(features: Monomials, y: Floats, max_features: int, limit_bytes: int = 
     `max_features` of them. Coefficients are left as shrunken. ValueError where the features need more than
     `limit_bytes`; about twice as much is held.
     """
+    # scikit-learn takes one to two seconds to import, and matching pursuit does without it.
     from sklearn.linear_model import lars_path
 
     data = _Standardised.made(features, y, limit_bytes, matrix_bytes(features.n_rows, len(features)))
@@ -112,6 +113,7 @@ def _nets(data: _Standardised, alphas: Floats, l1_ratio: float, max_features: in
     from sklearn.linear_model import enet_path
 
     model = np.zeros(data.x.shape[1])
+    # One penalty at a time: given all of them, scikit-learn would go on to the least, past the size that is wanted.
     for alpha in alphas:
         with _unwarned():
             _, found, _ = enet_path(

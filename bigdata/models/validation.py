@@ -72,12 +72,14 @@ def recommended(squared_errors: Floats, fold: Ints) -> Recommended:
     if len(counts) < 2:
         raise ValueError("a standard error over folds needs at least 2 folds")
     of_fold = np.zeros((len(counts), squared_errors.shape[1]))
+    # `of_fold[of_row] += …` would add one row only for each fold.
     np.add.at(of_fold, of_row, squared_errors)
     mean = of_fold.sum(axis=0) / len(fold)
     error = (of_fold / counts[:, None]).std(axis=0, ddof=1) / np.sqrt(len(counts))
     if np.isnan(mean).all():
         raise ValueError("no size has a model in every fold; ask for fewer features or fewer folds")
     least = int(np.nanargmin(mean))
+    # NaN compares as False: a size without a model is never the smallest.
     smallest = int(np.argmax(mean <= mean[least] + error[least]))
     return Recommended(least + 1, smallest + 1, np.sqrt(mean), error)
 
@@ -89,6 +91,7 @@ def bootstrap_rmse(squared_errors: Floats, n_draws: int, seed: int, level: float
     """
     n, rng = len(squared_errors), np.random.default_rng(seed)
     at_once = max(1, AT_ONCE_BYTES // (8 * n))
+    # How often each row is drawn makes the means one matrix product, which NumPy is fast at for floats only.
     means = [
         rng.multinomial(n, np.full(n, 1 / n), min(at_once, n_draws - start)).astype(np.float64) @ squared_errors / n
         for start in range(0, n_draws, at_once)

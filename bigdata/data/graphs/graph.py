@@ -176,6 +176,7 @@ def _graphs(structures: Structures, radius: Floats, setting: GraphSetting) -> Gr
     lacking = np.flatnonzero(wider)
     if not len(lacking):
         return graphs
+    # Only the few crystals whose neighbours lie farther than the first guess are searched once more.
     again = _graphs(structures.take(lacking), wider[lacking], setting)
     rows = np.arange(len(structures))
     rows[lacking] = len(structures) + np.arange(len(lacking))
@@ -248,6 +249,7 @@ def _assembled(
 
 
 def _check(structures: Structures) -> None:
+    # Cells that aren't finite are what is looked for: their volumes need no warning.
     with np.errstate(invalid="ignore"):
         is_good = np.isfinite(structures.lattices).all(axis=(1, 2)) & (structures.volumes > 0)
     atoms = np.flatnonzero(~np.isfinite(structures.positions).all(axis=1))

@@ -87,6 +87,7 @@ def guessed_radius(structures: Structures, n_neighbors: int) -> Floats:
     In the crystals of the Materials Project, AFLOW and WBM every atom's 24th neighbour is within this radius for
     about 19 crystals of 20; dense packings need least, layers and molecules most.
     """
+    # The neighbours asked for, twice the √n by which random points scatter, and the atom itself.
     wanted = n_neighbors + 2.0 * np.sqrt(n_neighbors) + 1.0
     return np.asarray(np.cbrt(3 / (4 * np.pi) * wanted * structures.volumes / np.maximum(structures.n_atoms, 1)))
 

@@ -18,6 +18,7 @@ from bigdata.data.graphs.neighbors import Ints
 from bigdata.data.graphs.shells import Edges
 
 Hashes = NDArray[np.uint64]
+# Among a million hashes of 64 bits, two collide about once in 40 million blocks.
 ATTEMPTS = 4
 
 
@@ -57,6 +58,7 @@ def quotient(crystal: Ints, numbers: NDArray[Any], edges: Edges) -> Quotient:
 
 def _colors(crystal: Ints, numbers: NDArray[Any], edges: Edges, seed: int) -> tuple[Ints, Ints]:
     """The first atom of each colour, and each atom's colour, when these divide no more."""
+    # A byte holds any atomic number, so that no two crystals share a colour.
     start = _mixed(crystal.astype(np.uint64) * np.uint64(256) + numbers.astype(np.uint64), seed)
     atom, color = _classes(start)
     n_edges = np.diff(edges.starts).astype(np.uint64)

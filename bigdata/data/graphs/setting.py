@@ -21,7 +21,9 @@ class GraphSetting:
 
     neighbors: int | None = None
     cutoff: float | None = None
+    # In real databases the 24th neighbour's shell goes on beyond it for about half of the atoms.
     whole_shell: bool = True
+    # With gaps of 1e-2 Å, the distances of real crystals chain into clusters as wide as 0.15 Å.
     snap: float = 1e-3
     quotient: bool = True
 

@@ -150,6 +150,7 @@ def _nearest(cut: Clusters, pairs: Pairs, order: Ints, starts: Ints, n_neighbors
     np.minimum.at(fewest, crystal[~enough], n_found[~enough])
     lacks = fewest < np.iinfo(np.int64).max
     last[lacks[crystal]] = -1
+    # Neighbours grow with the cube of the radius: by a quarter at least, so that the search ends, fourfold at most.
     growth = np.clip(np.cbrt(1.5 * n_neighbors / np.maximum(fewest, 1)), 1.07, 1.6)
     return last, np.where(lacks, pairs.radius * growth, 0.0)
 

@@ -85,6 +85,7 @@ def _amounts(part: str, text: str) -> dict[int, float]:
         elif amount:
             if not last:
                 raise EntryError(f"`{text}` isn't a chemical formula: {amount} follows no element or bracket")
+            # An element or bracket counts once already when its amount is met.
             _add(stack[-1][1], {number: n * (float(amount) - 1) for number, n in last.items()})
             last = {}
     if len(stack) > 1 or not stack[0][1]:

@@ -26,6 +26,7 @@ from bigdata.data.materials.structures import Structure, Structures
 from bigdata.data.problem import BadEntry, EntryError
 from bigdata.store.flat import FlatWriter
 
+# Counts up where the same file gives another import: it is part of the digest.
 READER_VERSION = 1
 _BATCH = 512
 _ARRAYS: tuple[tuple[str, str, tuple[str, ...], tuple[int, ...], str, str], ...] = (
@@ -67,6 +68,7 @@ class _Writer:
         self.formulas: dict[str, int] = {}
         self.files: dict[str, int] = {}
         self.bad: list[str] = []
+        # Four or eight bytes an entry, where a list of Python numbers takes about 36: databases have millions.
         self.formula_of, self.file_of, self.line_of = array("i"), array("i"), array("q")
         self.n_all = self.n_atoms = self.n_structures = 0
         for name, dtype, dims, row, units, meaning in _ARRAYS:

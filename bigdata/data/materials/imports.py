@@ -46,6 +46,7 @@ def imported(sources: Sequence[Source], label: str, known_units: Mapping[str, st
         about = {"digest": digest, "format": told[0].format, "label": label, "reader": READER_VERSION}
         about["content"] = hashlib.sha256("".join(contents).encode()).hexdigest()
         write_import(_entries(told), folder, about, _units(told, known))
+        # The digest is that of the bytes before: it must not name what was written in the meantime.
         if stamps(chain(*files)) != before:
             raise SiteError(f"{label} changed while it was being read. Submit again when it is complete.")
 

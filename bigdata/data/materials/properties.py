@@ -46,6 +46,7 @@ def write_properties(
     taken, about = set(RESERVED), {}
     for place, (name, column) in enumerate(columns.columns.items()):
         column.pad(n)
+        # Arrays are folders, and some file systems take `Egap` and `egap` for one.
         array = name if _PLAIN_NAME.fullmatch(name) and name.lower() not in taken else f"property-{place}"
         taken.add(array.lower())
         about[name] = {"array": array, "kind": _write(writer, array, column, unit_of(name), name)}
@@ -60,6 +61,7 @@ def _write(writer: FlatWriter, array: str, column: Column, unit: str, name: str)
         return "integer" if column.is_integer else "number"
     values = [json.loads(value) for value in column.code_of]
     if all(isinstance(value, bool) for value in values):
+        # The last place answers for code -1.
         truth = np.array([*values, _ABSENT], dtype=np.uint8)[np.array(column.codes, dtype=np.int64)]
         writer.write(array, truth, ("entry",), "1", name)
         return "truth"

@@ -105,6 +105,7 @@ def _converted(
         what = f"the unit of `{field}` in {dataset.label} isn't known, so it can't be turned into {unit}"
         raise DataProblem(Finding(("target",), what, f"say it under the dataset: `units: {{{field}: {unit}}}`"))
     n_atoms = dataset.structures.n_atoms[rows] if dataset.has_structures else None
+    # An entry without structure has no atoms to divide by.
     if n_atoms is not None and not n_atoms.all():
         n_atoms = None
     try:

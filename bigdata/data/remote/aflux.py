@@ -32,8 +32,10 @@ STRUCTURE = ("geometry", "positions_fractional", "species", "composition")
 """The keywords that make a crystal: lengths (angstrom) and angles (degrees), positions, elements, their counts."""
 
 MAX_ROUNDS = 3
+# AFLOW gives these with every row, whether asked for or not.
 _ALWAYS = {"auid", "aurl", "compound"}
 _DIRECTIVES = {"paging", "format", "help", "schema"}
+# Signs of the language itself: they go out as they are written.
 _PLAIN = "(),:;!*'$._-"
 _KEYWORD = re.compile(r"'[^']*'|(\$?)([A-Za-z]\w*)")
 _POSITION = re.compile(r"(\d+) of (\d+)")
@@ -94,6 +96,7 @@ def _unbalanced(book: str) -> bool:
 
 def address(query: AflowQuery, page: int, n_rows: int) -> str:
     """Where to ask for a page, counted from 1, of so many rows."""
+    # A matchbook copied from a browser's address is encoded already.
     book = unquote(query.matchbook).strip(" ,")
     shown = {name for mute, name in _keywords(book) if not mute} | _ALWAYS
     wanted = [word for word in dict.fromkeys((*STRUCTURE, *query.fields)) if _name(word) not in shown]
@@ -106,6 +109,7 @@ def _fetch(query: AflowQuery, answers: Answers, client: Client, progress: Progre
     state = {"position": 0, "total": None, "ended": False, "round": 1, "n_before": 0, **answers.state}
     n_rows = min(query.page, query.max_entries or query.page)
     while not rows.are_enough and not (state["ended"] and not _again(state, answers)):
+        # AFLOW numbers pages, not rows: one that broke off is asked for as a whole, and its new rows are kept.
         page = _page(client, address(query, state["position"] // n_rows + 1, n_rows), state["position"], n_rows)
         new = rows.new(page.rows)
         # A list doesn't count its rows: it ends with a short page, or one that brings nothing.

@@ -114,6 +114,7 @@ class Answers:
         self.state, self._started = dict(known.get("state", {})), known.get("started", self._started)
 
     def _write(self, text: bytes) -> None:
+        # At the first write, what lies behind is a tail that a kill left, not another process's rows.
         if self._has_written and _size(self.path) != self._n_bytes:
             raise SiteError(f"another process writes the same answers to {self.path}. Start again when it is done.")
         self.folder.mkdir(parents=True, exist_ok=True)

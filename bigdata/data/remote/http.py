@@ -43,6 +43,7 @@ _N_SHOWN = 400
 # Cloudflare and its like add numbers of their own above 504 that mean the same.
 _AGAIN = frozenset({408, 425, 429, *range(500, 600)} - {501, 505})
 T = TypeVar("T")
+# Only gzip, which urllib3 unpacks without further packages.
 _OURS = {"User-Agent": f"bigdata/{VERSION}", "Accept-Encoding": "gzip"}
 _WORDS = {
     NameResolutionError: "isn't known to this machine's name server",
@@ -51,6 +52,7 @@ _WORDS = {
     ResponseError: "sends from one address to another without end",
     DecodeError: "packs an answer that can't be unpacked",
 }
+# urllib3 knows the first three by itself; a server that a redirect leads to must see none of these.
 _SECRET_HEADERS = ("Authorization", "Cookie", "Proxy-Authorization", "X-API-KEY", "Upload-Token")
 
 
@@ -169,6 +171,7 @@ class Client:
                 retries=urllib3.Retry(
                     None, connect=0, read=0, redirect=5, status=0, other=0, remove_headers_on_redirect=_SECRET_HEADERS
                 ),
+                # Read in pieces below, so that size and time stay bounded.
                 preload_content=False,
             )
             try:
@@ -205,6 +208,7 @@ def _proxy(url: str) -> str:
     """The proxy that the environment names for an address; clusters often let nothing out without."""
     parts = urlsplit(url)
     host = parts.hostname or ""
+    # A proxy doesn't lead back to this machine.
     if host == "localhost" or host.startswith("127.") or urllib.request.proxy_bypass(host):
         return ""
     return urllib.request.getproxies().get(parts.scheme, "")
@@ -285,6 +289,7 @@ def server_words(body: bytes) -> str:
         document = json.loads(body)
     except (ValueError, RecursionError):
         text = body[: _N_SHOWN + 1].decode(errors="replace").strip()
+        # A web page has nothing to say in one line.
         return "" if text.startswith("<") else _line(text)
     return _line(_said(document))
 
@@ -294,6 +299,7 @@ def _said(document: Any) -> str:
         return "; ".join(filter(None, map(_said, document[:3])))
     if not isinstance(document, dict):
         return document if isinstance(document, str) else ""
+    # OPTIMADE puts it under `errors`, FastAPI (NOMAD's and the Materials Project's) under `detail`.
     for key in ("errors", "detail", "msg", "message", "error", "title"):
         if words := _said(document.get(key)):
             at = document.get("loc")
@@ -310,6 +316,7 @@ def _without_secrets(words: str, headers: Mapping[str, str]) -> str:
     """A server may repeat the key it was given."""
     for value in headers.values():
         for secret in value.split():
+            # Nothing as short as `Bearer` is a key.
             words = words.replace(secret, "…") if len(secret) >= 8 else words
     return words
 

@@ -77,6 +77,7 @@ class _Fetch:
 
     def all(self) -> None:
         version = self._version()
+        # Between versions entries come and go, so that pages of two don't make up one answer.
         if self._answers.state.get("version", version) != version:
             LOG.info("the Materials Project has a new version, %s, since this query broke off; starting anew", version)
             self._answers.forget()
@@ -100,6 +101,7 @@ class _Fetch:
         try:
             told = self._client.get_json(f"{self._url}/heartbeat", headers=self._headers)
         except Refused as e:
+            # A wrong key is said at once; a server without this page is asked all the same.
             if e.status in (401, 403):
                 raise
             return ""
@@ -153,6 +155,7 @@ class _Fetch:
 
 def _key(query: MaterialsProjectQuery) -> str:
     key = os.environ.get(query.key, "").strip()
+    # A header holds ASCII only, and what is copied from a web page may hold more.
     if not key or not key.isascii() or not key.isprintable():
         what = (
             f"the environment variable {query.key} holds no key" if not key else f"{query.key} holds no key's letters"

@@ -24,6 +24,7 @@ from bigdata.spec.study import Finding
 
 LOG = logging.getLogger("bigdata")
 AVAILABLE = "results.properties.available_properties"
+# NOMAD turns away (503) who asks more than some 30 times a second.
 PER_SECOND = 5
 # `*` leaves a reference as the path it is; only `include-resolved` brings what it points at.
 _SPECTRUM = {"energies": "include-resolved", "total": "include-resolved", "energy_fermi": "*", "band_gap": "*"}
@@ -58,6 +59,7 @@ def body(query: NomadQuery, n_rows: int, after: str | None) -> dict[str, Any]:
     return {
         "owner": "public",
         "query": {AVAILABLE: {"any": ["dos_electronic", "dos_electronic_new"]}, **query.query},
+        # By the last value seen: NOMAD's page numbers end at 10,000 entries.
         "pagination": pagination | ({"page_after_value": after} if after else {}),
         "required": REQUIRED,
     }

@@ -77,6 +77,7 @@ def address(query: OptimadeQuery, base: str) -> str:
     """Where to ask for the first page."""
     asked = {
         "filter": query.filter.strip(),
+        # A provider's own properties come only where they are named.
         "response_fields": ",".join(dict.fromkeys((*STRUCTURE, *query.fields))),
         "page_limit": min(query.page, query.max_entries or query.page),
     }
@@ -180,6 +181,7 @@ def page_of(document: Any, url: str) -> Page:
         )
     links, meta = document.get("links") or {}, document.get("meta") or {}
     following = links.get("next")
+    # The standard allows an address and an object with one.
     href = following.get("href") if isinstance(following, dict) else following
     if not href and rows and meta.get("more_data_available") is True:
         raise SiteError(f"{_host(url)} says that there is more, but not where: no `next` in its links.")

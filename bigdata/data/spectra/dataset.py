@@ -139,6 +139,7 @@ class SpectraDataset:
         """The spectra of the rows, by energy axis; `dos` is a view where rows follow each other on disk."""
         wanted = np.asarray(rows, dtype=np.int64)
         axes = self._entries["axis_of"][wanted]
+        # Stable: rows that follow each other on disk stay so, and needn't be copied.
         order = np.argsort(axes, kind="stable")
         groups = np.split(order, np.flatnonzero(np.diff(axes[order])) + 1) if wanted.size else []
         return [self._on_axis(int(axes[positions[0]]), positions, wanted) for positions in groups]
@@ -230,6 +231,7 @@ class SpectraDataset:
 def _mapped(path: Path) -> Floats:
     # An array without elements can't be mapped.
     stored: Floats = np.load(path) if path.stat().st_size <= HEADER_BYTES else np.load(path, mmap_mode="r")
+    # Plain arrays, of which slices take a tenth of the time that those of memory maps do.
     return stored.view(np.ndarray)
 
 

@@ -22,7 +22,9 @@ from bigdata.data.columns import ColumnsWriter, is_text, plain_text
 from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.spectra.formats.entry import ZEROS, Entry, Floats, Uniform
 
+# Counts up where the same file gives another import: it is part of the digest.
 READER_VERSION = 3
+# Two multiples of 64, to which NumPy pads a header; what follows is aligned for memory maps.
 HEADER_BYTES = 128
 # Smearing and interpolation leave dips of this size in the output of sound calculations; larger ones
 # (Methfessel-Paxton smearing makes some of a few percent) aren't densities, and the fingerprint's column
@@ -165,6 +167,7 @@ class _Axes:
             return self._place_uniform(energies, n)
         if energies.size != n:
             raise EntryError(f"there are {energies.size} energies and {n} values of the DOS")
+        # By content: most spectra of a file share few axes, and blocks of one axis are worked on together.
         digest = hashlib.blake2b(np.ascontiguousarray(energies).data, digest_size=16).digest()
         if digest not in self._listed:
             check_energies(energies)
@@ -208,6 +211,7 @@ def check_dos(dos: Floats) -> bool:
     low, high = dos.min(), dos.max()
     if low == high == 0:
         raise EntryError("all its values are zero")
+    # Settles nearly all spectra in two passes; NaN fails either comparison.
     if low >= 0 and high < math.inf:
         return False
     _check_finite(dos, "value of the DOS")

@@ -29,6 +29,7 @@ def imported(path: Path, name: str | None, label: str) -> Path:
         about = {"digest": digest, "format": name, "label": label, "reader": READER_VERSION}
         about["content"] = hashlib.sha256(content.encode()).hexdigest()
         write_import(FORMATS.entries(path, name), folder, about)
+        # The digest is that of the bytes before: it must not name what was written in the meantime.
         if stamps(files) != before:
             raise SiteError(f"{path} changed while it was being read. Submit again when it is complete.")
 

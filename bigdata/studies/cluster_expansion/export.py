@@ -96,6 +96,7 @@ def _cluster(results: Results, k: int) -> dict[str, Any]:
     space = results.space
     member, n = int(space.first_member[k]), int(space.order[k])
     points = [
+        # Sites are counted from 1, as in the report; functions are from the start.
         {"cell": site[:3].tolist(), "site": int(site[3]) + 1, "function": int(function)}
         for site, function in zip(space.member_site[member, :n], space.member_function[member, :n], strict=True)
     ]

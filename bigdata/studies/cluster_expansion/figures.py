@@ -49,6 +49,7 @@ def errors(
     _sizes(panels[1, 0], curves, [c.cv for c in curves], n_clusters, intervals=True)
     most = max([float(np.nanmax(c.fit)) for c in curves])
     panels[0, 0].set_ylim(0, 1.05 * most)
+    # Sizes that overfit may be wrong without bounds, and would leave the rest at the bottom.
     panels[1, 0].set_ylim(0, 1.25 * max(most, *(float(np.nanmin(c.cv)) for c in curves)))
     panels[0, 0].set_ylabel(f"RMSE of the fit ({unit})")
     panels[1, 0].set_ylabel(f"RMSE, structures left out ({unit})")
@@ -111,6 +112,7 @@ def interactions(
         x = diameter[here] + 0.06 * i
         known = np.isfinite(low[here]) & np.isfinite(high[here])
         down, up = np.where(known, values[here] - low[here], 0.0), np.where(known, high[here] - values[here], 0.0)
+        # Clipped, since an interval of bootstrap draws need not hold the value itself.
         axes.errorbar(x, values[here], np.clip([down, up], 0, None), fmt=marker, ms=3.5, lw=0.8, color=colour,
                       label=f"{ORDERS.get(int(k), f'{k} points')} ({int(here.sum())})")  # fmt: skip
     axes.set_xlabel("greatest distance in the cluster (Å)")

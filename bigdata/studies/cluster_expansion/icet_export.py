@@ -51,6 +51,7 @@ def as_icet(space: ClusterSpace, cutoffs: Mapping[int, float], expansion: Expans
     off = float(np.abs(vectors[:N_CHECKS] @ parameters - values[:N_CHECKS]).max())
     if off > EXACT * max(1.0, float(np.abs(values).max())):
         raise SpecError(f"icet's clusters don't reproduce this expansion: values differ by up to {off:.2g}.")
+    # Clusters that the expansion does without: what least squares leave there is rounding.
     parameters[np.abs(parameters) < 1e-12 * np.abs(parameters).max()] = 0.0
     return icet.ClusterExpansion(theirs, parameters)
 
@@ -61,6 +62,7 @@ def _icet_space(icet: Any, parent: Parent, cutoffs: Mapping[int, float]) -> Any:
     symbols = [[_icet_symbol(z) for z in parent.species[c]] for c in parent.site_class]
     atoms = Atoms([s[0] for s in symbols], cell=parent.lattice, scaled_positions=parent.positions, pbc=True)
     orders = range(2, max(cutoffs, default=1) + 1)
+    # icet wants a cutoff for each order from pairs on, without gaps.
     return icet.ClusterSpace(atoms, [cutoffs.get(k, 0.0) + BEYOND for k in orders], symbols)
 
 

@@ -200,6 +200,7 @@ _FILES = (MaterialsFile, LatticeFile)
 
 
 def _opened(origin: MaterialsOrigin, folder: Path, *path: str) -> Input:
+    # Only where data are opened: a spec is checked without NumPy.
     from bigdata.data.materials.dataset import open_materials
 
     try:

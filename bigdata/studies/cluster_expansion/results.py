@@ -70,6 +70,7 @@ class Results(StudyResults[ClusterExpansion]):
     @cached_property
     def n_distinct(self) -> int:
         """How many different rows of correlations the structures have."""
+        # Correlations of equivalent decorations differ by rounding.
         return len(np.unique(self.view["correlation"][...][self.used].round(8), axis=0))
 
     @cached_property
@@ -115,6 +116,7 @@ class Results(StudyResults[ClusterExpansion]):
         """The model of a degree, by its place among the study's, of the recommended size unless another is given."""
         row = (place, (size or self.sizes[place]) - 1)
         coefficient = self.view["coefficient"][row]
+        # NaN, of a size without a model, would count as a coefficient.
         steps = np.flatnonzero(np.nan_to_num(coefficient))
         factors = self.view["factor"][place][steps].astype(np.int64)[:, : self.degrees[place]]
         intercept = float(self.view["intercept"][row])
@@ -136,6 +138,7 @@ class Results(StudyResults[ClusterExpansion]):
         """(p,) effective interactions, and both ends of their intervals; NaN for clusters that aren't in the model."""
         place = self.degrees.index(1) if 1 in self.degrees else self.best
         steps, expansion = self.steps(place), self.expansion(place)
+        # The coefficient of a product belongs to no single cluster.
         alone = (expansion.factors[:, 1:] < 0).all(axis=1)
         clusters = expansion.factors[alone, 0]
         ends = (self.view[f"coefficient_{end}"][place][steps] for end in ("low", "high"))

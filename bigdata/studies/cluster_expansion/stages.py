@@ -48,6 +48,7 @@ from bigdata.studies.cluster_expansion.space import STORED, space_of
 from bigdata.studies.materials.entries import Entries, entries_of
 
 TASKS = "bigdata.studies.cluster_expansion.tasks"
+# At the rate below, five seconds: short enough to lose, long beside what a task costs by itself.
 BLOCK_ATOMS = 100_000
 MOST_ROWS = 4_000
 # Leave-one-out makes as many models as there are structures; a task makes several.
@@ -303,6 +304,7 @@ def path_work(n: int, n_clusters: int, degree: int, sizes: int) -> float:
 
 def _path_memory(model: ClusterExpansion, space: ClusterSpace, n: int) -> int:
     features = widest(model, space, n)
+    # The columns, and the copy of them that scikit-learn works on.
     matrix = 2 * 8 * n * len(features) if model.selection.method in HOLDING_ALL else 0
     return PROCESS_BYTES + features.held_bytes + matrix + 8 * n * model.selection.max_features
 

@@ -66,6 +66,7 @@ def structures(ctx: Context[ClusterExpansion]) -> None:
     if model.target.per is not None:
         n_active = int(stored_space(model, ctx.read).parent.active.sum())
         divisor = n_cells * (n_active if model.target.per == "active-site" else 1)
+    # A structure that isn't mapped has no cells to divide by; its target is NaN.
     with np.errstate(divide="ignore"):
         ctx.write("target", np.where(used, entries.values / divisor, np.nan))
     ctx.write("used", used.astype(np.uint8))
@@ -149,6 +150,7 @@ def validate(ctx: Context[ClusterExpansion]) -> None:
     predictions = np.full((1, min(n_folds, folds.n - block * n_folds), folds.largest, sizes), np.nan)
     for i in range(predictions.shape[1]):
         members, out = folds.members(block * n_folds + i), of == block * n_folds + i
+        # Of a fold all structures may be unmapped, and those of all others.
         if not out.any() or out.all():
             continue
         path = _path(model, correlation[~out], model.features[degree_index], target[~out])
@@ -229,5 +231,6 @@ def _intervals(
     chosen = ctx.read("selected", d)
     coefficient = ctx.read("coefficient", (d, size - 1))
     steps = np.flatnonzero((chosen >= 0) & (coefficient != 0))
+    # For these features: how sure their choice is, the draws don't say.
     low, high = bootstrap_coefficients(features.columns(chosen[steps]), target, draws, seed)
     found["coefficient_low"][d, steps], found["coefficient_high"][d, steps] = low, high

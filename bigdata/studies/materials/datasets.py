@@ -61,6 +61,7 @@ def inputs_of(datasets: Datasets, identity: Identity, split: Split | None, folde
 
 
 def _imported(name: str, dataset: MaterialsOrigin, identity: Identity, folder: Path) -> Input:
+    # Only where data are opened: a spec is checked without NumPy.
     from bigdata.data.materials.dataset import open_materials
 
     try:

@@ -20,6 +20,7 @@ from bigdata.studies.materials.symmetry import Symmetry
 PARTS: tuple[IdentityPart, ...] = get_args(IdentityPart)
 _OF_STRUCTURES = {"formula", "spacegroup", "wyckoff"}
 _SYMBOL = re.compile("[A-Z][a-z]?")
+# By the place in a formula: counts sorted by it stand in the order in which they are written.
 _RANKS = np.array([0, *map(rank, range(1, len(SYMBOLS)))], dtype=np.int64)
 _BY_RANK = np.argsort(_RANKS[1:]) + 1
 
@@ -102,6 +103,7 @@ def _column(
         return primitive_formulas(structures, symmetry, formulas)
     if part == "spacegroup":
         return list(map(str, symmetry.spacegroup.tolist()))
+    # 48 bits are twelve hexadecimal digits.
     return [f"{value:012x}" for value in symmetry.wyckoff.tolist()]
 
 
@@ -177,6 +179,7 @@ def primitive_formulas(structures: Structures, symmetry: Symmetry, formulas: Seq
     """Formulas of the standardised primitive cells; the given one, reduced, where an entry has no atoms."""
     cells = Compositions.of(structures)
     n_atoms = structures.n_atoms[cells.owners]
+    # Whole numbers: a cell is made up of whole primitive cells.
     counts = cells.counts * symmetry.n_primitive[cells.owners] // n_atoms
     words = cells._replace(counts=counts).texts(len(structures))
     return _parsed(formulas, [row for row, word in enumerate(words) if not word], words)

@@ -10,6 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 from bigdata.kind import Finding, PathInSpec, SpecModel
 
 IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
+# A name becomes part of the names of the store's arrays.
 DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 SHARES = ("train", "validation", "test")
 WAYS = ("folds", "without_element", "by_date")
@@ -55,6 +56,7 @@ class Split(Grown):
     test: float = Field(default=0.1, ge=0, le=1)
     seed: int = Field(default=0, ge=0)
     file: str = Field(default="", description="A split file of `bigdata datasets split`, in place of the fractions.")
+    # 127 at most, as the store keeps a group's fold in a signed byte.
     folds: Annotated[int, Field(ge=3, le=127)] | None = Field(
         default=None, description="Instead: so many parts of equal size, for cross-validation."
     )
@@ -102,6 +104,7 @@ class Split(Grown):
         elif self.until and not self.by_date:
             yield Finding((*path, "until"), f"belongs to {call('by_date', '')}", "Name the field of the dates there")
         total = sum(self.shares.values())
+        # 0.7 + 0.2 + 0.1 isn't 1 in floats.
         if not any(getattr(self, key) for key in ("file", *WAYS)) and abs(total - 1) > 1e-9:
             train, validation, test = (call(key, "") for key in SHARES)
             yield Finding(path, f"{train}, {validation} and {test} make {total:g}", "Let them make 1")

@@ -152,6 +152,7 @@ def _hashes(labels: Sequence[str], seed: int) -> NDArray[np.uint64]:
     """(G,) uint64, equally distributed; the same in every process and on every machine."""
     key = str(seed).encode()
     digests = b"".join(hashlib.blake2b(label.encode(), digest_size=8, key=key).digest() for label in labels)
+    # A digest's bytes are read in one order on every machine.
     return np.frombuffer(digests, dtype=">u8").astype(np.uint64)
 
 
@@ -275,6 +276,7 @@ def by_date(
     np.minimum.at(oldest, where, _dates(dates, labels))
     folds = np.searchsorted(edges, oldest, side="right").astype(np.int8)
     rule = {"kind": "by date", "until": {"train": str(edges[0]), "validation": str(edges[1])}}
+    # Where both dates are one, nothing is for validation, and nothing is missed.
     return _filled(Split(FOLDS, tuple(groups.tolist()), folds, rule, identity or {}), [1, edges[0] < edges[1], 1])
 
 
@@ -305,6 +307,7 @@ def _dates(texts: Sequence[str], names: Sequence[str]) -> NDArray[np.datetime64]
 
 def _day(text: str) -> date:
     """The first day of what is written: 2018-06-01, 2018-06 or 2018; ValueError for anything else."""
+    # A time of day may stand behind the date, as in 2018-06-01T12:00:00Z.
     written = text[:10]
     return date.fromisoformat(written + "-01-01"[max(0, len(written) - 4) :])
 

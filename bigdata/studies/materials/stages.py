@@ -8,6 +8,7 @@ from bigdata.kind import BUILT_IN, PROCESS_BYTES, Input, Kept, Rate, Stage, deri
 from bigdata.studies.materials.model import Identity
 from bigdata.studies.materials.symmetry import symmetry_of
 
+# Of moyopy: 0.54 to 0.76 ms a structure, on 1,000 each of the Materials Project and AFLOW at 0.1 and 0.01 Å.
 SYMMETRY_RATE = Rate("structure", 7e-4, BUILT_IN)
 
 

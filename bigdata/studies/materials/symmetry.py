@@ -29,6 +29,7 @@ from bigdata.kind.derived import make
 from bigdata.studies.materials.spacegroups import Found, by_moyopy, by_spglib
 
 KIND = "symmetry"
+# A block takes a second or two with moyopy.
 BLOCK_ROWS = 2048
 MOYOPY, SPGLIB = 1, 2
 Program = Literal["moyopy", "spglib"]
@@ -135,6 +136,7 @@ def version() -> str:
     """Changes with whatever else the numbers depend on."""
     import spglib
 
+    # Near the tolerance, another version of a program may judge otherwise.
     return f"2, moyopy {moyopy.__version__}, spglib {spglib.__version__}"
 
 

@@ -107,6 +107,7 @@ class Results(StudyResults[Overlap]):
 
     def labels(self, groups: Sequence[int]) -> list[str]:
         """The groups' names, each from its first entry."""
+        # Of the first entries only: labels of half a million formulas take 20 s.
         firsts = [self._first(group) for group in groups]
         named: dict[tuple[str, int], str] = {}
         for name in dict.fromkeys(name for name, _ in firsts):

@@ -102,6 +102,7 @@ def matrix(
     """
     below = 1.25 if numbers else 0.0
     height = 0.3 + MATRIX_SIDE + below + 0.45
+    # Fixed places: matrix and settings below it must have one horizontal axis.
     figure = drawing(height, 6.1, layout=None)
 
     def place(left: float, bottom: float, width: float, tall: float) -> Axes:
@@ -133,6 +134,7 @@ def matrix(
 def lowest_colour(similarity: Floats) -> float:
     """Where the colour scale begins: the least similarity, rounded down to a tenth."""
     least = float(np.nanmin(similarity)) if np.isfinite(similarity).any() else 0.0
+    # A scale that begins at 1 would have no colours.
     return min(0.9, math.floor(least * 10) / 10)
 
 
@@ -192,6 +194,7 @@ def groups(linkage: Floats, group: NDArray[np.int32], min_similarity: float, mea
     shortened = n > LEAVES
     tree = dendrogram(linkage, p=LEAVES, truncate_mode="lastp" if shortened else None, no_plot=True)
     leaves = [_entry(leaf, linkage, n) for leaf in tree["leaves"] or ()]
+    # scipy puts leaves 10 apart.
     x, height = np.array(tree["icoord"]) / 10, np.array(tree["dcoord"])
     joined = height.max(axis=1) <= 1 - min_similarity
     colours = [COLOURS[0] if inside else "0.35" for inside in joined]

@@ -57,6 +57,7 @@ def heights(
     """
     columns = columns or slice(0, grid.n_columns)
     result = _empty(len(dos), columns.stop - columns.start, keep_states)
+    # Where steps fall on an axis is worked out once for all spectra of one shift.
     zeros, group = np.unique(np.broadcast_to(np.asarray(shift, float), len(dos)), return_inverse=True)
     members = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
     for zero, rows in zip(zeros, members, strict=False):
@@ -94,6 +95,7 @@ class _Axis:
         x, step = self.x, round(self.grid.de_min * 1e9)
         column_edges = np.minimum(self.grid.steps[self.first : self.last + 1], end)
         k = np.arange(column_edges[0], column_edges[-1] + 1)
+        # As the reference has them, rounded to nine digits; multiples of de_min itself would be rounded otherwise.
         edge = k * step / 1e9
         # `right` is the first point at or beyond an edge, and beyond the spectrum's first step edge.
         right = np.maximum(x.searchsorted(edge), x.searchsorted(max(begin * step / 1e9, x[0]), side="right"))

@@ -113,6 +113,7 @@ class Grid:
         import numpy as np
 
         edges = self.edges + self.e_ref
+        # An end that is meant to be an edge may miss it by rounding, as edges are sums.
         first = int(np.searchsorted(edges, low - 1e-9))
         last = int(np.searchsorted(edges, high + 1e-9, side="right")) - 1
         if last <= first:
@@ -143,6 +144,7 @@ class Grid:
         import numpy as np
 
         g = (1 - np.exp(-0.5 * (x / self.width) ** 2)) * (largest / smallest - 1) + 1
+        # Truncated, not rounded, as in the reference program.
         return max(int(g), 1)
 
 

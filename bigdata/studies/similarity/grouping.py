@@ -23,6 +23,7 @@ def distances(n: int, pieces: Pieces) -> Floats:
         for i in range(rows.start, rows.stop):
             first = max(i + 1, columns.start)
             if first < columns.stop:
+                # Where row i begins in the vector, less the i + 1 columns that it doesn't have.
                 at = i * (2 * n - i - 1) // 2 - i - 1
                 condensed[at + first : at + columns.stop] = 1.0 - similarity[i - rows.start, first - columns.start :]
     return condensed

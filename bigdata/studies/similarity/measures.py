@@ -170,6 +170,7 @@ def nearest(
     for start in range(0, len(b), _TILE):
         similarity = block(a, b[start : start + _TILE], measure)
         numbers = np.arange(first_row_of_b + start, first_row_of_b + start + similarity.shape[1])
+        # Below all similarities: an entry isn't its own neighbour.
         similarity[np.equal.outer(np.arange(first_row_of_a, first_row_of_a + len(a)), numbers)] = -1
         found = _merge(found, similarity, numbers, minimum)
     return found
@@ -257,6 +258,7 @@ def _integral_similarity(a: Integrals, b: Integrals) -> Floats:
                 x, y = a.areas(rows, first, last), b.areas(columns, first, last)
                 distance = cdist(x, y, "cityblock")
                 sums = np.add.outer(x.sum(axis=1), y.sum(axis=1))
+                # Rounding may go beyond 1 by the last digit.
                 similarity[np.ix_(rows, columns)] = np.clip(_ratio(sums - distance, sums + distance), 0, 1)
     return similarity
 
@@ -282,6 +284,7 @@ def _merge(found: Nearest, similarity: Floats, numbers: NDArray[np.int64], minim
     n_above = found.n_above + (similarity >= minimum).sum(axis=1)
     index = np.concatenate([found.index, np.broadcast_to(numbers, similarity.shape)], axis=1)
     similarity = np.concatenate([np.where(found.index < 0, -1, found.similarity), similarity], axis=1)
+    # Only what is among the k best of its row is sorted.
     least = np.maximum(minimum, np.partition(similarity, -k, axis=1)[:, -k])
     row, column = np.nonzero(similarity >= least[:, None])
     best = np.lexsort((index[row, column], -similarity[row, column], row))

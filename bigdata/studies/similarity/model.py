@@ -65,6 +65,7 @@ class GridFields(SpecModel):
             self.width,
             *self.cutoff,
         )
+        # Twelve digits: converted to eV, 13 meV are 0.013000000000000001.
         return ":".join(["nonuniform", *(f"{part:.12g}" for part in parts), str(self.pixels)])
 
 
@@ -207,6 +208,7 @@ class Similarity(StudyModel):
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The spectra, imported into the cache. Raises Findings for data that can't be used."""
+        # Only where data are opened: a spec is checked without NumPy.
         from bigdata.data.spectra.dataset import open_spectra
 
         try:

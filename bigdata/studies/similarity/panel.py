@@ -51,6 +51,7 @@ def _states(results: Results, shown: NDArray[np.intp]) -> dict[str, str]:
     states = results.states[shown]
     before = np.zeros((len(states), states.shape[1] + 1))
     np.cumsum(states, axis=1, out=before[:, 1:])
+    # Single precision halves the page, and a colour shows no more.
     return {"states": _packed(before, "<f4"), "width": _packed(results.view["column_width"][...], "<f8")}
 
 

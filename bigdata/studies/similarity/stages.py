@@ -148,6 +148,7 @@ def _similarity(model: Similarity, n: int, fingerprint: Stage) -> Stage:
 def _matrix(model: Similarity, n: int, fingerprint: Stage) -> Stage:
     """Every task has a block of the upper triangle, and writes it and its mirror image below the diagonal."""
     rows, _ = blocks(n, MATRIX_ROWS)
+    # Chunks of 512² numbers, 2 MiB: what has to be read, and unpacked, for one of them.
     parts = 1 if rows <= 512 else 4
     rows = -(-rows // parts) * parts
     triangle = Triangle(n, rows)
@@ -267,6 +268,7 @@ def _group_arrays(n: int, *, has_tree: bool) -> Iterator[ArraySpec]:
 
 def _axes(entries: Entries, grid: Grid, columns: slice) -> list[Coordinate]:
     edges = (grid.edges + grid.e_ref).tolist()[columns.start : columns.stop + 1]
+    # Edges are decimal numbers of few digits; their differences would be so but for rounding.
     widths = [round(b - a, 10) for a, b in pairwise(edges)]
     return [
         Coordinate(name="entry", dim="entry", values=entries.names, about="the entry's name in the dataset"),
@@ -287,6 +289,7 @@ def _order(ordered: Sequence[int]) -> Coordinate:
     )
 
 
+# A setting of the data may be called so too: it is stored under `setting_…` then.
 RESERVED = {
     *("entry", "entry_2", "source_row", "energy_shift", "column", "column_width"),
     *("order", "reference", "block", "block_label"),

@@ -77,6 +77,7 @@ def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int
         )
     best: dict[Any, int] = {}
     for i, value in enumerate(values.tolist()):
+        # NaN, a number that is missing, isn't equal to itself.
         is_there = value == value and value != ""
         if is_there and (value not in best or count[i] <= count[best[value]]):
             best[value] = i

@@ -24,6 +24,7 @@ NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "free_energy": "eV"}
 _RESULTS = ("energy", "free_energy", "magmom")
 _COLUMNS = ("id", "numbers", "positions", "cell", "pbc", "key_value_pairs", "data", *_RESULTS)
+# ASE keeps the three flags of `pbc` as the bits of a number.
 _PERIODIC = 0b111
 
 
@@ -37,6 +38,7 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
     """The rows of a database, by their number."""
+    # Read only, so that a folder without leave to write will do; quoted, since `?` and `#` end a path in an address.
     database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
     try:
         for row in database.execute(f"SELECT {', '.join(_COLUMNS)} FROM systems ORDER BY id"):
@@ -60,6 +62,7 @@ def _entry(row: dict[str, Any], label: str) -> MaterialEntry | BadEntry:
 def _structure(row: dict[str, Any]) -> Structure:
     if row["pbc"] is None or row["pbc"] & _PERIODIC != _PERIODIC:
         raise EntryError("the structure isn't periodic in three directions")
+    # ASE keeps arrays as bytes, in little-endian order on every machine.
     numbers = np.frombuffer(row["numbers"], "<i4").tolist()
     lattice = np.frombuffer(row["cell"], "<f8").reshape(3, 3)
     return structure(lattice, numbers, np.frombuffer(row["positions"], "<f8").reshape(-1, 3), cartesian=True)
@@ -75,4 +78,5 @@ def _decoded(stored: str | bytes | None) -> dict[str, Any]:
 
 
 def _is_plain(value: Any) -> bool:
+    # ASE writes an array as an object with the key `__ndarray__`.
     return not isinstance(value, dict) or not any(key.strip("_").startswith("ndarray") for key in value)

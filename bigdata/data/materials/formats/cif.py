@@ -30,6 +30,7 @@ def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
     """The data blocks of a file that hold a structure."""
     stem = (label or path.name).removesuffix(".gz").rpartition(".")[0]
     try:
+        # CIF is ASCII; other bytes stand in comments and names of authors, in any old encoding.
         text = whole(path).decode("utf-8-sig", errors="replace")
         found = blocks(text)
         if not found:

@@ -56,6 +56,7 @@ def _plain(text: str) -> Structure:
     sites = next((loop for loop in loops if _XYZ[0] in loop), None)
     if sites is None or not _is_p1(text, loops):
         raise _NotPlain
+    # Disorder, or a mistake: pymatgen's reading tells at which site.
     if any(share not in (".", "?") and _number(share) != 1 for share in sites.get(_SHARE, [])):
         raise _NotPlain
     symbols = sites.get(_SYMBOL) or [re.sub(r"[^A-Za-z].*", "", label) for label in sites[_LABEL]]
@@ -125,6 +126,7 @@ def _by_pymatgen(text: str) -> Structure:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             (found, *_) = CifParser.from_str(text).parse_structures(primitive=False, on_error="raise")
+    # CifParser lets through whatever its parsing meets, such as KeyError and IndexError.
     except Exception as e:
         raise EntryError(f"the CIF can't be read: {_first_line(e)}") from None
     for place, site in enumerate(found, 1):

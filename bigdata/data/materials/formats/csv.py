@@ -29,7 +29,9 @@ from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.text import opened_text
 
 NAMED_BY_FILE = False
+# Python's csv refuses cells of more than 128 KiB; the CIF text of a large cell has more.
 _MAX_CELL = 1 << 26
+# Of properties only: in a column of formulas, NaN is sodium and nitrogen.
 _ABSENT = frozenset({"nan", "NaN", "NAN", "NA", "N/A", "None", "null"})
 _TRUTH = {"True": True, "False": False, "true": True, "false": False}
 # Numbers that begin with zeros ("007") are names.
@@ -98,6 +100,7 @@ def _is_unique(path: Path, key: str) -> bool:
     seen: set[int] = set()
     with contextlib.suppress(EntryError):
         for n, (_, row) in enumerate(_rows(path)):
+            # By hash, so that no million names are held; a collision would only leave the column unused.
             seen.add(hash(row[key]))
             if len(seen) <= n:
                 return False
@@ -161,6 +164,7 @@ def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
         try:
             for row in reader:
                 yield line, {key: value or "" for key, value in row.items()}
+                # The reader doesn't count the header, and the next row begins one line behind what it has read.
                 line = reader.line_num + 2
         except csv.Error as e:
             raise EntryError(f"this isn't CSV: {e}", line) from None

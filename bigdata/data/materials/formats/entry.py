@@ -17,6 +17,7 @@ from bigdata.data.problem import EntryError
 ID_KEYS = ("id", "material_id", "mp_id", "mpid", "jid", "auid", "entry_id", "identifier", "name")
 FORMULA_KEYS = ("formula", "composition", "compound", "pretty_formula", "formula_pretty", "chem_formula",
                 "chemical_formula", "chemical_formula_reduced", "reduced_formula")  # fmt: skip
+# `Fe3+`, and `Fe3+,spin=5` as pymatgen writes it.
 _SPECIES = re.compile(r"([A-Z][a-z]?)(?:\d*\.?\d*[+-])?(?:,\w+=.*)?")
 
 
@@ -91,6 +92,7 @@ def cell(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) 
 
     Raises EntryError where no cell has these angles.
     """
+    # As pymatgen puts them, so that cells read here and there are the same numbers.
     cos_a, cos_b, cos_g = np.cos(np.radians([alpha, beta, gamma]))
     sin_a, sin_b = np.sin(np.radians([alpha, beta]))
     cos_gs = (cos_a * cos_b - cos_g) / (sin_a * sin_b) if sin_a and sin_b else 2.0

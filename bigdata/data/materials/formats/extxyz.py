@@ -24,6 +24,7 @@ from bigdata.data.problem import BadEntry, EntryError
 from bigdata.data.text import opened_text
 
 NAMED_BY_FILE = False
+# Programs write values in either quotes, in braces, and in brackets; ASE reads all of these.
 _PAIR = re.compile(r"""([^\s=]+)(?:=(?:"([^"]*)"|'([^']*)'|\{([^}]*)\}|(\[.*?\](?=\s|$)|\S+)))?""")
 _TRUTH = {"T": True, "True": True, "true": True, "F": False, "False": False, "false": False}
 
@@ -106,6 +107,7 @@ def _structure(about: dict[str, Any], rows: list[str]) -> Structure:
     if len(lattice) != 9:
         raise EntryError("the comment line has no `Lattice` of nine numbers: the frame isn't periodic")
     periodic = about.get("pbc", "T T T")
+    # Some programs write the flags as 1 and 0.
     if any(_TRUTH.get(flag, flag) in (False, "0") for flag in str(periodic).split()):
         raise EntryError("the structure isn't periodic in three directions")
     species, start = _places(str(about.get("Properties", about.get("properties", "species:S:1:pos:R:3"))))

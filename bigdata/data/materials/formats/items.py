@@ -99,6 +99,7 @@ class _Text:
             try:
                 value, end = _DECODER.raw_decode(self._held, self._at)
             except json.JSONDecodeError as e:
+                # An unterminated string is told by where it begins, which may be far back.
                 if self._ended or (e.pos < len(self._held) - _FAR and not e.msg.startswith("Unterminated")):
                     raise self._not_json(e) from None
             except (RecursionError, ValueError) as e:
@@ -111,6 +112,7 @@ class _Text:
             if len(self._held) - self._at > _MAX_ITEM:
                 raise EntryError(f"an item is longer than {_MAX_ITEM >> 20} MiB", self.line)
             self._more(size)
+            # Doubled, since an item that isn't whole yet is parsed from its beginning each time.
             size *= 2
 
     def end(self) -> None:

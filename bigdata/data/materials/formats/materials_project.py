@@ -39,6 +39,7 @@ UNITS = {
     "vbm": "eV",
     "volume": "angstrom^3",
 }
+# The interface answers with the names of all other fields, under `fields_not_requested`.
 _KNOWN = ("material_id", "formula_pretty", "structure", "fields_not_requested")
 
 

@@ -104,6 +104,7 @@ def _symbols(species: Any) -> dict[str, str]:
     found: dict[str, str] = {}
     for one in species:
         symbols, shares = one.get("chemical_symbols") or [], one.get("concentration") or [1.0]
+        # `attached` are atoms without a site of their own, such as the hydrogens of a methyl group.
         pure = len(symbols) == 1 and abs(shares[0] - 1) < 1e-6 and not one.get("attached")
         found[one.get("name", "")] = symbols[0] if pure else ""
     return found

@@ -28,6 +28,7 @@ _ENTRY = {"structure", "composition", "energy_adjustments", "data", "entry_id"}
 
 
 def recognises(name: str, head: bytes) -> bool:
+    # One object a line is the format `jsonl`, which knows pymatgen's structures too.
     if name.removesuffix(".gz").endswith((".jsonl", ".ndjson")):
         return False
     return head.lstrip()[:1] in (b"{", b"[") and bool(_CLASS.search(head)) and b'"matrix"' in head

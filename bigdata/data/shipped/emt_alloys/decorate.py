@@ -72,6 +72,7 @@ class Decoration:
 def rotations() -> list[Any]:
     """The 48 operations of the fcc lattice as integer matrices that act on rows of lattice coordinates."""
     metric = PRIMITIVE @ PRIMITIVE.T
+    # In a reduced basis, symmetry operations have no other entries.
     every = (np.array(m).reshape(3, 3) for m in itertools.product((-1, 0, 1), repeat=9))
     return [m for m in every if np.allclose(m @ metric @ m.T, metric)]
 

@@ -93,7 +93,9 @@ def prototypes() -> Iterator[tuple[str, Atoms]]:
     for symbol in METALS:
         a = metal(symbol)[0]
         yield "fcc", bulk(symbol, "fcc", a=a)
+        # 1.633 is √(8/3), the c/a of close-packed spheres.
         yield "hcp", bulk(symbol, "hcp", a=a / 2**0.5, c=a / 2**0.5 * 1.633)
+        # The same volume an atom: fcc has four in its cube, bcc two.
         yield "bcc", bulk(symbol, "bcc", a=a / 2 ** (1 / 3))
     for one, other in itertools.permutations(METALS, 2):
         a = (metal(one)[0] + metal(other)[0]) / 2
@@ -119,6 +121,7 @@ def decorations(one: str, other: str, a: float) -> Iterator[tuple[str, Atoms]]:
     tall.symbols[[corner, centre]] = one
     yield "D022", tall
     for name in ("rocksalt", "cesiumchloride", "zincblende"):
+        # Rough starts for the relaxation: atoms with four, six or eight neighbours stand nearer than those with twelve.
         yield name, bulk(one + other, name, a=a * {"rocksalt": 1.25, "cesiumchloride": 0.8, "zincblende": 1.4}[name])
 
 

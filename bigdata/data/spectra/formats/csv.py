@@ -77,6 +77,7 @@ def _spectrum(numbered: list[tuple[int, bytes]]) -> tuple[Floats, Floats]:
 def _channels(names: list[str]) -> list[int]:
     dos = [i for i, name in enumerate(names) if name.startswith("dos")]
     whole = [i for i in dos if re.match(r"dos(_total|\.total| total)?\s*([\[(]|_states|_per|$)", names[i])]
+    # A total beside its spin channels would be counted twice.
     return whole[:1] or dos
 
 

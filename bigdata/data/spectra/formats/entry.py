@@ -50,6 +50,7 @@ def numbers(values: Any, what: str) -> Floats:
     if not isinstance(values, list):
         raise EntryError(f"`{what}` is {_kind(values)} where a list of numbers should be")
     try:
+        # NumPy would take the text "1" for a number, which `array` doesn't.
         return np.frombuffer(array("d", values)) if values else np.empty(0)
     except (TypeError, OverflowError):
         at, value = next((i, v) for i, v in enumerate(values) if not _is_number(v))
@@ -90,6 +91,7 @@ def zero(value: Any) -> Zero:
 def _is_number(value: Any) -> bool:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
+    # Whole numbers beyond some 1e308 don't fit into a float64.
     return isinstance(value, float) or abs(value) < 1 << 1023
 
 

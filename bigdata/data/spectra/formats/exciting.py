@@ -57,6 +57,7 @@ def _from_text(path: Path) -> tuple[Floats, Floats]:
     if columns.shape[1] != 2:
         raise EntryError(f"there are {columns.shape[1]} columns where an energy and a DOS should be")
     energies, dos = columns.T
+    # Exact: both channels' energies are written with the same digits.
     starts = np.flatnonzero(energies == energies[0]).tolist()
     return _summed([(energies[a:b], dos[a:b]) for a, b in zip(starts, [*starts[1:], None], strict=True)])
 
@@ -78,6 +79,7 @@ def _from_xml(path: Path) -> tuple[Floats, Floats]:
 def _diagrams(text: bytes) -> Iterator[ET.Element]:
     for _, element in ET.iterparse(io.BytesIO(text), events=("end",)):
         if element.tag == "totaldos":
+            # The total comes first; the partial densities behind it are the larger part of the file.
             yield from element.iter("diagram")
             return
 

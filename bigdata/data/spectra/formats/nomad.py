@@ -152,6 +152,7 @@ def _channel(output: dict[str, Any], channel: dict[str, Any]) -> dict[str, Any]:
 def _points(channel: dict[str, Any]) -> Any:
     """The energies of a channel, under the one variable it had at first or in the section it has now."""
     variables = _list(channel.get("variables"))
+    # What depends on more than energy is no spectrum.
     return _at(variables[0] if len(variables) == 1 else channel.get("energies"), "points")
 
 

@@ -54,6 +54,7 @@ def _entries(archive: zipfile.ZipFile, label: str) -> Iterator[Entry | BadEntry]
     missing = [f"`{key}`" for key in ("energies_eV", DOS) if key not in members]
     if missing:
         raise EntryError(f"there is no array {' and no array '.join(missing)} in this file")
+    # Not by numpy.load, which reads an array as a whole: spectra are read a few at a time.
     with archive.open(members[DOS]) as file:
         shape, dtype = _header(file, DOS)
         if len(shape) not in (2, 3) or dtype.kind not in "fiu":

@@ -75,6 +75,7 @@ def _entry(
         "vbm": number(settings.get("vbm_eV"), "vbm_eV"),
         "fermi": number(settings.get("fermi_eV"), "fermi_eV"),
     }
+    # NaN, which isn't equal to itself, stands for none.
     given = {key: value for key, value in own.items() if value == value}
     if row.get("energy_zero"):
         given["zero"] = zero(row["energy_zero"])
