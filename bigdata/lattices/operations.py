@@ -43,9 +43,12 @@ def operations(parent: Parent, symprec: float = 1e-3) -> Operations:
     """
     cell: Any = (parent.lattice, parent.positions, parent.site_class + 1)
     with warnings.catch_warnings():
-        # Of 2.7 and later: that errors will be raised one day in place of None.
+        # Of 2.7 and later: that errors will be raised one day in place of None, as they are caught here already.
         warnings.simplefilter("ignore", DeprecationWarning)
-        found = spglib.get_symmetry(cell, symprec=symprec)
+        try:
+            found = spglib.get_symmetry(cell, symprec=symprec)
+        except spglib.SpglibError:
+            found = None
     if found is None:
         raise DataProblem(
             Finding(("parent",), f"the parent has sites closer than {symprec:g} Å", "give each site once, in angstrom")

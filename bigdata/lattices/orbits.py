@@ -24,7 +24,7 @@ class Clusters:
     """m clusters of k active sites, each once up to translations, whole orbits of them, in lexicographic order.
 
     A cluster is its first point, in cell 0, and the pairs that this makes with the others; points are ordered as in
-    Pairs. `pairs_of` (m, k - 1); `keys` (one array for each point after the first) number the clusters' beginnings:
+    Pairs. `pair` (m, k - 1); `keys` (one array for each point after the first) number the clusters' beginnings:
     key = (number of the beginning without its last point) · P + last pair, ascending.
     """
 
