@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-from bigdata.kind import Finding, PathInSpec, SpecModel
+from bigdata.kind import Finding, Grown, PathInSpec, SpecModel
 
 IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
 # A name becomes part of the names of the store's arrays.
 DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 SHARES = ("train", "validation", "test")
 WAYS = ("folds", "without_element", "by_date")
-
-
-class Grown(SpecModel):
-    """A part of a spec that has got fields (`LATER`) since studies were first run with it.
-
-    Where these are left out they are in no dump either: what was computed before keeps its keys.
-    """
-
-    LATER: ClassVar[tuple[str, ...]]
-
-    @model_serializer(mode="wrap")
-    def _without_later(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        fields = type(self).model_fields
-        left_out = {name for name in self.LATER if getattr(self, name) == fields[name].default}
-        return {name: value for name, value in dump(self).items() if name not in left_out}
 
 
 class Identity(SpecModel):
