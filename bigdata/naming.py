@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from pathlib import Path
 from typing import Any
 
 
@@ -13,8 +14,7 @@ def named(address: str) -> Any:
 
 
 def packaged_text(address: str) -> str:
-    """The text of a package's file, "package:file"."""
-    from importlib.resources import files
-
+    """The text of a file beside a package's modules, "package:file"; or beside a module, "module:file"."""
     package, _, file = address.partition(":")
-    return (files(package) / file).read_text(encoding="utf-8")
+    module = importlib.import_module(package)
+    return (Path(module.__file__ or "").parent / file).read_text(encoding="utf-8")

@@ -87,7 +87,8 @@ class Dimension:
         raise QuantityError(what, self._write(f"{value} {self.base}" if number else ""))
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.with_info_plain_validator_function(self._from_spec)
+        # Around the number's own schema: bounds such as `Field(gt=0)` stand in that, in the base unit.
+        return core_schema.with_info_before_validator_function(self._from_spec, handler(source))
 
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         units = "|".join(map(re.escape, self.units))

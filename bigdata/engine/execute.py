@@ -158,6 +158,13 @@ class _OpenStage:
     keys: Keys
     rows: Mapping[str, Mapping[str, Row]]
     function: Callable[[Context[Any]], Mapping[str, Any] | None]
+    readable: frozenset[str]
+
+
+def _readable(stage: Stage, before: Mapping[str, frozenset[str]]) -> frozenset[str]:
+    """The inputs whose digests are in the keys of a stage's tasks: its own, and those of the stages that it needs."""
+    needed = {*stage.whole, *(name for name, _ in (stage.needs(0) if stage.n_tasks else ()))}
+    return frozenset(stage.inputs).union(*(before.get(name, frozenset()) for name in needed))
 
 
 @lru_cache(maxsize=4)
@@ -168,15 +175,26 @@ def _open(folder: str, _written: int) -> dict[str, _OpenStage]:
         workload = stages_of(view.model, view.inputs)
         keys = Keys(view.model.study, workload.stages, view.inputs)
         rows = {stage.name: stage.row_specs for stage in workload.stages}
+        readable: dict[str, frozenset[str]] = {}
         for stage in workload.stages:
-            opened[address(view.group, stage.name)] = _OpenStage(view, stage, keys, rows, named(stage.function))
+            readable[stage.name] = _readable(stage, readable)
+            opened[address(view.group, stage.name)] = _OpenStage(
+                view, stage, keys, rows, named(stage.function), readable[stage.name]
+            )
     return opened
 
 
 def _call(run: RunFolder, opened: _OpenStage, order: Order, log: Callable[[str], None], ends: float) -> dict[str, Any]:
     words, around = f"{order.path}/{order.index} ", surroundings(ends)
     context: Context[Any] = Context(
-        run, opened.view, opened.stage, order, opened.rows, lambda said: log(words + said), around
+        run,
+        opened.view,
+        opened.stage,
+        order,
+        opened.rows,
+        lambda said: log(words + said),
+        around,
+        opened.readable,
     )
     try:
         with context:

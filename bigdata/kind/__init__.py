@@ -56,14 +56,33 @@ that says what the report shows. It can be one module, such as this `wells.py`:
         drawn.subplots().step(view["depth"][...], view["n_bound"][...])
         return drawn
 
-Its package says `wells = "wells:Wells"` among its entry points of the group `bigdata.studies`, and then `study: wells`
-can be written, validated, planned, submitted, swept, reported and run again as all others.
+Its package registers it in its pyproject.toml, and then `study: wells` can be written, validated, planned, submitted,
+swept, reported and run again as all others:
+
+    [project.entry-points."bigdata.studies"]
+    wells = "wells:Wells"
 
 The model (`StudyModel`) says more where it is asked: `check` what is wrong beyond types, `inputs` which data it reads,
 `data_files` the user's own among them, `figures` what will be drawn; `predict_at` and `export_at` are for kinds that
 make models, `starter_at` for `bigdata init`, `packages` for the record, `variables` for jobs. `Target` is a quantity
 with unit and range, `unknown_fields` finds fields that a dataset doesn't have, and `problem.at("dataset")` puts what is
 wrong with data at its place in the spec.
+
+A kind that reads a file of the user's has it in its model as `file: str`, and says where it is and what is in it; a stage
+that reads it names it, `inputs=("measured",)`, and its tasks find it as `ctx.inputs["measured"].folder`:
+
+    @classmethod
+    def check(cls, fields, folder):
+        if "file" in fields and not located(folder, fields["file"]).is_file():
+            yield Finding(("file",), f"there is no file {fields['file']}", "Paths start at the spec's folder")
+
+    def data_files(self, folder):
+        return [named(folder, self.file)]
+
+    def inputs(self, folder):
+        path = located(folder, self.file)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()  # of all that the numbers depend on
+        return {"measured": Input(digest, str(path.absolute()), self.file, digest)}
 
 A `Stage` says what its tasks compute, write, return, wait for and cost; all is described there. What is left out has
 its usual meaning: `fields`, which make the tasks' keys, are the whole study; task i writes the i-th shard of each

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
@@ -52,6 +52,23 @@ class Surroundings:
     ends: float = math.inf
 
 
+class NamedInputs(dict[str, Input]):
+    """The inputs that a stage may read: its own, and those of the stages that it needs.
+
+    A key holds the digests of these alone: were others read, results would count as known after their data changed.
+    """
+
+    def __init__(self, stage: str, readable: Collection[str], inputs: Mapping[str, Input]) -> None:
+        super().__init__({name: source for name, source in inputs.items() if name in readable})
+        self._stage = stage
+
+    def __missing__(self, name: str) -> Input:
+        raise ValueError(
+            f'stage `{self._stage}` reads the input `{name}` and doesn\'t name it: with `inputs=("{name}",)` its '
+            "results are made anew when those data change"
+        )
+
+
 def stop_time(ends: float, now: float) -> float:
     """When a task that begins now should stop, where its worker's job ends at `ends` (Unix times, s)."""
     return ends - min(STOP_SECONDS, STOP_SHARE * (ends - now))
@@ -62,7 +79,7 @@ class Context(Generic[M]):
 
     As a context manager it is open while the function runs, and takes away after it what isn't to stay.
     `payload` is what a proposer gave to the task, None where its stage doesn't grow. `rows_of` says what the tasks of
-    each stage return.
+    each stage return. Of the inputs, those that are `readable` for its stage can be read.
     """
 
     def __init__(
@@ -74,11 +91,12 @@ class Context(Generic[M]):
         rows_of: Mapping[str, Mapping[str, Row]],
         log: Callable[[str], None],
         around: Surroundings = Surroundings(),
+        readable: Collection[str] = (),
     ) -> None:
         index = order.index
         self.stage, self.index, self.log, self.payload = stage, index, log, order.payload
         self.model = cast(M, view.model)
-        self.inputs: Mapping[str, Input] = view.inputs
+        self.inputs: Mapping[str, Input] = NamedInputs(stage.name, readable, view.inputs)
         self._folder, self._view, self._order, self._rows_of = folder, view, order, rows_of
         self._store = folder.store / view.group
         self._specs = {a.name: a for a in stage.arrays}
@@ -145,7 +163,7 @@ class Context(Generic[M]):
 
     def opened(self, open_: Callable[[M, Mapping[str, Input]], T]) -> T:
         """What `open_(model, inputs)` opens of the study's data, once for all tasks that this process runs."""
-        return self._view.opened(open_)
+        return self._view.opened(open_, self.inputs)
 
     def own(self, name: str) -> slice:
         """The rows of an array that this task writes, where it has one shard of it."""
@@ -161,6 +179,9 @@ class Context(Generic[M]):
 
         Raises ValueError for any other shard: two writers of one shard would silently lose numbers.
         """
+        if name not in self._specs:
+            known = ", ".join(f"`{known}`" for known in self._specs) or "none"
+            raise ValueError(f"stage `{self.stage.name}` has no array `{name}`; those that it writes: {known}")
         own = sorted(s for n, s in self._own if n == name)
         if shard is None and len(own) == 1:
             shard = own[0]

@@ -22,6 +22,13 @@ class Table:
     units: Mapping[str, str] = field(default_factory=dict)
     caption: str = ""
 
+    def __post_init__(self) -> None:
+        for number, row in enumerate(self.rows):
+            if len(row) != len(self.columns):
+                raise ValueError(
+                    f"row {number} of the table `{self.title}` has {len(row)} values, for {len(self.columns)} columns"
+                )
+
 
 @dataclass(frozen=True)
 class Figure:

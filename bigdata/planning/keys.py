@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
+from bigdata.errors import SpecError
 from bigdata.kind.stage import Stage, TaskId
 from bigdata.spec.study import Input
 
@@ -125,6 +126,11 @@ class Keys:
             hasher.update(self._wholes[name])
 
     def _needed(self, task: TaskId) -> str:
+        name, index = task
+        if name not in self._stages or not (name in self._asked or 0 <= index < self._stages[name].n_tasks):
+            raise SpecError(
+                f"a task of this study kind needs {name}/{index}, which isn't there: that is for its author"
+            )
         return "absent" if task in self.absent else self[task]
 
     def _all_of(self, name: str) -> bytes:

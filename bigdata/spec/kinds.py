@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.metadata import EntryPoint, PackageNotFoundError, distribution, entry_points
 
+from bigdata.errors import SpecError
 from bigdata.spec.study import StudyModel
 
 GROUP = "bigdata.studies"
@@ -58,5 +59,9 @@ def _of_kind(name: str) -> tuple[str, ...]:
 def kind(name: str) -> type[StudyModel]:
     """The model of a kind's YAML. Raises KeyError for a kind that isn't installed."""
     point = _ours().get(name) or _registered()[name]
-    model: type[StudyModel] = point.load()
+    try:
+        model: type[StudyModel] = point.load()
+    except Exception as error:  # somebody's package may raise anything when it is loaded
+        what = f"the study kind `{name}` can't be loaded from {point.value}: {type(error).__name__}: {error}"
+        raise SpecError(f"{what}. Mend or remove its package.") from error
     return model

@@ -32,6 +32,10 @@ class ArraySpec:
     attributes: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        if self.dtype not in ITEM_BYTES:
+            raise ValueError(f"{self.name}: there is no type `{self.dtype}`; an array has {', '.join(ITEM_BYTES)}")
+        if 0 in (*self.shard, *self.chunk) and 0 not in self.shape:
+            raise ValueError(f"{self.name}: a shard of no rows")
         if any(s % c for s, c in zip(self.shard, self.chunk, strict=True)):
             raise ValueError(f"{self.name}: shard {self.shard} is no multiple of chunk {self.chunk}")
 
@@ -91,6 +95,15 @@ class Coordinate:
     units: str = "1"
     about: str = ""
 
+    def __post_init__(self) -> None:
+        # NumPy's numbers are no Python numbers by their types, and would be stored as text.
+        plain = self.values.tolist() if hasattr(self.values, "tolist") else [_plain(v) for v in self.values]
+        object.__setattr__(self, "values", plain)
+        kinds = {type(v) for v in plain}
+        if type(None) in kinds or (str in kinds and len(kinds) > 1):
+            what = ", ".join(sorted(kind.__name__ for kind in kinds))
+            raise ValueError(f"coordinate `{self.name}` has values of several kinds: {what}; NaN stands for no number")
+
     @property
     def dtype(self) -> str:
         kinds = {type(v) for v in self.values}
@@ -108,6 +121,10 @@ class Coordinate:
         return len(self.values) * ITEM_BYTES[self.dtype] + CRC_BYTES
 
     n_files = 2
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
 
 
 def blocks(n: int, at_most: int) -> tuple[int, int]:

@@ -164,7 +164,7 @@ class View(Mapping[str, StoredArray]):
         self.run, self.group, self.label, self.model, self.inputs = run, group, label, model, inputs
         self._opened: dict[str, StoredArray] = {}
         self._made: dict[Callable[[View], Any], Any] = {}
-        self._opened_data: dict[Callable[[Any, Mapping[str, Input]], Any], Any] = {}
+        self._opened_data: dict[tuple[Callable[[Any, Mapping[str, Input]], Any], frozenset[str]], Any] = {}
 
     @cached_property
     def _group(self) -> zarr.Group:
@@ -225,11 +225,16 @@ class View(Mapping[str, StoredArray]):
         makers = named(report_at)(self).tables if report_at else ()
         return {table.title: table for table in whole(self.run, makers)}
 
-    def opened(self, open_: Callable[[Any, Mapping[str, Input]], T]) -> T:
-        """What a kind's function opens of the study's data, `open_(model, inputs)`, kept from the first call on."""
-        if open_ not in self._opened_data:
-            self._opened_data[open_] = open_(self.model, self.inputs)
-        opened: T = self._opened_data[open_]
+    def opened(self, open_: Callable[[Any, Mapping[str, Input]], T], inputs: Mapping[str, Input] | None = None) -> T:
+        """What a kind's function opens of the study's data, `open_(model, inputs)`, kept from the first call on.
+
+        Of the `inputs` some can be given, else it has all.
+        """
+        given = self.inputs if inputs is None else inputs
+        key = open_, frozenset(given)
+        if key not in self._opened_data:
+            self._opened_data[key] = open_(self.model, given)
+        opened: T = self._opened_data[key]
         return opened
 
     def once(self, make: Callable[[View], T]) -> T:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -82,6 +83,37 @@ def test_it_is_checked_as_all_kinds_are(folder: Path) -> None:
     assert done.returncode == 2
     assert "bad.yaml:3:8: width: " in done.stderr + done.stdout
     assert "Did you mean `depths`?" in done.stderr + done.stdout
+
+
+MISTAKES = {
+    'stages_at: ClassVar[str] = "wells:stages"': (
+        'stages_at: ClassVar[str] = "wells:stagez"',
+        "AttributeError: module 'wells' has no attribute 'stagez'",
+    ),
+    "needs=every(count)": (
+        'needs=lambda _: [("cuont", 0)]',
+        "stage `most` needs a task of `cuont`; the stages before it are `count`",
+    ),
+    "return Workload(": ("return dict(", "TypeError: wells:stages returns dict, not a Workload"),
+}
+
+
+@pytest.mark.parametrize("right", MISTAKES)
+def test_its_author_is_told_of_mistakes(folder: Path, tmp_path: Path, right: str) -> None:
+    wrong, what = MISTAKES[right]
+    shutil.copytree(folder / "wells-1.0.dist-info", tmp_path / "wells-1.0.dist-info")
+    (tmp_path / "wells.py").write_text(code().replace(right, wrong))
+    (tmp_path / "w.yaml").write_text(SPEC)
+    done = program(tmp_path, "plan", "w.yaml")
+    said = f"the study kind `wells` makes no sound stages: {what}. That is for its author; --debug shows where.\n"
+    assert (done.returncode, done.stderr) == (2, said)
+
+
+def test_bounds_hold_for_quantities(folder: Path) -> None:
+    (folder / "flat.yaml").write_text(SPEC.replace("1 nm", "0 nm"))
+    done = program(folder, "validate", "flat.yaml")
+    assert done.returncode == 2
+    assert "flat.yaml:3:8: width: " in done.stdout + done.stderr
 
 
 def test_it_is_short_and_goes_through_one_door() -> None:

@@ -183,13 +183,3 @@ def test_relative_paths_of_runs_are_taken_as_given(path: str, bench: Bench, monk
 
     monkeypatch.chdir(bench.folder)
     assert plan(load_study(bench.trial()), runs=path).folder.path.parent == Path(path)
-
-
-def test_a_stage_that_waits_for_one_that_is_not_there_is_named() -> None:
-    from bigdata.kind.stage import Workload
-    from bigdata.planning.workload import refuse_misnamed
-
-    with pytest.raises(ValueError, match="stage `two` needs `nowhere` whole; before it are `one`"):
-        refuse_misnamed(Workload(stages=(stage(), stage(name="two", whole=("nowhere",)))))
-    with pytest.raises(ValueError, match="rows of a study kind have the names of others, or of arrays: x"):
-        refuse_misnamed(Workload(stages=(stage(rows={"x": "float64"}),)))
