@@ -68,8 +68,8 @@ make models, `starter_at` for `bigdata init`, `packages` for the record, `variab
 with unit and range, `unknown_fields` finds fields that a dataset doesn't have, and `problem.at("dataset")` puts what is
 wrong with data at its place in the spec.
 
-A kind that reads a file of the user's has it in its model as `file: str`, and says where it is and what is in it; a stage
-that reads it names it, `inputs=("measured",)`, and its tasks find it as `ctx.inputs["measured"].folder`:
+A kind that reads a file of the user's has it in its model as `file: str`, and says where that is and what is in it; a
+stage that reads it names it, `inputs=("measured",)`, and its tasks find it as `ctx.inputs["measured"].folder`:
 
     @classmethod
     def check(cls, fields, folder):
