@@ -22,6 +22,8 @@ from bigdata.kind import ArraySpec, Coordinate, Input, Paused, Rate, Row, Stage,
 
 STEP_SECONDS = 0.1
 HOLD_SECONDS = 2.0
+# More rows have no coordinate.
+MOST_ROWS = 10_000
 PLACE = ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURM_JOB_PARTITION")
 
 
@@ -116,8 +118,8 @@ def stages(model: Trial, inputs: Mapping[str, Input]) -> Workload:
         # Or its time would be that of a task that pauses, and no job long enough for it.
         **({"rate": Rate("task", 1e-4, "the test")} if model.checkpoint else {}),
     )
-    row = Coordinate(name="row", dim="row", values=list(range(min(n, 10_000))))
-    return Workload(stages=(first, last), coordinates=(row,) if model.write else ())
+    row = Coordinate(name="row", dim="row", values=range(n)) if model.write and n <= MOST_ROWS else None
+    return Workload(stages=(first, last), coordinates=(row,) if row else ())
 
 
 def first(ctx: Any) -> dict[str, Any]:
