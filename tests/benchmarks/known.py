@@ -33,7 +33,7 @@ def submitted(bench: Bench, name: str, *words: str) -> tuple[float, int]:
     """Seconds of a submit, and how many tasks it ran."""
     spec = bench.write(f"{name}.yaml", {**SWEEP, "name": name})
     began = time.perf_counter()
-    done = bench.bigdata("submit", spec, *words, BIGDATA_CACHE=str(bench.folder / "cache"))
+    done = bench.program("submit", spec, *words, BIGDATA_CACHE=str(bench.folder / "cache"))
     assert done.returncode == 0, done.stderr
     seconds = time.perf_counter() - began
     records = events(bench.folder / done.stdout.strip(), "done")
@@ -90,7 +90,7 @@ def plan() -> None:
             verdict = "reached" if seconds <= BAR_SECONDS and megabytes <= BAR_MEGABYTES else "MISSED"
             print(f"plan of 270,000 tasks, {where}: {seconds:.2f} s, {megabytes:.0f} MB ({verdict})")
             few = bench.write("few.yaml", {"study": "search", "name": "few", "trials": 200, "epochs": 1})
-            done = bench.bigdata("submit", few, "--site", "process", BIGDATA_CACHE=name)
+            done = bench.program("submit", few, "--site", "process", BIGDATA_CACHE=name)
             assert done.returncode == 0, done.stderr
 
 

@@ -30,7 +30,7 @@ def through_submit() -> float:
         bench = Bench(Path(name))
         spec = bench.trial(tasks=TASKS, seconds=SECONDS, write=False)
         started = time.perf_counter()
-        done = bench.bigdata("submit", spec, BIGDATA_CACHE=name)
+        done = bench.program("submit", spec, BIGDATA_CACHE=name)
         assert done.returncode == 0, done.stderr
         return time.perf_counter() - started
 
