@@ -224,12 +224,20 @@ class Slurm:
         return int(until(lambda: _read(self.folder / f"run/{daemon}.pid")))
 
     def _end(self, daemon: str) -> None:
+        """End a daemon, and wait for the process itself: it takes its number's file away long before it ends."""
+        if not self._lives(daemon):
+            return
+        pid = self._pid(daemon)
         for number in (signal.SIGTERM, signal.SIGKILL):
             with suppress(ProcessLookupError, AssertionError):
-                if self._lives(daemon):
-                    os.kill(self._pid(daemon), number)
-                    until(lambda: not self._lives(daemon), 10)
-        (self.folder / f"run/{daemon}.pid").unlink(missing_ok=True)
+                if self._is_ours(pid):
+                    os.kill(pid, number)
+                    until(lambda: not self._is_ours(pid), 10)
+
+    def _is_ours(self, pid: int) -> bool:
+        with suppress(OSError):
+            return str(self.folder) in Path("/proc", str(pid), "cmdline").read_text()
+        return False
 
     def _lives(self, daemon: str) -> bool:
         """Whether a daemon runs. By now its number may be another process's, or a zombie's, which has no command."""
