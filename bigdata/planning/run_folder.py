@@ -14,7 +14,8 @@ NO_PART_OF_A_RESULT = {"description", "pools", "budget"}
 def study_key(study: Study) -> str:
     """Content hash of what the study asks for; what is for people, and where and at what price it runs, don't count.
 
-    Nor does what its data hold: a study whose data have changed stays in its folder, and the tasks that read them are done anew.
+    Nor does what its data hold: a study whose data have changed stays in its folder, and the tasks that read them are
+    done anew.
     """
     return digest([v.model.model_dump(mode="json", exclude=NO_PART_OF_A_RESULT) for v in study.variants])
 
