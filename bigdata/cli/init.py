@@ -19,6 +19,7 @@ def command(kind: str, file: Path | None) -> None:
     text = starter(kind)
     path = file or Path(f"{kind}.yaml")
     try:
+        # `x` fails where there is a file by now, however short the time since anyone looked.
         with path.open("x", encoding="utf-8") as new:
             new.write(text)
     except OSError as error:

@@ -86,8 +86,10 @@ def _listen() -> None:
 
 def main() -> None:
     """The `bigdata` program."""
+    # Looked for here, since what goes wrong may do so before click has read it.
     debug = "--debug" in sys.argv[1:2]
     try:
+        # By itself click would end the process, with exit codes of its own.
         cli(prog_name="bigdata", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
@@ -107,5 +109,6 @@ def main() -> None:
     except BigdataError as error:
         if debug:
             raise
+        # Where a SpecError knows its place in a file, its lines begin with that, where editors look for it.
         click.echo(str(error) if type(error).__name__ == "SpecError" else f"bigdata: {error}", err=True)
         sys.exit(error.exit_code)

@@ -15,6 +15,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def plan_options(function: Callable[..., None]) -> Callable[..., None]:
     """SPEC, --data, --site, --runs, --fresh and --set, of which `function` gets the plan that they make."""
 
+    # `wraps` hands on the docstring, which click shows as the verb's help.
     @wraps(function)
     def planned(
         spec: Path,

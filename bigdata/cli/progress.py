@@ -58,4 +58,5 @@ class Bars:
             self._console.print(f"{path}: {count[1]} of {count[1]} tasks ended", markup=False)
 
     def message(self, text: str) -> None:
+        # Rich takes `[…]` for its own markup, and breaks lines after 80 characters where it sees no terminal.
         self._console.print(text, markup=False, soft_wrap=True)

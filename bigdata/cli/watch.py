@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,12 +53,14 @@ def looks(look: Callable[[], Status], every: float = LOOK_SECONDS) -> Iterator[S
                 yield now
                 return
         yield now
+        # Before a controller runs, each look may ask the batch system, whose users share it.
         time.sleep(every if now.state == "running" else 2 * every)
 
 
 def _redraw(path: Path, console: Console) -> Status:
     with Live(console=console, auto_refresh=False) as live:
         for now in looks(lambda: status(path)):
+            # As Text: what errors hold in brackets is no markup of Rich's.
             live.update(Text(page(now)), refresh=True)
     return now
 
@@ -71,7 +72,6 @@ def _say(path: Path, err: bool) -> Status:
         line = one_line(now)
         if line != said:
             click.echo(f"{time.strftime('%H:%M:%S')} {line}", err=err)
-            sys.stdout.flush()
             said = line
     return now
 

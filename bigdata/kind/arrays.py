@@ -47,6 +47,7 @@ class Triangle:
     @staticmethod
     def block(index: int) -> tuple[int, int]:
         """The block row and column of a task, row ≤ column."""
+        # Column c begins with task c (c + 1) / 2; this is that equation solved for c, in whole numbers.
         column = (isqrt(8 * index + 1) - 1) // 2
         return index - column * (column + 1) // 2, column
 

@@ -67,7 +67,7 @@ class Checkpoint:
                 when = time.localtime(os.fstat(file.fileno()).st_mtime)
                 file.seek(0)
                 with np.load(file, allow_pickle=False) as stored:
-                    arrays = dict(stored)
+                    arrays = dict(stored)  # all of them now: an npz reads an array when it is asked for
                 file.seek(-SECONDS.size - CRC_BYTES, os.SEEK_END)
                 (self.earlier_seconds,) = SECONDS.unpack(file.read(SECONDS.size))
         except FileNotFoundError:
@@ -77,7 +77,7 @@ class Checkpoint:
         return arrays
 
     def save(self, /, **arrays: ArrayLike) -> None:
-        """Put these arrays, of any shape and plain type, in place of what was saved before.
+        """Put these arrays, of any shape and plain type, in place of what was saved before; one may be called `self`.
 
         The file is written beside and moved into place: a kill leaves the one before. TypeError where an array holds
         Python objects: they would be pickled, and nobody should have to run what a file says.
@@ -105,6 +105,7 @@ def _write(file: BinaryIO, values: dict[str, NDArray[Any]], seconds: float) -> N
     with zipfile.ZipFile(file, "w") as npz:
         npz.comment = SECONDS.pack(seconds) + bytes(CRC_BYTES)
         for name, value in values.items():
+            # An array is written piece by piece, and only zip's 64-bit sizes take more than 2 GiB so.
             with npz.open(f"{name}.npy", "w", force_zip64=True) as member:
                 np.lib.format.write_array(member, value, allow_pickle=False)
 

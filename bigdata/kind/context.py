@@ -135,7 +135,10 @@ class Context(Generic[M]):
 
     @property
     def seed(self) -> int:
-        """A 63-bit seed that depends on the task's key alone: the same on every machine and in every order."""
+        """A 63-bit seed that depends on the task's key alone: the same on every machine and in every order.
+
+        It fits a signed 64-bit integer, which some generators of random numbers take.
+        """
         return int(self._order.key[:16], 16) >> 1
 
     @property
@@ -151,6 +154,7 @@ class Context(Generic[M]):
     @property
     def gpus(self) -> int:
         """The GPUs that the task has."""
+        # The batch system sets this variable, and nothing of CUDA has to be loaded to read it.
         return len([device for device in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if device.strip()])
 
     def rows(self, stage: str) -> Rows:

@@ -31,7 +31,7 @@ STYLE: Any = {
     "legend.fontsize": 7,
     "legend.frameon": False,
     "lines.linewidth": 1.0,
-    "pdf.fonttype": 42,
+    "pdf.fonttype": 42,  # TrueType: some journals refuse PDFs with Matplotlib's usual Type 3 fonts
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,
     "xtick.direction": "out",
@@ -55,6 +55,7 @@ def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
         with mpl.rc_context(STYLE):
             drawn = draw()
             _place(drawn)
+            # Without Matplotlib's version in the PNG and the time in the PDF, equal figures are equal files.
             drawn.savefig(beside[0], format="png", dpi=DPI, metadata={"Software": None})
             drawn.savefig(beside[1], format="pdf", metadata={"CreationDate": None})
         for file, place in zip(beside, (png, pdf), strict=True):

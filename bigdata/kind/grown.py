@@ -20,5 +20,6 @@ class Grown(SpecModel):
     @model_serializer(mode="wrap")
     def _without_later(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
         fields = type(self).model_fields
+        # Keys are hashes of the dump, where a new field with its default would be another study.
         left_out = {name for name in self.LATER if getattr(self, name) == fields[name].default}
         return {name: value for name, value in dump(self).items() if name not in left_out}

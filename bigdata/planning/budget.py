@@ -40,6 +40,7 @@ class Use:
 def use(site: Site, stage: PlannedStage, seconds: float) -> Use:
     """What tasks of a stage use up that take `seconds`, all together."""
     pool, hours = site.pools[stage.pool], seconds / HOUR
+    # A job with GPUs runs one task, which so uses up all of the job's cores too.
     if pool.gpus:
         return Use(gpu_hours=hours * pool.gpus, gpu_core_hours=hours * pool.cores)
     return Use(core_hours=hours * stage.stage.cores)

@@ -115,6 +115,7 @@ class Extent:
         coordinates = sum(c.n_files for c in self.coordinates)
         groups = sum(bool(v.group) for v in self.variants)
         log = self.site.controller != "inline"  # of a controller without a terminal
+        # A figure is a PNG and a PDF; a variant's group has metadata of its own.
         return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_packs
 
     @property
@@ -136,6 +137,7 @@ class Extent:
     @property
     def task_seconds(self) -> float:
         """The same of its tasks alone."""
+        # No schedule of a stage is shorter than its longest task, nor than all its work spread over all cores.
         longest = (s.rate.seconds * s.longest_work for s in self.stages)
         spread = (s.todo_seconds / self.site.tasks_at_once(s.pool, s.stage.cores) for s in self.stages)
         return sum(map(max, longest, spread))

@@ -69,6 +69,7 @@ class Growth:
         """Tell the next result; False where that task hasn't ended."""
         has_ended, rows = answer(self.n_told)
         if has_ended:
+            # As numbers again: what was told by the journal and what comes from a worker must be alike.
             given = rows and {name: decoded(row, rows.get(name)) for name, row in self._rows.items()}
             self._proposer.tell(self.n_told, given)
             self.n_told += 1

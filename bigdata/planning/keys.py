@@ -15,6 +15,7 @@ from bigdata.errors import SpecError
 from bigdata.kind.stage import Stage, TaskId
 from bigdata.spec.study import Input
 
+# 128 bits: the chance that any two of 10^12 tasks share a key is about 10^-15.
 KEY_DIGITS = 32
 
 
@@ -36,6 +37,7 @@ def ingredients(kind: str, stage: Stage, inputs: Mapping[str, Input]) -> dict[st
         "fields": dict(stage.fields),
         "data": {name: inputs[name].digest for name in stage.inputs},
         "arrays": {a.name: [a.dtype, a.shard, a.chunk, a.dims] for a in stage.arrays},
+        # What follows is left out where it isn't used: keys of results from before there was such a thing still hold.
         # Another number of BLAS threads sums in another order.
         **({"cores": stage.cores} if stage.cores > 1 else {}),
         **({"packs": True} if stage.packs else {}),
@@ -113,6 +115,7 @@ class Keys:
     def _key(self, stage: Stage, index: int) -> str:
         hasher = self._begun(stage)
         specs = self._specs[stage.name]
+        # The shape of what a shard holds: the last one of 250 rows holds 50 where the same of 300 rows holds 100.
         hasher.update(repr((index, [(n, s, specs[n].shape_of(s)) for n, s in stage.shards(index)])).encode())
         self._add_needs(hasher, stage, index)
         return str(hasher.hexdigest()[:KEY_DIGITS])

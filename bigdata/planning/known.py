@@ -125,6 +125,7 @@ class StageRecord:
         """Whether the task's shards are on disk at their exact size, and its pack to its end."""
         store = self.record.folder.store
         shards = ((a, s) for a, s in self._shards(index) if a in self._sizes)
+        # Sizes alone, or a plan would read the whole run: checksums are compared when the data are read.
         if not all(_size(store.joinpath(a, "c", *map(str, s))) == self._sizes[a] for a, s in shards):
             return False
         return not self.stage.packs or is_whole(self.record.folder.pack(self.path, index))
@@ -151,6 +152,7 @@ class Sorting:
         """All tasks of a stage that doesn't grow."""
         n_tasks = stage.stage.n_tasks
         if self._record.is_empty and not self._shares:
+            # No task can be known, and no key is made before a worker is to have it.
             return Sorted(dict.fromkeys(range(n_tasks), "new"))
         if self._record.is_new:
             reasons = dict.fromkeys(range(n_tasks), "new")

@@ -10,6 +10,7 @@ from typing import Any
 
 from bigdata.kind.stage import Rate, Stage
 
+# Few, as machines and programs change; and the median of them, as one run may have shared the machine.
 RUNS_REMEMBERED = 5
 
 

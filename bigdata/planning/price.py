@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bigdata.spec.pool import Pool
     from bigdata.spec.site import Prices, Site
 
+# Prices are for decimal terabytes.
 TB = 10**12
 
 

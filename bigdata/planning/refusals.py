@@ -58,6 +58,7 @@ def _over_limits(plan: Extent) -> Iterator[str]:
         yield f"the controller's job is the only one that the site `{site}` allows, and none is left for the pools"
     missing = n_bytes - (plan.folder.n_bytes() if plan.folder.path.exists() else 0)
     place = _existing(plan.folder.path)
+    # Of the whole file system: a user's quota isn't seen here, and shows when a write meets it.
     free = shutil.disk_usage(place).free
     if missing > free:
         yield f"{missing:,} bytes more would be written, and {place} has {free:,} free"

@@ -84,6 +84,7 @@ def _needs(stage: Stage, before: Mapping[str, Stage]) -> Iterator[str]:
 def _function(stage: Stage) -> Iterator[str]:
     module, _, name = stage.function.partition(":")
     try:
+        # This imports the packages around a module, but not the module: it may need what only workers have.
         is_there = bool(name) and find_spec(module) is not None
     except (ImportError, ValueError):
         is_there = False

@@ -60,6 +60,7 @@ def _planned(
     growth = None
     if stage.proposer:
         growth = Growing(Growth(stage, keys, variant.model, inputs), record, given.sorting)
+        # It asks as far as the answers are known: a search that is done is planned as done.
         list(growth.advance())
     return PlannedStage(
         group=group,

@@ -16,6 +16,7 @@ from bigdata.store.reading import Run, View
 
 T = TypeVar("T")
 
+# An error may quote a whole array; the log has all of it.
 SHOWN_CHARACTERS = 300
 SHOWN_FAULTS = 5
 ABSENT = "the tasks that make its data aren't done"

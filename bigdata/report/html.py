@@ -11,6 +11,7 @@ from typing import Any
 
 from bigdata.naming import packaged_text
 
+# Elements that HTML closes itself: an end tag would be an error.
 _VOID = {"br", "img", "input", "link", "meta"}
 
 

@@ -99,7 +99,7 @@ def _document(title: str, body: Sequence[Markup], scripts: Sequence[Markup]) -> 
         element("meta", http_equiv="Content-Security-Policy", content=POLICY),
         element("meta", name="viewport", content="width=device-width, initial-scale=1"),
         element("title", f"{title} - report"),
-        element("link", rel="icon", href="data:,"),
+        element("link", rel="icon", href="data:,"),  # or a browser asks for /favicon.ico
         element("style", packaged("bigdata.report:page.css")),
     )
     code = [element("script", text) for text in scripts]

@@ -17,6 +17,7 @@ def picture(view: View, name: str) -> Markup:
     figure = report_figure(view, name)
     png, pdf = save_as(figure.draw, view.run.folder.figure(view.group, name))
     data = png.read_bytes()
+    # Bytes 16 to 19 of a PNG are its width in pixels; of a page's own pixels, an inch has 96.
     width = int.from_bytes(data[16:20], "big") * 96 // DPI
     link = element("a", "PDF", href=f"figures/{pdf.name}")
     return element(

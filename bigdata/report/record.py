@@ -13,6 +13,7 @@ from bigdata.display import size
 from bigdata.report.html import Markup, element, join
 from bigdata.store.reading import Run
 
+# One mistake often fails all tasks, and a traceback each would be most of the page.
 SHOWN_FAILURES = 20
 
 
@@ -24,6 +25,7 @@ def failures(run: Run) -> Markup:
         return Markup("")
     history = run.history
     n_tasks = sum(history.tasks.values())
+    # A study that was made smaller has records of tasks that it no longer has.
     n_done = sum(index < history.tasks.get(stage, 0) for stage, index in history.done)
     n_open = n_tasks - n_done - len(history.failed)
     said = [f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."]

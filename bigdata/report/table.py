@@ -39,7 +39,7 @@ def table_element(table: Table, head: str) -> Markup:
                 aria_label=table.title,
             ),
             class_="table",
-            tabindex="0",
+            tabindex="0",  # a wide table is scrolled, which the keyboard can do only where it can go
         ),
     )
 

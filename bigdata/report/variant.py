@@ -70,6 +70,7 @@ class VariantPart:
     @cached_property
     def _parts(self) -> tuple[ReportParts, Markup]:
         """What the kind's `report` gives, and what is said where that raises."""
+        # A generator, so that the kind's code runs where what it raises is caught.
         given, said = self._listed("summary and the tables", (report_parts(view) for view in [self.view]))
         return (given[0] if given else ReportParts()), said
 

@@ -52,6 +52,7 @@ def valid_fields(model: type[SpecModel], root: Node) -> dict[str, Any]:
 
 
 def _one(name: str, info: Any, node: Node) -> dict[str, Any]:
+    # `rebuild_annotation`, since pydantic keeps a field's bounds beside its `annotation`.
     adapter: TypeAdapter[Any] = TypeAdapter(info.rebuild_annotation())
     try:
         return {name: adapter.validate_json(json.dumps(node.plain), strict=True)}

@@ -103,6 +103,7 @@ def _wrong_parent(path: Path | None, files: list[Path], said: str) -> tuple[str,
             "Paths start from the folder of the file that names them",
             similar_file(path, Path(said)),
         )
+    # By the file itself: a link has another name.
     if any(path.samefile(file) for file in files):
         way = " → ".join(f"`{file.name}`" for file in [*files, path])
         return f"goes round in a circle: {way}", "Leave out one `extends:`"
@@ -140,6 +141,7 @@ def parsed_path(text: str) -> PathInSpec | None:
     parts = text.strip().split(".")
     if not all(parts) or len(parts) > MAX_DEPTH:
         return None
+    # `²` is a digit to Python, and no number; a list's index is short, and what is longer is an id.
     return tuple(int(p) if p.isascii() and p.isdigit() and len(p) < 9 else p for p in parts)
 
 

@@ -155,6 +155,7 @@ def _resolved(text: str) -> str:
 def study_from_resolved(data: Mapping[str, Any], path: Path | None = None) -> Study:
     """The study of a `resolved.json`; data files aren't looked at again. `path` is where the spec was."""
     model = kind(data["study"])
+    # `RESOLVED`: quantities are plain numbers in base units there, and in a spec one without a unit is a mistake.
     variants = tuple(
         Variant(v["label"], v["settings"], validated(model, v["study"], {RESOLVED: True})) for v in data["variants"]
     )

@@ -55,6 +55,7 @@ class Span:
         return self.source.rank, self.line, self.column
 
 
+# Without equality: whether a layer changed a part is told by whether it is the same node, however large it is.
 @dataclass(frozen=True, eq=False)
 class Node:
     """A scalar, a list of nodes or a mapping of keys to entries.

@@ -32,6 +32,7 @@ class RecognisedBy(SpecModel):
 
 
 def _host(pattern: str | None) -> str:
+    # Some machines call themselves `login1`, others `login1.cluster.example.org`.
     name = socket.gethostname()
     fits = (n for n in (name, name.partition(".")[0]) if pattern is not None and fnmatchcase(n, pattern))
     return next(fits, "")

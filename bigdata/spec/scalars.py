@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+# No `yes`, `no`, `y`, `n`: YAML 1.1 reads nobelium, yttrium and nitrogen (`No`, `Y`, `N`) as truth values.
 _WORDS = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
     **dict.fromkeys(("true", "True", "TRUE"), True),
@@ -12,6 +13,7 @@ _WORDS = {
     **dict.fromkeys((sign + word for sign in ("", "+") for word in (".inf", ".Inf", ".INF")), float("inf")),
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), float("-inf")),
 }
+# Python refuses to read whole numbers of more than 4,300 digits, for the time that it would take.
 _INTEGER = re.compile(r"[-+]?[0-9]{1,4000}")
 _BASED = re.compile(r"0o[0-7]{1,4000}|0x[0-9a-fA-F]{1,4000}")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")

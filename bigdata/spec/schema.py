@@ -62,6 +62,7 @@ def site_schema() -> dict[str, Any]:
 
 
 def _if_kind(name: str, fields: Mapping[str, Any]) -> dict[str, Any]:
+    # `required`, since a file without `study:` would fit every `if`: what isn't there breaks no rule.
     return {"if": {"properties": {"study": {"const": name}}, "required": ["study"]}, "then": fields}
 
 

@@ -162,6 +162,7 @@ class Site(SpecModel):
         allowed = self.limits.submitted_jobs
         if allowed is None:
             return self.pools[pool].max_jobs
+        # Where the controller's job is the only one, the plan is refused; its times are to be numbers all the same.
         return min(self.pools[pool].max_jobs, max(1, allowed - (self.controller == "job")))
 
     def cores(self, pool: str) -> int:
@@ -176,6 +177,7 @@ class Site(SpecModel):
 
     def usable_memory(self, pool: Pool) -> int:
         """Bytes of a job that its tasks share; in a batch job, the program that watches them takes some."""
+        # Of a small job no more than a fifth: its tasks would have nothing left.
         return pool.memory - min(WATCH_BYTES, pool.memory // 5) if self.has_jobs else pool.memory
 
     def worker_memory(self, pool: str, cores: int = 1) -> int:
@@ -283,6 +285,7 @@ def site_files() -> dict[str, Path]:
 
 def local() -> Site:
     """This machine: the cores that this process may use, and all the memory that it may have."""
+    # A process that is bound to some cores has only these; a container's quota of their time isn't seen. Not on macOS.
     n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     pool = Pool.model_construct(cores=n_cores, memory=min(_memory()))
     return Site.model_construct(site="local", scheduler="local", pools={"cpu": pool})
@@ -331,12 +334,14 @@ def site_here() -> Chosen:
 def _memory() -> Iterator[int]:
     """Bytes of memory of this machine, and of the container or job that this process is in."""
     yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    # Of control groups, version 2; it holds the word `max` where there is no limit.
     group = Path("/sys/fs/cgroup/memory.max")
     if group.is_file() and (text := group.read_text().strip()).isdigit():
         yield int(text)
 
 
 def _folders() -> list[Path]:
+    # By the XDG rules a variable that is set to nothing counts as not set.
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
     return [Path("specs/sites"), config / "bigdata/sites"]
 

@@ -28,6 +28,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 MAX_BYTES = 1_000_000
 # A file of a few lines whose aliases refer to aliases can stand for billions of values ("billion laughs").
 MAX_SIZE = 100_000
+# Trees are read by recursion, and between 300 and 400 brackets in a row Python has had enough.
 MAX_DEPTH = 50
 
 
@@ -133,7 +134,7 @@ class _Reader:
             return self._alias(event, path)
         self._refuse_tag(event, path)
         if event.anchor:
-            self.anchors[event.anchor] = None
+            self.anchors[event.anchor] = None  # until its value has ended: an alias in it would have no end
         node = self._collection(event, path) if not isinstance(event, ScalarEvent) else self._scalar(event, path)
         if event.anchor:
             self.anchors[event.anchor] = node
@@ -187,6 +188,7 @@ class _Reader:
                 continue
             key, span = self._key(last, path)
             node = self._value(next(self.events), path if key is None else (*path, key), span)
+            # Other YAML programs keep the last one and say nothing.
             if key in entries:
                 line = entries[key].key.line
                 self._note(span, (*path, key), f"is given twice; first in line {line}", "Keep one of the two")
@@ -237,6 +239,7 @@ class _Reader:
             what = f"`*{event.anchor}` stands for itself" if inside else f"`&{event.anchor}` isn't defined above"
             self._note(self._span(event), path, what, f"Mark a value that ends above with `&{event.anchor}`")
             return Node(None, self._span(event))
+        # The same node, not a copy: what an alias of aliases stands for is counted (`size`), and never made.
         return known
 
     def _refuse_tag(self, event: Any, path: PathInSpec) -> None:

@@ -37,6 +37,7 @@ PoolName = Annotated[str, AfterValidator(_pool_name), Field(json_schema_extra={"
 class SpecModel(BaseModel):
     """A part of a spec: unknown keys are errors, and nothing changes after reading."""
 
+    # NaN equals nothing, not even itself, and JSON, of which tasks' keys are made, has no word for it.
     # Parts are built with the first whole that is read: each by itself would take longer than reading a spec.
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
 

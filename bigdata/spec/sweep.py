@@ -180,6 +180,7 @@ def _wrong_columns(node: Node) -> list[Located]:
 
 
 def _repeated(values: Node) -> list[tuple[int, Node]]:
+    # As JSON, since 1, 1.0 and True are equal in Python.
     plain = [json.dumps(item.plain) for item in values.value]
     return [(i, item) for i, item in enumerate(values.value) if plain[i] in plain[:i]]
 

@@ -21,6 +21,7 @@ class Saying(NamedTuple):
     at_start: bool = False
 
 
+# The fragments are ruamel.yaml's, which may change with any version; then its own words are shown.
 _SAYINGS = (
     Saying(
         "mapping values are not allowed",

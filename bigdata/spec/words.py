@@ -204,6 +204,7 @@ def said(value: Any) -> str:
 
 def meant(given: str, known: Iterable[str]) -> str:
     """``Did you mean `x`?`` where one of the known words is close, whatever its case; else nothing."""
+    # Here, since only a spec that is wrong needs it.
     from difflib import get_close_matches
 
     by_case = {word.casefold(): word for word in known}

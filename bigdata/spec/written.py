@@ -163,6 +163,7 @@ class _Edits:
             told = _ORIGIN.search(line)
             changes.append((end - (len(line) - told.start() if told else 0), end, f"  {comment}"))
         text = self.text
+        # From the end on, so that the places of those before stay right.
         for begin, end, new in sorted(changes, key=lambda change: change[:2], reverse=True):
             text = text[:begin] + new + text[end:]
         return text

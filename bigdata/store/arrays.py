@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+# Of Zarr v3: a crc32c behind each chunk, and behind a shard's index, which has offset and length of each chunk.
 CRC_BYTES = 4
 INDEX_ENTRY_BYTES = 16
 ITEM_BYTES = {"uint8": 1, "bool": 1, "int32": 4, "int64": 8, "float32": 4, "float64": 8}
@@ -107,6 +108,7 @@ class Coordinate:
     @property
     def dtype(self) -> str:
         kinds = {type(v) for v in self.values}
+        # No values at all fit every type: they are stored as floats.
         if kinds <= {bool}:
             return "bool" if kinds else "float64"
         if kinds <= {int}:
@@ -115,12 +117,12 @@ class Coordinate:
 
     @property
     def n_bytes(self) -> int:
-        """Exact size of its one chunk."""
+        """Exact size of its one chunk; of texts (Zarr's codec `vlen-utf8`) a count, then length and bytes of each."""
         if self.dtype == "string":
             return 4 + sum(4 + len(str(v).encode()) for v in self.values) + CRC_BYTES
         return len(self.values) * ITEM_BYTES[self.dtype] + CRC_BYTES
 
-    n_files = 2
+    n_files = 2  # its metadata, and its one chunk
 
 
 def _plain(value: Any) -> Any:

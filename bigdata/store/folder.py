@@ -17,6 +17,7 @@ from bigdata.store.journal import read_history
 
 # The end of a file's name until it is whole; Zarr's own is the same.
 PARTIAL = ".partial"
+# The disk is full, or the user's quota, or the file is as large as files may be.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
@@ -196,6 +197,7 @@ def write_whole(path: Path, text: str) -> None:
 def write_bytes(path: Path, data: bytes) -> None:
     """The same of bytes."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    # Its process is in its name: two that write one file at a time each move a whole one into place.
     beside = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
     beside.write_bytes(data)
     beside.replace(path)

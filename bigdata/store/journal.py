@@ -18,12 +18,14 @@ class Journal:
 
     def __init__(self, path: Path) -> None:
         cut_torn_line(path)
+        # Unbuffered: what was appended is the operating system's, and outlives a controller that is killed.
         self._file = path.open("ab", buffering=0)
 
     def append(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Add records in one write, so that a kill can tear the last line only; a full disk (OSError) adds nothing."""
         now = round(time.time(), 3)
         lines = [json.dumps({"time": now, **r}, separators=(",", ":"), ensure_ascii=False) + "\n" for r in records]
+        # Errors may name files whose names aren't UTF-8: what Python reads of them can't be encoded again.
         rest = memoryview("".join(lines).encode(errors="replace"))
         end = self._file.seek(0, os.SEEK_END)
         try:
@@ -89,6 +91,7 @@ def history(records: Iterable[Record]) -> History:
     last = 0.0
     for record in records:
         event = record["event"]
+        # Between the end of one submission and the beginning of the next, nobody works.
         if event != "submit" and last:
             h.wall_seconds += record["time"] - last
         last = 0.0 if event == "end" else record["time"]

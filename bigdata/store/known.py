@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAGIC = b"bigdata1"
+# The magic word, and how many bytes of the journal the table covers: what was appended after it is read on its own.
 HEADER_BYTES = 16
 # The beginning of a key, and the place of its record in the journal. A record is compared with the whole key.
 ROW = [("key", "<u8"), ("at", "<u8")]

@@ -92,6 +92,7 @@ class Lock:
                     f"since {owner['since']}). See `bigdata status {self.path.parent}`, or stop it with "
                     f"`bigdata cancel {self.path.parent}`."
                 )
+            # Another submission may have removed the dead lock meanwhile, and made its own under this name.
             if os.path.samestat(os.fstat(file.fileno()), self.path.stat()):
                 self.path.unlink()
 
@@ -129,6 +130,7 @@ def _me() -> dict[str, Any]:
 def user() -> str:
     """The name of who runs this process."""
     try:
+        # In a container a user may have a number and no name: KeyError, and since Python 3.13 OSError.
         return getpass.getuser()
     except (KeyError, OSError):
         return str(os.getuid())
@@ -138,10 +140,12 @@ def started(pid: int) -> str | None:
     """When a process started, which tells it from a later one of the same number; None where it is dead."""
     try:
         process = psutil.Process(pid)
+        # Dead, and still in the table of processes until its parent has asked how it ended.
         if process.status() == psutil.STATUS_ZOMBIE:
             return None
         with suppress(OSError):
-            # In ticks since the machine started: psutil's own time moves whenever the clock is set.
+            # In ticks since the machine started: psutil's own time moves whenever the clock is set. That is field 22
+            # of `stat`; field 2, the program's name in parentheses, may hold blanks and parentheses itself.
             boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
             return f"{boot} {Path(f'/proc/{pid}/stat').read_text().rpartition(')')[2].split()[19]}"
         return str(process.create_time())

@@ -27,8 +27,10 @@ from bigdata.store.trailer import DIGITS, LENGTH, Trailer, read_trailer
 
 BLOCK_BYTES = 2**20
 LEVEL = 6
+# Zip keeps Unix's type and permissions in the upper half of a number, and counts them where its maker was Unix, 3.
 PLAIN_FILE = (stat.S_IFREG | 0o644) << 16
 UNIX = 3
+# Larger files need zip's 64-bit sizes, and room for them is left in front of a file's first byte.
 ABOVE_ZIP64 = 2**31 - 1
 MANY = 20
 
@@ -69,6 +71,7 @@ class PackWriter:
         archive, file = self._open()
         try:
             start = file.tell()
+            # Room for the trailer, whose checksums cover what is written together with it: the list of files.
             archive.comment = bytes(LENGTH)
             archive.close()
             _seal(file, start)
@@ -174,6 +177,7 @@ def _crc(file: BinaryIO, begin: int, end: int) -> int:
     while begin < end:
         block = file.read(min(BLOCK_BYTES, end - begin))
         crc = google_crc32c.extend(crc, block)
+        # A file that has become shorter than it said ends the loop, too.
         begin += len(block) or end
     return crc
 

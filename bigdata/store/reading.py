@@ -41,6 +41,7 @@ class StoredArray:
 
     def __init__(self, run: RunFolder, path: str) -> None:
         self.name, self._run, self._path = path.rpartition("/")[2], run, path
+        # Metadata that were consolidated at the end of an earlier submission lack what was made since.
         self._array = zarr_array(zarr.open_group(run.store, mode="r", use_consolidated=False), path)
 
     @property
@@ -84,11 +85,13 @@ class StoredArray:
     def __getitem__(self, selection: Any) -> NDArray[Any]:
         """Read a selection (integers, slices, or one list of indices). DamagedData where stored data aren't whole."""
         touched = list(self._touched(selection))
+        # Zarr takes a missing file for fill values: results that were lost would be read as NaN or 0.
         for shard in touched:
             self._check_file(shard)
         try:
             return np.asarray(self._array[selection])
         except (ValueError, OSError) as error:
+            # Zarr's error is a plain ValueError: "Stored and computed checksum do not match".
             if "checksum" not in str(error):
                 raise
             raise self._damaged(self._first_damaged(touched), "are damaged (their checksum disagrees)") from None

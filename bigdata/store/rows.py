@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # What the tasks of a stage return stays in the controller's memory and in the journal.
 MOST_BYTES = 4_000
+# The longest float64 is written in 24 characters: -1.7976931348623157e+308.
 NUMBER_BYTES = 24
 TEXT_BYTES = 400
 
@@ -30,7 +31,7 @@ MISSING: Mapping[str, Any] = {
     "bool": False,
     "string": "",
 }
-"""What stands in the array for a task that returned nothing: it failed, or wasn't run."""
+"""What stands in the array for a task that returned nothing: it failed, or wasn't run. Whole numbers have no NaN."""
 Encoded = Mapping[str, Any]
 """What one task returned, as the journal has it."""
 # JSON has no words for these numbers.
@@ -130,6 +131,7 @@ def _values(name: str, row: Row, value: Any) -> Any:
 
 def _checked(name: str, row: Row, value: Any) -> Any:
     wanted = PLAIN[row.dtype]
+    # In Python True is a whole number, and a whole number is no float.
     fits = isinstance(value, (int, float) if wanted is float else wanted)
     if not fits or isinstance(value, bool) != (wanted is bool):
         raise TypeError(f"`{name}` takes a {row.dtype}, not {value!r}")

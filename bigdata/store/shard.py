@@ -53,6 +53,7 @@ def is_whole(path: Path, spec: ArraySpec) -> bool:
     n_chunks = int(np.prod([s // c for s, c in zip(spec.shard, spec.chunk, strict=True)]))
     index = len(data) - n_chunks * INDEX_ENTRY_BYTES - CRC_BYTES
     n = index // n_chunks if n_chunks else 0
+    # Nothing is compressed, so that all chunks are equally long.
     parts = [data[i * n : (i + 1) * n] for i in range(n_chunks)]
     return all(_checksum(part[:-CRC_BYTES]) == part[-CRC_BYTES:] for part in [*parts, data[index:]])
 

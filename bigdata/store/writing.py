@@ -17,6 +17,7 @@ from bigdata.store.arrays import ArraySpec, Coordinate
 # A chunk of nothing but fill values is written too: what a run leaves can be predicted; a missing file means a loss.
 zarr.config.set({"array.write_empty_chunks": True})
 
+# Written after a run's end where tasks have failed; no stage names them.
 FAILURES = ("failed_task", "failed_error", "failed_traceback")
 FILL: dict[str, Any] = {"float32": np.nan, "float64": np.nan, "string": "", "bool": False}
 
@@ -96,7 +97,7 @@ def _create_array(group: zarr.Group, spec: ArraySpec) -> None:
         dtype=spec.dtype,
         fill_value=FILL.get(spec.dtype, 0),
         serializer=BytesCodec(endian=None if spec.dtype in ("uint8", "bool") else "little"),
-        compressors=[Crc32cCodec()],
+        compressors=[Crc32cCodec()],  # the place for all that makes bytes of bytes, checksums among them
         dimension_names=spec.dims,
         attributes=_attributes(spec.units, spec.about, spec.attributes),
         overwrite=True,

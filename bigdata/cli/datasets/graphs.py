@@ -68,6 +68,7 @@ def _described(name: str, graphs: Any, folder: Any, seconds: float) -> dict[str,
 
     n_atoms, n_edges = int(graphs.n_atoms.sum()), int(graphs.n_edges.sum())
     receivers = np.repeat(graphs.node_offsets[:-1], graphs.n_edges) + graphs.receiver
+    # As if nothing were merged: neighbours of each atom, times the atoms that the node stands for.
     plain = int((graphs.node_multiplicity[receivers].astype(np.int64) * graphs.edge_multiplicity).sum())
     return {
         "dataset": name,

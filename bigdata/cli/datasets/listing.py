@@ -61,6 +61,7 @@ def formats(name: str | None) -> None:
     rooms = _formats()
     if name is None:
         for room in rooms:
+            # What follows there is for whoever writes a reader.
             click.echo((importlib.import_module(room).__doc__ or "").partition("\n\nEach module")[0] + "\n")
         return
     pages = [f"{room}.{modules[name]}" for room, modules in rooms.items() if name in modules]
