@@ -14,6 +14,7 @@ from bigdata.cli.plan import as_text
 from bigdata.display import duration
 from bigdata.errors import Cancelled, PlanRefused, SpecError, TasksFailed
 from bigdata.planning import Plan
+from bigdata.spec.site import local
 
 if TYPE_CHECKING:
     from bigdata.run.orders import Orders
@@ -48,7 +49,7 @@ def command(
     With a controller in the background or in a job, this returns as soon as that lives.
     """
     plan = _with_controller(plan, controller) if controller else plan
-    plan = _with(plan, dashboard=True) if dashboard else plan
+    plan = _with_dashboard(plan) if dashboard else plan
     click.echo(as_text(plan), err=True)
     plan.refuse()
     if plan.site.controller == "inline" or not plan.n_todo:
@@ -65,6 +66,14 @@ def _with_controller(plan: Plan, controller: str) -> Plan:
             "survives a logout, or name another --site."
         )
     return _with(plan, controller=controller)
+
+
+def _with_dashboard(plan: Plan) -> Plan:
+    """With Dask, whose dashboard it is: a site that nobody named becomes this machine's."""
+    if plan.site.scheduler == "process" and not plan.site_because:
+        raise SpecError("--dashboard: the site `process` has no Dask, whose dashboard it is. Use `--site local`.")
+    plan = replace(plan, site=local(), site_because="") if plan.site.scheduler == "process" else plan
+    return _with(plan, dashboard=True)
 
 
 def _with(plan: Plan, **fields: Any) -> Plan:

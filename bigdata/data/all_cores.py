@@ -12,10 +12,9 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from bigdata.errors import Cancelled, SiteError
+from bigdata.threads import thread_environment
 
 Progress = Callable[[int, int], None]
-# Matrix products run on all cores by themselves: n processes of n threads each would stand in each other's way.
-BLAS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
 def on_all_cores(todo: Sequence[Callable[[], None]], progress: Progress) -> None:
@@ -54,7 +53,8 @@ def _begin() -> None:
     from threadpoolctl import threadpool_limits
 
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    os.environ.update(dict.fromkeys(BLAS, "1"))  # for libraries that are yet to be loaded
+    # Matrix products run on all cores by themselves: n processes of n threads each would stand in each other's way.
+    os.environ.update(thread_environment(1))  # for libraries that are yet to be loaded
     threadpool_limits(1)
 
 

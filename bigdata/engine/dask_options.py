@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import dask
 import dask.config
 
-from bigdata.engine.threads import thread_environment
+from bigdata.threads import thread_environment
 
 # Every option that a user's own Dask configuration could change under us.
 DASK_OPTIONS = {

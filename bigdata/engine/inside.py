@@ -13,11 +13,10 @@ from threadpoolctl import threadpool_limits
 from bigdata.engine import lanes
 from bigdata.engine.execute import perform
 from bigdata.engine.hands import Batch, Event, GivenPools, Need, Told, Worker
-from bigdata.engine.threads import thread_environment
-from bigdata.kind.context import CORES
 from bigdata.kind.order import Order
 from bigdata.planning.plan import Plan
 from bigdata.store.folder import RunFolder
+from bigdata.threads import CORES, thread_environment
 
 
 class InsideWorkers:

@@ -19,10 +19,10 @@ from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import GivenPools, Need, Worker
 from bigdata.engine.node_folder import NodeFolder
 from bigdata.engine.observer import Observer
-from bigdata.engine.threads import thread_environment
 from bigdata.engine.workers import DaskWorkers
 from bigdata.errors import SiteError
 from bigdata.planning.plan import Plan
+from bigdata.threads import thread_environment
 
 # A worker that died is there again after 2 s, or 10 on a busy machine. Nobody is left to bring back those that aren't.
 NO_WORKER_SECONDS = 120.0

@@ -24,9 +24,9 @@ from distributed.security import Security
 
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.node_folder import NodeFolder
-from bigdata.engine.threads import thread_environment
 from bigdata.jobs.certificates import security
 from bigdata.programs import guard
+from bigdata.threads import thread_environment
 
 # A worker that can't reach the scheduler gives up; its job ends, and another one is started.
 DEATH_SECONDS = 60

@@ -26,6 +26,7 @@ from bigdata.store.packs import Packs, PackWriter
 from bigdata.store.reading import View
 from bigdata.store.rows import Row, Rows
 from bigdata.store.shard import write_shard
+from bigdata.threads import CORES
 
 M = TypeVar("M", bound=StudyModel)
 T = TypeVar("T")
@@ -35,10 +36,6 @@ STOP_LOOK_SECONDS = 1.0
 # disk. Of what a short job has left when the task begins, no more than this share, or none would be left to work in.
 STOP_SECONDS = 20.0
 STOP_SHARE = 0.2
-
-
-# The environment variable in which a worker says how many cores each of its tasks has.
-CORES = "BIGDATA_CORES"
 
 
 @dataclass(frozen=True)

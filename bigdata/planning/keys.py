@@ -67,10 +67,17 @@ class Keys:
     def __getitem__(self, task: TaskId) -> str:
         if task[0] in self._lists:
             return self._lists[task[0]][task[1]]
-        stage = self._stages[task[0]]
         if task not in self._made:
+            stage = self._of(task)
             self._made[task] = self._asked[task[0]][task[1]] if stage.proposer else self._key(stage, task[1])
         return self._made[task]
+
+    def _of(self, task: TaskId) -> Stage:
+        """The stage of a task. SpecError for a task that isn't there, which only a kind's own `needs` can name."""
+        name, index = task
+        if name not in self._stages or not 0 <= index < self.n_tasks(name):
+            raise SpecError(f"a task of this kind needs {name}/{index}, which isn't there. That is for its author.")
+        return self._stages[name]
 
     def of(self, name: str, indices: Iterable[int]) -> list[str]:
         """The keys of many tasks of a stage that doesn't grow."""
@@ -129,11 +136,6 @@ class Keys:
             hasher.update(self._wholes[name])
 
     def _needed(self, task: TaskId) -> str:
-        name, index = task
-        if name not in self._stages or not (name in self._asked or 0 <= index < self._stages[name].n_tasks):
-            raise SpecError(
-                f"a task of this study kind needs {name}/{index}, which isn't there: that is for its author"
-            )
         return "absent" if task in self.absent else self[task]
 
     def _all_of(self, name: str) -> bytes:

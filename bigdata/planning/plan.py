@@ -65,8 +65,8 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
     """Compile a study for a site; its run is (or will be) a folder below `runs`, which see `run_folder`.
 
     Without a site it is the one that this machine is recognised to be of, else `local`, or, where that has only seconds
-    of work to do, this process. What other runs below `runs`
-    have done is taken over from them, unless the plan is to be `fresh`.
+    of work to do, this process. What other runs below `runs` have done is taken over from them, unless the plan is to
+    be `fresh`.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
     """
     because, unnamed = "", site is None

@@ -20,6 +20,8 @@ def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
     workload = named(model.stages_at)(model, inputs)
     if not isinstance(workload, Workload):
         raise TypeError(f"{model.stages_at} returns {type(workload).__name__}, not a Workload")
+    if all(stage.fields is not WHOLE_STUDY for stage in workload.stages):
+        return workload
     of_result = model.model_dump(mode="json", exclude={*NO_PART_OF_A_RESULT, "study", "name"})
     stages = (replace(s, fields=of_result) if s.fields is WHOLE_STUDY else s for s in workload.stages)
     return replace(workload, stages=tuple(stages))

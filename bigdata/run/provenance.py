@@ -15,12 +15,12 @@ import numpy as np
 
 from bigdata.engine import lanes
 from bigdata.engine.execute import Token
-from bigdata.engine.threads import thread_environment
 from bigdata.planning.plan import Plan
 from bigdata.store.lock import user
 from bigdata.store.reading import Run
 from bigdata.store.rows import decoded
 from bigdata.store.writing import FAILURES, open_store, write_small
+from bigdata.threads import thread_environment
 
 # Less than this says more about the clock and the disk's mood than about the rate.
 MEASURABLE_SECONDS = 0.5

@@ -12,6 +12,7 @@ CRC_BYTES = 4
 INDEX_ENTRY_BYTES = 16
 ITEM_BYTES = {"uint8": 1, "bool": 1, "int32": 4, "int64": 8, "float32": 4, "float64": 8}
 ShardIndex = tuple[int, ...]
+PLAIN = {bool, int, float, str}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,10 +98,11 @@ class Coordinate:
     about: str = ""
 
     def __post_init__(self) -> None:
-        # NumPy's numbers are no Python numbers by their types, and would be stored as text.
-        plain = self.values.tolist() if hasattr(self.values, "tolist") else [_plain(v) for v in self.values]
-        object.__setattr__(self, "values", plain)
-        kinds = {type(v) for v in plain}
+        kinds = {type(v) for v in self.values}
+        if not kinds <= PLAIN:
+            # NumPy's numbers are no Python numbers by their types, and would be stored as text.
+            object.__setattr__(self, "values", [_plain(v) for v in self.values])
+            kinds = {type(v) for v in self.values}
         if type(None) in kinds or (str in kinds and len(kinds) > 1):
             what = ", ".join(sorted(kind.__name__ for kind in kinds))
             raise ValueError(f"coordinate `{self.name}` has values of several kinds: {what}; NaN stands for no number")

@@ -166,8 +166,7 @@ class View(Mapping[str, StoredArray]):
     def __init__(self, run: Run, group: str, label: str, model: StudyModel, inputs: Mapping[str, Input]) -> None:
         self.run, self.group, self.label, self.model, self.inputs = run, group, label, model, inputs
         self._opened: dict[str, StoredArray] = {}
-        self._made: dict[Callable[[View], Any], Any] = {}
-        self._opened_data: dict[tuple[Callable[[Any, Mapping[str, Input]], Any], frozenset[str]], Any] = {}
+        self._made: dict[Any, Any] = {}
 
     @cached_property
     def _group(self) -> zarr.Group:
@@ -226,7 +225,7 @@ class View(Mapping[str, StoredArray]):
         """
         report_at = self.model.report_at
         makers = named(report_at)(self).tables if report_at else ()
-        return {table.title: table for table in whole(self.run, makers)}
+        return {table.title: table for table in makeable(self.run, makers)}
 
     def opened(self, open_: Callable[[Any, Mapping[str, Input]], T], inputs: Mapping[str, Input] | None = None) -> T:
         """What a kind's function opens of the study's data, `open_(model, inputs)`, kept from the first call on.
@@ -234,17 +233,16 @@ class View(Mapping[str, StoredArray]):
         Of the `inputs` some can be given, else it has all.
         """
         given = self.inputs if inputs is None else inputs
-        key = open_, frozenset(given)
-        if key not in self._opened_data:
-            self._opened_data[key] = open_(self.model, given)
-        opened: T = self._opened_data[key]
-        return opened
+        return self._kept((open_, frozenset(given)), lambda: open_(self.model, given))
 
     def once(self, make: Callable[[View], T]) -> T:
         """What `make` makes of this view, kept from the first call on: what the parts of a report share."""
-        if make not in self._made:
-            self._made[make] = make(self)
-        made: T = self._made[make]
+        return self._kept(make, lambda: make(self))
+
+    def _kept(self, key: Any, make: Callable[[], T]) -> T:
+        if key not in self._made:
+            self._made[key] = make()
+        made: T = self._made[key]
         return made
 
 
@@ -293,7 +291,7 @@ class Run(View):
         return f"<run {self.folder.path}: {self.study.kind}, {len(self)} arrays>"
 
 
-def whole(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
+def makeable(run: Run, makers: Iterable[Callable[[], T]]) -> Iterator[T]:
     """What can be made of a run's data. MissingData of tasks that aren't done leave their part out; all else raises."""
     for make in makers:
         try:

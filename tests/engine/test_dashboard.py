@@ -7,7 +7,7 @@ import urllib.request
 
 import pytest
 
-from tests.bench import Bench, events, until
+from tests.bench import ROOT, Bench, events, until
 
 pytest.importorskip("bokeh", reason="the dashboard needs bokeh")
 
@@ -32,3 +32,17 @@ def test_a_site_may_ask_for_it_and_without_bokeh_it_is_refused(bench: Bench) -> 
     assert done.returncode == 4
     assert done.stderr.splitlines()[-1].startswith("bigdata: the dashboard needs bokeh, which isn't installed")
     assert not events(bench.run_folder().path, "done")
+
+
+def test_a_dashboard_needs_dask(bench: Bench) -> None:
+    """A small study that would run in this process gets workers; one that is told to run there can't have both."""
+    from bigdata.cli.submit import _with_dashboard
+
+    small = bench.plan(ROOT / "specs/similarity.yaml")
+    assert small.site.scheduler == "process"
+    assert _with_dashboard(small).site.scheduler == "local"
+    done = bench.bigdata("submit", ROOT / "specs/similarity.yaml", "--site", "process", "--dashboard")
+    assert (done.returncode, done.stderr) == (
+        2,
+        "--dashboard: the site `process` has no Dask, whose dashboard it is. Use `--site local`.\n",
+    )

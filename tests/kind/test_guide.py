@@ -131,3 +131,10 @@ def test_the_guide_describes_every_part_of_the_context() -> None:
     internal = {"unwritten", "has_saved", "earlier_seconds", "programs"}
     told = set(re.findall(r"ctx\.(\w+)", bigdata.kind.__doc__ or ""))
     assert public - internal <= told
+
+
+def test_the_door_has_at_runtime_what_it_tells_type_checkers() -> None:
+    tree = ast.parse(Path(bigdata.kind.__file__).read_text())
+    told = {alias.name for node in ast.walk(tree) if isinstance(node, ast.ImportFrom) for alias in node.names}
+    assert told - {"annotations", "TYPE_CHECKING", "Any"} == set(bigdata.kind.__all__)
+    assert all(hasattr(bigdata.kind, name) for name in bigdata.kind.__all__)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bigdata.kind.report import Headline, Panel, Table
 from bigdata.report.parts import report_parts
-from bigdata.store.reading import View, whole
+from bigdata.store.reading import View, makeable
 
 
 @dataclass(frozen=True)
@@ -23,9 +23,9 @@ class Made:
 def made(view: View) -> Made:
     parts = report_parts(view)
     return Made(
-        summary=[said for said in whole(view.run, parts.summary) if said],
-        tables=list(whole(view.run, parts.tables)),
+        summary=[said for said in makeable(view.run, parts.summary) if said],
+        tables=list(makeable(view.run, parts.tables)),
         panels=list(parts.panels),
         sources=list(parts.sources),
-        headline={k: v for some in whole(view.run, parts.headline) for k, v in some.items()},
+        headline={k: v for some in makeable(view.run, parts.headline) for k, v in some.items()},
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bigdata.kind.context import CORES
-
+# How many cores each task of a worker has; the context of a task reads it.
+CORES = "BIGDATA_CORES"
 BLAS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 
