@@ -29,8 +29,10 @@ def list_sites(as_json: bool) -> None:
     columns = ("site", "scheduler", "controller", "pools", "here", "file")
     cells = [(*(r[c] for c in columns[:3]), ", ".join(r["pools"]), r["recognised_by"], r["file"]) for r in rows]
     click.echo(table(columns, cells))
-    if because := site_here().because:
-        click.echo(f"\nwithout --site  {because}")
+    chosen = site_here()
+    if chosen.because:
+        seconds = "; studies of less than 2 s run in this process" if chosen.site.site == "local" else ""
+        click.echo(f"\nwithout --site  {chosen.because}{seconds}")
     for row in rows:
         if row["problems"]:
             click.echo(f"\n{row['problems']}", err=True)

@@ -65,9 +65,10 @@ def histograms(
             axes.stairs(n, edges, color=colour, fill=True, alpha=0.25, lw=0)
             axes.stairs(n, edges, color=colour, lw=1.0, label=f"{name} ({int(n.sum()):,})")
         axes.set_title(title, loc="left")
-        axes.set_xlabel(label)
         axes.yaxis.set_major_locator(MaxNLocator(integer=True))
         axes.legend()
+    # Once for all panels: the names of two fields, with their unit, are wider than one of them.
+    figure.supxlabel(label, fontsize=panels[0].xaxis.label.get_size())
     panels[0].set_ylabel("entries")
     return figure
 
