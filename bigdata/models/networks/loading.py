@@ -1,0 +1,48 @@
+"""TensorFlow, loaded once, silently and with the threads that this process has: `from …loading import tf`.
+
+It takes 4 s and 0.5 GB, so functions that compute import this module, and no module does so at its top, save those that
+are equations. Keras layers stay out: since Keras 3 they are missing from a Sonnet module's variables without an error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bigdata.threads import CORES, thread_environment
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Nothing reaches stderr: TensorFlow's C++ writes six lines before any log level of its own holds."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(nothing)
+        os.close(kept)
+
+
+def _loaded() -> Any:
+    # Read when the library is loaded. Workers have these already; the process of `--site process` may not.
+    for name, value in thread_environment(int(os.environ.get(CORES, "1"))).items():
+        os.environ.setdefault(name, value)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # By itself it takes all of a GPU's memory at its first operation, also where several tasks share one.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    with _silence():
+        import tensorflow
+
+        # The first operation makes the devices, and says so.
+        tensorflow.constant(0.0)
+    return tensorflow
+
+
+tf: Any = _loaded()
