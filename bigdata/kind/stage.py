@@ -79,6 +79,9 @@ class Stage:
 
     `rows` are the small results that a task returns, {"rmse": "float64"} or {"rmse": Row("float64", units="eV")}: they
     end as one array each along the stage, and tasks that need it read them by `ctx.rows`.
+    `task_fields(i)` are what task i depends on beside `fields`, where that isn't its number: then it is the same task
+    wherever it stands in another study's list. JSON data.
+
     With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
     With `despite_failures`, its tasks run also where some of those that they need have failed.
 
@@ -103,6 +106,7 @@ class Stage:
     needs: Callable[[int], Iterable[TaskId]] = _nothing
     whole: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
+    task_fields: Callable[[int], Mapping[str, Any]] | None = None
     rows: Mapping[str, Row | str] = field(default_factory=dict)
     pool: PoolName = "cpu"
     cores: int = 1

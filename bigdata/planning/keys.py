@@ -123,7 +123,12 @@ class Keys:
         hasher = self._begun(stage)
         specs = self._specs[stage.name]
         # The shape of what a shard holds: the last one of 250 rows holds 50 where the same of 300 rows holds 100.
-        hasher.update(repr((index, [(n, s, specs[n].shape_of(s)) for n, s in stage.shards(index)])).encode())
+        shards = [(n, s, specs[n].shape_of(s)) for n, s in stage.shards(index)]
+        if stage.task_fields is None:
+            hasher.update(repr((index, shards)).encode())
+        else:
+            shapes = [(name, shape) for name, _, shape in shards]
+            hasher.update(repr((digest(stage.task_fields(index)), shapes)).encode())
         self._add_needs(hasher, stage, index)
         return str(hasher.hexdigest()[:KEY_DIGITS])
 

@@ -1,0 +1,103 @@
+"""The entries of a study with their graphs, and what a network learns from which of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.data.graphs import Graphs, GraphSetting, concatenate
+from bigdata.kind import Input
+from bigdata.models.networks.crystals import Crystals
+from bigdata.models.networks.network import needs_directions
+from bigdata.models.networks.setting import Network, PaiNN
+from bigdata.models.networks.training import Problem
+from bigdata.studies.materials.entries import Entries, entries_by_dataset
+from bigdata.studies.materials.graphs import graphs_of
+from bigdata.studies.transferability.model import Transferability
+from bigdata.studies.transferability.references import database_references
+from bigdata.studies.transferability.trainings import OneTraining
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
+
+Floats = NDArray[np.float64]
+TRAIN, VALIDATION, TEST = range(3)
+
+
+def open_entries(model: Transferability, inputs: Mapping[str, Input]) -> dict[str, Entries]:
+    """The entries of every dataset. Raises Findings where none is left or a target can't be had."""
+    return entries_by_dataset(model.datasets, inputs, model.target)
+
+
+def graph_setting(model: Transferability) -> GraphSetting:
+    """Merged graphs for networks of scalars, plain ones with directions for networks of vectors."""
+    vectors = needs_directions(model.model)
+    asked = model.graph
+    return GraphSetting(
+        asked.neighbors, asked.cutoff, asked.whole_shell, quotient=not vectors, directions=vectors
+    )
+
+
+def network_of(model: Transferability) -> Network:
+    """The network, whose filters end where its graphs end."""
+    if isinstance(model.model, PaiNN) and model.graph.cutoff is not None:
+        return model.model.model_copy(update={"radius": model.graph.cutoff})
+    return model.model
+
+
+def open_crystals(model: Transferability, inputs: Mapping[str, Input]) -> dict[str, Crystals]:
+    """The graphs of every dataset's entries, weighted for the study's network."""
+    setting, network = graph_setting(model), network_of(model)
+    return {
+        name: Crystals(Graphs.read(graphs_of(inputs[name].folder, setting).made()).take(e.rows), network)
+        for name, e in open_entries(model, inputs).items()
+    }
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """What one training learns, and `references` (118,) by dataset: what is added again to its predictions there."""
+
+    problem: Problem
+    references: Mapping[str, Floats]
+
+
+def lesson(ctx: Context[Transferability], one: OneTraining) -> Lesson:
+    """The training and validation rows of a training's datasets, their labels brought together where that is asked."""
+    members = one.members.of
+    crystals = [ctx.opened(open_crystals)[name] for name in members]
+    values = [ctx.read(f"target_{name}") for name in members]
+    parts = [ctx.read(f"split_{name}") for name in members]
+    groups = [ctx.read(f"group_{name}") for name in members]
+    chosen = chosen_groups(np.concatenate(groups), np.concatenate(parts), one.share, ctx.model.split.seed)
+    part, is_chosen = np.concatenate(parts), np.isin(np.concatenate(groups), chosen)
+    train = np.flatnonzero((part == TRAIN) & is_chosen)
+    database = np.repeat(np.arange(len(members)), [len(v) for v in values])
+    joined = Crystals(concatenate([c.graphs for c in crystals]), network_of(ctx.model))
+    fractions = joined.fractions()
+    per_atom = _per_atom(ctx.model, joined)
+    found = database_references(
+        one.members.references, (np.concatenate(values) / per_atom)[train], fractions[train], database[train], len(members)
+    )
+    labels = np.concatenate(values) - per_atom * np.einsum("ij,ij->i", fractions, found[database])
+    problem = Problem(joined, labels, train, np.flatnonzero(part == VALIDATION))
+    # A database that the model doesn't know is predicted in the labels of the first that it does.
+    by_name = dict(zip(members, found, strict=True))
+    return Lesson(problem, {name: by_name.get(name, found[0]) for name in ctx.model.datasets})
+
+
+def chosen_groups(groups: NDArray[np.int64], parts: NDArray[np.int32], share: float, seed: int) -> NDArray[np.int64]:
+    """The training groups of a rung of the ladder: at random, and each rung holds all of those below it."""
+    known = np.unique(groups[parts == TRAIN])
+    order = np.random.default_rng([seed, 1]).permutation(known)
+    return np.sort(order[: max(1, round(share * len(order)))])
+
+
+def _per_atom(model: Transferability, crystals: Crystals) -> Floats:
+    """(m,) what a quantity of one atom is multiplied with: the cell's atoms where quantities grow with the cell."""
+    n_atoms = crystals.graphs.n_atoms.astype(np.float64)
+    return n_atoms if model.model.readout == "sum" else np.ones(len(crystals))

@@ -1,0 +1,300 @@
+"""The stages of a transferability study.
+
+symmetry_<dataset> ──▶ groups ──▶ train ──▶ predict ──▶ evaluate
+graphs_<dataset> ───────────────┘     └──▶ ladder, fine_tune ─┘
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bigdata.kind import (
+    BUILT_IN,
+    PROCESS_BYTES,
+    ArraySpec,
+    Coordinate,
+    Input,
+    Rate,
+    Row,
+    Stage,
+    Workload,
+    by_rows,
+    every,
+    whole,
+)
+from bigdata.models.networks.elements import N_ELEMENTS, N_FEATURES
+from bigdata.models.networks.network import layout
+from bigdata.studies.materials import grouping
+from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
+from bigdata.studies.transferability.cost import TENSORFLOW_BYTES, step_seconds, training_bytes
+from bigdata.studies.transferability.data import graph_setting, network_of, open_entries
+from bigdata.studies.transferability.model import Transferability, outside_input
+from bigdata.studies.transferability.trainings import places, shares, trainings
+
+TASKS = "bigdata.studies.transferability.tasks"
+GROUPS_RATE = Rate("entry", 2e-5, BUILT_IN)
+PREDICT_RATE = Rate("entry", 3e-4, BUILT_IN)
+EVALUATE_RATE = Rate("entry", 1e-4, BUILT_IN)
+ENTRY_BYTES = 2_000
+ERRORS = ("mae", "rmse", "r2", "bias", "mae_offset", "mae_refit", "mae_fine_tuned")
+POWER = ("exponent", "exponent_low", "exponent_high", "amplitude")
+
+
+def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
+    """What one variant of the study computes and stores."""
+    entries = open_entries(model, inputs)
+    grouping.same_units(entries)
+    setting = graph_setting(model)
+    symmetry = symmetry_stages(model.datasets, model.identity, inputs)
+    graphs = graph_stages(model.datasets, setting, inputs)
+    made = _Stages(model, inputs, entries)
+    groups = made.groups(symmetry)
+    train = made.train(groups, graphs)
+    predict = made.predict(train)
+    ladder = [made.ladder(train)] if model.ladder else []
+    tune = [made.fine_tune(train)] if model.fine_tuning and len(model.datasets) > 1 else []
+    evaluate = made.evaluate(predict, *ladder, *tune)
+    return Workload(
+        stages=(*symmetry, *graphs, groups, train, predict, *ladder, *tune, evaluate),
+        coordinates=tuple(_coordinates(model, entries)),
+        notes=tuple(note for e in entries.values() for note in e.notes),
+        report_bytes=3_000_000,
+        sizes={name: len(e) for name, e in entries.items()},
+        kept=tuple(kept_of(model.datasets, model.identity, inputs, setting)),
+    )
+
+
+class _Stages:
+    """The study's own stages, one method each."""
+
+    def __init__(self, model: Transferability, inputs: Mapping[str, Input], entries: Mapping[str, Entries]) -> None:
+        self.model, self.entries = model, entries
+        self.datasets, self.models = [*model.datasets], [*model.members]
+        self.n_entries = sum(map(len, entries.values()))
+        self.unit = grouping.unit(entries) or "1"
+        self.all = trainings(model)
+        self.n_parameters = layout(network_of(model)).n_parameters
+        # Outside predictions are of no matter to what is trained.
+        self.inputs = tuple(name for name in inputs if name not in map(outside_input, model.outside))
+        self.outside = tuple(map(outside_input, model.outside))
+
+    def groups(self, symmetry: list[Stage]) -> Stage:
+        features = {"element": N_ELEMENTS, "feature": N_FEATURES}
+        about = "what networks are told of an element beside its number"
+        return Stage(
+            name="groups",
+            function=f"{TASKS}:groups",
+            fields=self._fields("identity", "split", "target", "datasets"),
+            rate=GROUPS_RATE,
+            work=lambda _: float(self.n_entries),
+            memory=PROCESS_BYTES + ENTRY_BYTES * self.n_entries,
+            arrays=(
+                *grouping.arrays(self.model, self.entries),
+                whole("element_feature", "float32", features, about=about),
+            ),
+            needs=every(*symmetry),
+            inputs=self.inputs,
+        )
+
+    def train(self, groups: Stage, graphs: list[Stage]) -> Stage:
+        """One network a task; a task is the same one wherever it stands among others."""
+        training = self.model.training
+        return Stage(
+            name="train",
+            function=f"{TASKS}:train",
+            fields=self._fields("datasets", "target", "graph", "model")
+            | {"training": training.model_dump(mode="json", exclude={"seeds"})},
+            task_fields=lambda i: self.all[i].fields,
+            rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
+            work=lambda i: self._steps(i),
+            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            arrays=tuple(self._trained()),
+            needs=every(groups, *graphs),
+            inputs=self.inputs,
+            rows={
+                "validation_mae": Row(units=self.unit),
+                "n_train": "int64",
+                "n_steps": "int64",
+                "best_step": "int64",
+                "seconds_batch": Row(units="s"),
+                "seconds_step": Row(units="s"),
+            },
+            pool="gpu",
+            cores=training.cores,
+            checkpoints=True,
+        )
+
+    def predict(self, train: Stage) -> Stage:
+        """A task for each model and dataset."""
+        pairs = self._pairs()
+        return Stage(
+            name="predict",
+            function=f"{TASKS}:predict",
+            n_tasks=len(pairs),
+            fields=self._fields("datasets", "target", "graph", "model"),
+            rate=PREDICT_RATE,
+            work=lambda i: float(len(self.entries[pairs[i][1]]) * len(self.model.training.seeds)),
+            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            arrays=tuple(self._predicted(pairs)),
+            shards=lambda i: [(f"{what}_{'_'.join(pairs[i])}", (0,)) for what in ("prediction", "spread")],
+            needs=lambda i: [("train", place) for place in places(self.model, pairs[i][0])],
+            inputs=self.inputs,
+        )
+
+    def ladder(self, train: Stage) -> Stage:
+        """A task for each model and rung below the whole: its errors on all test parts."""
+        rungs = self._rungs()
+        row = Row(units=self.unit, length=len(self.datasets), dim="tested_on")
+        return Stage(
+            name="ladder",
+            function=f"{TASKS}:ladder",
+            n_tasks=len(rungs),
+            fields=self._fields("datasets", "target", "graph", "model"),
+            task_fields=lambda i: {"model": rungs[i][0], "share": rungs[i][1]},
+            rate=PREDICT_RATE,
+            work=lambda _: float(self.n_entries * len(self.model.training.seeds)),
+            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            needs=lambda i: [("train", place) for place in places(self.model, *rungs[i])],
+            inputs=self.inputs,
+            rows={"mae": row, "n_train": "int64"},
+        )
+
+    def fine_tune(self, train: Stage) -> Stage:
+        """A task for each model and dataset that it wasn't trained on."""
+        pairs = [(m, d) for m, d in self._pairs() if d not in self.model.members[m].of]
+        tuning = self.model.fine_tuning
+        assert tuning is not None
+        about = "prediction after fine-tuning on some of the dataset's training rows; NaN outside of its test part"
+        return Stage(
+            name="fine_tune",
+            function=f"{TASKS}:fine_tune",
+            n_tasks=len(pairs),
+            fields=self._fields("datasets", "target", "graph", "model", "training", "fine_tuning"),
+            rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
+            work=lambda _: float(tuning.max_steps * len(self.model.training.seeds)),
+            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            arrays=tuple(
+                whole(f"fine_tuned_{m}_{d}", "float64", {f"entry_{d}": len(self.entries[d])}, self.unit, about)
+                for m, d in pairs
+            ),
+            shards=lambda i: [(f"fine_tuned_{'_'.join(pairs[i])}", (0,))],
+            needs=lambda i: [("train", place) for place in places(self.model, pairs[i][0])],
+            inputs=self.inputs,
+            pool="gpu",
+            cores=self.model.training.cores,
+        )
+
+    def evaluate(self, *needed: Stage) -> Stage:
+        return Stage(
+            name="evaluate",
+            function=f"{TASKS}:evaluate",
+            fields=self._fields("datasets", "target", "combined", "outside", "refit", "bootstrap", "split", "ladder"),
+            rate=EVALUATE_RATE,
+            work=lambda _: float(self.n_entries * (len(self.models) + len(self.outside))),
+            memory=PROCESS_BYTES + 2 * ENTRY_BYTES * self.n_entries,
+            arrays=tuple(self._evaluated()),
+            needs=every(*needed),
+            inputs=(*self.inputs, *self.outside),
+        )
+
+    def _fields(self, *names: str) -> dict[str, object]:
+        return self.model.model_dump(mode="json", include=set(names))
+
+    def _steps(self, i: int) -> float:
+        """Gradient steps, and looks at the validation part in steps: a forward pass is a third of one."""
+        training = self.model.training
+        members = self.all[i].members.of
+        n_validation = self.model.split.validation * sum(len(self.entries[name]) for name in members)
+        return training.max_steps + training.n_evaluations * n_validation / training.batch / 3
+
+    def _pairs(self) -> list[tuple[str, str]]:
+        return [(m, d) for m in self.models for d in self.datasets]
+
+    def _rungs(self) -> list[tuple[str, float]]:
+        return [(m, share) for share in shares(self.model)[:-1] for m in self.models]
+
+    def _trained(self) -> Iterator[ArraySpec]:
+        n, evaluations = len(self.all), self.model.training.n_evaluations
+        weights = {"training": n, "parameter": self.n_parameters}
+        yield by_rows(1, "weights", "float32", weights, about="averaged, of the best look at the validation part")
+        about = "subtracted from targets: what each element's share counts"
+        yield by_rows(1, "baseline", "float64", {"training": n, "element": N_ELEMENTS}, self.unit, about)
+        about = "mean and spread of the targets that were learned"
+        yield by_rows(1, "standard", "float64", {"training": n, "moment": 2}, self.unit, about)
+        about = "added to predictions of a dataset: what each element's share counts there"
+        along = {"training": n, "dataset": len(self.datasets), "element": N_ELEMENTS}
+        yield by_rows(1, "reference", "float64", along, self.unit, about)
+        curve = {"training": n, "evaluation": evaluations}
+        yield by_rows(1, "curve_loss", "float64", curve, about="mean training loss of standardised targets")
+        yield by_rows(1, "curve_mae", "float64", curve, self.unit, "mean absolute error of the validation part")
+
+    def _predicted(self, pairs: list[tuple[str, str]]) -> Iterator[ArraySpec]:
+        for m, d in pairs:
+            one = {f"entry_{d}": len(self.entries[d])}
+            yield whole(f"prediction_{m}_{d}", "float64", one, self.unit, "mean over the seeds")
+            about = "standard deviation over the seeds; NaN where there is one"
+            yield whole(f"spread_{m}_{d}", "float64", one, self.unit, about)
+
+    def _evaluated(self) -> Iterator[ArraySpec]:
+        n_datasets, n_models = len(self.datasets), len(self.models)
+        cell = {"trained_on": n_models + len(self.model.outside), "tested_on": n_datasets}
+        for name in ERRORS:
+            unit = "1" if name == "r2" else self.unit
+            yield whole(name, "float64", cell, unit, MEANING[name])
+            for end in ("low", "high"):
+                yield whole(f"{name}_{end}", "float64", cell, unit, f"95 % interval of {name} over groups")
+        yield whole("n_tested", "int64", cell, about="test entries with a prediction")
+        yield whole("n_parameters", "int64", {"model": n_models}, about="weights that are trained")
+        both = {"dataset": n_datasets, "dataset_2": n_datasets}
+        about = "mean absolute difference of the mean targets of groups that both have"
+        yield whole("label_difference", "float64", both, self.unit, about)
+        about = "the same after a fit of references to the difference, on other groups"
+        yield whole("label_difference_refit", "float64", both, self.unit, about)
+        yield whole("n_label_groups", "int64", both, about="groups that both have")
+        by_element = cell | {"element": N_ELEMENTS}
+        yield whole("element_mae", "float64", by_element, self.unit, "of test entries that contain the element")
+        along = {"tested_on": n_datasets, "element": N_ELEMENTS}
+        yield whole("element_n", "int64", along, about="test entries that contain the element")
+        if self.model.ladder:
+            yield from self._laddered(n_models, n_datasets)
+
+    def _laddered(self, n_models: int, n_datasets: int) -> Iterator[ArraySpec]:
+        n = len(shares(self.model))
+        along = {"fraction": n, "model": n_models, "tested_on": n_datasets}
+        yield whole("ladder_mae", "float64", along, self.unit, "of the test part")
+        yield whole("ladder_n", "int64", {"fraction": n, "model": n_models}, about="training entries")
+        power = {"model": n_models, "tested_on": n_datasets, "term": len(POWER)}
+        yield whole("ladder_power", "float64", power, about="MAE = amplitude · n^-exponent")
+
+
+MEANING = {
+    "mae": "mean absolute error of the test part",
+    "rmse": "root mean square error of the test part",
+    "r2": "coefficient of determination of the test part",
+    "bias": "mean of prediction minus target",
+    "mae_offset": "mean absolute error once the mean error is taken away",
+    "mae_refit": "mean absolute error with references of the elements fitted to the tested dataset's training part",
+    "mae_fine_tuned": "mean absolute error after training on a little of the tested dataset's training part",
+}
+
+
+def _coordinates(model: Transferability, entries: Mapping[str, Entries]) -> Iterator[Coordinate]:
+    from bigdata.data.materials.elements import SYMBOLS
+
+    yield from grouping.coordinates(model, entries)
+    names, models = [*model.datasets], [*model.members]
+    yield Coordinate(name="model", dim="model", values=models, about="what the network was trained on")
+    about = "what the network was trained on, and models of other programs"
+    yield Coordinate(name="trained_on", dim="trained_on", values=[*models, *model.outside], about=about)
+    yield Coordinate(name="tested_on", dim="tested_on", values=names, about="the dataset whose test part it is")
+    yield Coordinate(name="element", dim="element", values=list(SYMBOLS[1 : N_ELEMENTS + 1]))
+    labels = [one.label for one in trainings(model)]
+    yield Coordinate(name="training", dim="training", values=labels, about="model, share of its groups, seed")
+    training = model.training
+    steps = [min(training.max_steps, (i + 1) * training.evaluate_every) for i in range(training.n_evaluations)]
+    yield Coordinate(name="evaluation", dim="evaluation", values=steps, about="gradient steps until then")
+    yield Coordinate(name="moment", dim="moment", values=["mean", "scale"])
+    if model.ladder:
+        yield Coordinate(name="fraction", dim="fraction", values=shares(model), about="share of the training groups")
+        yield Coordinate(name="term", dim="term", values=list(POWER))

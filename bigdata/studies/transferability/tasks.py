@@ -1,0 +1,156 @@
+"""What the tasks of a transferability study do: group and split, train, predict, tune, and judge."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.models.networks import training as networks
+from bigdata.models.networks.crystals import Crystals
+from bigdata.models.networks.elements import element_features
+from bigdata.models.networks.network import Compiled
+from bigdata.models.networks.standard import Standard
+from bigdata.studies.materials import grouping
+from bigdata.studies.transferability import evaluation
+from bigdata.studies.transferability.data import TEST, TRAIN, lesson, network_of, open_crystals, open_entries
+from bigdata.studies.transferability.model import Transferability
+from bigdata.studies.transferability.trainings import OneTraining, places, shares, trainings
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
+
+Floats = NDArray[np.float64]
+
+
+def groups(ctx: Context[Transferability]) -> None:
+    """Every entry's group, the split of the groups, and what networks are told of the elements."""
+    grouping.write(ctx, ctx.model, ctx.opened(open_entries))
+    ctx.write("element_feature", element_features())
+
+
+def train(ctx: Context[Transferability]) -> dict[str, float | int]:
+    """One network; from its checkpoint where there is one."""
+    one = trainings(ctx.model)[ctx.index]
+    learned = lesson(ctx, one)
+    trainer = networks.Trainer(compiled(ctx), ctx.model.training, learned.problem, one.seed)
+    if (saved := ctx.checkpoint.load()) is not None:
+        trainer.resume(saved)
+    done = trainer.train(lambda state: ctx.checkpoint.save(**state), ctx.should_stop, _progress(ctx, one))
+    _write(ctx, done, np.stack([*learned.references.values()]))
+    return {
+        "validation_mae": done.validation_mae,
+        "n_train": len(learned.problem.train),
+        "n_steps": done.n_steps,
+        "best_step": done.best_step,
+        "seconds_batch": done.seconds_batch,
+        "seconds_step": done.seconds_step,
+    }
+
+
+def _progress(ctx: Context[Transferability], one: OneTraining) -> Any:
+    most = ctx.model.training.max_steps
+
+    def said(step: int, loss: float, mae: float) -> None:
+        ctx.log(f"{one.label}: step {step:,} of {most:,}, training loss {loss:.4g}, validation MAE {mae:.4g}")
+
+    return said
+
+
+def _write(ctx: Context[Transferability], done: networks.Trained, references: Floats) -> None:
+    standard = done.standard
+    ctx.write("weights", done.weights[None])
+    ctx.write("baseline", standard.baseline[None])
+    ctx.write("standard", np.array([[standard.mean, standard.scale]]))
+    ctx.write("reference", references[None])
+    ctx.write("curve_loss", done.curve_loss[None])
+    ctx.write("curve_mae", done.curve_mae[None])
+
+
+def predict(ctx: Context[Transferability]) -> None:
+    """What a model says of all entries of a dataset: mean and spread of its networks."""
+    model, dataset = [(m, d) for m in ctx.model.members for d in ctx.model.datasets][ctx.index]
+    made = _ensemble(ctx, places(ctx.model, model), dataset)
+    ctx.write(f"prediction_{model}_{dataset}", made.mean(axis=0))
+    spread = made.std(axis=0, ddof=1) if len(made) > 1 else np.full(made.shape[1], np.nan)
+    ctx.write(f"spread_{model}_{dataset}", spread)
+
+
+def ladder(ctx: Context[Transferability]) -> dict[str, Any]:
+    """The errors on all test parts of a model trained on a share of its groups."""
+    rungs = [(model, share) for share in shares(ctx.model)[:-1] for model in ctx.model.members]
+    at = places(ctx.model, *rungs[ctx.index])
+    mae = []
+    for dataset in ctx.model.datasets:
+        tested = np.flatnonzero(ctx.read(f"split_{dataset}") == TEST)
+        wrong = _ensemble(ctx, at, dataset, tested).mean(axis=0) - ctx.read(f"target_{dataset}")[tested]
+        mae.append(float(np.abs(wrong).mean()) if len(wrong) else np.nan)
+    return {"mae": mae, "n_train": int(ctx.rows("train")["n_train"][0])}
+
+
+def fine_tune(ctx: Context[Transferability]) -> None:
+    """Train a model's networks on some training rows of a dataset that they don't know, and predict its test part."""
+    pairs = [(m, d) for m, one in ctx.model.members.items() for d in ctx.model.datasets if d not in one.of]
+    model, dataset = pairs[ctx.index]
+    parts = ctx.read(f"split_{dataset}")
+    tested = np.flatnonzero(parts == TEST)
+    made = [_tuned(ctx, place, dataset, parts, tested) for place in places(ctx.model, model)]
+    values = np.full(len(parts), np.nan)
+    values[tested] = np.mean(made, axis=0)
+    ctx.write(f"fine_tuned_{model}_{dataset}", values)
+
+
+def _tuned(ctx: Context[Transferability], place: int, dataset: str, parts: NDArray[Any], tested: NDArray[Any]) -> Floats:
+    """References are refitted to the rows first: that is what a few hundred of them can tell best."""
+    tuning, crystals = ctx.model.fine_tuning, ctx.opened(open_crystals)[dataset]
+    assert tuning is not None
+    weights, standard, reference = stored(ctx, place, dataset)
+    values = ctx.read(f"target_{dataset}")
+    seed = trainings(ctx.model)[place].seed
+    drawn = np.random.default_rng([seed, 2]).permutation(np.flatnonzero(parts == TRAIN))[: tuning.rows]
+    return evaluation.tuned(
+        compiled(ctx), ctx.model.training, tuning, crystals, values, np.sort(drawn), tested, seed,
+        (weights, standard, reference),
+    )
+
+
+def _ensemble(
+    ctx: Context[Transferability], at: list[int], dataset: str, rows: NDArray[np.int64] | None = None
+) -> Floats:
+    """(seeds, n) predictions for entries of a dataset, for all where `rows` isn't given."""
+    crystals = ctx.opened(open_crystals)[dataset]
+    wanted = np.arange(len(crystals)) if rows is None else rows
+    network = compiled(ctx)
+    return np.stack([_predicted(network, crystals, wanted, *stored(ctx, place, dataset)) for place in at])
+
+
+def _predicted(
+    network: Compiled, crystals: Crystals, rows: NDArray[np.int64], weights: Any, standard: Standard, reference: Floats
+) -> Floats:
+    made = networks.predicted(network, (weights, standard), crystals, rows)
+    n = crystals.graphs.n_atoms[rows] if standard.sums else 1
+    return np.asarray(made + n * (crystals.fractions()[rows] @ reference))
+
+
+def stored(ctx: Context[Transferability], place: int, dataset: str) -> tuple[NDArray[np.float32], Standard, Floats]:
+    """The weights of a training, how its targets were standardised, and its references for a dataset."""
+    mean, scale = ctx.read("standard", place).tolist()
+    sums = ctx.model.model.readout == "sum"
+    reference = ctx.read("reference", (place, [*ctx.model.datasets].index(dataset)))
+    return ctx.read("weights", place), Standard(ctx.read("baseline", place), mean, scale, sums), reference
+
+
+def compiled(ctx: Context[Transferability]) -> Compiled:
+    """The study's network, compiled for each size of batch where there is a GPU."""
+    return Compiled(
+        network_of(ctx.model),
+        ctx.read("element_feature"),
+        ctx.model.training.precision,
+        compiles=ctx.gpus > 0,
+    )
+
+
+def evaluate(ctx: Context[Transferability]) -> None:
+    """All errors, of all models on all test parts."""
+    evaluation.write(ctx)

@@ -1,0 +1,48 @@
+"""What is trained: a network for each training set, share of its groups, and seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bigdata.studies.transferability.model import Combined, Transferability
+
+
+@dataclass(frozen=True)
+class OneTraining:
+    """A network of a model: trained on `share` of the model's training groups, from `seed`."""
+
+    model: str
+    members: Combined
+    share: float
+    seed: int
+
+    @property
+    def label(self) -> str:
+        """`mp, seed 0`; `mp, 10 %, seed 0`."""
+        share = "" if self.share == 1 else f"{100 * self.share:g} %, "
+        return f"{self.model}, {share}seed {self.seed}"
+
+    @property
+    def fields(self) -> dict[str, object]:
+        """What its numbers depend on beside the study's datasets, split, graph, network and training."""
+        return {**self.members.model_dump(mode="json"), "share": self.share, "seed": self.seed}
+
+
+def shares(study: Transferability) -> list[float]:
+    """The rungs of the data ladder, from the least to the whole."""
+    return [*sorted(study.ladder), 1.0]
+
+
+def trainings(study: Transferability) -> list[OneTraining]:
+    """All of them: those on the whole come first."""
+    return [
+        OneTraining(model, members, share, seed)
+        for share in reversed(shares(study))
+        for model, members in study.members.items()
+        for seed in study.training.seeds
+    ]
+
+
+def places(study: Transferability, model: str, share: float = 1.0) -> list[int]:
+    """Where the trainings of a model stand among all, one for each seed."""
+    return [i for i, one in enumerate(trainings(study)) if (one.model, one.share) == (model, share)]
