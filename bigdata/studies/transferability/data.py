@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from bigdata.data.graphs import Graphs, GraphSetting, concatenate
 from bigdata.kind import Input
 from bigdata.models.networks.crystals import Crystals
+from bigdata.models.networks.elements import N_ELEMENTS
 from bigdata.models.networks.network import needs_directions
 from bigdata.models.networks.setting import Network, PaiNN
 from bigdata.models.networks.training import Problem
 from bigdata.studies.materials.entries import Entries, entries_by_dataset
 from bigdata.studies.materials.graphs import graphs_of
 from bigdata.studies.transferability.model import Transferability
-from bigdata.studies.transferability.references import database_references
+from bigdata.studies.transferability.references import drawn, references
 from bigdata.studies.transferability.trainings import OneTraining
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def graph_setting(model: Transferability) -> GraphSetting:
     vectors = needs_directions(model.model)
     asked = model.graph
     return GraphSetting(
-        asked.neighbors, asked.cutoff, asked.whole_shell, quotient=not vectors, directions=vectors
+        asked.neighbors, asked.cutoff, asked.whole_shell, quotient=not vectors
     )
 
 
@@ -69,32 +70,20 @@ class Lesson:
 def lesson(ctx: Context[Transferability], one: OneTraining) -> Lesson:
     """The training and validation rows of a training's datasets, their labels brought together where that is asked."""
     members = one.members.of
-    crystals = [ctx.opened(open_crystals)[name] for name in members]
-    values = [ctx.read(f"target_{name}") for name in members]
-    parts = [ctx.read(f"split_{name}") for name in members]
-    groups = [ctx.read(f"group_{name}") for name in members]
-    chosen = chosen_groups(np.concatenate(groups), np.concatenate(parts), one.share, ctx.model.split.seed)
-    part, is_chosen = np.concatenate(parts), np.isin(np.concatenate(groups), chosen)
-    train = np.flatnonzero((part == TRAIN) & is_chosen)
-    database = np.repeat(np.arange(len(members)), [len(v) for v in values])
-    joined = Crystals(concatenate([c.graphs for c in crystals]), network_of(ctx.model))
-    fractions = joined.fractions()
-    per_atom = _per_atom(ctx.model, joined)
-    found = database_references(
-        one.members.references, (np.concatenate(values) / per_atom)[train], fractions[train], database[train], len(members)
+    values, parts, groups = (
+        np.concatenate([ctx.read(f"{what}_{name}") for name in members]) for what in ("target", "split", "group")
     )
-    labels = np.concatenate(values) - per_atom * np.einsum("ij,ij->i", fractions, found[database])
-    problem = Problem(joined, labels, train, np.flatnonzero(part == VALIDATION))
-    # A database that the model doesn't know is predicted in the labels of the first that it does.
+    known = [ctx.opened(open_crystals)[name] for name in members]
+    crystals = Crystals(concatenate([c.graphs for c in known]), network_of(ctx.model))
+    database = np.repeat(np.arange(len(members)), [len(c) for c in known])
+    train = drawn(np.flatnonzero(parts == TRAIN), groups, one.share, ctx.model.split.seed)
+    fractions, per_atom = crystals.fractions(), _per_atom(ctx.model, crystals)
+    found = references(one.members.references, (values / per_atom)[train], fractions[train], database[train])
+    labels = values - per_atom * np.einsum("ij,ij->i", fractions, found[database])
+    problem = Problem(crystals, labels, train, np.flatnonzero(parts == VALIDATION))
     by_name = dict(zip(members, found, strict=True))
-    return Lesson(problem, {name: by_name.get(name, found[0]) for name in ctx.model.datasets})
-
-
-def chosen_groups(groups: NDArray[np.int64], parts: NDArray[np.int32], share: float, seed: int) -> NDArray[np.int64]:
-    """The training groups of a rung of the ladder: at random, and each rung holds all of those below it."""
-    known = np.unique(groups[parts == TRAIN])
-    order = np.random.default_rng([seed, 1]).permutation(known)
-    return np.sort(order[: max(1, round(share * len(order)))])
+    # References are about those of all members: a database that is none of them gets nothing.
+    return Lesson(problem, {name: by_name.get(name, np.zeros(N_ELEMENTS)) for name in ctx.model.datasets})
 
 
 def _per_atom(model: Transferability, crystals: Crystals) -> Floats:

@@ -180,12 +180,11 @@ def _wrong_parts(split: Split) -> Iterator[Finding]:
 
 
 def _wrong_combined(fields: Mapping[str, Any], datasets: Mapping[str, MaterialsOrigin]) -> Iterator[Finding]:
-    combined, outside = fields.get("combined", {}), fields.get("outside", {})
+    combined = fields.get("combined", {})
     for key, others in (("combined", datasets), ("outside", {**datasets, **combined})):
         for name in fields.get(key, {}):
             if name in others:
                 yield Finding((key, name), f"`{name}` is another model already", "Choose another name", at_key=True)
-    del outside
     for name, one in combined.items():
         members = one.of if isinstance(one, Combined) else one
         path = ("combined", name, "of") if isinstance(one, Combined) else ("combined", name)

@@ -1,7 +1,7 @@
 """The stages of a transferability study.
 
 symmetry_<dataset> ──▶ groups ──▶ train ──▶ predict ──▶ evaluate
-graphs_<dataset> ───────────────┘     └──▶ ladder, fine_tune ─┘
+graphs_<dataset>, elements ─────┘     └──▶ ladder, fine_tune ─┘
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from bigdata.studies.transferability.model import Transferability, outside_input
 from bigdata.studies.transferability.trainings import places, shares, trainings
 
 TASKS = "bigdata.studies.transferability.tasks"
-GROUPS_RATE = Rate("entry", 2e-5, BUILT_IN)
+ELEMENTS_RATE = Rate("table", 0.02, BUILT_IN)
 PREDICT_RATE = Rate("entry", 3e-4, BUILT_IN)
 EVALUATE_RATE = Rate("entry", 1e-4, BUILT_IN)
 ENTRY_BYTES = 2_000
@@ -44,24 +44,26 @@ POWER = ("exponent", "exponent_low", "exponent_high", "amplitude")
 def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
     entries = open_entries(model, inputs)
-    grouping.same_units(entries)
+    grouping.refuse_several_units(entries)
     setting = graph_setting(model)
     symmetry = symmetry_stages(model.datasets, model.identity, inputs)
     graphs = graph_stages(model.datasets, setting, inputs)
     made = _Stages(model, inputs, entries)
-    groups = made.groups(symmetry)
-    train = made.train(groups, graphs)
+    fields = made.fields(*grouping.FIELDS)
+    groups = grouping.groups_stage(model, entries, f"{TASKS}:groups", fields, symmetry, made.inputs)
+    elements = made.elements()
+    train = made.train(groups, elements, *graphs)
     predict = made.predict(train)
     ladder = [made.ladder(train)] if model.ladder else []
     tune = [made.fine_tune(train)] if model.fine_tuning and len(model.datasets) > 1 else []
     evaluate = made.evaluate(predict, *ladder, *tune)
     return Workload(
-        stages=(*symmetry, *graphs, groups, train, predict, *ladder, *tune, evaluate),
+        stages=(*symmetry, *graphs, groups, elements, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
         notes=tuple(note for e in entries.values() for note in e.notes),
         report_bytes=3_000_000,
         sizes={name: len(e) for name, e in entries.items()},
-        kept=tuple(kept_of(model.datasets, model.identity, inputs, setting)),
+        kept=tuple(kept_of(model.datasets, model.identity, inputs)),
     )
 
 
@@ -72,45 +74,34 @@ class _Stages:
         self.model, self.entries = model, entries
         self.datasets, self.models = [*model.datasets], [*model.members]
         self.n_entries = sum(map(len, entries.values()))
-        self.unit = grouping.unit(entries) or "1"
+        self.unit = grouping.unit_of(entries) or "1"
         self.all = trainings(model)
         self.n_parameters = layout(network_of(model)).n_parameters
         # Outside predictions are of no matter to what is trained.
         self.inputs = tuple(name for name in inputs if name not in map(outside_input, model.outside))
         self.outside = tuple(map(outside_input, model.outside))
 
-    def groups(self, symmetry: list[Stage]) -> Stage:
-        features = {"element": N_ELEMENTS, "feature": N_FEATURES}
+    def elements(self) -> Stage:
+        """One small array, so that predictions from the run's store use what the networks were trained with."""
+        along = {"element": N_ELEMENTS, "feature": N_FEATURES}
         about = "what networks are told of an element beside its number"
-        return Stage(
-            name="groups",
-            function=f"{TASKS}:groups",
-            fields=self._fields("identity", "split", "target", "datasets"),
-            rate=GROUPS_RATE,
-            work=lambda _: float(self.n_entries),
-            memory=PROCESS_BYTES + ENTRY_BYTES * self.n_entries,
-            arrays=(
-                *grouping.arrays(self.model, self.entries),
-                whole("element_feature", "float32", features, about=about),
-            ),
-            needs=every(*symmetry),
-            inputs=self.inputs,
-        )
+        table = whole("element_feature", "float32", along, about=about)
+        return Stage(name="elements", function=f"{TASKS}:elements", fields={}, arrays=(table,), rate=ELEMENTS_RATE)
 
-    def train(self, groups: Stage, graphs: list[Stage]) -> Stage:
+    def train(self, *needed: Stage) -> Stage:
         """One network a task; a task is the same one wherever it stands among others."""
         training = self.model.training
         return Stage(
             name="train",
             function=f"{TASKS}:train",
-            fields=self._fields("datasets", "target", "graph", "model")
+            fields=self.fields("datasets", "target", "graph", "model")
             | {"training": training.model_dump(mode="json", exclude={"seeds"})},
             task_fields=lambda i: self.all[i].fields,
             rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
             work=lambda i: self._steps(i),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
             arrays=tuple(self._trained()),
-            needs=every(groups, *graphs),
+            needs=every(*needed),
             inputs=self.inputs,
             rows={
                 "validation_mae": Row(units=self.unit),
@@ -132,7 +123,7 @@ class _Stages:
             name="predict",
             function=f"{TASKS}:predict",
             n_tasks=len(pairs),
-            fields=self._fields("datasets", "target", "graph", "model"),
+            fields=self.fields("datasets", "target", "graph", "model"),
             rate=PREDICT_RATE,
             work=lambda i: float(len(self.entries[pairs[i][1]]) * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
@@ -150,14 +141,14 @@ class _Stages:
             name="ladder",
             function=f"{TASKS}:ladder",
             n_tasks=len(rungs),
-            fields=self._fields("datasets", "target", "graph", "model"),
+            fields=self.fields("datasets", "target", "graph", "model"),
             task_fields=lambda i: {"model": rungs[i][0], "share": rungs[i][1]},
             rate=PREDICT_RATE,
             work=lambda _: float(self.n_entries * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
             needs=lambda i: [("train", place) for place in places(self.model, *rungs[i])],
             inputs=self.inputs,
-            rows={"mae": row, "n_train": "int64"},
+            rows={"rung_mae": row, "rung_n": "int64"},
         )
 
     def fine_tune(self, train: Stage) -> Stage:
@@ -170,7 +161,7 @@ class _Stages:
             name="fine_tune",
             function=f"{TASKS}:fine_tune",
             n_tasks=len(pairs),
-            fields=self._fields("datasets", "target", "graph", "model", "training", "fine_tuning"),
+            fields=self.fields("datasets", "target", "graph", "model", "training", "fine_tuning"),
             rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
             work=lambda _: float(tuning.max_steps * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
@@ -189,7 +180,7 @@ class _Stages:
         return Stage(
             name="evaluate",
             function=f"{TASKS}:evaluate",
-            fields=self._fields("datasets", "target", "combined", "outside", "refit", "bootstrap", "split", "ladder"),
+            fields=self.fields("datasets", "target", "combined", "outside", "refit", "bootstrap", "split", "ladder"),
             rate=EVALUATE_RATE,
             work=lambda _: float(self.n_entries * (len(self.models) + len(self.outside))),
             memory=PROCESS_BYTES + 2 * ENTRY_BYTES * self.n_entries,
@@ -198,7 +189,7 @@ class _Stages:
             inputs=(*self.inputs, *self.outside),
         )
 
-    def _fields(self, *names: str) -> dict[str, object]:
+    def fields(self, *names: str) -> dict[str, object]:
         return self.model.model_dump(mode="json", include=set(names))
 
     def _steps(self, i: int) -> float:

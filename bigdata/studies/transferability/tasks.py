@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.networks import training as networks
-from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import element_features
 from bigdata.models.networks.network import Compiled
 from bigdata.models.networks.standard import Standard
@@ -17,6 +16,7 @@ from bigdata.studies.transferability import evaluation
 from bigdata.studies.transferability.data import TEST, TRAIN, lesson, network_of, open_crystals, open_entries
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import OneTraining, places, shares, trainings
+from bigdata.studies.transferability.tuning import Learned, tuned
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -25,23 +25,27 @@ Floats = NDArray[np.float64]
 
 
 def groups(ctx: Context[Transferability]) -> None:
-    """Every entry's group, the split of the groups, and what networks are told of the elements."""
-    grouping.write(ctx, ctx.model, ctx.opened(open_entries))
+    """Every entry's group, what the datasets share, and the split of the groups."""
+    grouping.write_groups(ctx, ctx.model, ctx.opened(open_entries))
+
+
+def elements(ctx: Context[Transferability]) -> None:
+    """What networks are told of the elements."""
     ctx.write("element_feature", element_features())
 
 
 def train(ctx: Context[Transferability]) -> dict[str, float | int]:
     """One network; from its checkpoint where there is one."""
     one = trainings(ctx.model)[ctx.index]
-    learned = lesson(ctx, one)
-    trainer = networks.Trainer(compiled(ctx), ctx.model.training, learned.problem, one.seed)
+    taught = lesson(ctx, one)
+    trainer = networks.Trainer(compiled(ctx), ctx.model.training, taught.problem, one.seed)
     if (saved := ctx.checkpoint.load()) is not None:
         trainer.resume(saved)
     done = trainer.train(lambda state: ctx.checkpoint.save(**state), ctx.should_stop, _progress(ctx, one))
-    _write(ctx, done, np.stack([*learned.references.values()]))
+    _write(ctx, done, np.stack([*taught.references.values()]))
     return {
         "validation_mae": done.validation_mae,
-        "n_train": len(learned.problem.train),
+        "n_train": len(taught.problem.train),
         "n_steps": done.n_steps,
         "best_step": done.best_step,
         "seconds_batch": done.seconds_batch,
@@ -86,7 +90,7 @@ def ladder(ctx: Context[Transferability]) -> dict[str, Any]:
         tested = np.flatnonzero(ctx.read(f"split_{dataset}") == TEST)
         wrong = _ensemble(ctx, at, dataset, tested).mean(axis=0) - ctx.read(f"target_{dataset}")[tested]
         mae.append(float(np.abs(wrong).mean()) if len(wrong) else np.nan)
-    return {"mae": mae, "n_train": int(ctx.rows("train")["n_train"][0])}
+    return {"rung_mae": mae, "rung_n": int(ctx.rows("train")["n_train"][0])}
 
 
 def fine_tune(ctx: Context[Transferability]) -> None:
@@ -102,43 +106,31 @@ def fine_tune(ctx: Context[Transferability]) -> None:
 
 
 def _tuned(ctx: Context[Transferability], place: int, dataset: str, parts: NDArray[Any], tested: NDArray[Any]) -> Floats:
-    """References are refitted to the rows first: that is what a few hundred of them can tell best."""
-    tuning, crystals = ctx.model.fine_tuning, ctx.opened(open_crystals)[dataset]
+    """Predictions of the test part by one network, tuned on rows drawn by its own seed."""
+    tuning, crystals, network = ctx.model.fine_tuning, ctx.opened(open_crystals)[dataset], compiled(ctx)
     assert tuning is not None
-    weights, standard, reference = stored(ctx, place, dataset)
-    values = ctx.read(f"target_{dataset}")
     seed = trainings(ctx.model)[place].seed
     drawn = np.random.default_rng([seed, 2]).permutation(np.flatnonzero(parts == TRAIN))[: tuning.rows]
-    return evaluation.tuned(
-        compiled(ctx), ctx.model.training, tuning, crystals, values, np.sort(drawn), tested, seed,
-        (weights, standard, reference),
-    )
+    values, known = ctx.read(f"target_{dataset}"), learned(ctx, place, dataset)
+    made = tuned(network, known, ctx.model.training, tuning, crystals, values, np.sort(drawn), seed)
+    return made(network, crystals, tested)
 
 
 def _ensemble(
     ctx: Context[Transferability], at: list[int], dataset: str, rows: NDArray[np.int64] | None = None
 ) -> Floats:
     """(seeds, n) predictions for entries of a dataset, for all where `rows` isn't given."""
-    crystals = ctx.opened(open_crystals)[dataset]
+    crystals, network = ctx.opened(open_crystals)[dataset], compiled(ctx)
     wanted = np.arange(len(crystals)) if rows is None else rows
-    network = compiled(ctx)
-    return np.stack([_predicted(network, crystals, wanted, *stored(ctx, place, dataset)) for place in at])
+    return np.stack([learned(ctx, place, dataset)(network, crystals, wanted) for place in at])
 
 
-def _predicted(
-    network: Compiled, crystals: Crystals, rows: NDArray[np.int64], weights: Any, standard: Standard, reference: Floats
-) -> Floats:
-    made = networks.predicted(network, (weights, standard), crystals, rows)
-    n = crystals.graphs.n_atoms[rows] if standard.sums else 1
-    return np.asarray(made + n * (crystals.fractions()[rows] @ reference))
-
-
-def stored(ctx: Context[Transferability], place: int, dataset: str) -> tuple[NDArray[np.float32], Standard, Floats]:
-    """The weights of a training, how its targets were standardised, and its references for a dataset."""
+def learned(ctx: Context[Transferability], place: int, dataset: str) -> Learned:
+    """What a training left in the store, for one of the datasets."""
     mean, scale = ctx.read("standard", place).tolist()
-    sums = ctx.model.model.readout == "sum"
+    standard = Standard(ctx.read("baseline", place), mean, scale, ctx.model.model.readout == "sum")
     reference = ctx.read("reference", (place, [*ctx.model.datasets].index(dataset)))
-    return ctx.read("weights", place), Standard(ctx.read("baseline", place), mean, scale, sums), reference
+    return Learned(ctx.read("weights", place), standard, reference)
 
 
 def compiled(ctx: Context[Transferability]) -> Compiled:

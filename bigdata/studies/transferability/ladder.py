@@ -1,0 +1,2 @@
+import numpy as np
+def power_law(n, mae): return (np.nan,)*4
