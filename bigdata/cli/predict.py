@@ -22,12 +22,15 @@ if TYPE_CHECKING:
 @run_argument
 @click.option("--file", "source", required=True, help="Structures: a file of a known format, or a dataset's name.")
 @click.option(
-    "--model", default="", help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES]."
+    "--model",
+    default="",
+    help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES], for networks the training set.",
 )
 @click.option("--variant", type=int, help="Which variant of a sweep, by its number.")
+@click.option("--seen", is_flag=True, help="Predict also what a network was trained on; its error there says nothing.")
 @click.option("--skip-bad", is_flag=True, help="Succeed although some structures can't be used.")
 @json_option
-def command(run: Path, source: str, model: str, variant: int | None, skip_bad: bool, as_json: bool) -> None:
+def command(run: Path, source: str, model: str, variant: int | None, seen: bool, skip_bad: bool, as_json: bool) -> None:
     """Print the predictions of a model of RUN for structures, one a line."""
     from bigdata.cli.datasets.named import open_named
     from bigdata.run.prediction import predict
@@ -36,8 +39,10 @@ def command(run: Path, source: str, model: str, variant: int | None, skip_bad: b
     dataset = open_named([source], skip_bad)[0].dataset
     if not dataset.has_structures:
         raise SpecError(f"{source} has formulas only, and a prediction needs structures.")
-    made = predict(view, dataset.structures, model)
+    made = predict(view, dataset.structures, model, seen)
     click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
+    for note in made.notes:
+        click.echo(f"note   {note}", err=True)
     click.echo(json.dumps(_rows(dataset, made)) if as_json else _text(dataset, made))
     n_without = sum(map(bool, made.reasons))
     if n_without and not skip_bad:
@@ -53,7 +58,7 @@ def _rows(dataset: MaterialsDataset, made: Prediction) -> list[dict[str, object]
             "formula": dataset.formulas[i],
             "prediction": None if reason else float(made.values[i]),
             "unit": made.unit,
-            **{name: None if reason else float(values[i]) for name, values in made.beside.items()},
+            **{name: None if reason else values[i].item() for name, values in made.beside.items()},
             "reason": reason,
         }
         for i, reason in enumerate(made.reasons)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,8 @@ from numpy.typing import NDArray
 class Prediction:
     """`values` (m,) float64 of `quantity` in `unit`, NaN where `reasons` says why there is none ("" elsewhere).
 
-    `model` says in words which model it was; `notes` what the user should know of it; `beside` are further numbers
-    (m,) by name, such as how far a structure is from those that the model knows.
+    `model` says in words which model it was; `notes` what the user should know of it; `beside` are further numbers or
+    texts (m,) by name, such as how far a structure is from those that the model knows.
     """
 
     quantity: str
@@ -22,5 +23,5 @@ class Prediction:
     model: str
     values: NDArray[np.float64]
     reasons: Sequence[str]
-    beside: dict[str, NDArray[np.float64]]
+    beside: dict[str, NDArray[Any]]
     notes: tuple[str, ...] = ()

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from bigdata.models.prediction import Prediction
 
 
-def predict(run: View, structures: Structures, model: str = "") -> Prediction:
+def predict(run: View, structures: Structures, model: str = "", seen: bool = False) -> Prediction:
     """The predictions of a run's model, the best if `model` is left out; of a sweep's run, of its first variant.
 
-    `structures` are those of a dataset, `bigdata.data.materials.dataset.open_materials(…).structures`. SpecError where
+    A network says nothing of materials that it was trained on, unless `seen`. `structures` are those of a dataset, `bigdata.data.materials.dataset.open_materials(…).structures`. SpecError where
     the study makes no predictions, or has no such model.
     """
     if not run.model.predict_at:
         raise SpecError(
             f"{run.run.folder.path} is the run of a study of the kind `{run.model.study}`, which makes no predictions."
         )
-    made: Prediction = named(run.model.predict_at)(run, structures, model)
+    made: Prediction = named(run.model.predict_at)(run, structures, model, seen)
     return made

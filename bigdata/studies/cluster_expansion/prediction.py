@@ -16,8 +16,11 @@ from bigdata.studies.cluster_expansion.results import Expansion, Results
 AT_ONCE = 256
 
 
-def predict(view: View, structures: Structures, model: str = "") -> Prediction:
-    """Map structures to the run's parent lattice and evaluate one of its models; see `chosen` for `model`."""
+def predict(view: View, structures: Structures, model: str = "", seen: bool = False) -> Prediction:
+    """Map structures to the run's parent lattice and evaluate one of its models; see `chosen` for `model`.
+
+    `seen` changes nothing: an expansion is fitted to all structures, and `distance from known` is 0 for these.
+    """
     results = Results(view)
     expansion = chosen(results, model)
     parent = results.model.parent

@@ -99,11 +99,12 @@ def groups_stage(
     fields: Mapping[str, Any],
     symmetry: Iterable[Stage],
     inputs: Iterable[str],
+    more: Iterable[ArraySpec] = (),
 ) -> Stage:
     """The stage `groups`, whose task at the address `function` calls `write_groups`.
 
     `fields` are a dump of those that it depends on, FIELDS and what else chooses `entries`; `symmetry` are the stages
-    whose results it waits for.
+    whose results it waits for; `more` are arrays that the task writes besides.
     """
     n = sum(map(len, entries.values()))
     return Stage(
@@ -113,7 +114,7 @@ def groups_stage(
         rate=GROUPS_RATE,
         work=lambda _: float(n),
         memory=PROCESS_BYTES + ENTRY_BYTES * n,
-        arrays=tuple(_arrays(model, entries)),
+        arrays=(*_arrays(model, entries), *more),
         needs=every(*symmetry),
         inputs=tuple(inputs),
     )

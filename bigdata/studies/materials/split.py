@@ -312,6 +312,13 @@ def _day(text: str) -> date:
     return date.fromisoformat(written + "-01-01"[max(0, len(written) - 4) :])
 
 
+def group_hashes(labels: Sequence[str]) -> NDArray[np.int64]:
+    """(n,) int64, one number for one label: what a store keeps of them to know materials again."""
+    unique = sorted(set(labels))
+    known = dict(zip(unique, _hashes(unique, 0).view(np.int64).tolist(), strict=True))
+    return np.array([known[label] for label in labels], dtype=np.int64)
+
+
 def seen_record(groups: Iterable[str], identity: Mapping[str, Any]) -> dict[str, Any]:
     """What a trained model keeps of the groups it saw: 8-byte hashes of their labels, as JSON takes it."""
     hashes = np.unique(_hashes(sorted(set(groups)), 0))

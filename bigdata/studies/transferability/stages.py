@@ -1,7 +1,7 @@
 """The stages of a transferability study.
 
 symmetry_<dataset> ──▶ groups ──▶ train ──▶ predict ──▶ evaluate
-graphs_<dataset>, elements ─────┘     └──▶ ladder, fine_tune ─┘
+graphs_<dataset> ───────────────┘     └──▶ ladder, fine_tune ─┘
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ from bigdata.studies.transferability.model import Transferability, outside_input
 from bigdata.studies.transferability.trainings import places, shares, trainings
 
 TASKS = "bigdata.studies.transferability.tasks"
-ELEMENTS_RATE = Rate("table", 0.02, BUILT_IN)
 PREDICT_RATE = Rate("entry", 3e-4, BUILT_IN)
 EVALUATE_RATE = Rate("entry", 1e-4, BUILT_IN)
 ENTRY_BYTES = 2_000
@@ -49,16 +48,14 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     symmetry = symmetry_stages(model.datasets, model.identity, inputs)
     graphs = graph_stages(model.datasets, setting, inputs)
     made = _Stages(model, inputs, entries)
-    fields = made.fields(*grouping.FIELDS)
-    groups = grouping.groups_stage(model, entries, f"{TASKS}:groups", fields, symmetry, made.inputs)
-    elements = made.elements()
-    train = made.train(groups, elements, *graphs)
+    groups = made.groups(symmetry)
+    train = made.train(groups, *graphs)
     predict = made.predict(train)
     ladder = [made.ladder(train)] if model.ladder else []
     tune = [made.fine_tune(train)] if model.fine_tuning and len(model.datasets) > 1 else []
-    evaluate = made.evaluate(predict, *ladder, *tune)
+    evaluate = made.evaluate(train, predict, *ladder, *tune)
     return Workload(
-        stages=(*symmetry, *graphs, groups, elements, train, predict, *ladder, *tune, evaluate),
+        stages=(*symmetry, *graphs, groups, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
         notes=tuple(note for e in entries.values() for note in e.notes),
         report_bytes=3_000_000,
@@ -81,12 +78,19 @@ class _Stages:
         self.inputs = tuple(name for name in inputs if name not in map(outside_input, model.outside))
         self.outside = tuple(map(outside_input, model.outside))
 
-    def elements(self) -> Stage:
-        """One small array, so that predictions from the run's store use what the networks were trained with."""
+    def groups(self, symmetry: list[Stage]) -> Stage:
+        """Groups and split; and what predictions from the run's store alone need beside the weights."""
+        fields, function = self.fields(*grouping.FIELDS), f"{TASKS}:groups"
+        more = self._remembered()
+        return grouping.groups_stage(self.model, self.entries, function, fields, symmetry, self.inputs, more)
+
+    def _remembered(self) -> Iterator[ArraySpec]:
         along = {"element": N_ELEMENTS, "feature": N_FEATURES}
         about = "what networks are told of an element beside its number"
-        table = whole("element_feature", "float32", along, about=about)
-        return Stage(name="elements", function=f"{TASKS}:elements", fields={}, arrays=(table,), rate=ELEMENTS_RATE)
+        yield whole("element_feature", "float32", along, about=about)
+        for name, e in self.entries.items():
+            about = "hash of the group's name, which tells whether a material was trained on"
+            yield whole(f"group_hash_{name}", "int64", {f"entry_{name}": len(e)}, about=about)
 
     def train(self, *needed: Stage) -> Stage:
         """One network a task; a task is the same one wherever it stands among others."""
@@ -216,6 +220,7 @@ class _Stages:
         about = "added to predictions of a dataset: what each element's share counts there"
         along = {"training": n, "dataset": len(self.datasets), "element": N_ELEMENTS}
         yield by_rows(1, "reference", "float64", along, self.unit, about)
+        yield by_rows(1, "element_trained", "int64", {"training": n, "element": N_ELEMENTS}, about=TRAINED)
         curve = {"training": n, "evaluation": evaluations}
         yield by_rows(1, "curve_loss", "float64", curve, about="mean training loss of standardised targets")
         yield by_rows(1, "curve_mae", "float64", curve, self.unit, "mean absolute error of the validation part")
@@ -259,6 +264,7 @@ class _Stages:
         yield whole("ladder_power", "float64", power, about="MAE = amplitude · n^-exponent")
 
 
+TRAINED = "training entries that contain the element"
 MEANING = {
     "mae": "mean absolute error of the test part",
     "rmse": "root mean square error of the test part",

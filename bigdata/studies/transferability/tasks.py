@@ -13,6 +13,7 @@ from bigdata.models.networks.network import Compiled
 from bigdata.models.networks.standard import Standard
 from bigdata.studies.materials import grouping
 from bigdata.studies.transferability import evaluation
+from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.transferability.data import TEST, TRAIN, lesson, network_of, open_crystals, open_entries
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import OneTraining, places, shares, trainings
@@ -26,11 +27,9 @@ Floats = NDArray[np.float64]
 
 def groups(ctx: Context[Transferability]) -> None:
     """Every entry's group, what the datasets share, and the split of the groups."""
-    grouping.write_groups(ctx, ctx.model, ctx.opened(open_entries))
-
-
-def elements(ctx: Context[Transferability]) -> None:
-    """What networks are told of the elements."""
+    found = grouping.write_groups(ctx, ctx.model, ctx.opened(open_entries))
+    for name, labels in found.labels.items():
+        ctx.write(f"group_hash_{name}", group_hashes(labels))
     ctx.write("element_feature", element_features())
 
 
@@ -43,6 +42,8 @@ def train(ctx: Context[Transferability]) -> dict[str, float | int]:
         trainer.resume(saved)
     done = trainer.train(lambda state: ctx.checkpoint.save(**state), ctx.should_stop, _progress(ctx, one))
     _write(ctx, done, np.stack([*taught.references.values()]))
+    trained = taught.problem.fractions[taught.problem.train] > 0
+    ctx.write("element_trained", trained.sum(axis=0, dtype=np.int64)[None])
     return {
         "validation_mae": done.validation_mae,
         "n_train": len(taught.problem.train),

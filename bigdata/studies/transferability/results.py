@@ -1,0 +1,144 @@
+"""The results of a transferability study in the words of its report."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.kind import SiteError, StudyResults
+from bigdata.models.networks.standard import Standard
+from bigdata.studies.materials.entries import Entries
+from bigdata.studies.transferability.data import TEST, open_entries
+from bigdata.studies.transferability.model import Transferability
+from bigdata.studies.transferability.trainings import places
+
+Floats = NDArray[np.float64]
+
+
+class Cell(NamedTuple):
+    """A model, by what it was trained on, and the dataset whose test part it is tested on."""
+
+    model: str
+    dataset: str
+
+
+class Results(StudyResults[Transferability]):
+    """What the report of a transferability study speaks of."""
+
+    @property
+    def datasets(self) -> list[str]:
+        return [*self.model.datasets]
+
+    @property
+    def models(self) -> list[str]:
+        """The trained models, by what they were trained on: the datasets, then what is combined of them."""
+        return [*self.model.members]
+
+    @property
+    def all_models(self) -> list[str]:
+        """And those of other programs."""
+        return [*self.models, *self.model.outside]
+
+    @property
+    def quantity(self) -> str:
+        return self.model.target.quantity or "target"
+
+    @cached_property
+    def unit(self) -> str:
+        """Of the target; "" where it has none."""
+        unit = self.view["mae"].units
+        return "" if unit == "1" else unit
+
+    @cached_property
+    def scale(self) -> float:
+        """Errors are said in thousandths where the unit is an energy and they are small."""
+        known = self.view["mae"][...]
+        return 1000.0 if self.unit.startswith("eV") and np.nanmin(known) < 0.5 else 1.0
+
+    @property
+    def small_unit(self) -> str:
+        """The unit in which errors are said."""
+        return f"m{self.unit}" if self.scale > 1 else self.unit
+
+    def error(self, name: str, cell: Cell) -> float:
+        """One of the arrays of errors, such as `mae`, in `small_unit`."""
+        value = self.view[name][self.all_models.index(cell.model), self.datasets.index(cell.dataset)]
+        return float(value) * (1.0 if name.startswith("r2") else self.scale)
+
+    def said(self, value: float) -> str:
+        """An error with its unit: 148 meV/atom."""
+        return f"{value:.3g} {self.small_unit}".strip()
+
+    def knows(self, cell: Cell) -> bool:
+        """Whether the dataset is among those that the model was trained on."""
+        return cell.model in self.models and cell.dataset in self.model.members[cell.model].of
+
+    @property
+    def cells(self) -> list[Cell]:
+        return [Cell(m, d) for m in self.all_models for d in self.datasets]
+
+    @property
+    def foreign(self) -> list[Cell]:
+        """Models of one dataset, each on every other dataset."""
+        return [Cell(m, d) for m in self.datasets for d in self.datasets if m != d]
+
+    def label_difference(self, one: str, other: str, refit: bool = False) -> float:
+        """In `small_unit`; NaN where they share no group."""
+        name = "label_difference_refit" if refit else "label_difference"
+        return float(self.view[name][self.datasets.index(one), self.datasets.index(other)]) * self.scale
+
+    def n_shared(self, one: str, other: str) -> int:
+        """Groups that two datasets have in common."""
+        return int(self.view["n_label_groups"][self.datasets.index(one), self.datasets.index(other)])
+
+    @cached_property
+    def trained(self) -> dict[str, NDArray[Any]]:
+        """What each training returned, by name, along `training`."""
+        names = ("validation_mae", "n_train", "n_steps", "best_step", "seconds_batch", "seconds_step")
+        return {name: self.view[name][...] for name in names}
+
+    @cached_property
+    def n_trained(self) -> dict[str, int]:
+        """Entries that each model was trained on."""
+        return {m: int(self.trained["n_train"][places(self.model, m)[0]]) for m in self.models}
+
+    @cached_property
+    def element_trained(self) -> dict[str, NDArray[np.int64]]:
+        """(118,) training entries of each model that contain an element."""
+        return {m: self.view["element_trained"][places(self.model, m)[0]] for m in self.models}
+
+    def standard(self, place: int) -> Standard:
+        """How the targets of a training were standardised."""
+        mean, scale = self.view["standard"][place].tolist()
+        return Standard(self.view["baseline"][place], mean, scale, self.model.model.readout == "sum")
+
+    def reference(self, place: int, dataset: str) -> Floats:
+        """(118,) what a training adds for a dataset."""
+        made: Floats = self.view["reference"][place, self.datasets.index(dataset)]
+        return made
+
+    def said_of_model(self, name: str) -> str:
+        """`mpeu trained on mp (3 networks)`."""
+        n = len(self.model.training.seeds)
+        networks = f" ({n} networks)" if n > 1 else ""
+        return f"{self.model.model.kind} trained on {' and '.join(self.model.members[name].of)}{networks}"
+
+    def test(self, dataset: str) -> NDArray[np.int64]:
+        """Rows of the dataset's entries that are tested on."""
+        return np.flatnonzero(self.view[f"split_{dataset}"][...] == TEST)
+
+    @cached_property
+    def entries(self) -> dict[str, Entries]:
+        """The entries, opened anew from the import."""
+        return self.view.opened(open_entries)
+
+    @cached_property
+    def has_imports(self) -> bool:
+        """Whether the datasets are still in the cache."""
+        try:
+            return bool(self.entries)
+        except SiteError:
+            return False
