@@ -13,6 +13,8 @@ from bigdata.data.text import opened_text
 
 # Python's csv refuses cells of more than 128 KiB; the CIF text of a large cell has more.
 MAX_CELL = 1 << 26
+# Of numbers only: in a column of formulas, NaN is sodium and nitrogen.
+ABSENT = frozenset({"nan", "NaN", "NAN", "NA", "N/A", "None", "null"})
 _DAMAGED = (EOFError, OSError, zlib.error)
 
 

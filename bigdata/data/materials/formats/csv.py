@@ -24,11 +24,9 @@ from typing import Any, NamedTuple
 from bigdata.data.materials.formats.cif_text import structure_of
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, ID_KEYS, MaterialEntry
 from bigdata.data.problem import BadEntry, EntryError
-from bigdata.data.table import cells, header, rows_of, separator
+from bigdata.data.table import ABSENT, cells, header, rows_of, separator
 
 NAMED_BY_FILE = False
-# Of properties only: in a column of formulas, NaN is sodium and nitrogen.
-_ABSENT = frozenset({"nan", "NaN", "NAN", "NA", "N/A", "None", "null"})
 _TRUTH = {"True": True, "False": False, "true": True, "false": False}
 # Numbers that begin with zeros ("007") are names.
 _INT = re.compile(r"[+-]?(0|[1-9]\d*)")
@@ -125,7 +123,7 @@ def _widened(fits: dict[str, Convert | None], undecided: set[str], row: dict[str
 
 
 def _wider(fit: Convert | None, text: str) -> Convert | None:
-    if text in _ABSENT:
+    if text in ABSENT:
         return fit
     if text in _TRUTH and fit in (None, _truth):
         return _truth
@@ -135,11 +133,11 @@ def _wider(fit: Convert | None, text: str) -> Convert | None:
 
 
 def _int(text: str) -> int | None:
-    return None if text in _ABSENT else int(text)
+    return None if text in ABSENT else int(text)
 
 
 def _float(text: str) -> float | None:
-    return None if text in _ABSENT else float(text)
+    return None if text in ABSENT else float(text)
 
 
 def _truth(text: str) -> bool | None:
