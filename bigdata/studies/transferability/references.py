@@ -63,7 +63,7 @@ class Ridge:
 
 
 def _coefficients(x: Floats, y: Floats, penalty: float) -> Floats:
-    return np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y)
+    return np.asarray(np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y), dtype=np.float64)
 
 
 def offset_removed(prediction: Floats, target: Floats) -> Floats:

@@ -16,9 +16,7 @@
 from __future__ import annotations
 
 import contextlib
-import csv
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,13 +24,9 @@ from typing import Any, NamedTuple
 from bigdata.data.materials.formats.cif_text import structure_of
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, ID_KEYS, MaterialEntry
 from bigdata.data.problem import BadEntry, EntryError
-from bigdata.data.text import opened_text
+from bigdata.data.table import ABSENT, cells, header, rows_of, separator
 
 NAMED_BY_FILE = False
-# Python's csv refuses cells of more than 128 KiB; the CIF text of a large cell has more.
-_MAX_CELL = 1 << 26
-# Of properties only: in a column of formulas, NaN is sodium and nitrogen.
-_ABSENT = frozenset({"nan", "NaN", "NAN", "NA", "N/A", "None", "null"})
 _TRUTH = {"True": True, "False": False, "true": True, "false": False}
 # Numbers that begin with zeros ("007") are names.
 _INT = re.compile(r"[+-]?(0|[1-9]\d*)")
@@ -50,8 +44,8 @@ class _Table(NamedTuple):
 
 
 def recognises(name: str, head: bytes) -> bool:
-    header = head.partition(b"\n")[0].decode("utf-8-sig", errors="replace")
-    columns = _cells(header, _separator(header))
+    line = head.partition(b"\n")[0].decode("utf-8-sig", errors="replace")
+    columns = cells(line, separator(line))
     plain = name.removesuffix(".gz").endswith((".csv", ".tsv"))
     return plain and (any(key in columns for key in FORMULA_KEYS) or b"_cell_length_a" in head)
 
@@ -64,7 +58,7 @@ def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
     """The rows of a table, one at a time."""
     try:
         table = _table(path)
-        for line, row in _rows(path):
+        for line, row in rows_of(path):
             yield _entry(row, table, label, line)
     except EntryError as e:
         yield BadEntry("", label, e.line, str(e))
@@ -85,9 +79,9 @@ def _entry(row: dict[str, str], table: _Table, label: str, line: int) -> Materia
 
 
 def _table(path: Path) -> _Table:
-    rows = _rows(path)
+    rows = rows_of(path)
     first = next(rows, (2, {}))[1]
-    columns = _header(path)
+    columns = header(path)
     cif = next((key for key in columns if "_cell_length_a" in first.get(key, "")), "")
     name = next((key for key in ID_KEYS if key in columns and (key != "name" or _is_unique(path, key))), "")
     formula = next((key for key in FORMULA_KEYS if key in columns), "")
@@ -99,7 +93,7 @@ def _table(path: Path) -> _Table:
 def _is_unique(path: Path, key: str) -> bool:
     seen: set[int] = set()
     with contextlib.suppress(EntryError):
-        for n, (_, row) in enumerate(_rows(path)):
+        for n, (_, row) in enumerate(rows_of(path)):
             # By hash, so that no million names are held; a collision would only leave the column unused.
             seen.add(hash(row[key]))
             if len(seen) <= n:
@@ -109,11 +103,11 @@ def _is_unique(path: Path, key: str) -> bool:
 
 def _conversions(path: Path, others: set[str]) -> dict[str, Convert]:
     """For each column that is a property: how all its texts can be read."""
-    fits: dict[str, Convert | None] = {key: None for key in _header(path) if key not in others}
+    fits: dict[str, Convert | None] = {key: None for key in header(path) if key not in others}
     undecided = set(fits)
     # What is wrong with the table is said when it is read.
     with contextlib.suppress(EntryError):
-        for _, row in _rows(path):
+        for _, row in rows_of(path):
             undecided -= _widened(fits, undecided, row)
             if not undecided:
                 break
@@ -129,7 +123,7 @@ def _widened(fits: dict[str, Convert | None], undecided: set[str], row: dict[str
 
 
 def _wider(fit: Convert | None, text: str) -> Convert | None:
-    if text in _ABSENT:
+    if text in ABSENT:
         return fit
     if text in _TRUTH and fit in (None, _truth):
         return _truth
@@ -139,11 +133,11 @@ def _wider(fit: Convert | None, text: str) -> Convert | None:
 
 
 def _int(text: str) -> int | None:
-    return None if text in _ABSENT else int(text)
+    return None if text in ABSENT else int(text)
 
 
 def _float(text: str) -> float | None:
-    return None if text in _ABSENT else float(text)
+    return None if text in ABSENT else float(text)
 
 
 def _truth(text: str) -> bool | None:
@@ -152,39 +146,3 @@ def _truth(text: str) -> bool | None:
 
 def _nothing(text: str) -> None:
     return None
-
-
-def _rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """(first line, row) of the table; a cell may go over several lines."""
-    columns = _header(path)
-    with opened_text(path) as file:
-        reader = csv.DictReader(file, columns, delimiter=_separator(file.readline()), strict=True)
-        line = 2
-        csv.field_size_limit(_MAX_CELL)
-        try:
-            for row in reader:
-                yield line, {key: value or "" for key, value in row.items()}
-                # The reader doesn't count the header, and the next row begins one line behind what it has read.
-                line = reader.line_num + 2
-        except csv.Error as e:
-            raise EntryError(f"this isn't CSV: {e}", line) from None
-        except (EOFError, OSError, zlib.error) as e:
-            raise EntryError(f"the compressed data are damaged or cut off here ({e})", line) from e
-
-
-def _header(path: Path) -> list[str]:
-    with opened_text(path) as file:
-        line = file.readline()
-    columns = _cells(line, _separator(line))
-    repeated = sorted({name for name in columns if columns.count(name) > 1})
-    if repeated:
-        raise EntryError(f"the column `{repeated[0]}` comes twice", 1)
-    return columns
-
-
-def _separator(line: str) -> str:
-    return next((mark for mark in ",;\t" if mark in line), ",")
-
-
-def _cells(line: str, separator: str) -> list[str]:
-    return [cell.strip() for cell in next(csv.reader([line.strip("\r\n")], delimiter=separator), [])]
