@@ -37,9 +37,9 @@ class Maker(Protocol):
 
     `KIND` names the kind, and its folder in the cache; `BLOCK_ROWS` entries make a part; `version()` changes with
     whatever the numbers depend on besides data and setting; `part(source, rows, setting)` makes the part of some rows
-    of the import in folder `source`; `join(parts, writer)` writes the whole from the parts in order; `size(n, n_atoms)`
-    is about how many files and bytes the whole takes. One that a study has a stage for (see `bigdata.kind.derived`)
-    has that stage's `task(ctx)`, too.
+    of the import in folder `source`; `join(parts, writer)` writes the whole from the parts in order;
+    `size(n, n_atoms, setting)` is about how many files and bytes the whole takes. One that a study has a stage for (see
+    `bigdata.kind.derived`) has that stage's `task(ctx)`, too.
     """
 
     KIND: str
@@ -51,7 +51,7 @@ class Maker(Protocol):
 
     def join(self, parts: Callable[[], Iterator[Part]], writer: FlatWriter) -> None: ...
 
-    def size(self, n: int, n_atoms: int) -> tuple[int, int]: ...
+    def size(self, n: int, n_atoms: int, setting: Mapping[str, Any]) -> tuple[int, int]: ...
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ class Derivation:
             return on_disk(self.folder)
         # The shape stands in the array's metadata: a plan opens no data for it.
         n_atoms = json.loads((Path(self.source) / "number" / "zarr.json").read_text(encoding="utf-8"))["shape"][0]
-        return self.maker.size(int(self._about["n"]), int(n_atoms))
+        return self.maker.size(int(self._about["n"]), int(n_atoms), dict(self.setting))
 
     def missing(self) -> list[int]:
         """The blocks that have yet to be made."""

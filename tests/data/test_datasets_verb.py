@@ -106,6 +106,7 @@ def test_overlap_checked_with_a_second_program_names_those_judged_differently():
         (("split", "emt-prototypes", "--out", "s.json", "--without-element", "Xx"), "`Xx` is no element"),
         (("graphs", "emt-prototypes", "--cutoff", "5"), "5 has no unit"),
         (("graphs", "emt-prototypes", "--cutoff", "5 angstrom", "--neighbors", "3"), "one of the two"),
+        (("graphs", "emt-prototypes", "--directions"), "with `directions`, atoms can't be merged"),
     ],
 )
 def test_mistakes_are_sentences(words, said):
@@ -131,6 +132,16 @@ def test_split_writes_a_file_in_which_every_group_has_one_part(tmp_path, how, pa
     assert len(labels) == len(set(labels)) == 966
     if "Au" in how:
         assert all(("Au" in label) == (part == "test") for part, inside in folds.items() for label in inside)
+
+
+def test_graphs_with_directions_are_others_than_those_without():
+    plain, with_directions = (
+        json.loads(run("graphs", "emt-prototypes", "--plain", *more, "--json").stdout)[0]
+        for more in ([], ["--directions"])
+    )
+    assert with_directions["folder"] != plain["folder"]
+    assert with_directions["edges"] == plain["edges"]
+    assert with_directions["bytes"] >= plain["bytes"] + 12 * plain["edges"]
 
 
 def test_graphs_are_built_once():

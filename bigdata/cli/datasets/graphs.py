@@ -23,6 +23,7 @@ from bigdata.units import LENGTH, QuantityError
 @click.option("--cutoff", help='All neighbours within this distance: "5 angstrom".')
 @click.option("--whole-shell/--exact-number", default=True, show_default=True, help="Keep all equally far neighbours.")
 @click.option("--quotient/--plain", default=True, show_default=True, help="Merge atoms that have equal surroundings.")
+@click.option("--directions", is_flag=True, help="Keep the direction of each edge too, with --plain.")
 @skip_option
 @json_option
 def graphs(
@@ -31,6 +32,7 @@ def graphs(
     cutoff: str | None,
     whole_shell: bool,
     quotient: bool,
+    directions: bool,
     skip_bad: bool,
     as_json: bool,
 ) -> None:
@@ -43,7 +45,11 @@ def graphs(
     try:
         length = LENGTH.parse(cutoff) if cutoff else None
         setting = GraphSetting(
-            neighbors if neighbors or length else 24, length, whole_shell=whole_shell, quotient=quotient
+            neighbors if neighbors or length else 24,
+            length,
+            whole_shell=whole_shell,
+            quotient=quotient,
+            directions=directions,
         )
     except (ValueError, QuantityError) as error:
         raise SpecError(f"{error}") from None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ Counts = NDArray[np.int32]
 # A block is cut after so many pairs (some 120 bytes each while it is made) or structures.
 BLOCK_PAIRS = 1_000_000
 BLOCK_STRUCTURES = 4_000
+# Angstrom; what is shorter may be rounding alone, which points anywhere.
+SAME_PLACE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,8 @@ class Graphs:
     the atoms merged into it. Per edge, receiver by receiver: `sender`, `receiver` int32, nodes counted within the
     graph; `distance_index` int32, rows of the graph's distances; `edge_multiplicity` int32, how many such neighbours
     each atom of the receiving node has. Per distance: `distance` float64 angstrom, ascending within a graph.
-    In graphs that aren't merged, all multiplicities are 1 and nodes are atoms in the structure's order.
+    In graphs that aren't merged, all multiplicities are 1 and nodes are atoms in the structure's order; they may have
+    `direction` (e, 3) float32, the unit vector of each edge from the receiver to the sender, else None.
     """
 
     n_atoms: Counts
@@ -48,6 +52,7 @@ class Graphs:
     distance_index: Counts
     edge_multiplicity: Counts
     distance: Floats
+    direction: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.n_atoms)
@@ -76,11 +81,12 @@ class Graphs:
         """The graphs of these rows, copied, in that order."""
         rows = np.asarray(rows, dtype=np.int64)
         places = {dim: _places(getattr(self, count), rows) for dim, count in COUNTS.items()} | {"graph": rows}
-        return Graphs(**{name: getattr(self, name)[places[dim]] for name, (dim, *_) in ARRAYS.items()})
+        return Graphs(**{name: values[places[ARRAYS[name][0]]] for name, values in self.arrays().items()})
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """The arrays by name; those of several blocks may be joined end to end."""
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        """The arrays by name, directions where there are any; those of several blocks may be joined end to end."""
+        named = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: values for name, values in named.items() if values is not None}
 
     def write(self, folder: Path, attributes: Mapping[str, Any] | None = None) -> None:
         """Write a store (see bigdata.store.flat) to an empty folder."""
@@ -96,7 +102,8 @@ class Graphs:
     def read(cls, folder: Path, *, mapped: bool = False) -> Graphs:
         """The graphs of a store, in memory and checked, or `mapped`. Raises DamagedData."""
         store = FlatStore(folder)
-        return cls(**{name: store.mapped(name) if mapped else store.read(name) for name in ARRAYS})
+        names = array_names(directions="direction" in store.names)
+        return cls(**{name: store.mapped(name) if mapped else store.read(name) for name in names})
 
 
 COUNTS = {"node": "n_nodes", "edge": "n_edges", "distance": "n_distances"}
@@ -115,16 +122,24 @@ ARRAYS: dict[str, tuple[str, str, str, str]] = {
     "distance_index": ("edge", "int32", "1", "row of the graph's distances"),
     "edge_multiplicity": ("edge", "int32", "1", "such neighbours of each atom of the receiver"),
     "distance": ("distance", "float64", "angstrom", "mean distance of the shell"),
+    "direction": ("edge", "float32", "1", "unit vector from the receiver to the sender"),
 }
-"""Dimension, dtype, units and meaning of each array."""
+"""Dimension, dtype, units and meaning of each array; rows of `direction` have three numbers, those of others one."""
+
+
+def array_names(*, directions: bool) -> list[str]:
+    """The arrays that graphs with or without directions have."""
+    return [name for name in ARRAYS if directions or name != "direction"]
 
 
 def build(structures: Structures, setting: GraphSetting) -> Graphs:
     """The graphs of all structures, in their order; structures without atoms have graphs without nodes.
 
-    Raises ValueError for a structure that is no crystal: numbers that aren't finite, or a cell without volume.
+    Raises ValueError for a structure that is no crystal: numbers that aren't finite, or a cell without volume; and
+    where directions are asked for, for two atoms in one place.
     """
-    return join(build_block(block, setting) for block in blocks(structures, setting))
+    made = [build_block(block, setting) for block in blocks(structures, setting)]
+    return join(made or [build_block(structures, setting)])
 
 
 def blocks(structures: Structures, setting: GraphSetting) -> Iterator[Structures]:
@@ -146,12 +161,15 @@ def build_block(structures: Structures, setting: GraphSetting) -> dict[str, NDAr
 
 
 def join(parts: Iterable[Mapping[str, NDArray[Any]]]) -> Graphs:
-    """The graphs of several blocks, put together in their order."""
+    """The graphs of several blocks, put together in their order. ValueError where some only have directions."""
     listed = [*parts]
+    names = _names_in(listed[0] if listed else {})
+    none = {name: np.empty((0, *_row(name)), ARRAYS[name][1]) for name in names}
+    checked = [none, *(_checked(part, names) for part in listed)]
     return Graphs(
         **{
-            name: np.concatenate([np.empty(0, dtype), *(part[name] for part in listed)]).astype(dtype, copy=False)
-            for name, (_, dtype, *_) in ARRAYS.items()
+            name: np.concatenate([part[name] for part in checked]).astype(none[name].dtype, copy=False)
+            for name in names
         }
     )
 
@@ -162,12 +180,33 @@ def concatenate(graphs: Iterable[Graphs]) -> Graphs:
 
 
 def append(parts: Iterable[Mapping[str, NDArray[Any]]], writer: FlatWriter) -> None:
-    """Write the graphs of several blocks, one block in memory at a time."""
-    for name, (dim, dtype, units, about) in ARRAYS.items():
-        writer.start(name, dtype, (dim,), units=units, about=about)
-    for part in parts:
-        for name in ARRAYS:
-            writer.append(name, part[name])
+    """Write the graphs of several blocks, one block in memory at a time. ValueError as in `join`."""
+    rest = iter(parts)
+    first = [*islice(rest, 1)]
+    names = _names_in(first[0] if first else {})
+    for name in names:
+        dim, dtype, units, about = ARRAYS[name]
+        row = _row(name)
+        writer.start(name, dtype, (dim, *["xyz"] * len(row)), row, units, about)
+    for part in chain(first, rest):
+        for name, values in _checked(part, names).items():
+            writer.append(name, values)
+
+
+def _names_in(part: Mapping[str, NDArray[Any]]) -> list[str]:
+    return array_names(directions="direction" in part)
+
+
+def _row(name: str) -> tuple[int, ...]:
+    """The shape of an array's rows."""
+    return (3,) if name == "direction" else ()
+
+
+def _checked(part: Mapping[str, NDArray[Any]], names: Sequence[str]) -> dict[str, NDArray[Any]]:
+    """The arrays of these names, which must be all that the part has."""
+    if _names_in(part) != names:
+        raise ValueError("graphs with directions and graphs without can't be put together: make all by one setting")
+    return {name: part[name] for name in names}
 
 
 def _graphs(structures: Structures, radius: Floats, setting: GraphSetting) -> Graphs:
@@ -185,7 +224,7 @@ def _graphs(structures: Structures, radius: Floats, setting: GraphSetting) -> Gr
 
 def _plain(structures: Structures, found: Edges) -> Graphs:
     receiver = found.receiver
-    return _assembled(
+    graphs = _assembled(
         structures,
         found,
         structures.offsets,
@@ -197,6 +236,21 @@ def _plain(structures: Structures, found: Edges) -> Graphs:
         found.shell,
         np.ones(len(receiver), np.int32),
     )
+    return graphs if found.image is None else replace(graphs, direction=_directions(structures, found, found.image))
+
+
+def _directions(structures: Structures, found: Edges, image: Floats) -> NDArray[np.float32]:
+    """(e, 3) unit vectors from each edge's receiver to its sender, which lies `image` (e, 3) lattice vectors on."""
+    points, receiver = structures.cartesian(), found.receiver
+    lattices = np.repeat(structures.lattices, structures.n_atoms, axis=0)[receiver]
+    vectors = points[found.sender] - points[receiver] + np.einsum("ei,eij->ej", image, lattices)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    if lengths.min(initial=np.inf) < SAME_PLACE:
+        raise ValueError(
+            "two atoms of a structure lie in one place, where neither has a direction to the other. Leave such entries "
+            "out before graphs are made"
+        )
+    return np.asarray(vectors / lengths, dtype=np.float32)
 
 
 def _merged(structures: Structures, found: Edges) -> Graphs:

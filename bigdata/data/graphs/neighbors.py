@@ -22,7 +22,8 @@ class Pairs:
 
     `counts` (m,) pairs of each crystal; `receiver`, `sender` (p,) int64, atoms counted through all the crystals;
     `distance` (p,) float64 angstrom, ascending within a crystal; `radius` (m,) angstrom, up to which all were found;
-    `offsets` (m + 1,) atoms of the crystals.
+    `offsets` (m + 1,) atoms of the crystals; `image` (p, 3) whole numbers, the lattice vectors to be added to the
+    sender's position where it neighbours the receiver's, None where they weren't asked for.
     """
 
     counts: Ints
@@ -31,43 +32,48 @@ class Pairs:
     distance: Floats
     radius: Floats
     offsets: Ints
+    image: Floats | None = None
 
     @property
     def n_atoms(self) -> int:
         return int(self.offsets[-1])
 
 
-def pairs_within(structures: Structures, radius: Floats) -> Pairs:
+def pairs_within(structures: Structures, radius: Floats, *, images: bool = False) -> Pairs:
     """All pairs up to each crystal's radius (m,) in angstrom, periodic images included, an atom and itself not.
 
     The search is pymatgen's compiled cell list (`pymatgen.optimization.neighbors`), exact for any cell, however small
     or skewed.
     """
-    found = list(_searches(structures, radius))
+    found = list(_searches(structures, radius, images))
     counts = np.array([len(f[2]) for f in found], dtype=np.int64)
-    empty = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    receiver, sender, distance = (np.concatenate(part) for part in zip(empty, *found, strict=True))
+    receiver, sender, distance, image = (np.concatenate(part) for part in zip(_none(), *found, strict=True))
     shift = np.repeat(structures.offsets[:-1], counts)
     receiver += shift
     sender += shift
-    return Pairs(counts, receiver, sender, distance, radius, structures.offsets)
+    return Pairs(counts, receiver, sender, distance, radius, structures.offsets, image if images else None)
 
 
-def _searches(structures: Structures, radius: Floats) -> Iterator[tuple[Ints, Ints, Floats]]:
+def _none() -> tuple[Ints, Ints, Floats, Floats]:
+    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty((0, 3))
+
+
+def _searches(structures: Structures, radius: Floats, images: bool) -> Iterator[tuple[Ints, Ints, Floats, Floats]]:
     from pymatgen.optimization.neighbors import find_points_in_spheres
 
     points = structures.cartesian()
     bounds = zip(structures.offsets[:-1].tolist(), structures.offsets[1:].tolist(), strict=True)
     for (start, stop), lattice, r in zip(bounds, structures.lattices, radius.tolist(), strict=True):
         if start == stop:
-            yield np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0)
+            yield _none()
             continue
         atoms = points[start:stop]
-        receiver, sender, _, distance = find_points_in_spheres(atoms, atoms, r, PERIODIC, lattice)
+        receiver, sender, image, distance = find_points_in_spheres(atoms, atoms, r, PERIODIC, lattice)
         # Crystal by crystal, since many short sorts are far quicker than one long; stable, so that equals stay as the
         # cell list had them on any machine. Each atom finds itself, before all others, at distance 0.
         order = distance.argsort(kind="stable")[stop - start :]
-        yield receiver[order], sender[order], distance[order]
+        # Images take three times the memory of distances, and most graphs need none.
+        yield receiver[order], sender[order], distance[order], image[order if images else slice(0)]
 
 
 def by_receiver(pairs: Pairs) -> tuple[Ints, Ints]:

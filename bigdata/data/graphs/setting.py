@@ -16,6 +16,7 @@ class GraphSetting:
     the shell that holds the k-th neighbour is kept whole, so that the graph doesn't depend on the order of the atoms;
     without, exactly k are kept and ties are cut. `snap` (angstrom) is the gap up to which distances count as one;
     `quotient` merges equivalent atoms and edges, which is exact for networks of scalars that take sums or means.
+    `directions` keeps each edge's, for networks of vectors; what is merged has none, so these need `quotient=False`.
     Raises ValueError for a setting that names no graph.
     """
 
@@ -26,6 +27,7 @@ class GraphSetting:
     # With gaps of 1e-2 Å, the distances of real crystals chain into clusters as wide as 0.15 Å.
     snap: float = 1e-3
     quotient: bool = True
+    directions: bool = False
 
     def __post_init__(self) -> None:
         if (self.neighbors is None) == (self.cutoff is None):
@@ -36,10 +38,14 @@ class GraphSetting:
             raise ValueError(f"`cutoff` is {self.cutoff}; a length above 0 angstrom is needed")
         if not 0 <= self.snap <= 0.1:
             raise ValueError(f"`snap` is {self.snap}; a length from 0 to 0.1 angstrom is needed")
+        if self.directions and self.quotient:
+            raise ValueError("edges that are merged point several ways: with `directions`, atoms can't be merged")
 
     def to_dict(self) -> dict[str, Any]:
         """The setting in words that JSON can hold."""
-        return asdict(self)
+        words = asdict(self)
+        # Graphs are kept under a hash of these words, and most were made before there were directions.
+        return words if self.directions else {word: value for word, value in words.items() if word != "directions"}
 
     @classmethod
     def from_dict(cls, words: Mapping[str, Any]) -> GraphSetting:

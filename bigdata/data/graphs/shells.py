@@ -41,7 +41,8 @@ class Edges:
 
     `starts` (n + 1,) where each atom's edges begin; `sender` (e,) int64, atoms counted through all the crystals;
     `shell` (e,) int64, rows of `distance`; `distance` (s,) angstrom, crystal by crystal, ascending; `n_shells` (m,)
-    how many of these each crystal has; `width` (m,) angstrom, the widest cluster that one of them stands for.
+    how many of these each crystal has; `width` (m,) angstrom, the widest cluster that one of them stands for;
+    `image` (e, 3) as in Pairs, None where the setting asks for no directions.
     """
 
     starts: Ints
@@ -50,6 +51,7 @@ class Edges:
     distance: Floats
     n_shells: Ints
     width: Floats
+    image: Floats | None = None
 
     @property
     def receiver(self) -> Ints:
@@ -69,7 +71,7 @@ def first_radius(structures: Structures, setting: GraphSetting) -> Floats:
 def edges(structures: Structures, radius: Floats, setting: GraphSetting) -> tuple[Edges, Floats]:
     """The neighbours that the setting keeps, as far as the radius (m,) shows them; and the radius (m,) with which to
     search again, where a crystal needs more, else 0. Such a crystal has no edges yet."""
-    pairs = pairs_within(structures, radius)
+    pairs = pairs_within(structures, radius, images=setting.directions)
     cut = clusters(pairs, setting.snap)
     order, starts = by_receiver(pairs)
     if setting.neighbors is None:
@@ -171,4 +173,5 @@ def _kept(cut: Clusters, pairs: Pairs, chosen: Ints, shell: Ints) -> Edges:
         cut.distance[used],
         np.bincount(crystal, minlength=len(pairs.counts)),
         width,
+        None if pairs.image is None else pairs.image[chosen],
     )

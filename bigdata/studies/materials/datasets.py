@@ -54,13 +54,16 @@ def files_of(datasets: Datasets, split: Split | None, folder: Path) -> list[Path
     return [named(folder, file) for file in (*own, *([split.file] if split and split.file else []))]
 
 
-def inputs_of(datasets: Datasets, identity: Identity, split: Split | None, folder: Path) -> dict[str, Input]:
-    """The datasets, imported into the cache, and the split file. Raises Findings for data that can't be used."""
-    found = {name: _imported(name, dataset, identity, folder) for name, dataset in datasets.items()}
+def inputs_of(
+    datasets: Datasets, identity: Identity, split: Split | None, folder: Path, *, graphs: bool = False
+) -> dict[str, Input]:
+    """The datasets, imported into the cache, and the split file. Raises Findings for data that can't be used, such as
+    formulas alone where identity or the study's `graphs` need structures."""
+    found = {name: _imported(name, dataset, identity, folder, graphs) for name, dataset in datasets.items()}
     return found | ({SPLIT_FILE: _split_file(split.file, identity, folder)} if split and split.file else {})
 
 
-def _imported(name: str, dataset: MaterialsOrigin, identity: Identity, folder: Path) -> Input:
+def _imported(name: str, dataset: MaterialsOrigin, identity: Identity, folder: Path, graphs: bool) -> Input:
     # Only where data are opened: a spec is checked without NumPy.
     from bigdata.data.materials.dataset import open_materials
 
@@ -68,12 +71,19 @@ def _imported(name: str, dataset: MaterialsOrigin, identity: Identity, folder: P
         opened = open_materials(dataset, folder)
     except DataProblem as problem:
         raise Findings(*problem.at("datasets", name)) from problem
-    if identity.needs_symmetry and not opened.has_structures:
-        what = "has formulas only, and what identifies materials here needs structures"
-        right = "Write `identity: {by: [reduced_formula]}`, or give structures"
-        raise Findings(Finding(("datasets", name), what, right, at_key=True))
+    if (identity.needs_symmetry or graphs) and not opened.has_structures:
+        raise Findings(_formulas_alone(name, graphs))
     file = dataset.file if isinstance(dataset, MaterialsFile) else ""
     return Input(opened.digest, str(opened.folder), file, opened.content)
+
+
+def _formulas_alone(name: str, graphs: bool) -> Finding:
+    if graphs:
+        what, right = "has formulas only, and crystal graphs need structures", "Give structures"
+    else:
+        what = "has formulas only, and what identifies materials here needs structures"
+        right = "Write `identity: {by: [reduced_formula]}`, or give structures"
+    return Finding(("datasets", name), what, right, at_key=True)
 
 
 def _split_file(file: str, identity: Identity, folder: Path) -> Input:

@@ -166,8 +166,8 @@ def symmetry_of(source: Path | str, symprec: float, program: Program = "moyopy")
     return Derivation.of(__name__, source, setting)
 
 
-def size(n: int, n_atoms: int) -> tuple[int, int]:
-    """About how many files and bytes the symmetry of n entries takes."""
+def size(n: int, n_atoms: int, setting: Mapping[str, Any]) -> tuple[int, int]:
+    """About how many files and bytes the symmetry of n entries takes, whatever their atoms and the setting."""
     row = sum(np.dtype(dtype).itemsize for dtype, _, _ in ARRAYS.values())
     return 3 + 2 * len(ARRAYS), n * row + 5_000
 
