@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 def predict(run: View, structures: Structures, model: str = "", seen: bool = False) -> Prediction:
     """The predictions of a run's model, the best if `model` is left out; of a sweep's run, of its first variant.
 
-    A network says nothing of materials that it was trained on, unless `seen`. `structures` are those of a dataset, `bigdata.data.materials.dataset.open_materials(…).structures`. SpecError where
-    the study makes no predictions, or has no such model.
+    A network says nothing of materials that it was trained on, unless `seen`. `structures` are those of a dataset,
+    `bigdata.data.materials.dataset.open_materials(…).structures`. SpecError where the study makes no predictions, or
+    has no such model.
     """
     if not run.model.predict_at:
         raise SpecError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from math import prod
 
 import numpy as np
@@ -56,7 +57,7 @@ def _initial(parameter: Parameter, rng: np.random.Generator) -> NDArray[np.float
     drawn = rng.normal(size=parameter.shape)
     while (far := np.abs(drawn) > 2).any():
         drawn[far] = rng.normal(size=int(far.sum()))
-    return drawn / np.sqrt(parameter.fan_in)
+    return np.asarray(drawn / np.sqrt(parameter.fan_in))
 
 
 def linear(name: str, n_in: int, n_out: int, *, bias: bool = False) -> dict[str, Parameter]:
@@ -68,7 +69,7 @@ def linear(name: str, n_in: int, n_out: int, *, bias: bool = False) -> dict[str,
 def perceptron(name: str, sizes: list[int], *, bias: bool = False) -> dict[str, Parameter]:
     """Linear layers `name.0`, `name.1` … from each size to the next."""
     layers: dict[str, Parameter] = {}
-    for i, (n_in, n_out) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for i, (n_in, n_out) in enumerate(pairwise(sizes)):
         layers |= linear(f"{name}.{i}", n_in, n_out, bias=bias)
     return layers
 

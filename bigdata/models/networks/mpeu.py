@@ -1,9 +1,9 @@
 """MPEU: message passing with edge updates (Jørgensen et al. 2018, arXiv 1806.03146), without biases.
 
-    e_vw ← ε(d_vw),  h_v ← embedding of its element
-    e_vw ← L(C) act L(2C) [h_w; h_v; e_vw]
-    m_vw = (act L act L e_vw) ⊙ A h_w,   h_v ← h_v + L act L Σ_w m_vw   (T steps)
-    y = Σ_v L act L h_v
+e_vw ← ε(d_vw),  h_v ← embedding of its element
+e_vw ← L(C) act L(2C) [h_w; h_v; e_vw]
+m_vw = (act L act L e_vw) ⊙ A h_w,   h_v ← h_v + L act L Σ_w m_vw   (T steps)
+y = Σ_v L act L h_v
 """
 
 from __future__ import annotations

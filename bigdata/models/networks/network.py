@@ -119,9 +119,7 @@ class Compiled:
 
         network = self.network
         # XLA has no sorted sums of unknown length, and on GPUs the others are as quick.
-        return Operations(
-            ACTIVATIONS[network.activation], self._mixed, not self.compiles, network.dropout, seed
-        )
+        return Operations(ACTIVATIONS[network.activation], self._mixed, not self.compiles, network.dropout, seed)
 
 
 def _needed(features: NDArray[np.float32] | None) -> NDArray[np.float32]:

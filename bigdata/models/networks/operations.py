@@ -19,7 +19,7 @@ from bigdata.models.networks.loading import tf
 from bigdata.models.networks.parts import N_GAUSSIANS, SPACING
 
 Tensor = Any
-Weights = Mapping[str, Tensor]
+Weights = dict[str, Tensor]
 
 # Beyond so many spacings from the longest distance of a batch a Gaussian is below 3e-9, and isn't computed.
 BEYOND = 14
@@ -119,14 +119,14 @@ def rows_for(weights: Tensor, radial: Tensor) -> Tensor:
     return weights[: tf.shape(radial)[1]]
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def shifted_softplus(x: Tensor) -> Tensor:
     """log(1 + eˣ) − log 2. Its gradient follows from its value by one exponential, which saves a tenth of a step."""
     y = tf.maximum(x, 0.0) + tf.math.log(0.5 + 0.5 * tf.exp(-tf.abs(x)))
     return y, lambda dy: dy * (1.0 - 0.5 * tf.exp(-y))
 
 
-@tf.custom_gradient
+@tf.custom_gradient  # type: ignore[untyped-decorator]
 def silu(x: Tensor) -> Tensor:
     """x / (1 + e⁻ˣ)."""
     gate = tf.sigmoid(x)

@@ -1,8 +1,8 @@
 """SchNet: continuous-filter convolutions (Schütt et al. 2018, doi 10.1063/1.5019779), without biases.
 
-    h_v ← embedding of its element
-    m_vw = (act L act L ε(d_vw)) ⊙ A h_w,   h_v ← h_v + L act L Σ_w m_vw   (T steps)
-    y = Σ_v L act L h_v
+h_v ← embedding of its element
+m_vw = (act L act L ε(d_vw)) ⊙ A h_w,   h_v ← h_v + L act L Σ_w m_vw   (T steps)
+y = Σ_v L act L h_v
 """
 
 from __future__ import annotations

@@ -111,7 +111,9 @@ class Training(SpecModel):
     )
     evaluate_every: int = Field(default=1000, ge=1, description="Gradient steps between looks at the validation part.")
     patience: int | None = Field(
-        default=None, ge=1, description="Stop when validation is worse than it was so many steps ago; never if left out."
+        default=None,
+        ge=1,
+        description="Stop when validation is worse than it was so many steps ago; never if left out.",
     )
     seeds: Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=1)] = Field(
         default=(0,), description="A network is trained for each; their mean predicts."

@@ -30,7 +30,12 @@ class Standard:
 
     @classmethod
     def of(
-        cls, values: Floats, fractions: Floats, n_atoms: NDArray[np.int32], kind: Literal["mean", "elements"], sums: bool
+        cls,
+        values: Floats,
+        fractions: Floats,
+        n_atoms: NDArray[np.int32],
+        kind: Literal["mean", "elements"],
+        sums: bool,
     ) -> Standard:
         """That of the training targets (n,), whose elements' shares are (n, 118)."""
         per = values / n_atoms if sums else values

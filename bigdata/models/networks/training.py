@@ -31,6 +31,8 @@ AT_ONCE = 128
 # Averages begin with the short memory of this many steps, else they would remember the first weights.
 FIRST_AVERAGES = 50
 SAVE_SECONDS = 30.0
+# Noise must not turn a distance round, angstrom.
+SHORTEST = np.float32(1e-3)
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,13 @@ class Trainer:
         """All that is needed to go on."""
         counts = np.array([self.step, self.best_step, self._looked_at])
         numbers = np.array([self.best_mae, self._losses, *self._seconds])
-        return {**self._optimiser.state(), "best": self._best, "curve": self._curve, "counts": counts, "numbers": numbers}
+        return {
+            **self._optimiser.state(),
+            "best": self._best,
+            "curve": self._curve,
+            "counts": counts,
+            "numbers": numbers,
+        }
 
     def resume(self, saved: Saved) -> None:
         """Go on from what was saved."""
@@ -178,7 +186,8 @@ class Trainer:
         if self.setting.jitter:
             # One draw for each distance of a crystal: atoms that are equivalent stay so.
             noise = np.random.default_rng([self.seed, self.step, 1]).standard_normal(len(batch["distance"]), "f4")
-            batch["distance"] = np.maximum(batch["distance"] + self.setting.jitter * noise, np.float32(1e-3))
+            moved = np.asarray(batch["distance"], np.float32) + np.float32(self.setting.jitter) * noise
+            batch["distance"] = np.maximum(moved, SHORTEST)
         return padded(batch) if self.network.compiles else batch
 
     def _look(self) -> tuple[float, float]:
@@ -199,7 +208,10 @@ class Trainer:
     @cached_property
     def _validation(self) -> list[tuple[Rows, Any]]:
         crystals = self.problem.crystals
-        return [(rows, _tensors(self.network, crystals, rows)) for rows in crystals.by_size(self.problem.validation, AT_ONCE)]
+        return [
+            (rows, _tensors(self.network, crystals, rows))
+            for rows in crystals.by_size(self.problem.validation, AT_ONCE)
+        ]
 
     def validation_mae(self, weights: NDArray[Any]) -> float:
         """In the target's unit."""
@@ -219,13 +231,15 @@ class Trainer:
 
     def _trained(self) -> Trained:
         batch, step = self._seconds / max(1, self.step)
+        loss, mae = self._curve
         return Trained(
             self._best.astype(np.float32),
             self.standard,
             self.step,
             self.best_step,
             self.best_mae,
-            *self._curve,
+            loss,
+            mae,
             float(batch),
             float(step),
         )

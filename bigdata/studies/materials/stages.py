@@ -13,7 +13,6 @@ from bigdata.studies.materials.model import Identity
 from bigdata.studies.materials.symmetry import symmetry_of
 
 # Of moyopy: 0.54 to 0.76 ms a structure, on 1,000 each of the Materials Project and AFLOW at 0.1 and 0.01 Å.
-GRAPHS_RATE = Rate("structure", 4e-4, BUILT_IN)
 SYMMETRY_RATE = Rate("structure", 7e-4, BUILT_IN)
 # With 24 neighbours: 0.07 to 0.15 ms a structure of the Materials Project, AFLOW and WBM, with directions the longest.
 GRAPHS_RATE = Rate("structure", 1.5e-4, BUILT_IN)

@@ -22,7 +22,7 @@ def step_seconds(study: Transferability) -> float:
     network, graph = study.model, study.graph
     n_edges = graph.neighbors or 4.19 * (graph.cutoff or 0) ** 3 * ATOMS_PER_VOLUME
     size = (network.latent / 64) ** FEATURES_POWER * network.steps / 3
-    return STEP_SECONDS[network.kind] * size * (n_edges / EDGES) ** 0.8 * study.training.batch / 32
+    return float(STEP_SECONDS[network.kind] * size * (n_edges / EDGES) ** 0.8 * study.training.batch / 32)
 
 
 def training_bytes(study: Transferability, n_entries: int) -> int:

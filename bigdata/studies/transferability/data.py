@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,9 @@ from bigdata.models.networks.setting import Network, PaiNN
 from bigdata.models.networks.training import Problem
 from bigdata.studies.materials.entries import Entries, entries_by_dataset
 from bigdata.studies.materials.graphs import graphs_of
-from bigdata.studies.transferability.model import Transferability
+from bigdata.studies.materials.grouping import unit_of
+from bigdata.studies.transferability.model import Transferability, outside_input
+from bigdata.studies.transferability.outside import Outside, read_outside
 from bigdata.studies.transferability.references import drawn, references
 from bigdata.studies.transferability.trainings import OneTraining
 
@@ -38,9 +41,7 @@ def graph_setting(model: Transferability) -> GraphSetting:
     """Merged graphs for networks of scalars, plain ones with directions for networks of vectors."""
     vectors = needs_directions(model.model)
     asked = model.graph
-    return GraphSetting(
-        asked.neighbors, asked.cutoff, asked.whole_shell, quotient=not vectors
-    )
+    return GraphSetting(asked.neighbors, asked.cutoff, asked.whole_shell, quotient=not vectors, directions=vectors)
 
 
 def network_of(model: Transferability) -> Network:
@@ -57,6 +58,13 @@ def open_crystals(model: Transferability, inputs: Mapping[str, Input]) -> dict[s
         name: Crystals(Graphs.read(graphs_of(inputs[name].folder, setting).made()).take(e.rows), network)
         for name, e in open_entries(model, inputs).items()
     }
+
+
+def open_outside(model: Transferability, inputs: Mapping[str, Input], name: str) -> Outside:
+    """The predictions of an outside model, in the targets' unit. Raises SpecError for a table that can't be used."""
+    asked = model.outside[name]
+    unit = unit_of(open_entries(model, inputs))
+    return read_outside(Path(inputs[outside_input(name)].folder), unit, asked.units, asked.file)
 
 
 @dataclass(frozen=True)

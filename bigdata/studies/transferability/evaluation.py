@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +12,11 @@ from numpy.typing import NDArray
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import N_ELEMENTS
 from bigdata.studies.transferability.breakdown import by_element
-from bigdata.studies.transferability.data import TEST, TRAIN, open_crystals
+from bigdata.studies.transferability.data import TEST, TRAIN, open_crystals, open_entries, open_outside
 from bigdata.studies.transferability.errors import Errors, Estimate, errors
 from bigdata.studies.transferability.labels import Labels, label_differences
 from bigdata.studies.transferability.ladder import power_law
-from bigdata.studies.transferability.model import Transferability, outside_input
-from bigdata.studies.transferability.outside import read_outside
+from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.references import refitted
 from bigdata.studies.transferability.trainings import shares
 
@@ -58,27 +56,29 @@ def write(ctx: Context[Transferability]) -> None:
 
 
 def _tested(ctx: Context[Transferability], name: str, crystals: Crystals) -> Tested:
-    arrays = (ctx.read(f"{what}_{name}") for what in ("target", "group", "split"))
-    return Tested(*arrays, crystals.fractions())
+    target, group, part = (ctx.read(f"{what}_{name}") for what in ("target", "group", "split"))
+    return Tested(target, group, part, crystals.fractions())
 
 
-def _predictions(ctx: Context[Transferability], tested: Mapping[str, Tested]) -> Iterator[tuple[str, dict[str, Floats]]]:
+def _predictions(
+    ctx: Context[Transferability], tested: Mapping[str, Tested]
+) -> Iterator[tuple[str, dict[str, Floats]]]:
     """Of each model, by dataset: (n,) for all entries, NaN where there is none."""
     for model in ctx.model.members:
         yield model, {name: ctx.read(f"prediction_{model}_{name}") for name in tested}
-    ids = {name: [str(one) for one in ctx.read(f"entry_{name}")] for name in tested}
-    for name, one in ctx.model.outside.items():
-        path = Path(ctx.inputs[outside_input(name)].folder)
-        made = read_outside(path, ids, ctx.model.target.units, one.units)
-        for note in made.notes:
-            ctx.log(f"{name}: {note}")
-        yield name, dict(made.predictions)
+    ids = {name: e.ids for name, e in ctx.opened(open_entries).items()}
+    for name in ctx.model.outside:
+        outside = open_outside(ctx.model, ctx.inputs, name)
+        yield name, {dataset: outside.for_dataset(dataset, ids[dataset]) for dataset in tested}
 
 
 def _write_errors(
     ctx: Context[Transferability], tested: Mapping[str, Tested], predictions: Mapping[str, Mapping[str, Floats]]
 ) -> None:
-    cells = [[dict(_cell(ctx, model, name, one, made[name])) for name, one in tested.items()] for model, made in predictions.items()]
+    cells = [
+        [dict(_cell(ctx, model, name, one, made[name])) for name, one in tested.items()]
+        for model, made in predictions.items()
+    ]
     for measure in cells[0][0]:
         found = np.array([[cell[measure] for cell in row] for row in cells])
         if measure == "n_tested":
@@ -122,7 +122,7 @@ def _write_elements(
     for i, made in enumerate(predictions.values()):
         for j, (name, one) in enumerate(tested.items()):
             test = one.test
-            mae[i, j] = by_element(made[name][test] - one.target[test], one.fractions[test])
+            mae[i, j] = by_element(made[name][test] - one.target[test], one.fractions[test]).mae
     ctx.write("element_mae", mae)
     ctx.write("element_n", np.stack([(one.fractions[one.test] > 0).sum(axis=0) for one in tested.values()]))
 

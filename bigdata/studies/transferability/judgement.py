@@ -52,7 +52,8 @@ def _floor(results: Results, cell: Cell) -> str:
 
 def of_home(results: Results, name: str) -> str:
     """Of a study of one dataset."""
-    return f"A model trained on {name} has a mean absolute error of {results.said(results.error('mae', Cell(name, name)))}."
+    error = results.said(results.error("mae", Cell(name, name)))
+    return f"A model trained on {name} has a mean absolute error of {error}."
 
 
 def of_combined(results: Results, name: str) -> str:
@@ -62,8 +63,16 @@ def of_combined(results: Results, name: str) -> str:
         f"{results.error('mae', Cell(name, d)):.3g} on {d} ({results.error('mae', Cell(d, d)):.3g} by its own)"
         for d in members.of
     ]
-    brought = {"none": "", "offset": ", their labels shifted by one number each", "elements": ", their labels brought together by references of the elements"}
-    others = [f"{results.error('mae', Cell(name, d)):.3g} on {d}, which it doesn't know" for d in results.datasets if d not in members.of]
+    brought = {
+        "none": "",
+        "offset": ", their labels shifted by one number each",
+        "elements": ", their labels brought together by references of the elements",
+    }
+    others = [
+        f"{results.error('mae', Cell(name, d)):.3g} on {d}, which it doesn't know"
+        for d in results.datasets
+        if d not in members.of
+    ]
     return (
         f"Trained on {' and '.join(members.of)} together{brought[members.references]}, the model `{name}` has "
         f"{' and '.join([*parts, *others])} ({results.small_unit})."
@@ -80,7 +89,11 @@ def of_own_errors(results: Results) -> str:
 
 
 def _of_rungs(results: Results, mae: np.ndarray, cell: Cell) -> str:
-    model, here, there = results.models.index(cell.model), results.datasets.index(cell.model), results.datasets.index(cell.dataset)
+    model, here, there = (
+        results.models.index(cell.model),
+        results.datasets.index(cell.model),
+        results.datasets.index(cell.dataset),
+    )
     first, last = mae[0, model] * results.scale, mae[-1, model] * results.scale
     gains = [1 - last[j] / first[j] for j in (here, there)]
     hardly = gains[0] > 0.1 and gains[1] < gains[0] / 2
@@ -101,7 +114,10 @@ def of_outside(results: Results, name: str) -> str:
         for d, n in zip(results.datasets, counts, strict=True)
         if n
     ]
-    return f"The outside model {name}, which may have been trained on these entries, has {', '.join(parts) or 'no predictions'} ({results.small_unit})."
+    found = ", ".join(parts) or "no predictions"
+    return (
+        f"The outside model {name}, which may have been trained on these entries, has {found} ({results.small_unit})."
+    )
 
 
 def of_split(results: Results) -> str:

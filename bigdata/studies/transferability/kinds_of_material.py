@@ -1,4 +1,4 @@
-"""The test entries of a model and a dataset by kind: shared or not, new or known, crystal system, distance to the hull."""
+"""The test entries of a model and a dataset by kind: shared or not, new or known, crystal system, energy above hull."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from bigdata.studies.transferability.breakdown import (
     by_sharing,
 )
 from bigdata.studies.transferability.data import TRAIN
+from bigdata.studies.transferability.references import fractions
 from bigdata.studies.transferability.results import Cell, Results
 
 # What databases call the energy above the convex hull.
@@ -37,24 +38,17 @@ def by_kind(results: Results, cell: Cell) -> list[Row]:
 
 def _trained(results: Results, members: tuple[str, ...]) -> Materials:
     """The training entries of several datasets."""
-    parts = [
-        _materials(results, name, np.flatnonzero(results.view[f"split_{name}"][...] == TRAIN)) for name in members
-    ]
-    fractions, formulas, spacegroup = zip(*parts, strict=True)
-    return Materials(np.concatenate(fractions), [f for some in formulas for f in some], np.concatenate(spacegroup))
+    parts = [_materials(results, name, np.flatnonzero(results.view[f"split_{name}"][...] == TRAIN)) for name in members]
+    shares, formulas, spacegroup = zip(*parts, strict=True)
+    return Materials(np.concatenate(shares), [f for some in formulas for f in some], np.concatenate(spacegroup))
 
 
 def _materials(results: Results, name: str, rows: np.ndarray) -> Materials:
     entries = results.entries[name]
     structures = entries.dataset.structures.take(entries.rows[rows])
     formulas = reduced_formulas(structures, [entries.formulas[row] for row in rows])
-    return Materials(_fractions(structures), formulas, results.view[f"spacegroup_{name}"][...][rows])
-
-
-def _fractions(structures):  # type: ignore[no-untyped-def]
-    from bigdata.studies.transferability.references import fractions
-
-    return fractions(structures.numbers, np.ones(len(structures.numbers)), structures.offsets)
+    shares = fractions(structures.numbers, np.ones(len(structures.numbers)), structures.offsets)
+    return Materials(shares, formulas, results.view[f"spacegroup_{name}"][...][rows])
 
 
 def _by_hull(results: Results, cell: Cell, test: np.ndarray, error: np.ndarray) -> list[Row]:

@@ -1,4 +1,4 @@
-"""The YAML of a transferability study: datasets, what is combined, graphs, a network, its training, and what is asked."""
+"""The YAML of a transferability study: datasets, what is combined, graphs, a network, and its training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from bigdata.data.materials.origin import MaterialsOrigin
-from bigdata.kind import Finding, Findings, Input, Length, SpecModel, StudyModel, Target, located, named
+from bigdata.kind import Finding, Input, Length, SpecModel, StudyModel, Target, located, named
 from bigdata.models.networks.setting import Network, Training
 from bigdata.studies.materials.datasets import files_of, inputs_of, wrong_datasets, wrong_split
 from bigdata.studies.materials.model import DatasetName, Identity, Split
@@ -89,7 +89,10 @@ class Transferability(StudyModel):
         default=(), description="Train on these shares of the training groups too, to see what more data would bring."
     )
     refit: float = Field(
-        default=1.0, gt=0, le=1, description="Share of the other database's training groups that references are fitted to."
+        default=1.0,
+        gt=0,
+        le=1,
+        description="Share of the other database's training groups that references are fitted to.",
     )
     fine_tuning: FineTuning | None = Field(default=None, description="Left out: none.")
     bootstrap: int = Field(default=500, ge=0, description="Draws of groups for the 95 % intervals; 0: no intervals.")
@@ -98,7 +101,9 @@ class Transferability(StudyModel):
     def members(self) -> dict[str, Combined]:
         """What each model is trained on: each dataset by itself, then the combinations."""
         alone = {name: Combined.model_construct(of=(name,), references="none") for name in self.datasets}
-        return alone | {name: one if isinstance(one, Combined) else Combined(of=one) for name, one in self.combined.items()}
+        return alone | {
+            name: one if isinstance(one, Combined) else Combined(of=one) for name, one in self.combined.items()
+        }
 
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
@@ -125,17 +130,8 @@ class Transferability(StudyModel):
 
     def inputs(self, folder: Path) -> dict[str, Input]:
         """The datasets, imported into the cache, the split file and the outside predictions. Raises Findings."""
-        found = inputs_of(self.datasets, self.identity, self.split, folder)
-        self._need_structures(found)
+        found = inputs_of(self.datasets, self.identity, self.split, folder, graphs=True)
         return found | {outside_input(name): _file(one.file, folder) for name, one in self.outside.items()}
-
-    def _need_structures(self, inputs: Mapping[str, Input]) -> None:
-        from bigdata.data.materials.dataset import open_import
-
-        without = [name for name in self.datasets if not open_import(inputs[name].folder).has_structures]
-        if without:
-            what = "has formulas only, and a network needs structures"
-            raise Findings(*(Finding(("datasets", name), what, "Give structures", at_key=True) for name in without))
 
     def figures(self) -> dict[str, str]:
         at = "bigdata.studies.transferability.captioned"

@@ -50,7 +50,9 @@ def predict(view: View, structures: Structures, model: str = "", seen: bool = Fa
     }
     if seen:
         beside["trained on its material"] = np.where(known, "yes", "no")
-    return Prediction(results.quantity, results.unit, results.said_of_model(name), made, reasons, beside, _notes(results))
+    return Prediction(
+        results.quantity, results.unit, results.said_of_model(name), made, reasons, beside, _notes(results)
+    )
 
 
 def chosen(results: Results, model: str) -> str:
@@ -101,7 +103,9 @@ def _reasons(structures: Structures, known: NDArray[np.bool_], seen: bool) -> li
 def _notes(results: Results) -> tuple[str, ...]:
     if "given_formula" not in results.model.identity.by:
         return ()
-    return ("materials are told apart by the formula as a database gives it: whether these were trained on isn't known",)
+    return (
+        "materials are told apart by the formula as a database gives it: whether these were trained on isn't known",
+    )
 
 
 def _unseen(results: Results, model: str, structures: Structures) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a transferability study shows: section 2 of doi 10.1039/d4fd00102h with its Fig. 1 and 2, on one's own datasets."""
+"""What a transferability study shows: section 2 of doi 10.1039/d4fd00102h, Fig. 1 and 2, on one's datasets."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ GONE = (
 )
 MOST_LEFT_OUT = 200
 SOURCES = (
-    "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 2, Fig. 1 and 2.",
-    "P. W. Battaglia et al., Relational inductive biases, deep learning, and graph networks, arXiv 1806.01261: graph-nets.",
+    "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 2, Fig. 1, 2.",
+    "P. W. Battaglia et al., Relational inductive biases, deep learning, and graph networks, arXiv 1806.01261.",
 )
 OF_NETWORKS = {
-    "mpeu": "P. B. Jørgensen, K. W. Jacobsen, M. N. Schmidt, Neural message passing with edge updates, arXiv 1806.03146.",
+    "mpeu": "P. B. Jørgensen, K. W. Jacobsen, M. N. Schmidt, Neural message passing with edge updates, "
+    "arXiv 1806.03146.",
     "schnet": "K. T. Schütt et al., SchNet, J. Chem. Phys. 148, 241722 (2018), doi 10.1063/1.5019779.",
     "painn": "K. T. Schütt, O. T. Unke, M. Gastegger, ICML 2021, arXiv 2102.03150: PaiNN.",
-    "edge-gated": "X. Bresson, T. Laurent, Residual gated graph ConvNets, arXiv 1711.07553; K. Choudhary, B. DeCost, npj "
-    "Comput. Mater. 7, 185 (2021), doi 10.1038/s41524-021-00650-1: edge-gated convolutions.",
+    "edge-gated": "X. Bresson, T. Laurent, Residual gated graph ConvNets, arXiv 1711.07553; K. Choudhary, B. DeCost, "
+    "npj Comput. Mater. 7, 185 (2021), doi 10.1038/s41524-021-00650-1: edge-gated convolutions.",
 }
 
 
@@ -98,8 +99,9 @@ def _errors(results: Results) -> Table:
     rows = [(*c, *(results.error(n, c) for n in names), int(k)) for c, k in zip(results.cells, counts, strict=True)]
     columns = ("trained on", "tested on", "MAE", "from", "to", "RMSE", "R²", "mean error", "entries")
     unit = results.small_unit
-    units = {name: unit for name in ("MAE", "from", "to", "RMSE", "mean error")}
-    caption = f"From, to: 95 % interval of the MAE, by {results.model.bootstrap} draws of groups. Mean error: of prediction minus target."
+    units = dict.fromkeys(("MAE", "from", "to", "RMSE", "mean error"), unit)
+    draws = f"From, to: 95 % interval of the MAE, by {results.model.bootstrap} draws of groups."
+    caption = f"{draws} Mean error: of prediction minus target."
     return Table("Errors on the test parts", columns, rows, units, caption)
 
 
@@ -189,7 +191,8 @@ def _trainings(results: Results) -> Table:
     columns = ("training", "entries", "steps", "best at", "validation MAE", "batch", "gradient step")
     units = {"validation MAE": results.small_unit, "batch": "ms", "gradient step": "ms"}
     weights = int(results.view["n_parameters"][0])
-    caption = f"{results.model.model.kind} with {weights:,} weights. Batch, gradient step: mean time of each step's two parts."
+    network = f"{results.model.model.kind} with {weights:,} weights."
+    caption = f"{network} Batch, gradient step: mean time of each step's two parts."
     return Table("Trainings", columns, rows, units, caption)
 
 

@@ -27,8 +27,8 @@ from bigdata.models.networks.network import layout
 from bigdata.studies.materials import grouping
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
-from bigdata.studies.transferability.cost import TENSORFLOW_BYTES, step_seconds, training_bytes
-from bigdata.studies.transferability.data import graph_setting, network_of, open_entries
+from bigdata.studies.transferability.cost import step_seconds, training_bytes
+from bigdata.studies.transferability.data import graph_setting, network_of, open_entries, open_outside
 from bigdata.studies.transferability.model import Transferability, outside_input
 from bigdata.studies.transferability.trainings import places, shares, trainings
 
@@ -57,10 +57,10 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     return Workload(
         stages=(*symmetry, *graphs, groups, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
-        notes=tuple(note for e in entries.values() for note in e.notes),
+        notes=(*(note for e in entries.values() for note in e.notes), *_of_outside(model, inputs, entries)),
         report_bytes=3_000_000,
         sizes={name: len(e) for name, e in entries.items()},
-        kept=tuple(kept_of(model.datasets, model.identity, inputs)),
+        kept=tuple(kept_of(model.datasets, model.identity, inputs, setting)),
     )
 
 
@@ -274,6 +274,13 @@ MEANING = {
     "mae_refit": "mean absolute error with references of the elements fitted to the tested dataset's training part",
     "mae_fine_tuned": "mean absolute error after training on a little of the tested dataset's training part",
 }
+
+
+def _of_outside(model: Transferability, inputs: Mapping[str, Input], entries: Mapping[str, Entries]) -> Iterator[str]:
+    """What the tables of other programs have for whom. Raises SpecError for one that can't be used."""
+    ids = {name: e.ids for name, e in entries.items()}
+    for name in model.outside:
+        yield from (f"{name}: {note}" for note in open_outside(model, inputs, name).notes(ids))
 
 
 def _coordinates(model: Transferability, entries: Mapping[str, Entries]) -> Iterator[Coordinate]:

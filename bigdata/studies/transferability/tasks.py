@@ -12,8 +12,8 @@ from bigdata.models.networks.elements import element_features
 from bigdata.models.networks.network import Compiled
 from bigdata.models.networks.standard import Standard
 from bigdata.studies.materials import grouping
-from bigdata.studies.transferability import evaluation
 from bigdata.studies.materials.split import group_hashes
+from bigdata.studies.transferability import evaluation
 from bigdata.studies.transferability.data import TEST, TRAIN, lesson, network_of, open_crystals, open_entries
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import OneTraining, places, shares, trainings
@@ -106,7 +106,9 @@ def fine_tune(ctx: Context[Transferability]) -> None:
     ctx.write(f"fine_tuned_{model}_{dataset}", values)
 
 
-def _tuned(ctx: Context[Transferability], place: int, dataset: str, parts: NDArray[Any], tested: NDArray[Any]) -> Floats:
+def _tuned(
+    ctx: Context[Transferability], place: int, dataset: str, parts: NDArray[Any], tested: NDArray[Any]
+) -> Floats:
     """Predictions of the test part by one network, tuned on rows drawn by its own seed."""
     tuning, crystals, network = ctx.model.fine_tuning, ctx.opened(open_crystals)[dataset], compiled(ctx)
     assert tuning is not None

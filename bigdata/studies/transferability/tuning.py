@@ -61,7 +61,9 @@ def tuned(
     shift = float(wrong.mean())
     baseline = known.standard.baseline + known.reference + ridge(fractions[rows], wrong - shift)
     standard = replace(known.standard, baseline=baseline, mean=known.standard.mean + shift)
-    trainer = Trainer(network, _setting(training, tuning), Problem(crystals, values, rows, rows), seed, known.weights, standard)
+    trainer = Trainer(
+        network, _setting(training, tuning), Problem(crystals, values, rows, rows), seed, known.weights, standard
+    )
     return Learned(trainer.train().weights, standard, np.zeros_like(known.reference))
 
 
