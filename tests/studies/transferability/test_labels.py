@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import gzip
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.linear_model import Ridge
 
-from bigdata.data.materials.elements import NUMBERS
 from bigdata.studies.transferability.labels import Labels, label_differences
+from tests.studies.transferability import mirrored
 
 N_GROUPS = 60
 
@@ -97,22 +95,14 @@ def test_few_common_groups_are_left_out_one_by_one(n: int) -> None:
     np.testing.assert_allclose(found.mae_refit[0, 1], np.nan if n == 1 else 0, atol=1e-12)
 
 
-def read(folder: Path, field: str, code_of: dict[tuple[str, int], int]) -> Labels:
-    """A mirrored database as labels, materials told apart by the formula given and the spacegroup beside it."""
-    with gzip.open(folder / "structures.jsonl.gz", "rt") as lines:
-        rows = [row for row in map(json.loads, lines) if row.get(field) is not None and -6 <= row[field] <= 4]
-    fractions = np.zeros((len(rows), 118))
-    for of, row in zip(fractions, rows, strict=True):
-        np.add.at(of, [NUMBERS[symbol] - 1 for symbol in row["species"]], 1 / row["n_atoms"])
-    groups = [code_of.setdefault((row["formula"], row["spacegroup_spglib"]), len(code_of)) for row in rows]
-    return Labels(np.array([row[field] for row in rows]), np.array(groups), fractions)
-
-
 def test_materials_project_and_aflow_differ_by_124_mev_and_by_half_of_it_after_the_fit(mirror: Path) -> None:
-    code_of: dict[tuple[str, int], int] = {}
-    mp = read(mirror / "mp20_biternary", "formation_energy_per_atom", code_of)
-    aflow = read(mirror / "aflow_structures_thermal", "formation_energy_composition", code_of)
-    found = label_differences({"mp": mp, "aflow": aflow})
+    read = {
+        "mp": mirrored.read(mirror / "mp20_biternary", "formation_energy_per_atom"),
+        "aflow": mirrored.read(mirror / "aflow_structures_thermal", "formation_energy_composition"),
+    }
+    code_of: dict[object, int] = {}
+    groups = {name: [code_of.setdefault(m, len(code_of)) for m in found.materials] for name, found in read.items()}
+    found = label_differences({n: Labels(r.target, np.array(groups[n]), r.fractions) for n, r in read.items()})
     assert found.n_groups[0, 1] == pytest.approx(1508, abs=5)
     assert found.mae[0, 1] == pytest.approx(0.124, abs=0.001)
     assert found.mae_refit[0, 1] == pytest.approx(0.064, abs=0.002)
