@@ -34,7 +34,9 @@ def cached(kind: str, digest: str, is_whole: Callable[[Path], bool], make: Calla
         _sweep(home)
         _make(folder, is_whole, make)
     except OSError as e:
-        raise _site_error(e, home) from e
+        # Another process may have put it there, and taken away what both were making it of.
+        if not is_whole(folder):
+            raise _site_error(e, home) from e
     return folder
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,9 @@ from bigdata.data.materials.target import target, within
 from bigdata.data.problem import BadEntry, DataProblem
 from bigdata.data.selection import Dropped
 from bigdata.kind import Finding, Findings, Input, Target
+
+# What becomes of entries without a value of the target.
+Unlabelled = Literal["bad-entries", "keep", "leave-out"]
 
 
 @dataclass(frozen=True)
@@ -59,12 +63,12 @@ def entries_of(
     units: str = "",
     range_: tuple[float, float] | None = None,
     name: str = "",
-    keep: bool = False,
+    unlabelled: Unlabelled = "bad-entries",
 ) -> Entries:
     """The entries of one dataset with their values of `field`, of all rows where that is "".
 
-    `name` begins the notes, where a study has several datasets. With `keep`, entries that have no such value stay, with
-    NaN. Raises DataProblem where none is left or the target can't be had, Findings at `target: {range: …}` where that
+    `name` begins the notes, where a study has several datasets. Entries that have no such value are bad
+    entries, stay with NaN, or are left out and counted, as `unlabelled` says. Raises DataProblem where none is left or the target can't be had, Findings at `target: {range: …}` where that
     leaves none.
     """
     dataset = open_import(source.folder)
@@ -78,7 +82,8 @@ def entries_of(
     notes += _said(selection.dropped)
     if field:
         own = asked.units.get(field, "")
-        found = target(dataset, rows, field, units, "skip" if keep else asked.on_bad_entry, own)
+        keep, policy = unlabelled == "keep", asked.on_bad_entry if unlabelled == "bad-entries" else "skip"
+        found = target(dataset, rows, field, units, policy, own)
         notes += _converted(field, own or dataset.units[field], found.unit)
         without = np.setdiff1d(rows, found.rows) if keep else np.empty(0, np.int64)
         left_out += [] if keep else found.bad
@@ -107,7 +112,10 @@ def entries_of(
 
 
 def entries_by_dataset(
-    datasets: Mapping[str, MaterialsOrigin], inputs: Mapping[str, Input], asked: Target, keep: bool = False
+    datasets: Mapping[str, MaterialsOrigin],
+    inputs: Mapping[str, Input],
+    asked: Target,
+    unlabelled: Unlabelled = "bad-entries",
 ) -> dict[str, Entries]:
     """The entries of each dataset with the values of its own target, in the unit and range of the study's.
 
@@ -117,7 +125,7 @@ def entries_by_dataset(
     for name, dataset in datasets.items():
         try:
             found[name] = entries_of(
-                dataset, inputs[name], dataset.target, asked.units, asked.range, name=name, keep=keep
+                dataset, inputs[name], dataset.target, asked.units, asked.range, name=name, unlabelled=unlabelled
             )
         except DataProblem as problem:
             raise Findings(*problem.at("datasets", name)) from problem

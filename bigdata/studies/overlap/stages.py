@@ -33,4 +33,4 @@ def stages(model: Overlap, inputs: Mapping[str, Input]) -> Workload:
 
 def open_entries(model: Overlap, inputs: Mapping[str, Input]) -> dict[str, Entries]:
     """The entries of every dataset. Raises Findings where none is left or a target can't be had."""
-    return entries_by_dataset(model.datasets, inputs, model.target, keep=model.without_target == "keep")
+    return entries_by_dataset(model.datasets, inputs, model.target, model.without_target)

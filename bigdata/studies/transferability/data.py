@@ -33,8 +33,8 @@ TRAIN, VALIDATION, TEST = range(3)
 
 
 def open_entries(model: Transferability, inputs: Mapping[str, Input]) -> dict[str, Entries]:
-    """The entries of every dataset. Raises Findings where none is left or a target can't be had."""
-    return entries_by_dataset(model.datasets, inputs, model.target)
+    """The entries of every dataset that have a target. Raises Findings where none is left or a target can't be had."""
+    return entries_by_dataset(model.datasets, inputs, model.target, "leave-out")
 
 
 def graph_setting(model: Transferability) -> GraphSetting:
