@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 import pydantic
 from pydantic import BeforeValidator, PositiveInt, StringConstraints
 
+from bigdata.data.label import Label
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SpecError
 from bigdata.spec.checked import checked
@@ -31,11 +32,15 @@ Digest = Annotated[str, StringConstraints(pattern="^([0-9a-f]{64})?$")]
 
 
 class Field(SpecModel):
-    """A column of a dataset: its name, unit ("" for none) and meaning in one line."""
+    """A column of a dataset: its name, unit ("" for none) and meaning in one line.
+
+    `label` has what the dataset's own doesn't say, or says otherwise.
+    """
 
     name: str
     unit: str = ""
     meaning: str = ""
+    label: Label = Label()
 
 
 def _named(fields: Any) -> Any:
@@ -77,7 +82,8 @@ class Registered(SpecModel):
     Its data are the file `shipped` inside the package, with digest `sha256`; or else the files of `mirror`
     where the user has a mirror; or else those of `sources`, whose rows follow each other in that order.
     Neither `mirror` nor `sources` may be complete: a dataset without sources comes from a mirror only.
-    `fetch_only` marks data without a licence that would let anyone pass them on.
+    `fetch_only` marks data without a licence that would let anyone pass them on. `label` says how the values were
+    calculated or measured, those of all fields that don't say it themselves.
     """
 
     name: str
@@ -94,6 +100,7 @@ class Registered(SpecModel):
     mirror: tuple[Mirrored, ...] = ()
     fetch_only: bool = False
     has_structures: bool = True
+    label: Label = Label()
     notes: tuple[str, ...] = ()
 
     @property
@@ -110,6 +117,10 @@ class Registered(SpecModel):
     def n_bytes(self) -> int:
         """About what a download takes, 0 where that isn't known."""
         return sum(source.n_bytes for source in self.sources) if all(s.n_bytes for s in self.sources) else 0
+
+    def label_of(self, field: str) -> Label:
+        """How the values of a field came to be; of one that isn't in the table, what holds for all."""
+        return self.fields[field].label.over(self.label) if field in self.fields else self.label
 
     @property
     def folder(self) -> str:

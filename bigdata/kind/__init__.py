@@ -130,7 +130,6 @@ if TYPE_CHECKING:
     from bigdata.kind.arrays import whole as whole
     from bigdata.kind.checkpoint import Checkpoint as Checkpoint
     from bigdata.kind.context import Context as Context
-    from bigdata.kind.grown import Grown as Grown
     from bigdata.kind.named_fields import unknown_fields as unknown_fields
     from bigdata.kind.proposer import Ask as Ask
     from bigdata.kind.proposer import Proposer as Proposer
@@ -149,6 +148,7 @@ if TYPE_CHECKING:
     from bigdata.kind.stage import TaskId as TaskId
     from bigdata.kind.stage import Workload as Workload
     from bigdata.kind.target import Target as Target
+    from bigdata.spec.grown import Grown as Grown
     from bigdata.spec.study import Finding as Finding
     from bigdata.spec.study import Findings as Findings
     from bigdata.spec.study import Input as Input
@@ -177,7 +177,7 @@ _HOMES = {
     "kind.arrays": ("Triangle", "by_rows", "covering", "every", "whole"),
     "kind.checkpoint": ("Checkpoint",),
     "kind.context": ("Context",),
-    "kind.grown": ("Grown",),
+    "spec.grown": ("Grown",),
     "kind.named_fields": ("unknown_fields",),
     "kind.proposer": ("Ask", "Proposer"),
     "kind.report": ("Figure", "Headline", "Panel", "ReportParts", "Table"),

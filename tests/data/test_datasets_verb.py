@@ -46,6 +46,18 @@ def test_show_as_json_has_units():
     assert {"name": "vbm_eV", "unit": "eV", "meaning": "valence-band maximum, absolute"} in fields
 
 
+def test_show_says_what_values_are_by():
+    shown = run("show", "mp20-biternary").stdout.splitlines()
+    assert [line.split(maxsplit=1)[1] for line in shown if line.startswith("label ")] == ["PBE(+U), VASP"]
+    (row,) = [line for line in shown if line.startswith("formation_energy_per_atom")]
+    assert row.endswith("corrections: the Materials Project's")
+    described = json.loads(run("show", "mp20-biternary", "--json").stdout)
+    assert described["label"] == {"functional": "PBE(+U)", "corrections": "", "program": "VASP"}
+    (field,) = [f for f in described["fields"] if f["name"] == "formation_energy_per_atom"]
+    assert field["label"]["corrections"] == "the Materials Project's"
+    assert "label" not in json.loads(run("show", "icet-agpd", "--json").stdout)
+
+
 def test_what_may_only_be_fetched_by_the_user_is_said():
     assert "only ever fetched by the user" in run("show", "nomad2018-algainO").stdout
 

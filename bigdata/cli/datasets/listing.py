@@ -46,12 +46,21 @@ def show(name: str, as_json: bool) -> None:
         "licence": dataset.licence,
         "citation": dataset.citation,
         "sha256": dataset.sha256 or "recorded at the first download",
-    } | ({"from": ", ".join(source.url for source in dataset.sources)} if dataset.sources else {})
+    }
+    about |= {"from": ", ".join(source.url for source in dataset.sources)} if dataset.sources else {}
+    about |= {"label": dataset.label.text} if dataset.label.text else {}
     lines = [f"{dataset.name}: {dataset.title}", ""]
     lines += [f"{key:<8}  {value}" for key, value in about.items()]
     lines += ["", *dataset.notes, ""]
-    fields = [(field.name, field.unit, field.meaning) for field in dataset.fields.values()]
-    click.echo("\n".join(lines) + "\n" + table(("field", "unit", "meaning"), fields))
+    click.echo("\n".join(lines) + "\n" + _fields(dataset))
+
+
+def _fields(dataset: Registered) -> str:
+    """The fields as a table; with their labels, where any has one of its own."""
+    columns = ("field", "unit", "meaning", "label")
+    rows = [(field.name, field.unit, field.meaning, field.label.text) for field in dataset.fields.values()]
+    n = 4 if any(row[3] for row in rows) else 3
+    return table(columns[:n], [row[:n] for row in rows])
 
 
 @click.command("formats")
@@ -80,4 +89,8 @@ def _formats() -> dict[str, dict[str, str]]:
 
 def _described(dataset: Registered) -> dict[str, Any]:
     said = dataset.model_dump(mode="json")
-    return {**said, "fields": list(said["fields"].values())}
+    fields = list(said["fields"].values())
+    for one in (said, *fields):
+        if not any(one["label"].values()):
+            del one["label"]
+    return {**said, "fields": fields}

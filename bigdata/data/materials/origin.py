@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, Tag
 
+from bigdata.data.label import Label
 from bigdata.data.model import NamedDataset, Rows, origin_by
 from bigdata.data.remote.query import AflowQuery, MaterialsProjectQuery, OptimadeQuery
+from bigdata.spec.grown import Grown
 from bigdata.spec.study import SpecModel
 
 MaterialsFormat = Literal[
@@ -33,12 +35,18 @@ class Sample(SpecModel):
     seed: int = Field(default=0, ge=0)
 
 
-class _Materials(Rows):
+class _Materials(Grown, Rows):
+    LATER: ClassVar[tuple[str, ...]] = ("label",)
+
     target: str = Field(default="", description="The property to learn, where the study has one for each dataset.")
     units: dict[str, str] = Field(
         default={}, description="Units of properties where the data don't say them: {e_form: eV/atom}."
     )
     sample: Sample | None = Field(default=None, description="Take some entries only, drawn at random.")
+    label: Label = Field(
+        default=Label(),
+        description="How the target's values came to be; wins over what is known of a registered dataset.",
+    )
 
 
 class NamedMaterials(NamedDataset, _Materials):
