@@ -67,9 +67,9 @@ def entries_of(
 ) -> Entries:
     """The entries of one dataset with their values of `field`, of all rows where that is "".
 
-    `name` begins the notes, where a study has several datasets. Entries that have no such value are bad
-    entries, stay with NaN, or are left out and counted, as `unlabelled` says. Raises DataProblem where none is left or the target can't be had, Findings at `target: {range: …}` where that
-    leaves none.
+    `name` begins the notes, where a study has several datasets. Entries that have no such value are bad entries, stay
+    with NaN, or are left out and counted, as `unlabelled` says. Raises DataProblem where none is left or the target
+    can't be had, Findings at `target: {range: …}` where that leaves none.
     """
     dataset = open_import(source.folder)
     if isinstance(asked, MaterialsFile):

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from bigdata.kind import Headline, ReportParts, Table, View
+from bigdata.studies.materials.labels import labels_of
 from bigdata.studies.transferability import judgement
 from bigdata.studies.transferability.kinds_of_material import by_kind
 from bigdata.studies.transferability.results import Cell, Results
@@ -71,7 +72,8 @@ def _tables(results: Results) -> Iterator[Callable[[], Table]]:
     yield lambda: _errors(results)
     if results.foreign:
         yield lambda: _loss(results)
-        yield lambda: _labels(results)
+        yield lambda: _differences(results)
+    yield lambda: _labels(results)
     if results.model.ladder:
         yield lambda: _ladder(results)
     if results.has_imports:
@@ -123,6 +125,16 @@ def _loss(results: Results) -> Table:
 
 
 def _labels(results: Results) -> Table:
+    labels = labels_of(results.model.datasets)
+    rows = [
+        (name, results.model.datasets[name].target, *(text or "not said" for text in label.model_dump().values()))
+        for name, label in labels.items()
+    ]
+    caption = "What the values are, as the study or the registered dataset says: errors hold what differs here."
+    return Table("Labels", ("dataset", "target", "functional", "corrections", "program"), rows, caption=caption)
+
+
+def _differences(results: Results) -> Table:
     pairs = [(a, b) for i, a in enumerate(results.datasets) for b in results.datasets[i + 1 :]]
     rows = [
         (a, b, results.n_shared(a, b), results.label_difference(a, b), results.label_difference(a, b, refit=True))

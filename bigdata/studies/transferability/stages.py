@@ -26,6 +26,7 @@ from bigdata.models.networks.elements import N_ELEMENTS, N_FEATURES
 from bigdata.models.networks.network import layout
 from bigdata.studies.materials import grouping
 from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.labels import label_notes, labels_of
 from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
 from bigdata.studies.transferability.cost import step_seconds, training_bytes
 from bigdata.studies.transferability.data import graph_setting, network_of, open_entries, open_outside
@@ -57,7 +58,7 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     return Workload(
         stages=(*symmetry, *graphs, groups, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
-        notes=(*(note for e in entries.values() for note in e.notes), *_of_outside(model, inputs, entries)),
+        notes=tuple(_notes(model, inputs, entries)),
         report_bytes=3_000_000,
         sizes={name: len(e) for name, e in entries.items()},
         kept=tuple(kept_of(model.datasets, model.identity, inputs, setting)),
@@ -274,6 +275,15 @@ MEANING = {
     "mae_refit": "mean absolute error with references of the elements fitted to the tested dataset's training part",
     "mae_fine_tuned": "mean absolute error after training on a little of the tested dataset's training part",
 }
+
+
+def _notes(model: Transferability, inputs: Mapping[str, Input], entries: Mapping[str, Entries]) -> Iterator[str]:
+    """What was left out, by what the labels differ, what other programs predict, and what threads do to numbers."""
+    yield from (note for e in entries.values() for note in e.notes)
+    yield from label_notes(labels_of(model.datasets))
+    yield from _of_outside(model, inputs, entries)
+    if model.training.cores > 1:
+        yield f"trainings on {model.training.cores} cores sum in another order than on one: the last bits differ"
 
 
 def _of_outside(model: Transferability, inputs: Mapping[str, Input], entries: Mapping[str, Entries]) -> Iterator[str]:
