@@ -21,19 +21,19 @@ class Crystals:
     """The graphs of m crystals, weighted as a network sums them.
 
     A node counts as often as atoms were merged into it, over the cell's atoms for a mean; an edge as often as its
-    receiver has such neighbours, over all of them for a mean.
+    receiver has such neighbours, over all of them for a mean. In float64 for comparisons only.
     """
 
-    def __init__(self, graphs: Graphs, network: Network) -> None:
+    def __init__(self, graphs: Graphs, network: Network, dtype: type[np.floating] = np.float32) -> None:
         self.graphs = graphs
         self.n_edges, self.n_nodes = graphs.n_edges, graphs.n_nodes
         self._nodes, self._edges, self._shells = graphs.node_offsets, graphs.edge_offsets, graphs.distance_offsets
         self._element = graphs.number.astype(np.int32) - 1
         n_atoms = np.repeat(graphs.n_atoms, graphs.n_nodes) if network.readout == "mean" else 1
-        self._weight = (graphs.node_multiplicity / n_atoms).astype(np.float32)
+        self._weight = (graphs.node_multiplicity / n_atoms).astype(dtype)
         is_mean = getattr(network, "aggregation", "sum") == "mean"
-        self._multiplicity = _shares(graphs) if is_mean else graphs.edge_multiplicity.astype(np.float32)
-        self._distance = graphs.distance.astype(np.float32)
+        self._multiplicity = (_shares(graphs) if is_mean else graphs.edge_multiplicity).astype(dtype)
+        self._distance = graphs.distance.astype(dtype)
 
     def __len__(self) -> int:
         return len(self.graphs)
@@ -106,12 +106,11 @@ def _size(n: int) -> int:
     return size
 
 
-def _shares(graphs: Graphs) -> NDArray[np.float32]:
+def _shares(graphs: Graphs) -> NDArray[np.float64]:
     """(e,) each edge's part of all neighbours of its receiver."""
     receiver = graphs.receiver + np.repeat(graphs.node_offsets[:-1], graphs.n_edges)
     n_neighbors = np.bincount(receiver, weights=graphs.edge_multiplicity, minlength=len(graphs.number))
-    shares: NDArray[np.float32] = (graphs.edge_multiplicity / n_neighbors[receiver]).astype(np.float32)
-    return shares
+    return np.asarray(graphs.edge_multiplicity / n_neighbors[receiver])
 
 
 def _slices(offsets: NDArray[np.int64], rows: Rows) -> list[slice]:

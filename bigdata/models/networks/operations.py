@@ -109,7 +109,8 @@ def of_shell(values: Tensor, graph: GraphsTuple) -> Tensor:
 
 def gaussians(distance: Tensor) -> Tensor:
     """(d, K) ε_k of distances in angstrom; K ends where all of them are nearly zero."""
-    n = tf.cast(tf.reduce_max(distance) / SPACING, tf.int32) + BEYOND
+    # Of no distances at all the largest is minus infinity.
+    n = tf.cast(tf.maximum(tf.reduce_max(distance), 0.0) / SPACING, tf.int32) + BEYOND
     centres = SPACING * tf.range(tf.cast(tf.minimum(N_GAUSSIANS, n), distance.dtype), dtype=distance.dtype)
     return tf.exp(-tf.square(distance[:, None] - centres) / SPACING)
 
