@@ -25,9 +25,12 @@ class ErrorUnit(NamedTuple):
 
     def number(self, value: float) -> str:
         """An error, given in the target's unit, to three digits and without the unit: `8.62`."""
-        # With three digits, `g` would write 1,234 as 1.23e+03.
-        scaled = value * self.factor
-        return f"{scaled:,.0f}" if abs(scaled) >= 999.5 else f"{scaled:.3g}"
+        return three_digits(value * self.factor)
+
+
+def three_digits(value: float) -> str:
+    """`0.0862`, `8.62`, and whole thousands: with three digits, `g` would write 1,234 as 1.23e+03."""
+    return f"{value:,.0f}" if abs(value) >= 999.5 else f"{value:.3g}"
 
 
 def error_unit(unit: str, *errors: ArrayLike) -> ErrorUnit:

@@ -191,7 +191,8 @@ def loss_parts(losses: Sequence[Loss], unit: str) -> Figure:
     scale = error_unit(unit, [e.value for loss in losses for e in loss.errors.values()])
     n_columns = min(2, len(losses))
     n_rows = -(-len(losses) // n_columns)
-    figure = drawing(0.5 + n_rows * (0.55 + 0.2 * len(names)), WIDTH if n_columns > 1 else 4.6)
+    n_lines = 1 if n_columns > 1 else len(LINES)
+    figure = drawing(0.3 + 0.2 * n_lines + n_rows * (0.55 + 0.2 * len(names)), WIDTH if n_columns > 1 else 4.6)
     panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
     size = _fitting([loss.title for loss in losses], 2.75, 8.5)
     for axes, loss in zip(panels, losses, strict=False):
@@ -203,7 +204,7 @@ def loss_parts(losses: Sequence[Loss], unit: str) -> Figure:
         axes.set_xlabel(scale.label)
     panels[0].set_yticks(range(len(names)), names)
     panels[0].set_ylim(len(names) - 0.45, -0.55)
-    _explain_lines(figure, losses)
+    _explain_lines(figure, losses, n_lines)
     return figure
 
 
@@ -223,15 +224,15 @@ def _bars(axes: Axes, loss: Loss, names: Sequence[str], scale: ErrorUnit) -> Non
     axes.set_xlim(0, None)
 
 
-def _explain_lines(figure: Figure, losses: Sequence[Loss]) -> None:
-    """A legend below all panels, of the lines that any of them has."""
+def _explain_lines(figure: Figure, losses: Sequence[Loss], n_lines: int) -> None:
+    """A legend below all panels, in so many lines of text, of the lines that any of them has."""
     handles = [
         Line2D([], [], ls=style, color=colour, lw=1.3, label=label)
         for i, (label, style, colour) in enumerate(LINES)
         if any(np.isfinite(loss.lines[i]) for loss in losses)
     ]
     if handles:
-        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles))
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles) if n_lines == 1 else 1)
 
 
 def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:

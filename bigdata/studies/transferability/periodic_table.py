@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from bigdata.data.materials.elements import SYMBOLS
+from bigdata.studies.transferability.error_units import three_digits
 
 Floats = NDArray[np.float64]
 
@@ -58,7 +59,7 @@ def periodic_table(axes: Axes, values: Floats, n: NDArray[np.int64], norm: LogNo
         up = 0.16 if texts and known else 0.0
         axes.text(x - 0.5, y - 0.48 - up, SYMBOLS[z + 1], fontsize=7.5 if texts else 5, fontstyle=slant, **style)
         if texts and known:
-            axes.text(x - 0.5, y - 0.22, f"{values[z]:.3g}", fontsize=5, **style)
+            axes.text(x - 0.5, y - 0.22, three_digits(values[z]), fontsize=5, **style)
     axes.set_xlim(0, N_COLUMNS)
     axes.set_ylim(N_ROWS, 0)
     axes.set_aspect("equal")
