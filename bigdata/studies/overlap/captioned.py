@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-from matplotlib.figure import Figure as Drawing
-
 from bigdata.kind import Figure, View
+from bigdata.studies.materials.drawn import histograms_of
 from bigdata.studies.overlap import figures
 from bigdata.studies.overlap.results import Results
 
@@ -36,7 +34,7 @@ def histograms(view: View) -> Figure:
         "Targets in all and in common groups",
         "Fig. 2 of the paper: the values of each dataset, of all its entries and of those whose group all have.",
         "Two histograms side by side, one colour for each dataset.",
-        lambda: _histograms(results),
+        lambda: histograms_of(view, {name: results.names.index(name) for name in results.means}, results.quantity),
     )
 
 
@@ -50,14 +48,3 @@ def agreement(view: View) -> Figure:
             {pair: (results.means[pair[0]], results.means[pair[1]]) for pair in results.pairs}, results.quantity
         ),
     )
-
-
-def _histograms(results: Results) -> Drawing:
-    edges = results.view["bin"][...]
-    step = edges[1] - edges[0]
-    names = [name for name in results.names if name in results.means]
-    every, shared = (
-        {name: results.view[array][results.names.index(name)] for name in names}
-        for array in ("histogram", "histogram_shared")
-    )
-    return figures.histograms(np.append(edges, edges[-1] + step), every, shared, results.quantity)

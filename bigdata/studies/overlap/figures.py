@@ -1,4 +1,4 @@
-"""Figures of an overlap study from plain arrays: what is shared, how often groups occur, and Fig. 2 of the paper."""
+"""Figures of an overlap study from plain arrays: what is shared, how often groups occur, and how values agree."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, drawing
+from bigdata.studies.materials.drawn import colours
 
 Counts = NDArray[np.int64]
 # Beyond this many datasets, numbers in the squares can't be read.
@@ -42,7 +42,7 @@ def group_sizes(sizes: Mapping[str, Counts]) -> Figure:
     """How many groups have at least so many entries, for each dataset; both axes logarithmic."""
     figure = drawing(2.9, 4.6)
     axes = figure.subplots()
-    for (name, counts), colour in zip(sizes.items(), _colours(len(sizes)), strict=True):
+    for (name, counts), colour in zip(sizes.items(), colours(len(sizes)), strict=True):
         ordered = np.sort(counts[counts > 0])[::-1]
         axes.step(ordered, np.arange(1, len(ordered) + 1), where="post", color=colour, label=name)
     axes.set_xscale("log")
@@ -50,26 +50,6 @@ def group_sizes(sizes: Mapping[str, Counts]) -> Figure:
     axes.set_xlabel("entries in the group, at least")
     axes.set_ylabel("groups")
     axes.legend()
-    return figure
-
-
-def histograms(
-    edges: NDArray[np.float64], every: Mapping[str, Counts], shared: Mapping[str, Counts], label: str
-) -> Figure:
-    """Fig. 2: each dataset's target values, of all entries and of those whose group all datasets have."""
-    titles = ("all groups", "groups that all datasets have") if len(every) > 1 else ("all groups",)
-    figure = drawing(2.8, 6.9 if len(titles) > 1 else 3.6)
-    panels: Any = np.atleast_1d(figure.subplots(1, len(titles), sharex=True))
-    for axes, title, counts in zip(panels, titles, (every, shared), strict=False):
-        for (name, n), colour in zip(counts.items(), _colours(len(counts)), strict=True):
-            axes.stairs(n, edges, color=colour, fill=True, alpha=0.25, lw=0)
-            axes.stairs(n, edges, color=colour, lw=1.0, label=f"{name} ({int(n.sum()):,})")
-        axes.set_title(title, loc="left")
-        axes.yaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.legend()
-    # Once for all panels: the names of two fields, with their unit, are wider than one of them.
-    figure.supxlabel(label, fontsize=panels[0].xaxis.label.get_size())
-    panels[0].set_ylabel("entries")
     return figure
 
 
@@ -93,7 +73,3 @@ def agreement(pairs: Mapping[tuple[str, str], tuple[NDArray[np.float64], NDArray
     if not shown:
         panels[0].text(0.5, 0.5, "no two datasets have a group in common", ha="center", va="center")
     return figure
-
-
-def _colours(n: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]

@@ -1,249 +1,384 @@
-"""Figures of a transferability study from plain arrays: Fig. 1 of the paper, how trainings went, where errors are."""
+"""Figures of a transferability study from plain arrays: predictions against targets (Fig. 1 of the paper, doi
+10.1039/d4fd00102h), where losses come from, how training went, what more data bring, and errors by element."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import LogNorm, Normalize
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
-from matplotlib.patheffects import withStroke
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
-from bigdata.data.materials.elements import SYMBOLS
-from bigdata.kind.drawing import COLOURS, MARKERS, WIDTH, drawing
-from bigdata.studies.transferability.ladder import PowerLaw
+from bigdata.kind.drawing import COLOURS, WIDTH, drawing
+from bigdata.studies.materials.drawn import colours
+from bigdata.studies.transferability.error_units import ErrorUnit, error_unit
+from bigdata.studies.transferability.periodic_table import N_COLUMNS, N_ROWS, periodic_table
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Panels that a page can hold, down and across.
-MOST_DOWN, MOST_ACROSS = 6, 4
-# Lines that can be told apart in one panel.
-MOST_LINES = 12
-# Characters of a name beside a panel.
-LONGEST_NAME = 18
-# Atomic numbers at which periods begin.
-_FIRST = (1, 3, 11, 19, 37, 55, 87, 119)
+OWN = "#eef4fb"
+"""Behind panels of a model on the dataset that it was trained on."""
+# Predictions further from all targets than this share of the targets' range would squeeze the rest into a corner.
+MOST_BEYOND = 0.5
+# Inches of all rows of squares together.
+TALLEST = 6.6
+PARITY_COLOURS, ERROR_COLOURS = "viridis", "YlOrRd"
 
 
-class Points(NamedTuple):
-    """Targets and predictions (n,) of one model on the test part of one dataset, NaN where there is none, and their
-    MAE."""
+class Pair(NamedTuple):
+    """Targets and predictions (n,) of a test part, NaN where there is none."""
 
     target: Floats
     prediction: Floats
-    mae: float
+
+    @property
+    def known(self) -> Pair:
+        """Those that have both."""
+        both = np.isfinite(self.target) & np.isfinite(self.prediction)
+        return Pair(self.target[both], self.prediction[both])
 
 
-def parity(
-    points: Mapping[tuple[str, str], Points], trained_on: Sequence[str], tested_on: Sequence[str], label: str, unit: str
-) -> Figure:
-    """Fig. 1: predictions against targets, a row for each model and a column for each dataset; `label` names the target
-    without, and `unit` the unit of it. Axes are common to all panels; predictions beyond them are counted there."""
-    rows, columns = trained_on[:MOST_DOWN], tested_on[:MOST_ACROSS]
-    side = min(2.2, (WIDTH - 1.0) / len(columns))
-    figure = drawing(side * len(rows) + 0.6, side * len(columns) + 1.2)
-    panels: Any = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
-    shown = {pair: found for pair, found in points.items() if pair[0] in rows and pair[1] in columns}
-    ends = _ends(shown)
-    norm = LogNorm(1, max(2, max((len(p.target) for p in shown.values()), default=2) / 50))
-    image = None
-    for (i, j), axes in np.ndenumerate(panels):
-        image = _panel(axes, shown[rows[i], columns[j]], ends, norm) or image
-        if i == 0:
-            axes.set_title(f"tested on\n{_shortened(columns[j])}")
-        if j == 0:
-            axes.set_ylabel(f"trained on\n{_shortened(rows[i])}")
-    if image is not None:
-        bar = figure.colorbar(image, ax=panels, label="entries", shrink=0.6, extend="max")
-        _plain_ticks(bar.ax.yaxis)
-    size = panels[0, 0].xaxis.label.get_size()
-    figure.supxlabel(_with_unit(label, unit), fontsize=size)
-    figure.supylabel(f"predicted {_with_unit(label, unit)}", fontsize=size)
-    return figure
+class Estimate(NamedTuple):
+    """A value with its 95 % interval, all NaN where there is none."""
+
+    value: float
+    low: float
+    high: float
 
 
-def _ends(points: Mapping[tuple[str, str], Points]) -> tuple[float, float]:
-    """Of the targets alone: one prediction far off would shrink all others."""
-    targets = np.concatenate([_both(p)[0] for p in points.values()])
-    low, high = (targets.min(), targets.max()) if targets.size else (0.0, 1.0)
-    margin = 0.05 * (high - low) or 0.5
-    return float(low - margin), float(high + margin)
+@dataclass(frozen=True)
+class Loss:
+    """Errors of a model on a dataset that it wasn't trained on, by what was taken away, and what they compare with.
+
+    `own` is the MAE on the test part of what it was trained on; `label_difference` and `label_difference_refit` say how
+    far the two datasets' own targets differ. NaN where there is none.
+    """
+
+    title: str
+    errors: Mapping[str, Estimate]
+    own: float = np.nan
+    label_difference: float = np.nan
+    label_difference_refit: float = np.nan
+
+    @property
+    def lines(self) -> tuple[float, float, float]:
+        return self.own, self.label_difference, self.label_difference_refit
 
 
-def _both(points: Points) -> tuple[Floats, Floats]:
-    known = np.isfinite(points.target) & np.isfinite(points.prediction)
-    return points.target[known], points.prediction[known]
+LINES = (
+    ("MAE on the test part of what it was trained on", "-", COLOURS[2]),
+    ("difference of the labels", "--", COLOURS[1]),
+    ("the same, references refitted", ":", COLOURS[1]),
+)
 
 
-def _panel(axes: Any, points: Points, ends: tuple[float, float], norm: LogNorm) -> Any:
-    target, prediction = _both(points)
-    axes.set(xlim=ends, ylim=ends, aspect="equal")
-    if not target.size:
-        axes.text(0.5, 0.5, "no predictions", transform=axes.transAxes, ha="center", va="center")
-        return None
-    image = axes.hexbin(
-        target, prediction, gridsize=45, extent=(*ends, *ends), mincnt=1, cmap="viridis", norm=norm, lw=0
-    )
-    axes.plot(ends, ends, color="0.3", lw=0.7)
-    n_beyond = int(((prediction < ends[0]) | (prediction > ends[1])).sum())
-    words = f"MAE {points.mae:.3g}\nn = {len(target):,}" + (f"\n{n_beyond:,} not shown" if n_beyond else "")
-    axes.text(0.04, 0.96, words, transform=axes.transAxes, va="top", fontsize=7)
-    return image
+@dataclass(frozen=True)
+class Curve:
+    """One training of a model: validation MAE and training loss (E,) at each look, NaN once it had stopped."""
 
-
-def _shortened(name: str) -> str:
-    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
-
-
-def curves(steps: Floats, mae: Mapping[str, Floats], unit: str) -> Figure:
-    """Validation MAE of each training over its steps (k,), NaN after an early stop, where a ring marks the least."""
-    figure = drawing(3.0, 5.2)
-    axes = figure.subplots()
-    shown = dict(list(mae.items())[:MOST_LINES])
-    for i, (name, values) in enumerate(shown.items()):
-        colour = COLOURS[i % len(COLOURS)]
-        dashes = "-" if i < len(COLOURS) else "--"
-        axes.plot(steps, values, color=colour, ls=dashes, label=name)
-        if np.isfinite(values).any():
-            best = int(np.nanargmin(values))
-            axes.plot(steps[best], values[best], "o", color=colour, mfc="none", ms=5)
-    axes.set(xlabel="training steps", ylabel=_with_unit("validation MAE", unit), yscale="log")
-    _plain_ticks(axes.yaxis)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    axes.legend(ncols=2 if len(shown) > 6 else 1)
-    if len(mae) > len(shown):
-        axes.set_title(f"the first {len(shown)} of {len(mae)} trainings", loc="left")
-    return figure
-
-
-class Rungs(NamedTuple):
-    """A model's ladder on one dataset: `n` (F,) training rows, `mae` (F,), the law through them, and whether the model
-    was trained on that dataset."""
-
-    n: Ints
+    model: str
     mae: Floats
-    law: PowerLaw
-    own: bool
+    loss: Floats
 
 
-def ladder(rungs: Mapping[str, Mapping[str, Rungs]], unit: str) -> Figure:
-    """Errors over training rows, both logarithmic: a panel for each model (first key), a line for each dataset that it
-    is tested on (second key), solid on its own; with the exponent b of MAE ∝ n^(−b) and its interval."""
-    shown = dict(list(rungs.items())[:MOST_ACROSS])
-    figure = drawing(2.9, min(WIDTH, 0.7 + 2.6 * len(shown)))
-    panels: Any = figure.subplots(1, len(shown), sharey=True, squeeze=False)[0]
-    for axes, (model, tested) in zip(panels, shown.items(), strict=True):
-        for i, (dataset, rung) in enumerate(tested.items()):
-            _line(axes, rung, f"on {_shortened(dataset)}{_exponent(rung.law)}", i)
-        axes.set(xscale="log", yscale="log", xlabel="training rows")
-        axes.set_title(f"trained on {_shortened(model)}", loc="left")
-        _plain_ticks(axes.yaxis)
-        _plain_ticks(axes.xaxis)
-        # Below the panel: lines that fall leave no corner free on both sides.
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2))
-    panels[0].set_ylabel(_with_unit("test MAE", unit))
+@dataclass(frozen=True)
+class Rungs:
+    """MAE (F,) of a model on a dataset, and MAE = amplitude · n^−exponent fitted to it, NaN where nothing was."""
+
+    dataset: str
+    is_own: bool
+    mae: Floats
+    exponent: Estimate
+    amplitude: float
+
+
+@dataclass(frozen=True)
+class ByElement:
+    """MAE (118,) of the `n` (118,) test entries that contain an element, hydrogen first; NaN where none does."""
+
+    title: str
+    mae: Floats
+    n: Ints
+
+
+def parity(pairs: Mapping[tuple[str, str], Pair], own: Collection[tuple[str, str]], quantity: str, unit: str) -> Figure:
+    """Fig. 1: how many test entries have which target and prediction; a row for each model, a column for each dataset.
+
+    `pairs` by the labels of row and column, row by row; those in `own` are set off. All values are in `unit`.
+    """
+    rows, columns = (list(dict.fromkeys(labels)) for labels in zip(*pairs, strict=True))
+    side = min(2.6, (WIDTH - 1.7) / len(columns) - 0.12, TALLEST / len(rows))
+    figure = drawing(0.9 + (side + 0.25) * len(rows), 1.7 + (side + 0.12) * len(columns))
+    # Squares leave room on both sides, which this layout takes away.
+    figure.set_layout_engine("compressed")
+    panels = figure.subplots(len(rows), len(columns), sharex=True, sharey=True, squeeze=False)
+    heads: Any = {"weight": "bold", "size": _fitting([*rows, *columns], side, 8)}
+    limits = _limits([pair.known for pair in pairs.values()])
+    for (row, column), pair in pairs.items():
+        axes = panels[rows.index(row), columns.index(column)]
+        axes.set_facecolor(OWN if (row, column) in own else "white")
+        _against(axes, pair.known, limits, unit, n_hexagons=int(18 * side))
+    for axes, column in zip(panels[0], columns, strict=True):
+        axes.annotate(column, (0.5, 1), (0, 17), "axes fraction", "offset points", ha="center", **heads)
+    for axes, row in zip(panels[:, 0], rows, strict=True):
+        axes.set_ylabel(row, **heads)
+    _colour_counts(figure, panels)
+    named = _with_unit(quantity, unit)
+    figure.supxlabel(f"target: {named}", fontsize=8)
+    figure.supylabel(f"prediction: {named}", fontsize=8)
     return figure
 
 
-def _line(axes: Any, rung: Rungs, label: str, i: int) -> None:
-    looks: Any = {"color": COLOURS[i % len(COLOURS)], "ls": "-" if rung.own else "--", "ms": 4}
-    marker = MARKERS[i % len(MARKERS)]
-    axes.plot(rung.n, rung.mae, marker, **(looks | {"ls": ""}))
-    known = rung.n[(rung.n > 0) & np.isfinite(rung.mae)].astype(np.float64)
-    span = np.geomspace(known.min(), known.max(), 30) if known.size else known
-    axes.plot(span, rung.law.at(span), **looks)
-    axes.plot([], [], marker=marker, label=label, **looks)
+def _limits(pairs: Sequence[Pair]) -> tuple[float, float]:
+    """The same for all panels and both axes: all targets, and predictions that aren't far beyond them."""
+    targets, predictions = (np.concatenate(values) for values in zip(*pairs, strict=True))
+    if not targets.size:
+        return 0.0, 1.0
+    low, high = float(targets.min()), float(targets.max())
+    beyond = MOST_BEYOND * (high - low or 1.0)
+    low, high = min(low, max(predictions.min(), low - beyond)), max(high, min(predictions.max(), high + beyond))
+    margin = 0.03 * (high - low or 1.0)
+    return low - margin, high + margin
 
 
-def _exponent(law: PowerLaw) -> str:
-    if not np.isfinite(law.exponent):
-        return ""
-    interval = f" ({law.low:z.2f} … {law.high:z.2f})" if np.isfinite(law.low) else ""
-    return f": b = {law.exponent:z.2f}{interval}".replace("-", "−")
+def _against(axes: Axes, pair: Pair, limits: tuple[float, float], unit: str, n_hexagons: int) -> None:
+    axes.set(xlim=limits, ylim=limits, aspect="equal")
+    if not pair.target.size:
+        axes.text(0.5, 0.5, "no predictions", transform=axes.transAxes, ha="center", va="center", color="0.4")
+        return
+    axes.axline((limits[0], limits[0]), slope=1, color="0.35", lw=0.6, zorder=3)
+    # Hexbin widens its hexagons for points beyond the extent: these are left out, and counted.
+    inside = (pair.prediction >= limits[0]) & (pair.prediction <= limits[1])
+    axes.hexbin(
+        pair.target[inside],
+        pair.prediction[inside],
+        gridsize=(n_hexagons, int(n_hexagons / 3**0.5)),
+        extent=(*limits, *limits),
+        mincnt=1,
+        linewidths=0.1,
+        cmap=PARITY_COLOURS,
+    )
+    mae = float(np.abs(pair.prediction - pair.target).mean())
+    axes.set_title(f"MAE {error_unit(unit, mae).said(mae)}", loc="left", fontsize=7.5)
+    n_beyond = int((~inside).sum())
+    said = f"{len(inside):,} entries" + (f",\n{n_beyond:,} beyond" if n_beyond else "")
+    axes.text(0.97, 0.03, said, transform=axes.transAxes, ha="right", fontsize=6, color="0.35")
 
 
-def periodic_table(mae: Floats, n: Ints, unit: str) -> Figure:
-    """Each element in the colour of the `mae` (118,) over entries that contain it, with the value and the number of
-    entries `n` (118,); grey where there are none."""
-    figure = drawing(4.3)
-    axes = figure.subplots()
-    known = mae[np.isfinite(mae)]
-    # Elements of few entries have the largest errors: the scale ends where one in twenty is beyond it.
-    scale = ScalarMappable(Normalize(0, float(np.percentile(known, 95)) if known.any() else 1.0), "YlOrRd")
-    for z in range(1, len(SYMBOLS)):
-        _square(axes, z, float(mae[z - 1]), int(n[z - 1]), scale)
-    axes.set(xlim=(0.4, 18.6), ylim=(9.9, 0.4), aspect="equal")
-    axes.set_axis_off()
-    label = _with_unit("MAE of entries that contain the element", unit)
-    figure.colorbar(scale, ax=axes, label=label, extend="max", location="bottom", shrink=0.5, aspect=35, pad=0.02)
+def _colour_counts(figure: Figure, panels: Any) -> None:
+    """One logarithmic scale of colours for the hexagons of all panels."""
+    hexagons = [collection for axes in panels.flat for collection in axes.collections]
+    most = max((float(one.get_array().max()) for one in hexagons if one.get_array().size), default=1.0)
+    norm = LogNorm(1, max(10.0, most))
+    for one in hexagons:
+        one.set_norm(norm)
+    bar = figure.colorbar(ScalarMappable(norm, PARITY_COLOURS), ax=panels, shrink=0.6, aspect=30, label="test entries")
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+
+
+def loss_parts(losses: Sequence[Loss], unit: str) -> Figure:
+    """For each model elsewhere: bars of its MAE, raw and with causes taken away, with their intervals as whiskers."""
+    names = list(dict.fromkeys(name for loss in losses for name in loss.errors))
+    scale = error_unit(unit, [e.value for loss in losses for e in loss.errors.values()])
+    n_columns = min(2, len(losses))
+    n_rows = -(-len(losses) // n_columns)
+    n_lines = 1 if n_columns > 1 else len(LINES)
+    figure = drawing(0.3 + 0.2 * n_lines + n_rows * (0.55 + 0.2 * len(names)), WIDTH if n_columns > 1 else 4.6)
+    panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
+    size = _fitting([loss.title for loss in losses], 2.75, 8.5)
+    for axes, loss in zip(panels, losses, strict=False):
+        _bars(axes, loss, names, scale)
+        axes.set_title(loss.title, loc="left", size=size)
+    for axes in panels[len(losses) :]:
+        axes.set_axis_off()
+    for axes in panels[max(0, len(losses) - n_columns) : len(losses)]:
+        axes.set_xlabel(scale.label)
+    panels[0].set_yticks(range(len(names)), names)
+    panels[0].set_ylim(len(names) - 0.45, -0.55)
+    _explain_lines(figure, losses, n_lines)
     return figure
 
 
-def _square(axes: Any, z: int, mae: float, n: int, scale: ScalarMappable) -> None:
-    column, row = place(z)
-    colour: Any = scale.to_rgba(mae) if n else "0.93"  # type: ignore[arg-type]
-    axes.add_patch(Rectangle((column - 0.48, row - 0.48), 0.96, 0.96, facecolor=colour, edgecolor="none"))
-    ink = ("white" if _is_dark(colour) else "black") if n else "0.6"
-    axes.text(column, row - 0.2, SYMBOLS[z], ha="center", va="center", fontsize=7, color=ink)
-    if n:
-        axes.text(column, row + 0.1, f"{mae:.2g}", ha="center", va="center", fontsize=4.5, color=ink)
-        axes.text(column, row + 0.34, f"{n:,}", ha="center", va="center", fontsize=4, color=ink)
+def _bars(axes: Axes, loss: Loss, names: Sequence[str], scale: ErrorUnit) -> None:
+    for i, name in enumerate(names):
+        value, low, high = loss.errors.get(name, Estimate(np.nan, np.nan, np.nan))
+        if np.isfinite(value):
+            axes.barh(i, value * scale.factor, height=0.66, color=COLOURS[0], alpha=0.75 if i else 1.0)
+        # Not as a bar's own error bar: an interval of draws need not hold the value, and those refuse it.
+        if np.isfinite(low) and np.isfinite(high):
+            axes.plot([low * scale.factor, high * scale.factor], [i, i], color="0.15", lw=0.9, marker="|", ms=4)
+        said = scale.number(value) if np.isfinite(value) else "–"
+        axes.annotate(said, (1, i), (4, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=7)
+    for value, (_, style, colour) in zip(loss.lines, LINES, strict=True):
+        if np.isfinite(value):
+            axes.axvline(value * scale.factor, ls=style, color=colour, lw=1.3)
+    axes.set_xlim(0, None)
 
 
-def _is_dark(colour: Sequence[float]) -> bool:
-    red, green, blue = colour[:3]
-    return 0.299 * red + 0.587 * green + 0.114 * blue < 0.5
+def _explain_lines(figure: Figure, losses: Sequence[Loss], n_lines: int) -> None:
+    """A legend below all panels, in so many lines of text, of the lines that any of them has."""
+    handles = [
+        Line2D([], [], ls=style, color=colour, lw=1.3, label=label)
+        for i, (label, style, colour) in enumerate(LINES)
+        if any(np.isfinite(loss.lines[i]) for loss in losses)
+    ]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower center", ncols=len(handles) if n_lines == 1 else 1)
 
 
-def place(z: int) -> tuple[float, float]:
-    """Column and row of element z in the periodic table of 18 columns, the lanthanides and actinides (15 each) below
-    the others."""
-    period = int(np.searchsorted(_FIRST, z, side="right"))
-    nth, length = z - _FIRST[period - 1], _FIRST[period] - _FIRST[period - 1]
-    if nth == 0 or (nth == 1 and length > 2):
-        return nth + 1, period
-    if length == 32 and nth < 17:
-        return nth + 1, period + 2.4
-    return nth + 19 - length, period
-
-
-def loss_parts(
-    pairs: Sequence[str], parts: Mapping[str, Floats], difference: Floats, difference_refit: Floats, unit: str
-) -> Figure:
-    """What a failed transfer is made of: for each of K pairs such as "mp → aflow", a bar (K,) for each of `parts` (as
-    predicted, without offset, refitted, fine-tuned), NaN where it wasn't done; as lines, by how much the labels of the
-    two databases differ (K,), as they are and after a fit by elements."""
-    figure = drawing(3.1, min(WIDTH, 1.8 + 1.3 * len(pairs)))
-    axes = figure.subplots()
-    width = 0.8 / max(1, len(parts))
-    for i, (name, values) in enumerate(parts.items()):
-        x = np.arange(len(pairs)) + (i + 0.5) * width - 0.4
-        bars = axes.bar(x, values, 0.94 * width, color=COLOURS[i % len(COLOURS)], label=name)
-        words = [f"{value:.3g}" if np.isfinite(value) else "" for value in values]
-        outline = [withStroke(linewidth=1.5, foreground="white")]
-        axes.bar_label(bars, words, fontsize=6, padding=1, zorder=4, path_effects=outline)
-    for values, dashes, label in ((difference, "-", "labels differ by"), (difference_refit, ":", "… after a refit")):
-        places = np.arange(len(pairs))
-        axes.hlines(values, places - 0.45, places + 0.45, color="black", ls=dashes, lw=1.2, label=label)
-    axes.set_xticks(range(len(pairs)), pairs)
-    axes.set_ylabel(_with_unit("test MAE", unit))
-    axes.margins(y=0.1)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:
+    """Validation MAE and training loss against gradient `steps` (E,), a line for each training, coloured by model."""
+    names = list(dict.fromkeys(one.model for one in trainings))
+    colour_of = dict(zip(names, colours(len(names)), strict=True))
+    scale = error_unit(unit, *(one.mae for one in trainings))
+    figure = drawing(2.9)
+    left, right = figure.subplots(1, 2)
+    for one in trainings:
+        colour = colour_of[one.model]
+        _descent(left, steps, one.mae * scale.factor, colour)
+        _descent(right, steps, one.loss, colour)
+        if np.isfinite(one.mae).any():
+            best = int(np.nanargmin(one.mae))
+            left.plot(steps[best], one.mae[best] * scale.factor, "o", color=colour, ms=3.5)
+    for name, colour in colour_of.items():
+        left.plot([], [], color=colour, label=name)
+    for axes, label in ((left, f"validation {scale.label}"), (right, "training loss, standardised")):
+        axes.set_ylabel(label)
+        axes.set_xlabel("gradient steps")
+        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_formatter(FuncFormatter(_plain))
+        _logarithmic(axes, "y")
+    left.legend(title="trained on", title_fontsize=7)
     return figure
 
 
-def _plain_ticks(axis: Any) -> None:
-    """0.05 rather than 5 × 10⁻², also between decades, of which an error seldom spans one."""
-    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.9g}"))
+def _descent(axes: Axes, steps: Ints, values: Floats, colour: str) -> None:
+    known = np.isfinite(values) & (values > 0)
+    # A single look is no line.
+    axes.plot(steps[known], values[known], color=colour, lw=0.8, marker="." if known.sum() == 1 else "")
+
+
+def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> Figure:
+    """MAE of each dataset's test part against the number of training entries (F,); a panel for each model."""
+    every = [rungs for _, lines in models.values() for rungs in lines]
+    names = list(dict.fromkeys(rungs.dataset for rungs in every))
+    colour_of = dict(zip(names, colours(len(names)), strict=True))
+    scale = error_unit(unit, *(rungs.mae for rungs in every))
+    n_columns = min(3, len(models))
+    n_rows = -(-len(models) // n_columns)
+    figure = drawing(n_rows * (2.5 + 0.15 * (len(names) + 1)), min(WIDTH, 0.6 + 2.9 * n_columns))
+    panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
+    size, size_of_labels = _fitting(models, 2.0, 8.5), _fitting([_exponent(rungs) for rungs in every], 1.9, 7)
+    for axes, (model, (n, lines)) in zip(panels, models.items(), strict=False):
+        for rungs in lines:
+            _climb(axes, n, rungs, scale, colour_of[rungs.dataset])
+        axes.set_title(model, loc="left", size=size)
+        _logarithmic(axes, "x")
+        axes.set_xlabel("training entries")
+        _legend_below(figure, axes, lines, size_of_labels)
+    for axes in panels[len(models) :]:
+        axes.set_axis_off()
+    for axes in panels[::n_columns]:
+        axes.set_ylabel(scale.label)
+    # Common to all panels, so once all of them have their points.
+    _logarithmic(panels[0], "y")
+    return figure
+
+
+def _climb(axes: Axes, n: Floats, rungs: Rungs, scale: ErrorUnit, colour: str) -> None:
+    known = np.isfinite(rungs.mae) & (rungs.mae > 0) & (n > 0)
+    face = colour if rungs.is_own else "white"
+    points: Any = {"color": colour, "marker": "o", "ms": 4, "mfc": face, "ls": "none", "label": _exponent(rungs)}
+    axes.plot(n[known], rungs.mae[known] * scale.factor, **points)
+    if known.any() and np.isfinite([rungs.exponent.value, rungs.amplitude]).all():
+        ends = np.array([n[known].min(), n[known].max()])
+        fitted = rungs.amplitude * ends**-rungs.exponent.value
+        axes.plot(ends, fitted * scale.factor, color=colour, ls="-" if rungs.is_own else "--", lw=0.9, zorder=1)
+
+
+def _legend_below(figure: Figure, axes: Axes, lines: Sequence[Rungs], size: float) -> None:
+    """Points may be anywhere in a panel, so what they are stands below the name of its axis."""
+    below = axes.transAxes + ScaledTranslation(0, -0.38, figure.dpi_scale_trans)
+    placed: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": below, "borderaxespad": 0}
+    is_fitted = any(np.isfinite(rungs.exponent.value) for rungs in lines)
+    title = "tested on: exponent" if is_fitted else "tested on"
+    axes.legend(title=title, title_fontsize=size, fontsize=size, handletextpad=0.2, **placed)
+
+
+def _exponent(rungs: Rungs) -> str:
+    """`mp: 0.31 (0.28 to 0.34)`; the dataset alone where nothing was fitted."""
+    value, low, high = rungs.exponent
+    if not np.isfinite(value):
+        return rungs.dataset
+    interval = f" ({low:.2f} to {high:.2f})" if np.isfinite(low) and np.isfinite(high) else ""
+    return f"{rungs.dataset}: " + f"{value:.2f}{interval}".replace("-", "−")
+
+
+def elements(panels: Sequence[ByElement], unit: str) -> Figure:
+    """Periodic tables of the MAE of test entries that contain an element, on one scale of colours."""
+    scale = error_unit(unit, *(panel.mae for panel in panels))
+    known = np.concatenate([panel.mae[np.isfinite(panel.mae) & (panel.mae > 0)] for panel in panels]) * scale.factor
+    # Errors of exactly zero get the colour of the least of the others.
+    norm = LogNorm(*_span(known), clip=True)
+    n_columns = 1 if len(panels) <= 2 else 2
+    n_rows = -(-len(panels) // n_columns)
+    tall = N_ROWS * (WIDTH - 0.9) / n_columns / N_COLUMNS
+    figure = drawing(n_rows * (tall + 0.25))
+    figure.set_layout_engine("compressed")
+    drawn = figure.subplots(n_rows, n_columns, squeeze=False).ravel()
+    size = _fitting([panel.title for panel in panels], (WIDTH - 1.0) / n_columns, 8.5)
+    for axes, panel in zip(drawn, panels, strict=False):
+        periodic_table(axes, panel.mae * scale.factor, panel.n, norm, ERROR_COLOURS, texts=n_columns == 1)
+        axes.set_title(panel.title, loc="left", size=size)
+    for axes in drawn[len(panels) :]:
+        axes.set_axis_off()
+    bar = figure.colorbar(ScalarMappable(norm, ERROR_COLOURS), ax=list(drawn), shrink=0.7, aspect=30, label=scale.label)
+    _logarithmic(bar.ax, "y")
+    return figure
+
+
+def _span(values: Floats) -> tuple[float, float]:
+    """From the least to the greatest, for logarithmic scales of colours; about them where they are the same."""
+    low, high = (float(values.min()), float(values.max())) if values.size else (1.0, 1.0)
+    return (low, high) if high > 2 * low else (low / 1.5, high * 1.5)
+
+
+def _logarithmic(axes: Axes, which: str) -> None:
+    """A logarithmic axis with plain numbers at 1, 10 … or, over short ranges, 1, 2, 5 …; at least one is in sight."""
+    axis: Any = getattr(axes, f"{which}axis")
+    getattr(axes, f"set_{which}scale")("log")
+    low, high = axis.get_view_interval()
+    if high < 2.6 * low:
+        low, high = low / 1.3, high * 1.3
+        getattr(axes, f"set_{which}lim")(low, high)
+    # Numbers stand beside each other along x, and one above the other along y.
+    is_long = high / low > (15 if which == "x" else 300)
+    axis.set_major_locator(LogLocator(subs=(1,) if is_long else (1, 2, 5)))
+    axis.set_major_formatter(FuncFormatter(_plain))
+    axis.set_minor_locator(LogLocator(subs="all"))
     axis.set_minor_formatter(NullFormatter())
 
 
-def _with_unit(label: str, unit: str) -> str:
-    return f"{label} ({unit})" if unit else label
+def _fitting(texts: Iterable[str], width: float, most: float) -> float:
+    """The size of letters, `most` at most, in which the longest line of all texts is about `width` inches wide."""
+    n = max((len(line) for text in texts for line in text.splitlines()), default=1)
+    # A letter of DejaVu Sans, of the bold kind even, is less than 0.6 of its size wide on average.
+    return min(most, 72 * width / (0.6 * n))
+
+
+def _plain(value: float, _: object = None) -> str:
+    """1,000 and 0.02, not powers of ten."""
+    return f"{value:,.0f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
+def _with_unit(name: str, unit: str) -> str:
+    return name if unit in ("", "1") else f"{name} ({unit})"
