@@ -61,6 +61,7 @@ class Crystals:
             "shell": _joined(graphs.distance_index, edges) + first_shell,
             "multiplicity": _joined(self._multiplicity, edges),
             "distance": _joined(self._distance, shells),
+            "graph": np.repeat(np.arange(len(rows), dtype=np.int32), n_node),
             "n_node": n_node,
             "n_edge": n_edge,
         }
@@ -83,18 +84,19 @@ def padded(batch: Batch) -> Batch:
     return {
         name: np.concatenate([array, np.full((_more(name, nodes, edges, shells), *array.shape[1:]), fill, array.dtype)])
         for name, array in batch.items()
-        for fill in [_fill(name, n_nodes, n_shells, nodes, edges)]
+        for fill in [_fill(name, len(batch["n_node"]), n_nodes, n_shells, nodes, edges)]
     }
 
 
 def _more(name: str, nodes: int, edges: int, shells: int) -> int:
     if name in ("n_node", "n_edge"):
         return 1
-    return {"element": nodes, "weight": nodes, "distance": shells}.get(name, edges)
+    return {"element": nodes, "weight": nodes, "graph": nodes, "distance": shells}.get(name, edges)
 
 
-def _fill(name: str, n_nodes: int, n_shells: int, nodes: int, edges: int) -> float:
-    places = {"sender": n_nodes, "receiver": n_nodes, "shell": n_shells, "n_node": nodes, "n_edge": edges}
+def _fill(name: str, n_graphs: int, n_nodes: int, n_shells: int, nodes: int, edges: int) -> float:
+    places = {"sender": n_nodes, "receiver": n_nodes, "shell": n_shells, "graph": n_graphs}
+    places |= {"n_node": nodes, "n_edge": edges}
     # PaiNN divides by distances: 0 would make numbers that aren't any, and 0 times these isn't 0.
     return places.get(name, 1.0 if name == "distance" else 0.0)
 

@@ -35,9 +35,9 @@ def parameters(s: EdgeGated, n_elements: int, n_features: int) -> dict[str, Para
 
 def outputs(s: EdgeGated, p: Weights, h: Tensor, graph: GraphsTuple, do: Operations) -> Tensor:
     """(g,) the standardised target of each graph, from the embedded elements h (n, C)."""
-    from bigdata.models.networks.operations import gaussians, sent
+    from bigdata.models.networks.operations import sent
 
-    e = gaussians(graph.globals["distance"])
+    e = do.gaussians(graph.globals["distance"])
     for t in range(s.steps):
         g = do.normalised(p, f"norm{t}", h)
         e = do.activate(joined_product(t, p, g, e, graph, do))

@@ -40,9 +40,9 @@ def joined(step: int, latent: int, n_out: int, n_edge: int) -> dict[str, Paramet
 
 def outputs(s: MPEU, p: Weights, h: Tensor, graph: GraphsTuple, do: Operations) -> Tensor:
     """(g,) the standardised target of each graph, from the embedded elements h (n, C)."""
-    from bigdata.models.networks.operations import gaussians, sent
+    from bigdata.models.networks.operations import sent
 
-    e = gaussians(graph.globals["distance"])
+    e = do.gaussians(graph.globals["distance"])
     for t in range(s.steps):
         g = do.normalised(p, f"norm{t}", h)
         e = do.perceptron(p, f"edge{t}", do.activate(joined_product(t, p, g, e, graph, do)))

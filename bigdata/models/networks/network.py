@@ -28,6 +28,7 @@ ARRAYS: Mapping[str, tuple[str, tuple[int | None, ...]]] = {
     "shell": (_INT, (None,)),
     "multiplicity": (_FLOAT, (None,)),
     "distance": (_FLOAT, (None,)),
+    "graph": (_INT, (None,)),
     "n_node": (_INT, (None,)),
     "n_edge": (_INT, (None,)),
 }
@@ -73,7 +74,12 @@ class Compiled:
         if isinstance(network, EdgeGated) and network.element_features:
             one_hot = np.eye(n_elements, dtype=np.float32)
             self._features = tf.constant(np.hstack([one_hot, _needed(features)]), self.dtype)
-        self.predict = tf.function(self._outputs, input_signature=[self.vector(), self.signature()], autograph=False)
+        self.predict = tf.function(
+            self._outputs,
+            input_signature=[self.vector(), self.signature()],
+            autograph=False,
+            jit_compile=compiles or None,
+        )
 
     def vector(self) -> Any:
         """The signature of the vector of weights."""
@@ -118,8 +124,7 @@ class Compiled:
         from bigdata.models.networks.operations import ACTIVATIONS, Operations
 
         network = self.network
-        # XLA has no sorted sums of unknown length, and on GPUs the others are as quick.
-        return Operations(ACTIVATIONS[network.activation], self._mixed, not self.compiles, network.dropout, seed)
+        return Operations(ACTIVATIONS[network.activation], self._mixed, self.compiles, network.dropout, seed)
 
 
 def _needed(features: NDArray[np.float32] | None) -> NDArray[np.float32]:
@@ -134,7 +139,7 @@ def _graph(batch: Mapping[str, Tensor]) -> Any:
 
     edges = {name: batch[name] for name in ("shell", "multiplicity", "direction") if name in batch}
     return GraphsTuple(
-        nodes={"element": batch["element"], "weight": batch["weight"]},
+        nodes={name: batch[name] for name in ("element", "weight", "graph")},
         edges=edges,
         receivers=batch["receiver"],
         senders=batch["sender"],

@@ -29,13 +29,13 @@ BEYOND = 14
 class Operations:
     """How a network computes: its activation, its products, and what training does besides.
 
-    `seed` (2,) int64 draws the dropped features, None outside of training. `is_sorted` says that receivers ascend,
-    which padding for compiled programs doesn't change and GPUs don't use.
+    `seed` (2,) int64 draws the dropped features, None outside of training. `compiles` says that XLA compiles it: then
+    all sizes must follow from the shapes of a batch, not from its numbers.
     """
 
     activate: Callable[[Tensor], Tensor]
     mixed: bool = False
-    is_sorted: bool = True
+    compiles: bool = False
     dropout: float = 0.0
     seed: Tensor = None
 
@@ -76,16 +76,31 @@ class Operations:
     def received(self, messages: Tensor, graph: GraphsTuple) -> Tensor:
         """(n, C) Σ over the edges of each receiver, each as often as its multiplicity says."""
         weighted = graph.replace(edges=messages * graph.edges["multiplicity"][:, None], nodes=None)
+        if self.compiles:
+            # The block counts nodes by adding up `n_node`.
+            return self.segment_sum(weighted.edges, graph.receivers, tf.shape(graph.nodes["weight"])[0])
         return blocks.ReceivedEdgesToNodesAggregator(self.segment_sum)(weighted)
 
     def read_out(self, values: Tensor, graph: GraphsTuple) -> Tensor:
         """(g,) Σ over the nodes of each graph of (n, 1) values, each with its weight."""
         weighted = graph.replace(nodes=values * graph.nodes["weight"][:, None], globals=None)
+        if self.compiles:
+            n = tf.shape(graph.n_node)[0]
+            return self.segment_sum(weighted.nodes, graph.nodes["graph"], n)[:, 0]
         return blocks.NodesToGlobalsAggregator(self.segment_sum)(weighted)[:, 0]
+
+    def gaussians(self, distance: Tensor) -> Tensor:
+        """(d, K) ε_k of distances in angstrom; K ends where all of them are nearly zero."""
+        n = tf.constant(N_GAUSSIANS)
+        if not self.compiles:
+            # Of no distances at all the largest is minus infinity.
+            n = tf.minimum(n, tf.cast(tf.maximum(tf.reduce_max(distance), 0.0) / SPACING, tf.int32) + BEYOND)
+        centres = SPACING * tf.range(tf.cast(n, distance.dtype), dtype=distance.dtype)
+        return tf.exp(-tf.square(distance[:, None] - centres) / SPACING)
 
     def segment_sum(self, x: Tensor, segments: Tensor, n: Tensor) -> Tensor:
         """(n, C) sums of the rows of each segment; zero where a segment has none."""
-        if not self.is_sorted:
+        if self.compiles:
             return tf.math.unsorted_segment_sum(x, segments, n)
         summed = tf.math.segment_sum(x, segments)
         # It ends at the last segment that has rows: an isolated atom in the end would be lost.
@@ -105,14 +120,6 @@ def of_receiver(values: Tensor, graph: GraphsTuple) -> Tensor:
 def of_shell(values: Tensor, graph: GraphsTuple) -> Tensor:
     """(e, C) what each edge's distance has of (d, C) values."""
     return tf.gather(values, graph.edges["shell"])
-
-
-def gaussians(distance: Tensor) -> Tensor:
-    """(d, K) ε_k of distances in angstrom; K ends where all of them are nearly zero."""
-    # Of no distances at all the largest is minus infinity.
-    n = tf.cast(tf.maximum(tf.reduce_max(distance), 0.0) / SPACING, tf.int32) + BEYOND
-    centres = SPACING * tf.range(tf.cast(tf.minimum(N_GAUSSIANS, n), distance.dtype), dtype=distance.dtype)
-    return tf.exp(-tf.square(distance[:, None] - centres) / SPACING)
 
 
 def rows_for(weights: Tensor, radial: Tensor) -> Tensor:

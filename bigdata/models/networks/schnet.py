@@ -30,9 +30,9 @@ def parameters(s: SchNet, n_elements: int) -> dict[str, Parameter]:
 
 def outputs(s: SchNet, p: Weights, h: Tensor, graph: GraphsTuple, do: Operations) -> Tensor:
     """(g,) the standardised target of each graph, from the embedded elements h (n, C)."""
-    from bigdata.models.networks.operations import gaussians, of_shell, rows_for, sent
+    from bigdata.models.networks.operations import of_shell, rows_for, sent
 
-    radial = gaussians(graph.globals["distance"])
+    radial = do.gaussians(graph.globals["distance"])
     for t in range(s.steps):
         g = do.normalised(p, f"norm{t}", h)
         first = f"filter{t}.0"

@@ -120,7 +120,7 @@ class Training(SpecModel):
     )
     cores: int = Field(default=1, ge=1, le=256, description="Of each training. Their number changes the last bits.")
     precision: Literal["float32", "mixed"] = Field(
-        default="float32", description="mixed: products in bfloat16, sums in float32; for GPUs."
+        default="float32", description="mixed: products in bfloat16, sums in float32, on GPUs; CPUs compute in float32."
     )
 
     @property

@@ -138,12 +138,10 @@ def learned(ctx: Context[Transferability], place: int, dataset: str) -> Learned:
 
 def compiled(ctx: Context[Transferability]) -> Compiled:
     """The study's network, compiled for each size of batch where there is a GPU."""
-    return Compiled(
-        network_of(ctx.model),
-        ctx.read("element_feature"),
-        ctx.model.training.precision,
-        compiles=ctx.gpus > 0,
-    )
+    has_gpu = ctx.gpus > 0
+    # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
+    precision = ctx.model.training.precision if has_gpu else "float32"
+    return Compiled(network_of(ctx.model), ctx.read("element_feature"), precision, compiles=has_gpu)
 
 
 def evaluate(ctx: Context[Transferability]) -> None:

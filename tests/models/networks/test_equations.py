@@ -37,7 +37,9 @@ def by_reference(network, structure, p):
     return reference.painn(p, structure, edges, network.steps, network.radius, network.radial)
 
 
-@pytest.mark.parametrize("network", [SchNet(latent=8), MPEU(latent=8), EdgeGated(latent=8), PAINN], ids=lambda n: n.kind)
+@pytest.mark.parametrize(
+    "network", [SchNet(latent=8), MPEU(latent=8), EdgeGated(latent=8), PAINN], ids=lambda n: n.kind
+)
 def test_a_network_is_its_papers_equations_atom_by_atom(network):
     made = compiled(network)
     theta = made.layout.initial(3) + 0.01  # biases begin at zero, and would be tested by nothing
@@ -82,8 +84,10 @@ def test_padding_for_compiled_programs_changes_nothing(name):
     network = NETWORKS[name]
     made, by_xla, of = compiled(network, "float32"), compiled(network, "float32", compiles=True), crystals(network)
     batch = padded(of.batch(np.arange(len(ALL))))
-    assert all(batch["weight"][len(of.graphs.number) :] == 0) and len(batch["sender"]) > len(of.graphs.sender)
+    assert all(batch["weight"][len(of.graphs.number) :] == 0)
+    assert len(batch["sender"]) > len(of.graphs.sender)
     theta = made.layout.initial(3)
+    assert "XlaMustCompile" in str(by_xla.predict.get_concrete_function().function_def)
     found = by_xla.predict(theta, by_xla.tensors(batch)).numpy()
     assert len(found) == len(ALL) + 1
     np.testing.assert_allclose(found[:-1], outputs(made, of), atol=1e-5, rtol=1e-5)
@@ -134,4 +138,5 @@ def test_an_isolated_last_atom_is_not_lost_from_the_sums():
     network = SchNet(latent=8)
     lonely = crystal(9 * np.eye(3), [10, 11], [[0, 0, 0], [0.5, 0.5, 0.5]])
     of = crystals(network, [lonely], cutoff=3.0)
-    assert of.graphs.n_edges.tolist() == [0] and np.isfinite(outputs(compiled(network), of)).all()
+    assert of.graphs.n_edges.tolist() == [0]
+    assert np.isfinite(outputs(compiled(network), of)).all()

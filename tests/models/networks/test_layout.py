@@ -45,6 +45,9 @@ def test_counting_loads_no_tensorflow():
 def test_first_weights_are_truncated_and_shrink_with_what_meets_in_them():
     made = Layout({"wide": Parameter((100, 200), 400), "bias": Parameter((50,)), "scale": Parameter((5,), one=True)})
     wide, bias, scale = np.split(made.initial(1), np.cumsum(made.sizes)[:-1])
-    assert np.abs(wide).max() <= 2 / 20 and 0.85 / 20 < wide.std() < 0.9 / 20
-    assert (bias == 0).all() and (scale == 1).all()
-    assert (made.initial(1) == made.initial(1)).all() and (made.initial(2) != made.initial(1)).any()
+    assert np.abs(wide).max() <= 2 / 20
+    assert 0.85 / 20 < wide.std() < 0.9 / 20
+    assert (bias == 0).all()
+    assert (scale == 1).all()
+    assert (made.initial(1) == made.initial(1)).all()
+    assert (made.initial(2) != made.initial(1)).any()
