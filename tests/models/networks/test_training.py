@@ -59,8 +59,9 @@ def test_steps_are_adams_on_batches_of_the_literature_formula():
             loss = tf.reduce_mean(tf.square(wrong))
         gradient = tape.gradient(loss, variable).numpy()
         m, v = 0.9 * m + 0.1 * gradient, 0.999 * v + 0.001 * gradient**2
-        corrected = m / (1 - 0.9 ** (step + 1)), v / (1 - 0.999 ** (step + 1))
-        theta = theta - 1e-2 * corrected[0] / (np.sqrt(corrected[1]) + 1e-8)
+        # The paper's second form, at the end of its section 2: epsilon stands beside the root that isn't corrected.
+        corrected = 1e-2 * np.sqrt(1 - 0.999 ** (step + 1)) / (1 - 0.9 ** (step + 1))
+        theta = theta - corrected * m / (np.sqrt(v) + 1e-8)
         memory = min(0.9, step / (step + 50))
         average = memory * average + (1 - memory) * theta
         made._one_step()
