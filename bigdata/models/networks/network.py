@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -125,6 +126,19 @@ class Compiled:
 
         network = self.network
         return Operations(ACTIVATIONS[network.activation], self._mixed, self.compiles, network.dropout, seed)
+
+
+def shared(
+    network: Network, features: NDArray[np.float32], precision: str = "float32", compiles: bool = False
+) -> Compiled:
+    """The same one for all that ask for it in a process: tracing its outputs takes a second."""
+    return _shared(network, features.tobytes(), precision, compiles)
+
+
+@lru_cache(maxsize=4)
+def _shared(network: Network, features: bytes, precision: str, compiles: bool) -> Compiled:
+    table = np.frombuffer(features, dtype=np.float32).reshape(N_ELEMENTS, N_FEATURES)
+    return Compiled(network, table, precision, compiles=compiles)
 
 
 def _needed(features: NDArray[np.float32] | None) -> NDArray[np.float32]:

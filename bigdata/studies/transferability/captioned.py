@@ -47,10 +47,10 @@ def _said_of_parity(study: Transferability) -> Iterator[str]:
     yield "Fig. 1 of the paper: the test part of each column's dataset, predicted by the model of each row."
     yield "Panels with a blue ground: datasets that the model was trained on. Colours count entries; the line is where"
     yield "prediction and target are the same. Predictions beyond the axes are counted in the corner and in the MAE."
-    yield _first(len(study.members), MOST_ROWS, "models")
+    yield _first(len(study.members) + len(study.outside), MOST_ROWS, "models")
     yield _first(len(study.datasets), MOST_COLUMNS, "datasets")
     if study.outside:
-        yield f"{', '.join(study.outside)}: models of other programs, of which the store has errors but no predictions."
+        yield f"{', '.join(study.outside)}: models of other programs, which may have been trained on these entries."
 
 
 def loss_parts(view: View) -> Figure:
@@ -133,10 +133,12 @@ def _first(n: int, most: int, what: str) -> str:
 
 def _parity(view: View) -> Drawing:
     study = _study(view)
-    shown = [(m, d) for m in [*study.members][:MOST_ROWS] for d in [*study.datasets][:MOST_COLUMNS]]
-    labels = {(m, d): (f"trained on\n{m}", f"tested on\n{d}") for m, d in shown}
+    models = [*study.members, *study.outside][:MOST_ROWS]
+    shown = [(m, d) for m in models for d in [*study.datasets][:MOST_COLUMNS]]
+    rows = {m: f"trained on\n{m}" if m in study.members else f"{m}\n(outside)" for m in models}
+    labels = {(m, d): (rows[m], f"tested on\n{d}") for m, d in shown}
     pairs = {labels[m, d]: _pair(view, m, d) for m, d in shown}
-    own = {labels[m, d] for m, d in shown if d in study.members[m].of}
+    own = {labels[m, d] for m, d in shown if m in study.members and d in study.members[m].of}
     return figures.parity(pairs, own, study.target.quantity or "target", view["mae"].units)
 
 

@@ -46,6 +46,9 @@ def write(ctx: Context[Transferability]) -> None:
     model = ctx.model
     tested = {name: _tested(ctx, name, crystals) for name, crystals in ctx.opened(open_crystals).items()}
     predictions = dict(_predictions(ctx, tested))
+    for name in ctx.model.outside:
+        for dataset, values in predictions[name].items():
+            ctx.write(f"prediction_{name}_{dataset}", values)
     _write_errors(ctx, tested, predictions)
     _write_elements(ctx, tested, predictions)
     _write_labels(ctx, tested)

@@ -13,7 +13,7 @@ from bigdata.data.materials.structures import Structures
 from bigdata.kind import SpecError, View
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import N_ELEMENTS
-from bigdata.models.networks.network import Compiled
+from bigdata.models.networks.network import shared
 from bigdata.models.prediction import Prediction
 from bigdata.studies.materials.groups import identity_of
 from bigdata.studies.materials.identity import labels
@@ -67,7 +67,7 @@ def chosen(results: Results, model: str) -> str:
 def _networks(results: Results, model: str, crystals: Crystals) -> Floats:
     """(seeds, n) what each network says."""
     view, study = results.view, results.model
-    network = Compiled(network_of(study), view["element_feature"][...])
+    network = shared(network_of(study), view["element_feature"][...])
     rows = np.arange(len(crystals))
     # Labels of a database that is none of those trained on are those between them.
     dataset = study.members[model].of[0] if len(study.members[model].of) == 1 else ""

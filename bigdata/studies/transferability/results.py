@@ -12,6 +12,7 @@ from bigdata.kind import SiteError, StudyResults
 from bigdata.models.networks.standard import Standard
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.transferability.data import TEST, open_entries
+from bigdata.studies.transferability.error_units import ErrorUnit, error_unit, three_digits
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import places
 
@@ -53,15 +54,19 @@ class Results(StudyResults[Transferability]):
         return "" if unit == "1" else unit
 
     @cached_property
+    def error_unit(self) -> ErrorUnit:
+        """The unit in which errors are said."""
+        return error_unit(self.view["mae"].units, self.view["mae"][...])
+
+    @property
     def scale(self) -> float:
-        """Errors are said in thousandths where the unit is an energy and they are small."""
-        known = self.view["mae"][...]
-        return 1000.0 if self.unit.startswith("eV") and np.nanmin(known) < 0.5 else 1.0
+        """From the target's unit to that of errors."""
+        return self.error_unit.factor
 
     @property
     def small_unit(self) -> str:
-        """The unit in which errors are said."""
-        return f"m{self.unit}" if self.scale > 1 else self.unit
+        """The name of the unit in which errors are said."""
+        return self.error_unit.name
 
     def error(self, name: str, cell: Cell) -> float:
         """One of the arrays of errors, such as `mae`, in `small_unit`."""
@@ -70,7 +75,7 @@ class Results(StudyResults[Transferability]):
 
     def said(self, value: float) -> str:
         """An error with its unit: 148 meV/atom."""
-        return f"{value:.3g} {self.small_unit}".strip()
+        return f"{three_digits(value)} {self.small_unit}".strip()
 
     def knows(self, cell: Cell) -> bool:
         """Whether the dataset is among those that the model was trained on."""

@@ -253,6 +253,12 @@ class _Stages:
         yield whole("element_mae", "float64", by_element, self.unit, "of test entries that contain the element")
         along = {"tested_on": n_datasets, "element": N_ELEMENTS}
         yield whole("element_n", "int64", along, about="test entries that contain the element")
+        for name in self.model.outside:
+            for d in self.datasets:
+                one = {f"entry_{d}": len(self.entries[d])}
+                yield whole(
+                    f"prediction_{name}_{d}", "float64", one, self.unit, "of another program; NaN where it has none"
+                )
         if self.model.ladder:
             yield from self._laddered(n_models, n_datasets)
 

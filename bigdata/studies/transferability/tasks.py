@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from bigdata.models.networks import training as networks
 from bigdata.models.networks.elements import element_features
-from bigdata.models.networks.network import Compiled
+from bigdata.models.networks.network import Compiled, shared
 from bigdata.models.networks.standard import Standard
 from bigdata.studies.materials import grouping
 from bigdata.studies.materials.split import group_hashes
@@ -137,11 +137,11 @@ def learned(ctx: Context[Transferability], place: int, dataset: str) -> Learned:
 
 
 def compiled(ctx: Context[Transferability]) -> Compiled:
-    """The study's network, compiled for each size of batch where there is a GPU."""
+    """The study's network, compiled for each size of batch where there is a GPU; one for all tasks of a process."""
     has_gpu = ctx.gpus > 0
     # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
     precision = ctx.model.training.precision if has_gpu else "float32"
-    return Compiled(network_of(ctx.model), ctx.read("element_feature"), precision, compiles=has_gpu)
+    return shared(network_of(ctx.model), ctx.read("element_feature"), precision, has_gpu)
 
 
 def evaluate(ctx: Context[Transferability]) -> None:
