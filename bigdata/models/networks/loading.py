@@ -40,6 +40,8 @@ def _loaded() -> Any:
     with _silence():
         import tensorflow
 
+        # Several trainings of one process each have a trace of their own, which isn't worth a warning.
+        tensorflow.get_logger().setLevel("ERROR")
         # The first operation makes the devices, and says so.
         tensorflow.constant(0.0)
     return tensorflow
