@@ -3,51 +3,86 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
-import numpy as np
-
+from bigdata.studies.transferability.error_units import three_digits
 from bigdata.studies.transferability.results import Cell, Results
 
-# Of the error on another database to that of a model trained on that database itself.
-HOLDS, FAILS = 1.25, 2.0
-# What references or a mean take away is worth a sentence from this share of the error on.
-WORTH_SAYING = 0.1
+HOLDS, FAILS = "holds", "doesn't hold"
+# Of the error on another database to that of a model trained on that database itself, for a model that holds there.
+MOST_LOSS = 1.5
+
+
+def of_all(results: Results) -> str:
+    """The answer, over all pairs of datasets."""
+    verdicts = [_verdict(results, cell) for cell in results.foreign]
+    there, home = (sorted(results.error("mae", cell) for cell in cells) for cells in (results.foreign, _own(results)))
+    n = f"{verdicts.count(HOLDS)} of {len(verdicts)} pairs"
+    answer = {
+        HOLDS: "Models trained on one database hold on the others",
+        FAILS: "Models trained on one database don't hold on the others",
+    }.get(verdicts[0] if len(set(verdicts)) == 1 else "", f"Models trained on one database hold on another in {n} only")
+    return f"{answer}: they err by {_span(there)} {results.small_unit} there, and by {_span(home)} at home."
 
 
 def of_transfer(results: Results, cell: Cell) -> str:
-    """Does a model of one dataset hold on another, and where does the loss come from?"""
-    there, home = results.error("mae", cell), results.error("mae", Cell(cell.model, cell.model))
-    native = results.error("mae", Cell(cell.dataset, cell.dataset))
-    verdict = "holds" if there <= HOLDS * native else "holds in part" if there <= FAILS * native else "doesn't hold"
+    """How a model of one dataset does on another, and where the loss comes from."""
+    there, native = results.error("mae", cell), results.error("mae", Cell(cell.dataset, cell.dataset))
     low, high = (results.error(f"mae_{end}", cell) for end in ("low", "high"))
-    interval = f" (95 %: {low:.3g} to {high:.3g})" if math.isfinite(low) else ""
+    interval = f" (95 %: {three_digits(low)} to {three_digits(high)})" if math.isfinite(low) else ""
     said = (
-        f"A model trained on {cell.model} {verdict} on {cell.dataset}: its mean absolute error there is "
-        f"{results.said(there)}{interval}, {there / home:.2g} times the {home:.3g} at home; a model trained on "
-        f"{cell.dataset} itself has {native:.3g}."
+        f"Trained on {cell.model}, tested on {cell.dataset}: {results.said(there)}{interval}, where a model of "
+        f"{cell.dataset} itself has {three_digits(native)}."
     )
-    return f"{said} {_causes(results, cell, there)}".strip() if verdict != "holds" else said
+    parts = [said, _causes(results, cell, there, native), _floor(results, cell)]
+    return " ".join(filter(None, parts))
 
 
-def _causes(results: Results, cell: Cell, there: float) -> str:
-    """What is left when one cause after the other is taken away, and the floor that the labels are."""
-    left = {
-        "its mean error taken away": results.error("mae_offset", cell),
-        "references of the elements refitted": results.error("mae_refit", cell),
-        "fine-tuning": results.error("mae_fine_tuned", cell),
-    }
-    helped = [f"with {how} {value:.3g}" for how, value in left.items() if value < (1 - WORTH_SAYING) * there]
-    causes = f"Of it {', '.join(helped)} remain." if helped else "Neither its mean error nor references explain it."
-    return f"{causes} {_floor(results, cell)}".strip()
+def _verdict(results: Results, cell: Cell) -> str:
+    """Beside a model of the tested dataset itself: nothing else tells how hard that dataset is."""
+    native = results.error("mae", Cell(cell.dataset, cell.dataset))
+    return HOLDS if results.error("mae", cell) <= MOST_LOSS * native else FAILS
+
+
+def _own(results: Results) -> list[Cell]:
+    return [Cell(name, name) for name in results.datasets]
+
+
+def _span(values: list[float]) -> str:
+    low, high = three_digits(values[0]), three_digits(values[-1])
+    return low if low == high else f"{low} to {high}"
+
+
+def _causes(results: Results, cell: Cell, there: float, native: float) -> str:
+    """Of what is lost against a model of the tested dataset: what references bring back, what a few of its entries do
+    beyond that, and what is left."""
+    refit, tuned = results.error("mae_refit", cell), results.error("mae_fine_tuned", cell)
+    lost = there - native
+    if lost <= 0 or not math.isfinite(refit):
+        return ""
+    left = min(refit, there)
+    parts = [f"references of the elements bring back {_share(there - left, lost)} (to {three_digits(refit)})"]
+    if math.isfinite(tuned):
+        more = max(0.0, left - tuned)
+        parts.append(f"fine-tuning {_share(more, lost)} more" if more else "fine-tuning nothing more")
+        left -= more
+    rest = max(0.0, left - native)
+    parts.append(f"{_share(rest, lost)} is what it doesn't know of such materials")
+    return f"Of the {three_digits(lost)} that are lost, {', '.join(parts[:-1])}; {parts[-1]}."
+
+
+def _share(part: float, whole: float) -> str:
+    return f"{min(1.0, part / whole):.0%}"
 
 
 def _floor(results: Results, cell: Cell) -> str:
     raw, refit = (results.label_difference(*cell, refit=refit) for refit in (False, True))
     if not math.isfinite(raw):
         return "The two share no group, so nobody can say how their labels differ."
-    n = results.n_shared(*cell)
-    after = f" ({refit:.3g} with references refitted)" if math.isfinite(refit) else ""
-    return f"The labels themselves differ by {results.said(raw)}{after} on the {n:,} groups that both have."
+    after = f", {three_digits(refit)} with references refitted," if math.isfinite(refit) else ""
+    return (
+        f"Their labels differ by {three_digits(raw)}{after} on the {results.n_shared(*cell):,} groups that both have."
+    )
 
 
 def of_home(results: Results, name: str) -> str:
@@ -59,17 +94,17 @@ def of_home(results: Results, name: str) -> str:
 def of_combined(results: Results, name: str) -> str:
     """Is a model of several datasets as good as theirs?"""
     members = results.model.members[name]
-    parts = [
-        f"{results.error('mae', Cell(name, d)):.3g} on {d} ({results.error('mae', Cell(d, d)):.3g} by its own)"
-        for d in members.of
-    ]
+    together, alone = (
+        {d: three_digits(results.error("mae", Cell(model or d, d))) for d in members.of} for model in (name, "")
+    )
+    parts = [f"{together[d]} on {d} ({alone[d]} by its own)" for d in members.of]
     brought = {
         "none": "",
         "offset": ", their labels shifted by one number each",
         "elements": ", their labels brought together by references of the elements",
     }
     others = [
-        f"{results.error('mae', Cell(name, d)):.3g} on {d}, which it doesn't know"
+        f"{three_digits(results.error('mae', Cell(name, d)))} on {d}, which it doesn't know"
         for d in results.datasets
         if d not in members.of
     ]
@@ -83,34 +118,44 @@ def of_own_errors(results: Results) -> str:
     """Whether more data at home help elsewhere; nothing where the study has no ladder to tell."""
     if not results.model.ladder or not results.foreign:
         return ""
-    mae = results.view["ladder_mae"][...]
-    said = [_of_rungs(results, mae, cell) for cell in results.foreign]
-    return " ".join(filter(None, said))
-
-
-def _of_rungs(results: Results, mae: np.ndarray, cell: Cell) -> str:
-    model, here, there = (
-        results.models.index(cell.model),
-        results.datasets.index(cell.model),
-        results.datasets.index(cell.dataset),
-    )
-    first, last = mae[0, model] * results.scale, mae[-1, model] * results.scale
-    gains = [1 - last[j] / first[j] for j in (here, there)]
-    hardly = gains[0] > 0.1 and gains[1] < gains[0] / 2
-    n = results.view["ladder_n"][...][:, model]
+    rungs = {cell: _rungs(results, cell) for cell in results.foreign}
+    hardly = [cell for cell, (home, there) in rungs.items() if home.gain > 0.1 and there.gain < home.gain / 2]
+    cell = min(hardly or rungs, key=lambda one: rungs[one][1].gain)
+    home, there = rungs[cell]
+    how = f"hardly help elsewhere in {len(hardly)} of {len(rungs)} pairs" if hardly else "help elsewhere too"
     return (
-        f"{'Better errors at home hardly help elsewhere' if hardly else 'What helps at home helps elsewhere'}: from "
-        f"{n[0]:,} to {n[-1]:,} training entries of {cell.model} its error falls from {first[here]:.3g} to "
-        f"{last[here]:.3g} at home, and on {cell.dataset} "
-        f"{'falls' if gains[1] > 0 else 'rises'} from {first[there]:.3g} to {last[there]:.3g} ({results.small_unit})."
+        f"Better errors at home {how}: with {home.n} training entries of {cell.model} the error goes from {home.said} "
+        f"at home, and from {there.said} on {cell.dataset} ({results.small_unit})."
     )
+
+
+class _Rungs(NamedTuple):
+    """Of a model on one test part, from the ladder's first rung to its last: entries, errors, and by what share errors
+    fall."""
+
+    n: str
+    said: str
+    gain: float
+
+
+def _rungs(results: Results, cell: Cell) -> tuple[_Rungs, _Rungs]:
+    """At home and elsewhere."""
+    model = results.models.index(cell.model)
+    n, mae = results.view["ladder_n"][[0, -1]][:, model], results.view["ladder_mae"][[0, -1]][:, model] * results.scale
+    entries = " instead of ".join(f"{k:,}" for k in n[::-1].tolist())
+    places = (results.datasets.index(name) for name in cell)
+    home, there = (
+        _Rungs(entries, f"{three_digits(first)} to {three_digits(last)}", float(1 - last / first))
+        for first, last in (mae[:, place] for place in places)
+    )
+    return home, there
 
 
 def of_outside(results: Results, name: str) -> str:
     """What another program's model does on the same test parts."""
     counts = results.view["n_tested"][...][results.all_models.index(name)]
     parts = [
-        f"{results.error('mae', Cell(name, d)):.3g} on {int(n):,} entries of {d}"
+        f"{three_digits(results.error('mae', Cell(name, d)))} on {int(n):,} entries of {d}"
         for d, n in zip(results.datasets, counts, strict=True)
         if n
     ]
