@@ -13,12 +13,15 @@ import platform
 import re
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata, util
 from pathlib import Path
 
-# Installed or not, by the image; studies that need it say so themselves.
-OPTIONAL = ("tensorflow",)
+# What the extras of bigdata install for those studies whose tasks import it: there or not, and nothing else minds.
+EXTRAS = {"networks": ("tensorflow", "graph-nets", "dm-sonnet")}
+OPTIONAL = tuple(name for names in EXTRAS.values() for name in names)
+# The same package built for CPUs alone, or for AMD's GPUs, is installed under another name.
+BUILDS = {"tensorflow": ("tensorflow-cpu", "tensorflow-rocm")}
 # From one of these to another nothing that passes between controller and workers changes: 3.11.2 and 3.11.7.
 PYTHON_DIGITS = 2
 
@@ -41,7 +44,7 @@ class Environment:
 def environment(packages: Iterable[str] | None = None, *, imported: bool = True) -> Environment:
     """What is found here: of the packages named, else of those that bigdata needs; `imported` tries to import them."""
     names = [*(needed() if packages is None else packages)]
-    versions = {name: _version(name) for name in names}
+    versions = {name: version(name) for name in names}
     errors = dict(_import_errors([n for n, v in versions.items() if v])) if imported else {}
     found = {name: "" if name in errors else version for name, version in versions.items()}
     return Environment(platform.python_version(), found, errors, _code(), _has_kernel())
@@ -51,7 +54,7 @@ def needed() -> list[str]:
     """bigdata and the packages that it asks for, those of its extras left out; optional ones where they are here."""
     asked = [r for r in metadata.requires("bigdata") or () if "extra ==" not in r]
     names = [re.split(r"[^A-Za-z0-9._-]", r, maxsplit=1)[0] for r in asked]
-    return ["bigdata", *sorted(names), *(name for name in OPTIONAL if _version(name))]
+    return ["bigdata", *sorted(names), *(name for name in OPTIONAL if version(name))]
 
 
 def labels(found: Environment) -> dict[str, str]:
@@ -67,27 +70,51 @@ def labels(found: Environment) -> dict[str, str]:
 def differences(there: Environment, here: Environment) -> Iterator[tuple[str, str, str]]:
     """Name, version there and version here of all that isn't the same; "" where there is none.
 
-    Python's last number doesn't count, and neither does bigdata's code where its versions differ already.
+    Python's last number doesn't count, and neither does bigdata's code where its versions differ already. What extras
+    install is compared where both have it: `lacking` says what a study misses.
     """
     if _minor(there.python) != _minor(here.python):
         yield "python", there.python, here.python
     for name in {**here.packages, **there.packages}:
         a, b = there.packages.get(name, ""), here.packages.get(name, "")
-        if a != b and (b or name not in OPTIONAL):
+        if a != b and (name not in OPTIONAL or (a and b)):
             yield name, a, b
     if there.code != here.code and there.packages.get("bigdata") == here.packages.get("bigdata"):
         yield "bigdata's code", there.code, here.code
 
 
+def lacking(there: Environment, extra: str) -> list[str]:
+    """The packages of an extra that aren't there; of "", which is none, nothing is."""
+    return [name for name in EXTRAS.get(extra, ()) if not there.packages.get(name)]
+
+
+def without_others(found: Environment, extra: str) -> Environment:
+    """The same, without what only other extras install."""
+    others = set(OPTIONAL) - {*EXTRAS.get(extra, ())}
+    return replace(found, packages={name: v for name, v in found.packages.items() if name not in others})
+
+
+def version(package: str) -> str:
+    """The version of a package that is installed here, whichever build of it; "" where none is. Imports nothing."""
+    name = installed_as(package)
+    return metadata.version(name) if name else ""
+
+
+def installed_as(package: str) -> str:
+    """The name under which a package is installed here: `tensorflow-cpu` for `tensorflow`; "" where it isn't."""
+    return next((name for name in (package, *BUILDS.get(package, ())) if _is_here(name)), "")
+
+
+def _is_here(name: str) -> bool:
+    try:
+        metadata.distribution(name)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
+
+
 def _minor(python: str) -> list[str]:
     return python.split(".")[:PYTHON_DIGITS]
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return ""
 
 
 def _import_errors(packages: list[str]) -> Iterator[tuple[str, str]]:
@@ -97,7 +124,9 @@ def _import_errors(packages: list[str]) -> Iterator[tuple[str, str]]:
             modules.setdefault(_normal(distribution), []).append(module)
     for package in packages:
         # Names that begin with `_` are parts of the others.
-        for module in sorted(m for m in modules.get(_normal(package), ()) if m.isidentifier() and m[0] != "_"):
+        for module in sorted(
+            m for m in modules.get(_normal(installed_as(package)), ()) if m.isidentifier() and m[0] != "_"
+        ):
             if error := _imports(module):
                 yield package, error
                 break

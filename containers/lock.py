@@ -1,4 +1,4 @@
-"""Pin what the images hold: containers/requirements/*.txt from the dependencies in pyproject.toml.
+"""Pin what the images hold: containers/requirements/*.txt from the dependencies and extras in pyproject.toml.
 
     pip install uv packaging
     python containers/lock.py            # the newest versions that fit together
@@ -14,7 +14,7 @@ import argparse
 import subprocess
 import tempfile
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,10 @@ from packaging.utils import parse_wheel_filename
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "containers/requirements"
-# What each image holds besides bigdata's own dependencies. setuptools builds bigdata, and packages without wheels.
-VARIANTS = {
-    "cpu": ("setuptools>=77",),
-    "tensorflow": ("setuptools>=77", "tensorflow-cpu>=2.20"),
-    "cuda": ("setuptools>=77", "tensorflow[and-cuda]>=2.20"),
-}
+# The extra of bigdata that each image holds besides bigdata's own dependencies.
+VARIANTS = {"cpu": "", "tensorflow": "networks", "cuda": "networks-cuda"}
+# Builds bigdata, and packages without wheels.
+BUILDER = "setuptools>=77"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 MACHINES = ("x86_64", "aarch64")
 HEADER = """\
@@ -41,19 +39,24 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="keep today's pins as far as they fit")
     keep = parser.parse_args().keep
     FOLDER.mkdir(exist_ok=True)
-    for variant, more in VARIANTS.items():
+    for variant, extra in VARIANTS.items():
         path = FOLDER / f"{variant}.txt"
-        packages = _resolved(more, path.read_text() if keep and path.exists() else "")
+        packages = _resolved(extra, path.read_text() if keep and path.exists() else "")
         path.write_text(HEADER.format(variant=variant) + "".join(map(_pin, filter(_is_for_linux, packages))))
 
 
-def _resolved(more: Sequence[str], pins: str) -> list[dict[str, Any]]:
-    """Packages as of a `pylock.toml` (PEP 751) that together satisfy pyproject.toml and `more`."""
+def _wanted(extra: str) -> list[str]:
+    """What pyproject.toml asks for, with an extra or with none, and what builds it."""
     with (ROOT / "pyproject.toml").open("rb") as f:
-        wanted = [*tomllib.load(f)["project"]["dependencies"], *more]
+        project = tomllib.load(f)["project"]
+    return [*project["dependencies"], BUILDER, *(project["optional-dependencies"][extra] if extra else ())]
+
+
+def _resolved(extra: str, pins: str) -> list[dict[str, Any]]:
+    """Packages as of a `pylock.toml` (PEP 751) that together satisfy pyproject.toml with this extra."""
     constraints = [line.partition(" \\")[0] for line in pins.splitlines() if "==" in line]
     with tempfile.TemporaryDirectory() as folder:
-        (asked := Path(folder, "asked.in")).write_text("\n".join(wanted))
+        (asked := Path(folder, "asked.in")).write_text("\n".join(_wanted(extra)))
         (kept := Path(folder, "kept.txt")).write_text("\n".join(constraints))
         (locked := Path(folder, "pylock.toml")).touch()
         command = ["uv", "pip", "compile", "-q", "--universal", "--python-version", PYTHONS[0], "--format"]

@@ -20,12 +20,15 @@ def command(run: Path, task: str) -> None:
     """Run TASK (STAGE/NUMBER, such as `fit/3`) of RUN in this process. Its data are written, the journal isn't."""
     from bigdata.engine.execute import attempt, order_of
     from bigdata.run.status import status
+    from bigdata.spec.extras import require
+    from bigdata.store import open_run
 
     path, index = task_id(task)
     stages = status(run).stages
     if index >= stages.get(path, {"tasks": 0})["tasks"]:
         known = ", ".join(f"{name}/0 … {name}/{c['tasks'] - 1}" for name, c in stages.items())
         raise SpecError(f"{run} has no task `{task}`; it has {known}.")
+    require(open_run(run).model)
     token = attempt(RunFolder(run), order_of(RunFolder(run), path, index), partial(click.echo, err=True))
     click.echo(f"{task}: {token['event']} after {token['seconds']} s, {token['memory'] / 2**20:.0f} MiB at most")
     if token["event"] == "failed":

@@ -27,13 +27,16 @@ def command(
     graph: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it."""
+    """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it, and 2
+    where packages that its tasks import are missing here.
+    """
     if graph is not None and graph.suffix != ".svg":
         raise SpecError(f"--graph {graph}: the picture is an SVG. Name a file that ends in `.svg`.")
     if graph is not None:
         graph.write_text(drawing(plan), encoding="utf-8")
         click.echo(f"graph: {graph}", err=True)
     click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
+    plan.require_packages()
     if plan.refusals():
         raise PlanRefused("the plan is refused")
 

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 @specs_options
 @json_option
 def command(specs: tuple[Path, ...], overrides: tuple[str, ...], data: tuple[Path, ...], as_json: bool) -> None:
-    """Check specs, or the studies of runs; say all that is wrong with them."""
+    """Check specs, or the studies of runs; say all that is wrong with them.
+
+    Wrong is also what `submit` without --site would refuse: that this environment lacks packages which the tasks of a
+    study import, unless the site recognised here has an image for its workers.
+    """
     leave_garbage()
     checks = [_check(path, overrides, data) for path in specs]
     problems = [problem for _, found in checks for problem in found]
@@ -43,8 +47,20 @@ def _check(path: Path, overrides: tuple[str, ...], data: tuple[Path, ...]) -> Ch
         study = _study(path, overrides, data)
     except SpecError as error:
         return "", error.problems or (Problem(Place(str(path)), "", str(error)),)
+    if missing := _missing(study):
+        return "", (missing,)
     n = len(study.variants)
     return f"{study.kind}, {n:,} variant{'s' * (n != 1)}", ()
+
+
+def _missing(study: Study) -> Problem | None:
+    """What its tasks import and this environment lacks; None where nothing is missing."""
+    if not study.extra:  # most studies: nothing more is loaded for them
+        return None
+    from bigdata.spec.extras import refused_here
+    from bigdata.spec.site import site_here
+
+    return refused_here(study, site_here().site)
 
 
 def _study(path: Path, overrides: tuple[str, ...], data: tuple[Path, ...]) -> Study:

@@ -22,7 +22,7 @@ from distributed.security import Security
 from bigdata.engine import lanes
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.execute import TOKENS, execute_batch
-from bigdata.engine.greeting import difference, greet
+from bigdata.engine.greeting import difference, greet, missing
 from bigdata.engine.hands import Batch, Event, GivenPools, Left, Need, Returned, Told, Worker
 from bigdata.engine.observer import Observer
 from bigdata.environment import Environment, environment
@@ -181,7 +181,7 @@ def foreign_pools(plan: Plan, observer: Observer, client: Client | None = None) 
         if client is None:
             stack.enter_context(own_dask_configuration())
             client = stack.enter_context(_connected(plan))
-        _refuse_strangers(client, folder)
+        _refuse_strangers(client, folder, plan.study.extra)
         of = dict.fromkeys(lanes.lane(plan.site, s.pool, s.stage.cores) for s in plan.stages)
         workers = ForeignWorkers(client, folder.path, of)
         stack.callback(workers.close)
@@ -210,8 +210,10 @@ def workers_of(client: Client) -> dict[str, Any]:
         raise _gone(error) from None
 
 
-def _refuse_strangers(client: Client, folder: RunFolder) -> None:
-    """SiteError where workers that are there don't see the run's folder, or find other packages than this process."""
+def _refuse_strangers(client: Client, folder: RunFolder, extra: str) -> None:
+    """SiteError where workers that are there don't see the run's folder, or find other packages than this process, or
+    not those of the study's extra.
+    """
     word = secrets.token_hex(8)
     sign = folder.path / f"seen.{os.getpid()}"
     sign.write_text(word)
@@ -226,7 +228,10 @@ def _refuse_strangers(client: Client, folder: RunFolder) -> None:
                     f"{folder.path}. Choose one that it sees with --runs: data pass through shared storage only."
                 )
             where = f"on {found['host']}, a worker of the Dask cluster at {address}"
-            if what := difference(where, Environment(**found["environment"]), environment(imported=False)):
+            there = Environment(**found["environment"])
+            if what := missing(where, there, extra):
+                raise SiteError(f"{what}. Run `pip install 'bigdata[{extra}]'` there, and submit again.")
+            if what := difference(where, there, environment(imported=False), extra):
                 raise SiteError(f"{what}. Use one environment for both, and submit again: what is done stays done.")
     except SiteError:
         raise

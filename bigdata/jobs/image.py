@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 
 from bigdata import environment as environment_module
-from bigdata.environment import Environment, needed
+from bigdata.environment import Environment, installed_as, needed
 from bigdata.errors import SiteError
 from bigdata.spec import kinds
 
@@ -197,7 +197,7 @@ def write_pins_here(path: Path, pins: Path) -> None:
 
     setuptools, which builds and isn't needed afterwards, is of the version in `pins`.
     """
-    versions = dict(sorted(_installed(needed()[1:], {})))
+    versions = dict(sorted(_installed([installed_as(name) or name for name in needed()[1:]], {})))
     if found := re.search(r"^setuptools==(\S+)", pins.read_text(), re.MULTILINE):
         versions["setuptools"] = found[1]
     path.write_text("".join(f"{name}=={version}\n" for name, version in versions.items()))

@@ -8,18 +8,22 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bigdata.display import duration
-from bigdata.engine.greeting import Greeting, difference, greet
+from bigdata.engine.greeting import Greeting, difference, greet, missing
 from bigdata.engine.hands import Worker
 from bigdata.engine.workers import DaskWorkers
 from bigdata.environment import Environment
 from bigdata.errors import SiteError
 from bigdata.jobs.experience import Experience
 from bigdata.jobs.pool_job import PoolJob
+from bigdata.spec.extras import build_command
 from bigdata.spec.site import Site
 
 
 class Meeting:
-    """Lets workers take tasks once their job has answered. `here` is this process's environment; None compares none."""
+    """Lets workers take tasks once their job has answered. `here` is this process's environment; None compares none.
+
+    `extra` is the extra of bigdata whose packages the tasks import, "" for none.
+    """
 
     def __init__(
         self,
@@ -28,9 +32,10 @@ class Meeting:
         experience: Experience,
         say: Callable[[str], None],
         here: Environment | None,
+        extra: str,
     ) -> None:
         self._site, self._workers, self._experience = site, workers, experience
-        self._say, self._here = say, here
+        self._say, self._here, self._extra = say, here, extra
 
     def open(self, job: PoolJob, worker: Worker) -> None:
         """Let a worker take tasks; the first of a job says first what it finds there."""
@@ -41,7 +46,9 @@ class Meeting:
         elif job.greeting is None:
             # What an image holds is known by its label; that it can be imported too, by the first worker of a lane.
             imported = self._site.image is not None and self._here is not None
-            job.greeting = self._workers.call(worker, greet, imported and not self._experience.is_proven(job.lane))
+            extra = [self._extra] if self._extra else []
+            first = imported and not self._experience.is_proven(job.lane)
+            job.greeting = self._workers.call(worker, greet, first, *extra)
 
     def hear(self, jobs: Iterable[PoolJob]) -> None:
         """Take in what workers have answered."""
@@ -70,13 +77,18 @@ class Meeting:
         if self._here is not None:
             image = self._site.image_path
             where = f"in the image {image}" if image else f"on the nodes of pool `{job.lane}`"
-            refuse_other(self._site, where, there, self._here)
+            refuse_other(self._site, where, there, self._here, self._extra)
 
 
-def refuse_other(site: Site, where: str, there: Environment, here: Environment) -> None:
-    """SiteError, with the names, where tasks would run with other packages than this process has."""
-    build = f"Build the image again with `bigdata sites image build {site.file} --force`"
-    if what := difference(where, there, here):
+def refuse_other(site: Site, where: str, there: Environment, here: Environment, extra: str) -> None:
+    """SiteError, with the names, where tasks would run with other packages than this process has, or without those of
+    the study's extra.
+    """
+    build = f"Build the image again with `{build_command(site, extra)} --force`"
+    if what := missing(where, there, extra):
+        right = build if site.image else f"Run `pip install 'bigdata[{extra}]'` there"
+        raise SiteError(f"{what}. {right}, and submit again: what is done stays done.")
+    if what := difference(where, there, here, extra):
         right = build if site.image else "Use one environment for both"
         raise SiteError(f"{what}. {right}, and submit again: what is done stays done.")
 

@@ -42,15 +42,17 @@ from bigdata.store.folder import RunFolder, write_whole
 
 
 @contextmanager
-def job_pools(site: Site, folder: RunFolder, observer: Observer, *, compares: bool = True) -> Iterator[JobPools]:
+def job_pools(
+    site: Site, folder: RunFolder, observer: Observer, *, extra: str = "", compares: bool = True
+) -> Iterator[JobPools]:
     """A scheduler that talks TLS, and no job yet; in the end no job is left.
 
-    `compares` refuses workers that find other packages than this process.
+    `compares` refuses workers that find other packages than this process, or not those of the study's `extra`.
     """
     batch.require(site.scheduler)
     here = environment(imported=False) if compares else None
     if here and site.image and (there := labelled(site.image_path, site.image.bind)):
-        refuse_other(site, f"in the image {site.image_path}", there, here)
+        refuse_other(site, f"in the image {site.image_path}", there, here, extra)
     with ExitStack() as stack:
         stack.enter_context(own_dask_configuration())
         place = stack.enter_context(certificates(folder))
@@ -61,7 +63,7 @@ def job_pools(site: Site, folder: RunFolder, observer: Observer, *, compares: bo
             workers = DaskWorkers(cluster, client, folder.path, opens=False)
         if site.dashboard:
             observer.message(how_to_reach(cluster))
-        pools = JobPools(site, folder, workers, cluster.scheduler_address, place, observer, here)
+        pools = JobPools(site, folder, workers, cluster.scheduler_address, place, observer, here, extra)
         try:
             yield pools
         finally:
@@ -91,12 +93,13 @@ class JobPools:
         certificates: Path,
         observer: Observer,
         here: Environment | None,
+        extra: str,
     ) -> None:
         self.site, self.folder, self.workers = site, folder, workers
         self.scheduler, self._certificates = scheduler, certificates
         self._demand, self._experience = Demand(site), Experience(folder)
         self._queue = Queue(site.scheduler, batch.prefix(folder))
-        self._meeting = Meeting(site, workers, self._experience, observer.message, here)
+        self._meeting = Meeting(site, workers, self._experience, observer.message, here, extra)
         self._roster = Roster(self._demand, workers, self._queue, self._experience, observer.message)
         self._left_at: dict[str, float] = {}
         self._said: list[str] = []

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from bigdata.engine.greeting import imported_environment
 from bigdata.engine.hands import Need, Worker, news
 from bigdata.engine.observer import Silent
+from bigdata.environment import OPTIONAL, version
 from bigdata.errors import SiteError
 from bigdata.jobs.pools import JobPools, job_pools
 from bigdata.places import cache_folder
@@ -34,15 +35,17 @@ class Probe:
 
     `host` is the node that it ran on. `image` is the container image that it ran in, "" where the site names none.
     `versions` are those of Python and of the packages that studies need, by name; a package that can't be imported has
-    the version "". `scratch` is the folder for temporary files there, with `scratch_free_bytes` bytes free.
-    `scheduler_port` is the port at which the job reached the Dask scheduler by TLS. `gpus` are the devices that it may
-    use, as CUDA_VISIBLE_DEVICES names them. `seconds` is the time from submitting to the answer.
+    the version "". `extras` are those that only some studies need, by name, "" where one isn't installed; they aren't
+    imported, as TensorFlow takes 0.6 GB. `scratch` is the folder for temporary files there, with `scratch_free_bytes`
+    bytes free. `scheduler_port` is the port at which the job reached the Dask scheduler by TLS. `gpus` are the devices
+    that it may use, as CUDA_VISIBLE_DEVICES names them. `seconds` is the time from submitting to the answer.
     """
 
     pool: str
     host: str
     image: str
     versions: Mapping[str, str]
+    extras: Mapping[str, str]
     scratch: str
     scratch_free_bytes: int
     scheduler_port: int
@@ -82,6 +85,8 @@ def probe(site: Site, pool: str, say: Callable[[str], None]) -> Probe:
         host=seen["host"],
         image=str(site.image_path or ""),
         versions=versions,
+        # An older bigdata, installed on the nodes, says nothing of them.
+        extras=seen.get("extras", {}),
         scratch=seen["scratch"],
         scratch_free_bytes=seen["free"],
         scheduler_port=port,
@@ -118,6 +123,7 @@ def look() -> dict[str, Any]:
         "host": os.uname().nodename,
         "python": found.python,
         "packages": found.packages,
+        "extras": {name: version(name) for name in OPTIONAL},
         "scratch": scratch,
         "free": shutil.disk_usage(scratch).free,
         "gpus": [gpu for gpu in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if gpu],

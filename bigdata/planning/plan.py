@@ -55,8 +55,23 @@ class Plan(Extent):
         """Why the plan must not run, with the arithmetic; empty where it may."""
         return refusals(self)
 
-    def refuse(self) -> None:
-        """Raise PlanRefused where there is a reason to."""
+    def require_packages(self) -> None:
+        """Raise SpecError where tasks have to run with packages of this environment that aren't there.
+
+        Where workers have their own, of an image or of somebody's Dask cluster, these are looked at when they come.
+        """
+        if self.study.extra and any(s.todo or s.n_open for s in self.stages):
+            from bigdata.spec.extras import refused_here
+
+            if problem := refused_here(self.study, self.site):
+                raise SpecError([problem])
+
+    def refuse(self, *, is_client: bool = False) -> None:
+        """Raise SpecError where packages are missing here, unless tasks go to a Dask client's workers; PlanRefused
+        where there is another reason.
+        """
+        if not is_client:
+            self.require_packages()
         if reasons := self.refusals():
             raise PlanRefused("the plan is refused:\n" + "\n".join(f"  {r}" for r in reasons))
 

@@ -12,6 +12,7 @@ from bigdata.display import duration, size
 from bigdata.planning.budget import Use, exceeded, use
 from bigdata.planning.extent import Extent
 from bigdata.planning.planned import PlannedStage
+from bigdata.spec.extras import build_command
 from bigdata.spec.pool import GIB, Pool
 from bigdata.spec.site import Site
 from bigdata.spec.words import each, meant
@@ -43,7 +44,7 @@ def _no_image(plan: Extent) -> Iterator[str]:
     """Jobs would start for nothing."""
     site, image = plan.site, plan.site.image_path
     if plan.n_todo and site.has_jobs and image is not None and not image.exists():
-        build = f"`bigdata sites image build {site.file}`"
+        build = f"`{build_command(site, plan.study.extra)}`"
         yield f"site `{site.site}` has no image {image} yet; build it with {build}, or name another by `image:`"
 
 

@@ -8,13 +8,14 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from importlib import metadata
 from typing import Any
 
 import numpy as np
 
 from bigdata.engine import lanes
 from bigdata.engine.execute import Token
+from bigdata.environment import EXTRAS, version
+from bigdata.jobs.image import labelled
 from bigdata.planning.plan import Plan
 from bigdata.store.lock import user
 from bigdata.store.reading import Run
@@ -34,7 +35,7 @@ def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
         "study": plan.study.resolved(),
         "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
         "notes": list(plan.notes),
-        "versions": _versions(run),
+        "versions": _versions(run) | _extra_versions(plan),
         # Threads and instruction sets change the last bits of sums.
         "environment": {lane: thread_environment(lanes.threads(plan.site, lane)) for lane in _lanes(plan)},
         "platform": {
@@ -52,7 +53,16 @@ def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
 
 def _versions(run: Run) -> dict[str, str]:
     names = (*RECORDED_VERSIONS, *run.model.packages)
-    return {name: _version(name) for name in names} | {"python": sys.version.split()[0]}
+    return {name: version(name) or "not installed" for name in names} | {"python": sys.version.split()[0]}
+
+
+def _extra_versions(plan: Plan) -> dict[str, str]:
+    """Those of the extra's packages: here, where workers have the same, else as the image of the workers says."""
+    site, names = plan.site, EXTRAS.get(plan.study.extra, ())
+    found = {name: version(name) for name in names}
+    if not all(found.values()) and site.image and (there := labelled(site.image_path, site.image.bind)):
+        found = {name: there.packages.get(name, "") for name in names}
+    return {name: found[name] or "not known here" for name in names}
 
 
 def _lanes(plan: Plan) -> Iterator[str]:
@@ -108,10 +118,3 @@ def measured(plan: Plan, recorded: Iterable[Token]) -> Iterator[dict[str, Any]]:
                 "seconds_per_unit": seconds / work,
             }
             yield {**row, "host": socket.gethostname()}
-
-
-def _version(name: str) -> str:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return "not installed"

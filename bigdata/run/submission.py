@@ -58,11 +58,12 @@ def submit(
     The controller is this process, wherever the site would have it; see `bigdata.run.launch` for the others. With a
     Dask `client`, tasks run on its cluster. `fresh` takes nothing over from other runs; without `draw` the report
     is left to the next submission.
-    Raises PlanRefused before anything is written; SiteError where the machine refuses or another controller runs this
-    study; Cancelled, which is ShiftOver where the `shift` ended first; TasksFailed when all else is done.
+    Raises, before anything is written, PlanRefused, and SpecError where packages that the tasks import are missing;
+    SiteError where the machine refuses or another controller runs this study; Cancelled, which is ShiftOver where the
+    `shift` ended first; TasksFailed when all else is done.
     """
     plan = study if isinstance(study, Plan) else make_plan(study, site=site, runs=runs, fresh=fresh)
-    plan.refuse()
+    plan.refuse(is_client=client is not None)
     if plan.n_todo:
         batch.require(plan.site.scheduler)
     with _disk_errors(plan.folder), _stopping():
@@ -203,7 +204,7 @@ def _pools(plan: Plan, observer: Observer, client: Client | None) -> AbstractCon
         return local_pools(plan, observer)
     from bigdata.jobs.pools import job_pools
 
-    return job_pools(plan.site, RunFolder(plan.folder.path.absolute()), observer)
+    return job_pools(plan.site, RunFolder(plan.folder.path.absolute()), observer, extra=plan.study.extra)
 
 
 @contextmanager

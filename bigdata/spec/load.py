@@ -68,6 +68,11 @@ class Study:
         return self.variants[0].model.study
 
     @property
+    def extra(self) -> str:
+        """The extra of bigdata whose packages its tasks import; "" for none."""
+        return self.variants[0].model.extra
+
+    @property
     def name(self) -> str:
         return self.variants[0].model.name
 

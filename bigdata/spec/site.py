@@ -143,6 +143,11 @@ class Site(SpecModel):
         return Path(os.path.normpath(Path.cwd() / folder / Path(path).expanduser()))
 
     @property
+    def has_own_packages(self) -> bool:
+        """Whether tasks find other packages than this process: those of an image, or of somebody's Dask cluster."""
+        return self.scheduler == "dask" or (self.has_jobs and self.image is not None)
+
+    @property
     def has_jobs(self) -> bool:
         """Whether its workers are jobs of a batch system."""
         return self.scheduler not in WITHOUT_JOBS

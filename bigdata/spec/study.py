@@ -98,7 +98,9 @@ class StudyModel(SpecModel):
     the word that stands after `study:`. `stages_at`, `report_at`, and `predict_at` and `export_at` where a study
     makes models, name the kind's functions as "module:function"; none is imported before it is needed. `starter_at`
     names a commented spec to begin with, as "package:file". `packages` are what its numbers depend on, beside NumPy and
-    SciPy: their versions are recorded. `variables` are those of the environment that its tasks read.
+    SciPy: their versions are recorded. `variables` are those of the environment that its tasks read. `extra` is the
+    extra of bigdata whose packages its tasks import, such as `networks`: they are looked for before anything runs, and
+    nothing but tasks may import them.
     """
 
     stages_at: ClassVar[str]
@@ -108,6 +110,7 @@ class StudyModel(SpecModel):
     starter_at: ClassVar[str] = ""
     packages: ClassVar[tuple[str, ...]] = ()
     variables: ClassVar[tuple[str, ...]] = ()
+    extra: ClassVar[str] = ""
 
     study: str = Field(description="The kind of study.")
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)] = Field(

@@ -117,6 +117,7 @@ def seen(**more: Any) -> Probe:
         "host": "gpu1",
         "image": "",
         "versions": {"python": "3.11.2", "numpy": "2.1.0", "zarr": "3.1.6"},
+        "extras": {"tensorflow": "2.21.0", "graph-nets": ""},
         "scratch": "/tmp",
         "scratch_free_bytes": 2**40,
         "scheduler_port": 40001,
@@ -133,6 +134,11 @@ WRONG = {
         seen(),
         replace(HERE, packages={"numpy": "2.4.1", "zarr": ""}),
         ["its versions are others than this environment's: numpy 2.1.0 there, 2.4.1 here; zarr 3.1.6 there, none here"],
+    ),
+    "another TensorFlow": (
+        seen(),
+        replace(HERE, packages={**HERE.packages, "tensorflow": "2.22.0", "graph-nets": "1.1.0"}),
+        ["its versions are others than this environment's: tensorflow 2.21.0 there, 2.22.0 here"],
     ),
     "another Python": (
         seen(versions={"python": "3.13.1"}),

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from bigdata.environment import OPTIONAL, version
 from tests.jobs.conftest import CPU, GPU, Far, far  # noqa: F401 - a fixture
 
 
@@ -17,6 +18,7 @@ def test_every_pool_is_looked_at(far: Far) -> None:  # noqa: F811
     for row in (cpu, gpu):
         assert row["problems"] == []
         assert row["probe"]["versions"]["numpy"]
+        assert row["probe"]["extras"] == {name: version(name) for name in OPTIONAL}
         assert row["probe"]["scheduler_port"] > 0
         assert row["probe"]["scratch_free_bytes"] > 0
     assert cpu["probe"]["gpus"] == []

@@ -21,7 +21,7 @@ from pathlib import Path
 import pytest
 from packaging.markers import Marker
 
-from bigdata.environment import environment
+from bigdata.environment import environment, version
 from bigdata.jobs.image import pinned, write_pins_here
 from tests.bench import PROGRAM, ROOT
 
@@ -34,7 +34,12 @@ def image() -> Path:
     """An image with the packages of this environment: the pinned ones where they are the same."""
     skip_where_nothing_can_be_built()
     with _one_at_a_time():
-        return _image("cpu" if _pins_are_here() else "")
+        return _image(variant_here() if _pins_are_here() else "")
+
+
+def variant_here() -> str:
+    """The variant with as much as there is in this environment."""
+    return "tensorflow" if version("tensorflow") else "cpu"
 
 
 def tensorflow_image() -> Path:
@@ -123,9 +128,11 @@ def _room() -> Path | None:
 def _pins_are_here() -> bool:
     with tempfile.TemporaryDirectory() as folder:
         here = Path(folder, "here.txt")
-        write_pins_here(here, ROOT / pinned("cpu"))
+        write_pins_here(here, ROOT / pinned(variant_here()))
         installed = {_normal(line) for line in here.read_text().splitlines()}
-    return installed <= {_normal(pin) for pin, _, marker in pins("cpu") if not marker or Marker(marker).evaluate()}
+    return installed <= {
+        _normal(pin) for pin, _, marker in pins(variant_here()) if not marker or Marker(marker).evaluate()
+    }
 
 
 def _normal(pin: str) -> str:

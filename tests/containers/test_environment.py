@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import bigdata
-from bigdata.environment import Environment, differences, environment, labels, needed
+from bigdata.environment import Environment, differences, environment, labels, lacking, needed, without_others
 
 HERE = Environment("3.11.7", {"bigdata": "0.1.0", "numpy": "2.4.6", "zarr": "3.1.6"}, {}, "abc", True)
 
@@ -41,6 +41,55 @@ OTHER = {
 def test_differences(case: str) -> None:
     there, found = OTHER[case]
     assert list(differences(there, HERE)) == found
+
+
+TENSORFLOW = replace(HERE, packages={**PACKAGES, "tensorflow": "2.21.0", "graph-nets": "1.1.0"})
+
+
+def test_what_an_extra_installs_is_compared_where_both_have_it() -> None:
+    other = replace(TENSORFLOW, packages={**TENSORFLOW.packages, "tensorflow": "2.22.0"})
+    assert list(differences(HERE, TENSORFLOW)) == []
+    assert list(differences(other, TENSORFLOW)) == [("tensorflow", "2.22.0", "2.21.0")]
+    assert list(differences(without_others(other, ""), without_others(TENSORFLOW, ""))) == []
+    assert without_others(other, "networks") == other
+
+
+def test_a_study_misses_what_its_extra_installs() -> None:
+    assert lacking(TENSORFLOW, "networks") == ["dm-sonnet"]
+    assert lacking(HERE, "networks") == ["tensorflow", "graph-nets", "dm-sonnet"]
+    assert lacking(HERE, "") == []
+
+
+def found_in(folder: Path, *packages: str) -> Environment:
+    """What a Python finds that has nothing but what is in a folder."""
+    program = Path(bigdata.__file__).parent / "environment.py"
+    # Without the packages of this environment: `-S` leaves site-packages out.
+    command = [sys.executable, "-S", "-", *packages]
+    path = {"PYTHONPATH": str(folder)}
+    seen = subprocess.run(command, input=program.read_bytes(), env=path, cwd=folder, capture_output=True)
+    return Environment(**json.loads(seen.stdout))
+
+
+def install(folder: Path, name: str, version: str, module: str, text: str = "") -> None:
+    about = folder / f"{name}-{version}.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+    (about / "top_level.txt").write_text(f"{module}\n")
+    (folder / f"{module}.py").write_text(text)
+
+
+@pytest.mark.parametrize("build", ["tensorflow", "tensorflow_cpu", "tensorflow_rocm"])
+def test_tensorflow_is_found_whichever_build_is_installed(build: str, tmp_path: Path) -> None:
+    install(tmp_path, build, "2.21.0", "tensorflow")
+    assert found_in(tmp_path, "tensorflow", "graph-nets").packages == {"tensorflow": "2.21.0", "graph-nets": ""}
+
+
+def test_a_tensorflow_that_can_not_be_imported_counts_as_missing(tmp_path: Path) -> None:
+    """Also where its build has another name."""
+    install(tmp_path, "tensorflow_cpu", "2.21.0", "tensorflow", "raise ImportError('libstdc++.so.6: no such file')")
+    found = found_in(tmp_path, "tensorflow")
+    assert found.errors == {"tensorflow": "ImportError: libstdc++.so.6: no such file"}
+    assert found.packages == {"tensorflow": ""}
 
 
 def test_what_bigdata_needs_is_here() -> None:

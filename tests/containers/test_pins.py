@@ -15,7 +15,7 @@ from packaging.version import Version
 
 from bigdata.jobs.image import VARIANTS, pinned, write_pins_here
 from tests.bench import ROOT
-from tests.containers.built import pins
+from tests.containers.built import pins, variant_here
 
 
 def versions(variant: str) -> dict[str, set[Version]]:
@@ -65,10 +65,11 @@ def test_no_index_is_named(path: str) -> None:
 
 def test_what_is_installed_here_is_named_with_all_that_it_needs(tmp_path: Path) -> None:
     """The same packages as the pinned ones for this Python, of whatever version."""
-    write_pins_here(tmp_path / "here.txt", ROOT / pinned("cpu"))
+    variant = variant_here()
+    write_pins_here(tmp_path / "here.txt", ROOT / pinned(variant))
     here = dict(line.split("==") for line in (tmp_path / "here.txt").read_text().splitlines())
     assert here["numpy"] == metadata.version("numpy")
-    wanted = {pin.partition("==")[0] for pin, _, marker in pins("cpu") if not marker or Marker(marker).evaluate()}
+    wanted = {pin.partition("==")[0] for pin, _, marker in pins(variant) if not marker or Marker(marker).evaluate()}
     # Packages change what they need from version to version; what bigdata itself asks for is the same.
     asked = {
         canonicalize_name(re.split(r"[^\w.-]", r)[0]) for r in metadata.requires("bigdata") or () if "extra" not in r

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from bigdata.jobs.image import Recipe, base_for_this_python, pinned
+from bigdata.environment import OPTIONAL, Environment, environment
+from bigdata.jobs import image
+from bigdata.jobs.image import Contents, Recipe, base_for_this_python, pinned
+from bigdata.spec import extras
 from tests.bench import ROOT, Bench
 
 needs_apptainer = pytest.mark.skipif(not shutil.which("apptainer"), reason="apptainer isn't installed")
@@ -86,3 +90,43 @@ def test_a_base_is_local_where_it_is_there_and_else_of_a_registry(tmp_path: Path
     registry = Recipe(ROOT, base_for_this_python(), pinned("cuda"), binds=("/a",)).arguments()
     assert {"BOOTSTRAP=docker", "REQUIREMENTS=containers/requirements/cuda.txt", "--bind", "/a"} <= set(registry)
     assert any(word.startswith("FROM=python:3.") for word in registry)
+
+
+def test_tensorflow_is_not_built_for_a_python_that_it_has_no_wheel_for(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All of its pins would be left out there, and the image be one of bigdata alone."""
+    monkeypatch.setattr(extras, "LAST_PYTHON", (3, 10))
+    done = bench.bigdata("sites", "image", "build", "new.sif", "--variant", "tensorflow")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("--variant tensorflow: TensorFlow has no wheel for Python 3.")
+
+
+def checked(bench: Bench, monkeypatch: pytest.MonkeyPatch, found: Environment) -> tuple[int, str, list[str]]:
+    """Exit code and error of a look into an image, and the ends of its lines that aren't `same`."""
+    monkeypatch.setattr(image, "contents", lambda path, packages: Contents({}, found))
+    (bench.folder / "any.sif").touch()
+    done = bench.bigdata("sites", "image", "check", "any.sif")
+    lines = [line.split(maxsplit=3) for line in done.stdout.splitlines()[3:]]
+    return done.returncode, done.stderr, [f"{name}: {state}" for name, *_, state in lines if state.strip() != "same"]
+
+
+def test_an_image_of_bigdata_alone_is_right_though_there_are_networks_here(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = environment(imported=False)
+    alone = replace(here, packages={name: v for name, v in here.packages.items() if name not in OPTIONAL})
+    code, said, others = checked(bench, monkeypatch, alone)
+    assert (code, said) == (0, "")
+    assert [name for name in others if "not for networks" in name] == [f"{name}: not for networks" for name in OPTIONAL]
+
+
+def test_packages_of_networks_that_are_broken_there_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether they are here or not."""
+    here = environment(imported=False)
+    errors = {"tensorflow": "ImportError: libstdc++.so.6: no such file"}
+    broken = replace(here, packages={**here.packages, "tensorflow": ""}, errors=errors)
+    code, said, others = checked(bench, monkeypatch, broken)
+    assert code == 4
+    assert "  tensorflow can't be imported there: ImportError: libstdc++.so.6: no such file\n" in said
+    assert "tensorflow: differs" in others

@@ -88,7 +88,7 @@ def _checked(site: Site, pool: str) -> Checked:
         seen = probe(site, pool, lambda text: click.echo(f"  {text}", err=True))
     except SiteError as error:
         return Checked(pool, None, (str(error),))
-    here = environment([name for name in seen.versions if name != "python"], imported=False)
+    here = environment([name for name in (*seen.versions, *seen.extras) if name != "python"], imported=False)
     return Checked(pool, seen, tuple(problems(site, seen, here)))
 
 
@@ -96,7 +96,9 @@ def problems(site: Site, probe: Probe, here: Environment) -> Iterator[str]:
     """What would hinder studies: packages other than `here`, GPUs that can't be seen, a full scratch."""
     if missing := [name for name, version in probe.versions.items() if not version]:
         yield f"{each(missing)} can't be imported there"
-    if other := [f"{name} {v} there, {own or 'none'} here" for name, v, own in _other(probe.versions, here)]:
+    if other := [
+        f"{name} {v} there, {own or 'none'} here" for name, v, own in _other({**probe.versions, **probe.extras}, here)
+    ]:
         yield f"its versions are others than this environment's: {'; '.join(other)}"
     wanted, n = site.pools[probe.pool].gpus, len(probe.gpus)
     if n < wanted:
@@ -123,7 +125,7 @@ def _as_data(site: Site, checked: list[Checked]) -> dict[str, Any]:
 
 
 def _plain(probe: Probe) -> dict[str, Any]:
-    return {**vars(probe), "versions": dict(probe.versions)}
+    return {**vars(probe), "versions": dict(probe.versions), "extras": dict(probe.extras)}
 
 
 def _as_text(checked: list[Checked]) -> str:
@@ -133,7 +135,8 @@ def _as_text(checked: list[Checked]) -> str:
     said: dict[str, list[str]] = {}
     for c in checked:
         if c.probe:
-            versions = ", ".join(f"{name} {version or 'missing'}" for name, version in c.probe.versions.items())
+            found = {**c.probe.versions, **c.probe.extras}
+            versions = ", ".join(f"{name} {version or 'missing'}" for name, version in found.items())
             said.setdefault(versions, []).append(c.pool)
     return "\n".join([table(columns, rows), *(f"\n{', '.join(pools)}: {versions}" for versions, pools in said.items())])
 

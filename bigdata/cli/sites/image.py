@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -14,9 +15,10 @@ import click
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.display import size
-from bigdata.environment import Environment, differences, environment
+from bigdata.environment import EXTRAS, OPTIONAL, Environment, differences, environment
 from bigdata.errors import SiteError, SpecError
 from bigdata.jobs import image as images
+from bigdata.spec import extras
 from bigdata.spec.site import load_site
 
 
@@ -45,6 +47,8 @@ def build(
     """
     if as_here and variant:
         raise SpecError("--as-here takes what is installed here, and --variant what is pinned. Give one of them.")
+    if variant not in (None, "cpu") and not base and sys.version_info[:2] > extras.LAST_PYTHON:
+        raise SpecError(f"--variant {variant}: {extras.no_wheels()}. Use bigdata with one of these, or name a base.")
     path = _image(target)
     if path.exists() and not force:
         raise SiteError(f"{path} is already there. Say --force to replace it.")
@@ -85,7 +89,7 @@ def _image(target: str) -> Path:
 
 def _compared(path: Path) -> tuple[images.Contents, Environment]:
     here = environment(imported=False)
-    return images.contents(path, [*here.packages]), here
+    return images.contents(path, [*dict.fromkeys([*here.packages, *OPTIONAL])]), here
 
 
 def _refuse(target: str, path: Path, inside: images.Contents, here: Environment) -> None:
@@ -97,11 +101,10 @@ def _refuse(target: str, path: Path, inside: images.Contents, here: Environment)
 
 
 def _said(inside: images.Contents, here: Environment) -> Iterator[str]:
+    for name, error in inside.found.errors.items():
+        yield f"{name} can't be imported there: {error}"
     for name, there, version in differences(inside.found, here):
-        error = inside.found.errors.get(name)
-        if error:
-            yield f"{name} can't be imported there: {error}"
-        else:
+        if name not in inside.found.errors:
             yield f"{name} {there or 'is missing'} there, {version or 'none'} here"
     for name, written, found in _changed(inside):
         yield f"{name} was {written} when the image was built, and {found or 'is missing'} now"
@@ -123,12 +126,21 @@ def _as_data(path: Path, inside: images.Contents, here: Environment) -> dict[str
 
 
 def _as_text(path: Path, inside: images.Contents, here: Environment) -> str:
-    other = {name for name, _, _ in differences(inside.found, here)}
+    other = {*inside.found.errors, *(name for name, _, _ in differences(inside.found, here))}
     pairs = {"python": (inside.found.python, here.python)}
-    pairs |= {name: (inside.found.packages.get(name, ""), version) for name, version in here.packages.items()}
+    versions = {**dict.fromkeys(OPTIONAL, ""), **here.packages}
+    pairs |= {name: (inside.found.packages.get(name, ""), versions[name]) for name in [*here.packages, *OPTIONAL]}
     pairs["bigdata's code"] = (inside.found.code, here.code)
     pairs["compiled kernel"] = ("yes" if inside.found.kernel else "no", "yes" if here.kernel else "no")
-    rows = [(name, a, b, "differs" if name in other else "same") for name, (a, b) in pairs.items()]
+    rows = [(name, a or "none", b or "none", _state(name, name in other, a)) for name, (a, b) in pairs.items()]
     built = inside.labels.get("org.label-schema.build-date", "").replace("_", " ")
     head = ", ".join([str(path), size(path.stat().st_size), *([f"built {built}"] if built else [])])
     return f"{head}\n\n{table(('', 'image', 'here', ''), rows)}"
+
+
+def _state(name: str, differs: bool, there: str) -> str:
+    """What a row says in the end: an image without what an extra installs is as good as another for most studies."""
+    if differs:
+        return "differs"
+    extra = next((extra for extra, names in EXTRAS.items() if name in names and not there), "")
+    return f"not for {extra}" if extra else "same"

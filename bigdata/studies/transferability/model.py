@@ -67,6 +67,7 @@ class Transferability(StudyModel):
     report_at: ClassVar[str] = "bigdata.studies.transferability.report:report"
     predict_at: ClassVar[str] = "bigdata.studies.transferability.prediction:predict"
     starter_at: ClassVar[str] = "bigdata.studies.transferability:starter.yaml"
+    extra: ClassVar[str] = "networks"
     packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen", "tensorflow", "tensorflow-cpu", "graph-nets")
 
     study: Literal["transferability"] = "transferability"
