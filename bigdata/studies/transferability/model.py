@@ -68,7 +68,7 @@ class Transferability(StudyModel):
     predict_at: ClassVar[str] = "bigdata.studies.transferability.prediction:predict"
     starter_at: ClassVar[str] = "bigdata.studies.transferability:starter.yaml"
     extra: ClassVar[str] = "networks"
-    packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen", "tensorflow", "tensorflow-cpu", "graph-nets")
+    packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen", "tensorflow", "graph-nets", "dm-sonnet")
 
     study: Literal["transferability"] = "transferability"
     datasets: dict[DatasetName, MaterialsOrigin] = Field(
