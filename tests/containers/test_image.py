@@ -132,10 +132,18 @@ def test_a_base_without_python_is_no_base(bench: Bench) -> None:
 
 
 @pytest.mark.slow
-def test_tensorflow_imports_in_its_image(tmp_path: Path) -> None:
+def test_networks_work_in_their_image(tmp_path: Path) -> None:
     tensorflow_image = built.tensorflow_image()
-    program = "import tensorflow as t; print(t.__version__, float(t.reduce_sum(t.ones((3, 4)))), t.__cached__)"
+    program = (
+        "import graph_nets, sonnet, tensorflow as t; n = sonnet.Linear(2, w_init=sonnet.initializers.Ones()); "
+        "b = graph_nets.blocks.NodeBlock(lambda: n, use_received_edges=False, use_globals=False); "
+        "g = {'nodes': [[1.0] * 3] * 2, 'senders': [0], 'receivers': [1], 'edges': [[0.0]], 'globals': [0.0]}; "
+        "o = b(graph_nets.utils_tf.data_dicts_to_graphs_tuple([g])); "
+        "print(t.__version__, float(t.reduce_sum(o.nodes)), t.__cached__)"
+    )
     version, total, cached = python(tensorflow_image, tmp_path, program).split()
     assert total == "12.0"
     assert f"tensorflow-cpu=={version}" in (ROOT / "containers/requirements/tensorflow.txt").read_text()
     assert run(tensorflow_image, "ls", cached, folder=tmp_path).returncode == 0
+    headers = str(Path(cached).parents[1] / "include")
+    assert run(tensorflow_image, "ls", headers, folder=tmp_path).returncode != 0

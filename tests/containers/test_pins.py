@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import runpy
 import tomllib
+from functools import cache
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.markers import Marker
@@ -16,6 +19,12 @@ from packaging.version import Version
 from bigdata.jobs.image import VARIANTS, pinned, write_pins_here
 from tests.bench import ROOT
 from tests.containers.built import pins, variant_here
+
+
+@cache
+def lock() -> dict[str, Any]:
+    """What containers/lock.py defines."""
+    return runpy.run_path(str(ROOT / "containers/lock.py"))
 
 
 def versions(variant: str) -> dict[str, set[Version]]:
@@ -30,12 +39,33 @@ def versions(variant: str) -> dict[str, set[Version]]:
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_all_that_bigdata_needs_is_pinned(variant: str) -> None:
     """Where this fails, `python containers/lock.py --keep` pins what is new."""
-    asked = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extra = lock()["VARIANTS"][variant]
+    asked = [*project["dependencies"], *(project["optional-dependencies"][extra] if extra else ())]
     known = versions(variant)
-    for requirement in [*map(Requirement, asked), Requirement("setuptools>=77")]:
+    for requirement in [*map(Requirement, asked), Requirement(lock()["BUILDER"])]:
         found = known.get(canonicalize_name(requirement.name), set())
         assert found, requirement
         assert all(requirement.specifier.contains(version) for version in found), requirement
+
+
+def test_the_program_knows_the_variants_that_are_pinned() -> None:
+    assert tuple(lock()["VARIANTS"]) == VARIANTS
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+@pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
+def test_one_tensorflow_is_installed_in_an_image(python: str, machine: str) -> None:
+    """And the processor has no say in the rest."""
+    place = {"python_version": python, "python_full_version": f"{python}.9", "platform_machine": machine}
+    system = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
+    for variant, name in (
+        ("tensorflow", {"x86_64": "tensorflow-cpu"}.get(machine, "tensorflow")),
+        ("cuda", "tensorflow"),
+    ):
+        installed = {p.partition("==")[0] for p, _, m in pins(variant) if not m or Marker(m).evaluate(place | system)}
+        assert {n for n in installed if n.startswith("tensorflow")} == {name}
+        assert {"graph-nets", "dm-sonnet"} <= installed
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -46,7 +76,7 @@ def test_every_pin_has_hashes(variant: str) -> None:
         assert all(re.fullmatch("[0-9a-f]{64}", h) for h in hashes), pin
 
 
-def test_the_variants_differ_by_tensorflow_alone() -> None:
+def test_the_variants_differ_by_what_networks_need_alone() -> None:
     """Studies reckon with the same numpy in each of them."""
     cpu = versions("cpu")
     for variant in ("tensorflow", "cuda"):

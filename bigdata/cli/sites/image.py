@@ -31,7 +31,9 @@ def image() -> None:
 @click.argument("target")
 @click.option("--from", "base", metavar="BASE", help="A local base (image or folder), or one of a Docker registry.")
 @click.option(
-    "--variant", type=click.Choice(images.VARIANTS), help="What it holds besides bigdata: TensorFlow, with CUDA or not."
+    "--variant",
+    type=click.Choice(images.VARIANTS),
+    help="What it holds besides bigdata: what networks need, with CUDA or not.",
 )
 @click.option("--as-here", is_flag=True, help="The versions that are installed here, not the pinned ones.")
 @click.option("--bind", "binds", multiple=True, metavar="PATH", help="A file or folder of this machine to build with.")
