@@ -44,11 +44,11 @@ def parity(view: View) -> Figure:
 
 
 def _said_of_parity(study: Transferability) -> Iterator[str]:
-    yield "Fig. 1 of the paper: the test part of each column's dataset, predicted by the model of each row."
+    yield "Fig. 1 of the paper: the test part of each column's datasets, predicted by the model of each row."
     yield "Panels with a blue ground: datasets that the model was trained on. Colours count entries; the line is where"
     yield "prediction and target are the same. Predictions beyond the axes are counted in the corner and in the MAE."
     yield _first(len(study.members) + len(study.outside), MOST_ROWS, "models")
-    yield _first(len(study.datasets), MOST_COLUMNS, "datasets")
+    yield _first(len(study.test_sets), MOST_COLUMNS, "test parts")
     if study.outside:
         yield f"{', '.join(study.outside)}: models of other programs, which may have been trained on these entries."
 
@@ -134,17 +134,23 @@ def _first(n: int, most: int, what: str) -> str:
 def _parity(view: View) -> Drawing:
     study = _study(view)
     models = [*study.members, *study.outside][:MOST_ROWS]
-    shown = [(m, d) for m in models for d in [*study.datasets][:MOST_COLUMNS]]
+    shown = [(m, d) for m in models for d in [*study.test_sets][:MOST_COLUMNS]]
     rows = {m: f"trained on\n{m}" if m in study.members else f"{m}\n(outside)" for m in models}
     labels = {(m, d): (rows[m], f"tested on\n{d}") for m, d in shown}
     pairs = {labels[m, d]: _pair(view, m, d) for m, d in shown}
-    own = {labels[m, d] for m, d in shown if m in study.members and d in study.members[m].of}
+    own = {labels[m, d] for m, d in shown if m in study.members and {*study.test_sets[d]} <= {*study.members[m].of}}
     return figures.parity(pairs, own, study.target.quantity or "target", view["mae"].units)
 
 
-def _pair(view: View, model: str, dataset: str) -> figures.Pair:
-    test = view[f"split_{dataset}"][...] == TEST
-    return figures.Pair(view[f"target_{dataset}"][...][test], view[f"prediction_{model}_{dataset}"][...][test])
+def _pair(view: View, model: str, tested: str) -> figures.Pair:
+    """Of all datasets of a test set together."""
+    of = _study(view).test_sets[tested]
+    test = [view[f"split_{name}"][...] == TEST for name in of]
+    target, made = (
+        np.concatenate([view[f"{what}_{name}"][...][rows] for name, rows in zip(of, test, strict=True)])
+        for what in ("target", f"prediction_{model}")
+    )
+    return figures.Pair(target, made)
 
 
 def _foreign(study: Transferability) -> list[tuple[str, str]]:

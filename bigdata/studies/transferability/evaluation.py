@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -46,12 +47,16 @@ def write(ctx: Context[Transferability]) -> None:
     model = ctx.model
     tested = {name: _tested(ctx, name, crystals) for name, crystals in ctx.opened(open_crystals).items()}
     predictions = dict(_predictions(ctx, tested))
+    _write_labels(ctx, tested)
     for name in ctx.model.outside:
-        for dataset, values in predictions[name].items():
-            ctx.write(f"prediction_{name}_{dataset}", values)
+        for dataset in model.datasets:
+            ctx.write(f"prediction_{name}_{dataset}", predictions[name][dataset])
+    for name, one in model.combined_tests.items():
+        tested[name] = _together([tested[d] for d in one])
+        for made in predictions.values():
+            made[name] = np.concatenate([made[d] for d in one])
     _write_errors(ctx, tested, predictions)
     _write_elements(ctx, tested, predictions)
-    _write_labels(ctx, tested)
     n_parameters = ctx.read("weights", 0).size
     ctx.write("n_parameters", np.full(len(model.members), n_parameters, np.int64))
     if model.ladder:
@@ -61,6 +66,11 @@ def write(ctx: Context[Transferability]) -> None:
 def _tested(ctx: Context[Transferability], name: str, crystals: Crystals) -> Tested:
     target, group, part = (ctx.read(f"{what}_{name}") for what in ("target", "group", "split"))
     return Tested(target, group, part, crystals.fractions())
+
+
+def _together(several: Sequence[Tested]) -> Tested:
+    """The entries of several datasets as one."""
+    return Tested(*(np.concatenate([getattr(one, f.name) for one in several]) for f in fields(Tested)))
 
 
 def _predictions(
@@ -100,7 +110,7 @@ def _cell(
     yield "mae_offset", _errors(ctx, one, made - raw.bias.value).mae
     yield "mae_refit", _errors(ctx, one, _refitted(ctx, one, made)).mae
     tuned = f"fine_tuned_{model}_{dataset}"
-    is_tuned = ctx.model.fine_tuning and model in ctx.model.members and dataset not in ctx.model.members[model].of
+    is_tuned = ctx.model.fine_tuning and (model, dataset) in ctx.model.strangers
     yield "mae_fine_tuned", _errors(ctx, one, ctx.read(tuned)).mae if is_tuned else NOTHING
     yield "n_tested", raw.n
 
@@ -141,24 +151,30 @@ def _write_labels(ctx: Context[Transferability], tested: Mapping[str, Tested]) -
 def _write_ladder(ctx: Context[Transferability]) -> None:
     """Errors by training entries, from the rungs' own tasks and, for the whole, from the matrix."""
     model = ctx.model
-    n_rungs, n_models, n_datasets = len(shares(model)), len(model.members), len(model.datasets)
+    n_rungs, n_models, n_tests = len(shares(model)), len(model.members), len(model.test_sets)
     rows, whole = ctx.rows("ladder"), ctx.rows("train")
-    mae = np.concatenate([rows["rung_mae"].reshape(n_rungs - 1, n_models, n_datasets), _whole_mae(ctx)[None]])
+    mae = np.concatenate([rows["rung_mae"].reshape(n_rungs - 1, n_models, n_tests), _whole_mae(ctx)[None]])
     n_seeds = len(model.training.seeds)
     n_whole = whole["n_train"][: n_models * n_seeds : n_seeds]
     n = np.concatenate([rows["rung_n"].reshape(n_rungs - 1, n_models), n_whole[None]])
     ctx.write("ladder_mae", mae)
     ctx.write("ladder_n", n.astype(np.int64))
-    fits = [[power_law(n[:, i], mae[:, i, j]) for j in range(n_datasets)] for i in range(n_models)]
+    fits = [[power_law(n[:, i], mae[:, i, j]) for j in range(n_tests)] for i in range(n_models)]
     ctx.write("ladder_power", np.array(fits, dtype=np.float64))
 
 
 def _whole_mae(ctx: Context[Transferability]) -> Floats:
-    """(models, datasets) of the test parts."""
-    made = []
-    for model in ctx.model.members:
-        for name in ctx.model.datasets:
-            test = np.flatnonzero(ctx.read(f"split_{name}") == TEST)
-            wrong = ctx.read(f"prediction_{model}_{name}")[test] - ctx.read(f"target_{name}")[test]
-            made.append(np.abs(wrong).mean() if len(wrong) else np.nan)
-    return np.array(made).reshape(len(ctx.model.members), len(ctx.model.datasets))
+    """(models, test sets) of the test parts."""
+    return np.array([test_mae(ctx, partial(_stored, ctx, model)) for model in ctx.model.members])
+
+
+def _stored(ctx: Context[Transferability], model: str, dataset: str) -> Floats:
+    return ctx.read(f"prediction_{model}_{dataset}")
+
+
+def test_mae(ctx: Context[Transferability], prediction: Callable[[str], Floats]) -> list[float]:
+    """Of each test set, from the predictions (n,) for all entries of a dataset."""
+    wrong = {name: prediction(name) - ctx.read(f"target_{name}") for name in ctx.model.datasets}
+    tested = {name: np.abs(one[ctx.read(f"split_{name}") == TEST]) for name, one in wrong.items()}
+    joined = [np.concatenate([tested[name] for name in of]) for of in ctx.model.test_sets.values()]
+    return [float(one.mean()) if len(one) else np.nan for one in joined]

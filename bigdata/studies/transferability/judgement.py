@@ -27,12 +27,12 @@ def of_all(results: Results) -> str:
 
 def of_transfer(results: Results, cell: Cell) -> str:
     """How a model of one dataset does on another, and where the loss comes from."""
-    there, native = results.error("mae", cell), results.error("mae", Cell(cell.dataset, cell.dataset))
+    there, native = results.error("mae", cell), results.error("mae", Cell(cell.tested, cell.tested))
     low, high = (results.error(f"mae_{end}", cell) for end in ("low", "high"))
     interval = f" (95 %: {three_digits(low)} to {three_digits(high)})" if math.isfinite(low) else ""
     said = (
-        f"Trained on {cell.model}, tested on {cell.dataset}: {results.said(there)}{interval}, where a model of "
-        f"{cell.dataset} itself has {three_digits(native)}."
+        f"Trained on {cell.model}, tested on {cell.tested}: {results.said(there)}{interval}, where a model of "
+        f"{cell.tested} itself has {three_digits(native)}."
     )
     parts = [said, _causes(results, cell, there, native), _floor(results, cell)]
     return " ".join(filter(None, parts))
@@ -40,7 +40,7 @@ def of_transfer(results: Results, cell: Cell) -> str:
 
 def _verdict(results: Results, cell: Cell) -> str:
     """Beside a model of the tested dataset itself: nothing else tells how hard that dataset is."""
-    native = results.error("mae", Cell(cell.dataset, cell.dataset))
+    native = results.error("mae", Cell(cell.tested, cell.tested))
     return HOLDS if results.error("mae", cell) <= MOST_LOSS * native else FAILS
 
 
@@ -125,7 +125,7 @@ def of_own_errors(results: Results) -> str:
     how = f"hardly help elsewhere in {len(hardly)} of {len(rungs)} pairs" if hardly else "help elsewhere too"
     return (
         f"Better errors at home {how}: with {home.n} training entries of {cell.model} the error goes from {home.said} "
-        f"at home, and from {there.said} on {cell.dataset} ({results.small_unit})."
+        f"at home, and from {there.said} on {cell.tested} ({results.small_unit})."
     )
 
 
@@ -156,7 +156,7 @@ def of_outside(results: Results, name: str) -> str:
     counts = results.view["n_tested"][...][results.all_models.index(name)]
     parts = [
         f"{three_digits(results.error('mae', Cell(name, d)))} on {int(n):,} entries of {d}"
-        for d, n in zip(results.datasets, counts, strict=True)
+        for d, n in zip(results.datasets, counts, strict=False)
         if n
     ]
     found = ", ".join(parts) or "no predictions"

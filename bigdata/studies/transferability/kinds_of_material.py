@@ -23,16 +23,16 @@ HULL = ("e_above_hull", "energy_above_hull", "e_above_hull_corrected")
 
 def by_kind(results: Results, cell: Cell) -> list[Row]:
     """Mean absolute errors of the test entries, in the target's unit."""
-    view, test = results.view, results.test(cell.dataset)
-    error = (view[f"prediction_{cell.model}_{cell.dataset}"][...] - view[f"target_{cell.dataset}"][...])[test]
+    view, test = results.view, results.test(cell.tested)
+    error = (view[f"prediction_{cell.model}_{cell.tested}"][...] - view[f"target_{cell.tested}"][...])[test]
     rows: list[Row] = []
     members = results.model.members[cell.model].of
-    if cell.dataset not in members:
+    if cell.tested not in members:
         known = np.unique(np.concatenate([view[f"group_{name}"][...] for name in members]))
-        rows += by_sharing(error, np.isin(view[f"group_{cell.dataset}"][...][test], known))
+        rows += by_sharing(error, np.isin(view[f"group_{cell.tested}"][...][test], known))
     if results.model.identity.needs_symmetry:
-        rows += by_novelty(error, _materials(results, cell.dataset, test), _trained(results, members))
-        rows += by_crystal_system(error, view[f"spacegroup_{cell.dataset}"][...][test])
+        rows += by_novelty(error, _materials(results, cell.tested, test), _trained(results, members))
+        rows += by_crystal_system(error, view[f"spacegroup_{cell.tested}"][...][test])
     return rows + _by_hull(results, cell, test, error)
 
 
@@ -53,10 +53,10 @@ def _materials(results: Results, name: str, rows: np.ndarray) -> Materials:
 
 def _by_hull(results: Results, cell: Cell, test: np.ndarray, error: np.ndarray) -> list[Row]:
     """Where the dataset says how far its entries are from the hull."""
-    dataset = results.entries[cell.dataset].dataset
+    dataset = results.entries[cell.tested].dataset
     field = next((name for name in HULL if name in dataset.columns), "")
     unit = dataset.units.get(field, "")
     if not field or not unit.startswith("eV"):
         return []
-    distance = dataset.columns.numbers(field)[results.entries[cell.dataset].rows[test]]
+    distance = dataset.columns.numbers(field)[results.entries[cell.tested].rows[test]]
     return [row._replace(label=f"above the hull: {row.label}") for row in by_distance(error, distance, unit)]

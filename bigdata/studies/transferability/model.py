@@ -106,6 +106,21 @@ class Transferability(StudyModel):
             name: one if isinstance(one, Combined) else Combined(of=one) for name, one in self.combined.items()
         }
 
+    @property
+    def test_sets(self) -> dict[str, tuple[str, ...]]:
+        """What each model is tested on: the test part of each dataset, then those of combined datasets together."""
+        return {name: one.of for name, one in self.members.items()}
+
+    @property
+    def combined_tests(self) -> dict[str, tuple[str, ...]]:
+        """Those of combined datasets."""
+        return {name: of for name, of in self.test_sets.items() if name in self.combined}
+
+    @property
+    def strangers(self) -> list[tuple[str, str]]:
+        """Each model with each dataset that it isn't trained on."""
+        return [(model, name) for model, one in self.members.items() for name in self.datasets if name not in one.of]
+
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
         """The datasets exist and have the fields that are named, and what is combined are these."""

@@ -91,9 +91,12 @@ def _tables(results: Results) -> Iterator[Callable[[], Table]]:
 
 def _matrix(results: Results) -> Table:
     """Fig. 1 in numbers."""
-    rows = [(m, *(results.error("mae", Cell(m, d)) for d in results.datasets)) for m in results.all_models]
-    columns = ("trained on", *(f"tested on {d}" for d in results.datasets))
-    caption = "Of the test part of each dataset. No material of it was trained on, in any of the datasets."
+    rows = [(m, *(results.error("mae", Cell(m, d)) for d in results.test_sets)) for m in results.all_models]
+    columns = ("trained on", *(f"tested on {d}" for d in results.test_sets))
+    caption = (
+        "Of the test part of each dataset, and of combined datasets together. No material of it was trained on, in any "
+        "of the datasets."
+    )
     if results.model.outside:
         caption += f" {', '.join(results.model.outside)}: other programs, which may have been trained on these entries."
     return Table("Mean absolute error", columns, rows, dict.fromkeys(columns[1:], results.small_unit), caption)
@@ -114,7 +117,7 @@ def _errors(results: Results) -> Table:
 def _loss(results: Results) -> Table:
     """Each column takes one cause away."""
     names = ("mae", "mae_offset", "mae_refit", "mae_fine_tuned")
-    foreign = [c for c in results.cells if not results.knows(c)]
+    foreign = [c for c in results.cells if not results.knows(c) and c.tested in results.datasets]
     rows = [(*c, *(results.error(n, c) for n in names)) for c in foreign]
     columns = ("trained on", "tested on", "MAE", "without mean error", "references refitted", "fine-tuned")
     tuning = results.model.fine_tuning
@@ -156,7 +159,7 @@ def _ladder(results: Results) -> Table:
     view, rows = results.view, []
     n, mae, power = view["ladder_n"][...], view["ladder_mae"][...] * results.scale, view["ladder_power"][...]
     for i, model in enumerate(results.models):
-        for j, dataset in enumerate(results.datasets):
+        for j, dataset in enumerate(results.test_sets):
             entries = " → ".join(f"{k:,}" for k in n[:, i].tolist())
             errors = " → ".join(f"{e:.3g}" for e in mae[:, i, j].tolist())
             rows.append((model, dataset, entries, errors, *power[i, j, :3].tolist()))
@@ -169,7 +172,7 @@ def _kinds(results: Results) -> Table:
     rows = [
         (*cell, row.label, row.n, row.mae * results.scale)
         for cell in results.cells
-        if cell.model in results.models
+        if cell.model in results.models and cell.tested in results.datasets
         for row in by_kind(results, cell)
         if row.n
     ]
@@ -182,7 +185,7 @@ def _elements(results: Results) -> Table:
     mae, n, symbols = (results.view[name][...] for name in ("element_mae", "element_n", "element"))
     rows = []
     for cell in results.cells:
-        i, j = results.all_models.index(cell.model), results.datasets.index(cell.dataset)
+        i, j = results.all_models.index(cell.model), results.test_sets.index(cell.tested)
         enough = np.flatnonzero((n[j] >= 5) & np.isfinite(mae[i, j]))
         worst = enough[np.argsort(-mae[i, j, enough], kind="stable")][:5].tolist()
         rows += [(*cell, str(symbols[e]), int(n[j, e]), float(mae[i, j, e]) * results.scale) for e in worst]

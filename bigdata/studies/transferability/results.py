@@ -20,10 +20,10 @@ Floats = NDArray[np.float64]
 
 
 class Cell(NamedTuple):
-    """A model, by what it was trained on, and the dataset whose test part it is tested on."""
+    """A model, by what it was trained on, and the dataset, or combined datasets, whose test part it is tested on."""
 
     model: str
-    dataset: str
+    tested: str
 
 
 class Results(StudyResults[Transferability]):
@@ -32,6 +32,11 @@ class Results(StudyResults[Transferability]):
     @property
     def datasets(self) -> list[str]:
         return [*self.model.datasets]
+
+    @property
+    def test_sets(self) -> list[str]:
+        """What models are tested on: the datasets, then what is combined of them."""
+        return [*self.model.test_sets]
 
     @property
     def models(self) -> list[str]:
@@ -70,7 +75,7 @@ class Results(StudyResults[Transferability]):
 
     def error(self, name: str, cell: Cell) -> float:
         """One of the arrays of errors, such as `mae`, in `small_unit`."""
-        value = self.view[name][self.all_models.index(cell.model), self.datasets.index(cell.dataset)]
+        value = self.view[name][self.all_models.index(cell.model), self.test_sets.index(cell.tested)]
         return float(value) * (1.0 if name.startswith("r2") else self.scale)
 
     def said(self, value: float) -> str:
@@ -78,12 +83,14 @@ class Results(StudyResults[Transferability]):
         return f"{three_digits(value)} {self.small_unit}".strip()
 
     def knows(self, cell: Cell) -> bool:
-        """Whether the dataset is among those that the model was trained on."""
-        return cell.model in self.models and cell.dataset in self.model.members[cell.model].of
+        """Whether the model was trained on some of the datasets that it is tested on."""
+        return cell.model in self.models and not {*self.model.test_sets[cell.tested]}.isdisjoint(
+            self.model.members[cell.model].of
+        )
 
     @property
     def cells(self) -> list[Cell]:
-        return [Cell(m, d) for m in self.all_models for d in self.datasets]
+        return [Cell(m, d) for m in self.all_models for d in self.test_sets]
 
     @property
     def foreign(self) -> list[Cell]:

@@ -141,7 +141,7 @@ class _Stages:
     def ladder(self, train: Stage) -> Stage:
         """A task for each model and rung below the whole: its errors on all test parts."""
         rungs = self._rungs()
-        row = Row(units=self.unit, length=len(self.datasets), dim="tested_on")
+        row = Row(units=self.unit, length=len(self.model.test_sets), dim="tested_on")
         return Stage(
             name="ladder",
             function=f"{TASKS}:ladder",
@@ -158,7 +158,7 @@ class _Stages:
 
     def fine_tune(self, train: Stage) -> Stage:
         """A task for each model and dataset that it wasn't trained on."""
-        pairs = [(m, d) for m, d in self._pairs() if d not in self.model.members[m].of]
+        pairs = self.model.strangers
         tuning = self.model.fine_tuning
         assert tuning is not None
         about = "prediction after fine-tuning on some of the dataset's training rows; NaN outside of its test part"
@@ -235,7 +235,8 @@ class _Stages:
 
     def _evaluated(self) -> Iterator[ArraySpec]:
         n_datasets, n_models = len(self.datasets), len(self.models)
-        cell = {"trained_on": n_models + len(self.model.outside), "tested_on": n_datasets}
+        n_tests = len(self.model.test_sets)
+        cell = {"trained_on": n_models + len(self.model.outside), "tested_on": n_tests}
         for name in ERRORS:
             unit = "1" if name == "r2" else self.unit
             yield whole(name, "float64", cell, unit, MEANING[name])
@@ -251,7 +252,7 @@ class _Stages:
         yield whole("n_label_groups", "int64", both, about="groups that both have")
         by_element = cell | {"element": N_ELEMENTS}
         yield whole("element_mae", "float64", by_element, self.unit, "of test entries that contain the element")
-        along = {"tested_on": n_datasets, "element": N_ELEMENTS}
+        along = {"tested_on": n_tests, "element": N_ELEMENTS}
         yield whole("element_n", "int64", along, about="test entries that contain the element")
         for name in self.model.outside:
             for d in self.datasets:
@@ -260,14 +261,14 @@ class _Stages:
                     f"prediction_{name}_{d}", "float64", one, self.unit, "of another program; NaN where it has none"
                 )
         if self.model.ladder:
-            yield from self._laddered(n_models, n_datasets)
+            yield from self._laddered(n_models, n_tests)
 
-    def _laddered(self, n_models: int, n_datasets: int) -> Iterator[ArraySpec]:
+    def _laddered(self, n_models: int, n_tests: int) -> Iterator[ArraySpec]:
         n = len(shares(self.model))
-        along = {"fraction": n, "model": n_models, "tested_on": n_datasets}
+        along = {"fraction": n, "model": n_models, "tested_on": n_tests}
         yield whole("ladder_mae", "float64", along, self.unit, "of the test part")
         yield whole("ladder_n", "int64", {"fraction": n, "model": n_models}, about="training entries")
-        power = {"model": n_models, "tested_on": n_datasets, "term": len(POWER)}
+        power = {"model": n_models, "tested_on": n_tests, "term": len(POWER)}
         yield whole("ladder_power", "float64", power, about="MAE = amplitude · n^-exponent")
 
 
@@ -303,11 +304,12 @@ def _coordinates(model: Transferability, entries: Mapping[str, Entries]) -> Iter
     from bigdata.data.materials.elements import SYMBOLS
 
     yield from grouping.coordinates(model, entries)
-    names, models = [*model.datasets], [*model.members]
+    models = [*model.members]
     yield Coordinate(name="model", dim="model", values=models, about="what the network was trained on")
     about = "what the network was trained on, and models of other programs"
     yield Coordinate(name="trained_on", dim="trained_on", values=[*models, *model.outside], about=about)
-    yield Coordinate(name="tested_on", dim="tested_on", values=names, about="the dataset whose test part it is")
+    about = "whose test part it is: a dataset's, or those of combined datasets together"
+    yield Coordinate(name="tested_on", dim="tested_on", values=[*model.test_sets], about=about)
     yield Coordinate(name="element", dim="element", values=list(SYMBOLS[1 : N_ELEMENTS + 1]))
     labels = [one.label for one in trainings(model)]
     yield Coordinate(name="training", dim="training", values=labels, about="model, share of its groups, seed")

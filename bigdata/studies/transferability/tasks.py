@@ -86,18 +86,13 @@ def ladder(ctx: Context[Transferability]) -> dict[str, Any]:
     """The errors on all test parts of a model trained on a share of its groups."""
     rungs = [(model, share) for share in shares(ctx.model)[:-1] for model in ctx.model.members]
     at = places(ctx.model, *rungs[ctx.index])
-    mae = []
-    for dataset in ctx.model.datasets:
-        tested = np.flatnonzero(ctx.read(f"split_{dataset}") == TEST)
-        wrong = _ensemble(ctx, at, dataset, tested).mean(axis=0) - ctx.read(f"target_{dataset}")[tested]
-        mae.append(float(np.abs(wrong).mean()) if len(wrong) else np.nan)
+    mae = evaluation.test_mae(ctx, lambda dataset: _ensemble(ctx, at, dataset).mean(axis=0))
     return {"rung_mae": mae, "rung_n": int(ctx.rows("train")["n_train"][0])}
 
 
 def fine_tune(ctx: Context[Transferability]) -> None:
     """Train a model's networks on some training rows of a dataset that they don't know, and predict its test part."""
-    pairs = [(m, d) for m, one in ctx.model.members.items() for d in ctx.model.datasets if d not in one.of]
-    model, dataset = pairs[ctx.index]
+    model, dataset = ctx.model.strangers[ctx.index]
     parts = ctx.read(f"split_{dataset}")
     tested = np.flatnonzero(parts == TEST)
     made = [_tuned(ctx, place, dataset, parts, tested) for place in places(ctx.model, model)]

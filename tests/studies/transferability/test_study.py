@@ -65,6 +65,18 @@ def test_every_cell_of_the_matrix_is_what_scikit_learn_says(run):
             assert run["mae_low"][i, j] <= run["mae"][i, j] <= run["mae_high"][i, j]
 
 
+def test_combined_test_parts_are_those_of_their_datasets_together(run):
+    every = [entries(run, name) for name in DATASETS]
+    test = [of["split"] == 2 for of in every]
+    target = np.concatenate([of["target"][rows] for of, rows in zip(every, test, strict=True)])
+    assert [str(name) for name in run["tested_on"][...]] == ["prototypes", "random", "both"]
+    for i, model in enumerate(MODELS):
+        made = np.concatenate([of[model][rows] for of, rows in zip(every, test, strict=True)])
+        assert run["mae"][i, 2] == pytest.approx(mean_absolute_error(target, made))
+        assert run["r2"][i, 2] == pytest.approx(r2_score(target, made))
+        assert run["ladder_mae"][-1, i, 2] == pytest.approx(run["mae"][i, 2])
+
+
 def test_references_are_refitted_to_the_training_part_of_the_tested_dataset(run):
     for j, name in enumerate(DATASETS):
         of = entries(run, name)
@@ -144,6 +156,7 @@ def test_fine_tuning_helps_and_is_only_where_the_model_is_a_stranger(run):
     assert np.isfinite(tuned[0, 1])
     assert np.isfinite(tuned[1, 0])
     assert np.isnan(tuned[[0, 1, 2, 2], [0, 1, 0, 1]]).all()
+    assert np.isnan(tuned[:, 2]).all()
     assert tuned[0, 1] < run["mae"][0, 1]
 
 
