@@ -15,13 +15,21 @@ from bigdata.naming import named
 @click.command()
 @run_argument
 @click.option(
-    "--model", default="", help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES]."
+    "--model",
+    default="",
+    help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES], for networks the training set.",
 )
-@click.option("--format", "form", default="json", show_default=True, help="json; icet, for cluster expansions.")
+@click.option(
+    "--format",
+    "form",
+    default="json",
+    show_default=True,
+    help="json, icet: of cluster expansions; npz, split: weights of networks, and the split that they were tested by.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; JSON goes to stdout if left out.")
 @click.option("--variant", type=int, help="Which variant of a sweep, by its number.")
 def command(run: Path, model: str, form: str, out: Path | None, variant: int | None) -> None:
-    """Write a model of RUN."""
+    """Write a model of RUN, or the split that it was tested by."""
     view = named_variant(run, variant)
     if not view.model.export_at:
         raise SpecError(f"{run} is the run of a study of the kind `{view.model.study}`, which has no model to export.")

@@ -61,7 +61,8 @@ def _causes(results: Results, cell: Cell, there: float, native: float) -> str:
     if lost <= 0 or not math.isfinite(refit):
         return ""
     left = min(refit, there)
-    parts = [f"references of the elements bring back {_share(there - left, lost)} (to {three_digits(refit)})"]
+    back = f"{_share(there - left, lost)} (to {three_digits(refit)})" if refit < there else "nothing"
+    parts = [f"references of the elements bring back {back}"]
     if math.isfinite(tuned):
         more = max(0.0, left - tuned)
         parts.append(f"fine-tuning {_share(more, lost)} more" if more else "fine-tuning nothing more")

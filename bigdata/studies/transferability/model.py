@@ -66,6 +66,7 @@ class Transferability(StudyModel):
     stages_at: ClassVar[str] = "bigdata.studies.transferability.stages:stages"
     report_at: ClassVar[str] = "bigdata.studies.transferability.report:report"
     predict_at: ClassVar[str] = "bigdata.studies.transferability.prediction:predict"
+    export_at: ClassVar[str] = "bigdata.studies.transferability.export:export"
     starter_at: ClassVar[str] = "bigdata.studies.transferability:starter.yaml"
     extra: ClassVar[str] = "networks"
     packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen", "tensorflow", "graph-nets", "dm-sonnet")

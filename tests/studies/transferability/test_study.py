@@ -216,3 +216,38 @@ def test_elements_that_a_model_never_saw_are_named(run, predict, folder):
     unknown = predict("--file", "iron.extxyz", "--model", "mp")
     assert unknown.returncode == 2
     assert "it has prototypes, random, both" in unknown.stderr
+
+
+def test_the_split_is_exported_by_names_and_another_study_keeps_it(run, folder):
+    export = [sys.executable, "-m", "bigdata", "export", str(run.folder.path)]
+    subprocess.run([*export, "--format", "split", "--out", str(folder / "split.json")], check=True)
+    spec = {
+        "extends": str(SPEC),
+        "name": "again",
+        "split": {"file": "split.json"},
+        "training": {"max_steps": 1, "evaluate_every": 1},
+        "ladder": [],
+        "fine_tuning": None,
+    }
+    (folder / "again.yaml").write_text(json.dumps(spec))
+    again = bigdata.submit(bigdata.load_study(folder / "again.yaml"), runs=folder / "runs", site="process")
+    for name in DATASETS:
+        np.testing.assert_array_equal(again[f"split_{name}"][...], run[f"split_{name}"][...])
+
+
+def test_weights_are_exported_by_their_names_in_the_equations(run, folder):
+    export = [sys.executable, "-m", "bigdata", "export", str(run.folder.path)]
+    named = subprocess.run([*export, "--model", "both"], check=False, capture_output=True, text=True)
+    assert named.returncode == 2
+    assert "--format npz" in named.stderr
+    subprocess.run([*export, "--model", "both", "--format", "npz", "--out", str(folder / "both.npz")], check=True)
+    with np.load(folder / "both.npz") as made:
+        assert json.loads(str(made["setting"]))["kind"] == "edge-gated"
+        found = np.concatenate(
+            [
+                made[n].ravel()
+                for n in made
+                if n.startswith("seed0/") and n.split("/")[1] not in ("baseline", "mean_scale")
+            ]
+        )
+    np.testing.assert_array_equal(found, run["weights"][2])
