@@ -42,7 +42,7 @@ def schema() -> dict[str, Any]:
         "properties": {"study": {"description": "The kind of study.", "enum": list(kinds())}},
         "anyOf": [{"required": ["study"]}, {"required": ["extends"]}],
         "allOf": [_if_kind(name, refs[kind(name), _MODE]) for name in kinds()],
-        "$defs": {name: _with_units(definition) for name, definition in definitions.items()},
+        "$defs": {name: _with_units(definition, definitions) for name, definition in definitions.items()},
     }
 
 
@@ -51,7 +51,8 @@ def site_schema() -> dict[str, Any]:
     from bigdata.spec.site import Site
 
     generated = _Schema(ref_template="#/$defs/{model}").generate(Site.__pydantic_core_schema__, _MODE)
-    definitions = {name: _with_units(definition) for name, definition in generated.pop("$defs").items()}
+    parts = generated.pop("$defs")
+    definitions = {name: _with_units(definition, parts) for name, definition in parts.items()}
     fields = generated["properties"]
     for field in fields.values():
         if "$ref" in field and "default" in field:
@@ -72,17 +73,21 @@ def _open_to_parents(definition: dict[str, Any], sweep: Mapping[str, Any]) -> No
     definition["anyOf"] = [{"required": ["extends"]}, {"required": definition.pop("required", [])}]
 
 
-def _with_units(definition: dict[str, Any]) -> dict[str, Any]:
+def _with_units(definition: dict[str, Any], parts: Mapping[Any, Any]) -> dict[str, Any]:
     """Defaults as a spec would write them: models hold numbers where a spec wants quantities."""
     for field in definition.get("properties", {}).values():
         if "default" in field:
-            field["default"] = _written(field["default"], field)
+            field["default"] = _written(field["default"], field, parts)
     return definition
 
 
-def _written(value: Any, field: Mapping[str, Any]) -> Any:
+def _written(value: Any, field: Mapping[str, Any], parts: Mapping[Any, Any]) -> Any:
     if "unit" in field and isinstance(value, int | float):
         return f"{value} {field['unit']}" if isinstance(value, int) else f"{value:g} {field['unit']}"
     if isinstance(value, list) and "prefixItems" in field:
-        return [_written(v, f) for v, f in zip(value, field["prefixItems"], strict=True)]
+        return [_written(v, f, parts) for v, f in zip(value, field["prefixItems"], strict=True)]
+    if isinstance(value, dict) and "$ref" in field:
+        # A default that is a part with fields of its own.
+        fields = parts[field["$ref"].removeprefix("#/$defs/")].get("properties", {})
+        return {name: _written(one, fields.get(name, {}), parts) for name, one in value.items()}
     return value

@@ -72,7 +72,7 @@ def _arrays(model: Transferability) -> Iterator[tuple[str, Array]]:
         target = rng.normal(-1, 1, SIZES[d])
         yield f"target_{d}", Array(target)
         yield f"split_{d}", Array(np.arange(SIZES[d]) % 3, "1")
-        for m in model.members:
+        for m in (*model.members, *model.outside):
             yield f"prediction_{m}_{d}", Array(target + rng.normal(0, 0.1, SIZES[d]))
 
 
@@ -116,14 +116,23 @@ def test_of_one_dataset_all_but_losses_are_drawn(name: str) -> None:
 
 def test_parity_is_of_the_test_part_of_each_model_and_dataset(view: Arrays) -> None:
     figure, drawn = shown(view, "parity")
-    panels = drawn.axes[:12]
-    for axes, (m, d) in zip(panels, [(m, d) for m in view.model.members for d in SIZES], strict=True):
-        test = [i for i in range(SIZES[d]) if i % 3 == 2]
-        wrong = [abs(view[f"prediction_{m}_{d}"][i] - view[f"target_{d}"][i]) for i in test]
+    tests = {**{name: [name] for name in SIZES}, "two": view.model.members["two"].of}
+    shown_pairs = [(m, d) for m in (*view.model.members, "megnet") for d in tests]
+    panels = dict(zip(shown_pairs, drawn.axes[:20], strict=True))
+    for (m, tested), axes in panels.items():
+        wrong = [
+            abs(view[f"prediction_{m}_{d}"][i] - view[f"target_{d}"][i])
+            for d in tests[tested]
+            for i in range(SIZES[d])
+            if i % 3 == 2
+        ]
         assert axes.get_title(loc="left") == f"MAE {1000 * sum(wrong) / len(wrong):.3g} meV/atom"
-    own = {axes.get_facecolor() for axes in (panels[0], panels[4], panels[8], panels[9], panels[11])}
-    assert len(own) == 1
-    assert own.isdisjoint(axes.get_facecolor() for axes in (panels[1], panels[10]))
+    own = {(m, d) for m, one in view.model.members.items() for d in tests if {*tests[d]} <= {*one.of}}
+    grounds = [
+        {axes.get_facecolor() for pair, axes in panels.items() if (pair in own) == is_own} for is_own in (True, False)
+    ]
+    assert len(grounds[0]) == 1
+    assert grounds[0].isdisjoint(grounds[1])
     assert "megnet" in figure.caption
 
 
@@ -184,7 +193,7 @@ def test_what_a_page_has_no_room_for_is_said(view: Arrays, monkeypatch: pytest.M
     for name in ("MOST_ROWS", "MOST_COLUMNS", "MOST_LOSSES", "MOST_LADDERS", "MOST_TABLES"):
         monkeypatch.setattr(captioned, name, 2)
     parity, drawn = shown(view, "parity")
-    assert "Of 4 models the first 2 are shown. Of 3 datasets the first 2 are shown." in parity.caption
+    assert "Of 5 models the first 2 are shown. Of 4 test parts the first 2 are shown." in parity.caption
     assert len(drawn.axes) == 5
     for name, said in {"loss_parts": "Of 10 pairs", "ladder": "Of 4 models", "elements": "Of 3 models"}.items():
         assert f"{said} the first 2 are shown." in shown(view, name)[0].caption
