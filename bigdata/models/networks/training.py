@@ -60,7 +60,8 @@ class Trained:
     """The weights of the best look at the validation part, and how they came about.
 
     `curve_loss` and `curve_mae` (E,) mean training loss since the look before (standardised) and validation MAE (the
-    target's unit), NaN after an early stop. Seconds are means of a step, for its batch and for its gradient.
+    target's unit), NaN after an early stop. Seconds are means of a step, for its batch and for its gradient, those
+    steps left out that traced the function.
     """
 
     weights: NDArray[np.float32]
@@ -114,8 +115,8 @@ class Trainer:
         self.step, self.best_step, self.best_mae = 0, 0, math.inf
         self._best = self._optimiser.average
         self._curve = np.full((2, setting.n_evaluations), np.nan)
-        self._losses, self._seconds = 0.0, np.zeros(2)
-        self._looked_at = 0
+        self._losses, self._seconds, self._n_timed = 0.0, np.zeros(2), 0
+        self._looked_at, self._is_traced = 0, False
 
     def train(
         self,
@@ -143,7 +144,7 @@ class Trainer:
 
     def state(self) -> Saved:
         """All that is needed to go on."""
-        counts = np.array([self.step, self.best_step, self._looked_at])
+        counts = np.array([self.step, self.best_step, self._looked_at, self._n_timed])
         numbers = np.array([self.best_mae, self._losses, *self._seconds])
         return {
             **self._optimiser.state(),
@@ -157,7 +158,7 @@ class Trainer:
         """Go on from what was saved."""
         self._optimiser.restore(saved)
         self._best, self._curve = saved["best"], np.array(saved["curve"])
-        self.step, self.best_step, self._looked_at = map(int, saved["counts"])
+        self.step, self.best_step, self._looked_at, self._n_timed = map(int, saved["counts"])
         self.best_mae, self._losses = map(float, saved["numbers"][:2])
         self._seconds = np.array(saved["numbers"][2:])
 
@@ -170,7 +171,11 @@ class Trainer:
             batch, self._targets[rows], rate(self.setting, self.step), self.step, self.seed
         )
         self.step += 1
-        self._seconds += [batched - begin, time.perf_counter() - batched]
+        # The first step of a process traces the function, which takes as long as hundreds of others.
+        if self._is_traced:
+            self._seconds += [batched - begin, time.perf_counter() - batched]
+            self._n_timed += 1
+        self._is_traced = True
 
     def _rows(self) -> Rows:
         """Of this step: each epoch is an order of its own, and what doesn't fill a batch waits for another."""
@@ -230,7 +235,7 @@ class Trainer:
         return oldest >= 0 and bool(self._curve[1, newest] > self._curve[1, oldest])
 
     def _trained(self) -> Trained:
-        batch, step = self._seconds / max(1, self.step)
+        batch, step = self._seconds / max(1, self._n_timed)
         loss, mae = self._curve
         return Trained(
             self._best.astype(np.float32),
