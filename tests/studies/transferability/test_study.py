@@ -221,13 +221,15 @@ def test_elements_that_a_model_never_saw_are_named(run, predict, folder):
 def test_the_split_is_exported_by_names_and_another_study_keeps_it(run, folder):
     export = [sys.executable, "-m", "bigdata", "export", str(run.folder.path)]
     subprocess.run([*export, "--format", "split", "--out", str(folder / "split.json")], check=True)
+    target = "formation_energy_per_atom"
     spec = {
-        "extends": str(SPEC),
+        "study": "transferability",
         "name": "again",
+        "datasets": {name: {"name": registered, "target": target} for name, registered in DATASETS.items()},
+        "target": {"units": "eV/atom", "range": [-6, 4]},
         "split": {"file": "split.json"},
+        "model": {"kind": "schnet", "latent": 4, "steps": 1},
         "training": {"max_steps": 1, "evaluate_every": 1},
-        "ladder": [],
-        "fine_tuning": None,
     }
     (folder / "again.yaml").write_text(json.dumps(spec))
     again = bigdata.submit(bigdata.load_study(folder / "again.yaml"), runs=folder / "runs", site="process")
