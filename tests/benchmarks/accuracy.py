@@ -32,7 +32,7 @@ LITERATURE = {"learning_rate": 1e-3, "warm_up": 0.01}
 # Network, neighbours, training, seeds, CPU seconds, meV/atom on the test part.
 SETTINGS: dict[str, tuple[Any, int, dict[str, Any], int, float, float]] = {
     "edge-gated": (EdgeGated(), 12, {"max_steps": 14_000, **LIGHT}, 1, 90, 34),
-    "ensemble": (EdgeGated(), 12, {"max_steps": 26_000, **LIGHT}, 4, 600, 29),
+    "ensemble": (EdgeGated(), 12, {"max_steps": 24_000, **LIGHT}, 4, 600, 29),
     "schnet": (SchNet(), 24, {"max_steps": 48_000, **LITERATURE}, 1, 330, 58),
     "mpeu": (MPEU(), 24, {"max_steps": 19_500, **LITERATURE}, 1, 370, 42),
 }
