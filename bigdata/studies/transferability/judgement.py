@@ -65,7 +65,7 @@ def _causes(results: Results, cell: Cell, there: float, native: float) -> str:
     parts = [f"references of the elements bring back {back}"]
     if math.isfinite(tuned):
         more = max(0.0, left - tuned)
-        parts.append(f"fine-tuning {_share(more, lost)} more" if more else "fine-tuning nothing more")
+        parts.append(f"fine-tuning {_share(more, lost)} more" if more else "fine-tuning brings nothing more")
         left -= more
     rest = max(0.0, left - native)
     parts.append(f"{_share(rest, lost)} is what it doesn't know of such materials")
@@ -73,7 +73,7 @@ def _causes(results: Results, cell: Cell, there: float, native: float) -> str:
 
 
 def _share(part: float, whole: float) -> str:
-    return f"{min(1.0, part / whole):.0%}"
+    return f"{100 * min(1.0, part / whole):.0f} %"
 
 
 def _floor(results: Results, cell: Cell) -> str:
