@@ -255,7 +255,7 @@ def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:
     for axes, label in ((left, f"validation {scale.label}"), (right, "training loss, standardised")):
         axes.set_ylabel(label)
         axes.set_xlabel("gradient steps")
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
         _logarithmic(axes, "y")
     left.legend(title="trained on", title_fontsize=7)

@@ -11,6 +11,8 @@ from bigdata.studies.transferability.results import Cell, Results
 HOLDS, FAILS = "holds", "doesn't hold"
 # Of the error on another database to that of a model trained on that database itself, for a model that holds there.
 MOST_LOSS = 1.5
+# Of the variance of the targets, a model at home explains this share at least, or it learned hardly anything.
+LEAST_R2 = 0.2
 
 
 def of_all(results: Results) -> str:
@@ -23,6 +25,16 @@ def of_all(results: Results) -> str:
         FAILS: "Models trained on one database don't hold on the others",
     }.get(verdicts[0] if len(set(verdicts)) == 1 else "", f"Models trained on one database hold on another in {n} only")
     return f"{answer}: they err by {_span(there)} {results.small_unit} there, and by {_span(home)} at home."
+
+
+def of_weak(results: Results) -> str:
+    """Models that learned next to nothing at home say nothing of transfer; "" where all learned something."""
+    r2 = {cell.model: results.error("r2", cell) for cell in _own(results)}
+    weak = {name: value for name, value in r2.items() if value < LEAST_R2}
+    if not weak:
+        return ""
+    of = " and ".join(f"{name} (R² {value:.2f})" for name, value in weak.items())
+    return f"Trained on {of}, networks are hardly better at home than the mean: train longer before trusting the rest."
 
 
 def of_transfer(results: Results, cell: Cell) -> str:

@@ -57,6 +57,7 @@ def _headline(results: Results) -> Headline:
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     if results.foreign:
         yield lambda: judgement.of_all(results)
+    yield lambda: judgement.of_weak(results)
     for cell in results.foreign[:MOST_PAIRS]:
         yield partial(judgement.of_transfer, results, cell)
     for name in results.datasets if not results.foreign else ():
