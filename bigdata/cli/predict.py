@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,13 +57,18 @@ def _rows(dataset: MaterialsDataset, made: Prediction) -> list[dict[str, object]
         {
             "id": dataset.ids[i],
             "formula": dataset.formulas[i],
-            "prediction": None if reason else float(made.values[i]),
+            "prediction": None if reason else _said(made.values[i].item()),
             "unit": made.unit,
-            **{name: None if reason else values[i].item() for name, values in made.beside.items()},
+            **{name: None if reason else _said(values[i].item()) for name, values in made.beside.items()},
             "reason": reason,
         }
         for i, reason in enumerate(made.reasons)
     ]
+
+
+def _said(value: object) -> object:
+    """JSON has no word for NaN, such as the spread of one network."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _text(dataset: MaterialsDataset, made: Prediction) -> str:

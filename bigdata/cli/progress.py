@@ -50,7 +50,7 @@ class Bars:
     def token(self, token: dict[str, Any]) -> None:
         path = token["stage"]
         if token["event"] == "failed":
-            self._console.print(f"{path}/{token['index']} failed: {token['error']}", markup=False)
+            self.message(f"{path}/{token['index']} failed: {token['error']}")
         self._progress.advance(self._bars[path])
         count = self._counts[path]
         count[0] += 1

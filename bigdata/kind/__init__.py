@@ -157,6 +157,7 @@ if TYPE_CHECKING:
     from bigdata.spec.study import PathInSpec as PathInSpec
     from bigdata.spec.study import SpecModel as SpecModel
     from bigdata.spec.study import StudyModel as StudyModel
+    from bigdata.spec.study import WrongText as WrongText
     from bigdata.spec.whereabouts import located as located
     from bigdata.spec.whereabouts import named as named
     from bigdata.store.arrays import ArraySpec as ArraySpec
@@ -186,7 +187,7 @@ _HOMES = {
     "kind.results": ("StudyResults",),
     "kind.stage": ("BUILT_IN", "PROCESS_BYTES", "Kept", "Pack", "Rate", "Stage", "TaskId", "Workload"),
     "kind.target": ("Target",),
-    "spec.study": ("Finding", "Findings", "Input", "PathInSpec", "SpecModel", "StudyModel"),
+    "spec.study": ("Finding", "Findings", "Input", "PathInSpec", "SpecModel", "StudyModel", "WrongText"),
     "spec.whereabouts": ("located", "named"),
     "store.arrays": ("ArraySpec", "Coordinate", "blocks"),
     "store.flat": ("FlatStore", "FlatWriter"),

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from bigdata.spec.node import Located, Node, locate, located
 from bigdata.spec.study import Finding, PathInSpec, SpecModel
-from bigdata.spec.words import Slot, each, items, listed, meant, said
+from bigdata.spec.words import Slot, each, either, items, listed, meant, said
 
 
 def from_finding(finding: Finding, root: Node) -> Located:
@@ -48,9 +48,16 @@ class _Finder:
         kind = details["type"]
         if kind == "missing":
             return [self.missing(details)]
+        if kind == "too_short" and len(details["input"]) >= details["ctx"]["min_length"]:
+            # pydantic counts the items that are right; those that aren't are problems of their own.
+            return []
+        if details["loc"][-1:] == ("[key]",):
+            return [self.wrong_key(details)]
         slot = self.top.walk(details["loc"])
         if kind == "extra_forbidden":
             return [self.beside(details["loc"], slot) or self.unknown_key(str(slot.rest[0]), slot)]
+        if kind.startswith("union_tag_") and slot.tag:
+            return [self.no_such_kind(details, slot)]
         if slot.schema["type"] == "tagged-union":
             return self.no_member(details, slot)
         return [self.problem(slot.path, *_sentences(details, slot))]
@@ -68,6 +75,25 @@ class _Finder:
         right = f"Write `{name}:` with {slot.expected()}"
         return located(place, (*self.at, *holder.path, name), "is missing", right)
 
+    def wrong_key(self, details: Mapping[str, Any]) -> Located:
+        """A name of the user's own that can't be a key."""
+        *holder, key, _ = details["loc"]
+        slot = self.top.walk(holder).of_key(key)
+        return self.problem(slot.path, *_sentences(details, slot), at_key=True)
+
+    def no_such_kind(self, details: Mapping[str, Any], union: Slot) -> Located:
+        """The word that says which member of a union a mapping is, where it is none of them or isn't there."""
+        words = [*union.tagged()]
+        right = either(f"`{word}`" for word in words)
+        path = (*union.path, union.tag)
+        if union.tag not in details["input"]:
+            place = locate(self.root, union.path, at_key=True)
+            return located(place, (*self.at, *path), "is missing", f"Write `{union.tag}:` with {right}")
+        given = details["input"][union.tag]
+        hint = meant(given, words) if isinstance(given, str) else ""
+        what = "has no value" if given is None else f"{said(given)} is not known here"
+        return self.problem(path, what, f"Write {right}", hint)
+
     def unknown_key(self, key: str, holder: Slot) -> Located:
         names = [*holder.names(), *(() if holder.path else self.also)]
         given = [k for k, _ in node_at(self.root, holder.path)]
@@ -81,6 +107,10 @@ class _Finder:
         unions = [s for s in above if s.schema["type"] == "tagged-union" and s.path == member.path]
         if not any(key in union.names() for union in unions):
             return None
+        if tag := unions[0].tag:
+            homes = [f"`{tag}: {word}`" for word, one in unions[0].tagged().items() if key in one.names()]
+            right, hint = f"Known here: {each(member.names())}", f"`{key}` is for {either(homes)}"
+            return self.problem((*member.path, key), "unknown key", right, hint, at_key=True)
         own = [name for name, _ in node_at(self.root, member.path) if name in member.names()]
         return self.problem(
             (*member.path, key), f"can't stand beside {listed(own)}", "Keep one of the two", at_key=True
@@ -102,6 +132,8 @@ class _Finder:
         if given is None or isinstance(given, dict):
             what = "has no value" if given is None else "is incomplete"
         hint = meant(given, slot.literals()) if isinstance(given, str) else ""
+        if slot.tag and isinstance(given, str) and given.casefold() in slot.tagged():
+            hint = f"Did you mean `{{{slot.tag}: {given.casefold()}}}`?"
         return [self.problem(slot.path, what, write, hint)]
 
 

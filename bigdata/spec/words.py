@@ -93,6 +93,21 @@ class Slot:
         path = self.path if part is None else (*self.path, part)
         return Slot(schema, path, (), self.definitions, description)
 
+    def of_key(self, key: str | int) -> Slot:
+        """What a key of a mapping may be, at the path of that key."""
+        slot = self.bare()
+        return slot._inner(slot.schema.get("keys_schema", {"type": "any"}), key).bare()
+
+    @property
+    def tag(self) -> str:
+        """The key whose word says which member of a union a mapping is, such as `kind`; "" where there is none."""
+        found = self.schema.get("discriminator", "") if self.schema["type"] == "tagged-union" else ""
+        return found if isinstance(found, str) else ""
+
+    def tagged(self) -> dict[str, Slot]:
+        """The members of a union by their words."""
+        return {str(word): self._inner(schema).bare() for word, schema in self.schema["choices"].items()}
+
     def choices(self) -> list[Slot]:
         """The members of a union, or the slot itself."""
         slot = self.bare()
@@ -114,6 +129,9 @@ class Slot:
 
     def expected(self) -> str:
         """What to write here, in words."""
+        union = self.bare()
+        if union.tag:
+            return f"a mapping whose `{union.tag}` is {either(f'`{word}`' for word in union.tagged())}"
         words = dict.fromkeys(_expected(slot) for slot in self.choices())
         if "a number" in words:
             words.pop("a whole number", None)
@@ -203,10 +221,16 @@ def said(value: Any) -> str:
 
 
 def meant(given: str, known: Iterable[str]) -> str:
-    """``Did you mean `x`?`` where one of the known words is close, whatever its case; else nothing."""
+    """``Did you mean `x`?`` where a known word is close, or one alone begins so, whatever its case; else nothing."""
     # Here, since only a spec that is wrong needs it.
     from difflib import get_close_matches
 
-    by_case = {word.casefold(): word for word in known}
-    guess = get_close_matches(str(given).casefold(), by_case, 1)
+    by_case, written = {word.casefold(): word for word in known}, str(given).casefold()
+    guess = get_close_matches(written, by_case, 1) or _begun(written, by_case)
     return f"Did you mean `{by_case[guess[0]]}`?" if guess else ""
+
+
+def _begun(written: str, known: Iterable[str]) -> list[str]:
+    """The one word that begins with a text of three letters or more: `e_form` for `e_form_eV_per_atom`."""
+    found = [word for word in known if len(written) >= 3 and word.startswith(written)]
+    return found if len(found) == 1 else []

@@ -277,6 +277,36 @@ EXPECTED: dict[str, list[str]] = {
     "nested-too-deep": [
         "4:57: pools[0][0]: is nested more than 50 deep",
     ],
+    "networks-dataset-name": [
+        "4:3: datasets.my data: `my data` can't be a name here",
+    ],
+    "networks-key-of-another-kind": [
+        "6:27: model.radial: unknown key | `radial` is for `kind: painn`",
+    ],
+    "networks-kind-as-a-word": [
+        "6:8: model: `PaiNN` is not known here | Did you mean `{kind: painn}`?",
+    ],
+    "networks-kind-empty": [
+        "6:9: model.kind: has no value",
+    ],
+    "networks-kind-missing": [
+        "6:1: model.kind: is missing",
+    ],
+    "networks-kind-misspelled": [
+        "6:15: model.kind: `edgegated` is not known here | Did you mean `edge-gated`?",
+    ],
+    "networks-names-of-arrays": [
+        "6:12: combined.a_b: beside `a`, two arrays would be called `prediction_a_b_a`",
+    ],
+    "networks-names-of-hashes": [
+        "4:3: datasets.a: beside `hash_a`, two arrays would be called `group_hash_a`",
+    ],
+    "networks-seed-negative": [
+        "6:20: training.seeds[0]: -1 is out of range",
+    ],
+    "networks-target-begun": [
+        "4:37: datasets.a.target: the dataset has no field `volume` | Did you mean `volume_per_atom`?",
+    ],
     "no-colon": [
         "4:1: : a key without `:`",
     ],

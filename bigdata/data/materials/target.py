@@ -111,6 +111,5 @@ def _converted(
     try:
         return convert(values, own, unit, n_atoms)
     except QuantityError as e:
-        raise DataProblem(
-            Finding(("target",), f"`{field}` of {dataset.label}: {e.what}", e.right, e.given, e.known)
-        ) from e
+        what = f"`{field}` of {dataset.label}: {e.what}"
+        raise DataProblem(Finding(("units",), what, e.right, e.given, e.known)) from e

@@ -10,8 +10,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.materials.dataset import MaterialsDataset, open_import
+from bigdata.data.materials.dataset import MaterialsDataset, Policy, open_import
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
+from bigdata.data.materials.target import Target as Found
 from bigdata.data.materials.target import target, within
 from bigdata.data.problem import BadEntry, DataProblem
 from bigdata.data.selection import Dropped
@@ -83,7 +84,7 @@ def entries_of(
     if field:
         own = asked.units.get(field, "")
         keep, policy = unlabelled == "keep", asked.on_bad_entry if unlabelled == "bad-entries" else "skip"
-        found = target(dataset, rows, field, units, policy, own)
+        found = _target(dataset, rows, field, units, policy, own)
         notes += _converted(field, own or dataset.units[field], found.unit)
         without = np.setdiff1d(rows, found.rows) if keep else np.empty(0, np.int64)
         left_out += [] if keep else found.bad
@@ -109,6 +110,19 @@ def entries_of(
         rows, values = rows[drawn], values[drawn] if values.size else values
     begin = f"{name}: " if name else ""
     return Entries(name, dataset, rows, values, unit, tuple(left_out), tuple(begin + note for note in notes))
+
+
+def _target(
+    dataset: MaterialsDataset, rows: NDArray[np.int64], field: str, units: str, policy: Policy, own: str
+) -> Found:
+    """The values of a field. Raises Findings at `target: {units: …}` where they can't be had in that unit."""
+    try:
+        return target(dataset, rows, field, units, policy, own)
+    except DataProblem as problem:
+        wrong = [f for f in problem.findings if f.path == ("units",) and f.given in ("", units)]
+        if wrong:
+            raise Findings(*(replace(finding, path=("target", "units")) for finding in wrong)) from problem
+        raise
 
 
 def entries_by_dataset(

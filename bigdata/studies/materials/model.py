@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from bigdata.kind import Finding, Grown, PathInSpec, SpecModel
+from bigdata.kind import Finding, Grown, PathInSpec, SpecModel, WrongText
 
 IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
 # A name becomes part of the names of the store's arrays.
-DatasetName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+
+
+def _dataset_name(text: str) -> str:
+    if not re.fullmatch(NAME, text):
+        raise WrongText(f"`{text}` can't be a name here", "Write letters, digits, '_' and '-', a letter or digit first")
+    return text
+
+
+DatasetName = Annotated[str, AfterValidator(_dataset_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 SHARES = ("train", "validation", "test")
 WAYS = ("folds", "without_element", "by_date")
 

@@ -251,6 +251,9 @@ def leave_one_element_out(
     """
     labels, counts = _counted(elements, weights)
     has = np.array([element in elements[label] for label in labels], dtype=bool)
+    if not has.any():
+        what = f"none of the {len(labels):,} groups contains {element}, so that there is nothing to test on"
+        raise SpecError(f"{what}. Name an element that the data have.")
     folds = np.full(len(labels), 2, dtype=np.int8)
     others = [label for label, left_out in zip(labels, has, strict=True) if not left_out]
     folds[~has] = _cut(others, counts[~has], [1 - validation, validation], seed)

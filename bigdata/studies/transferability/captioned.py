@@ -57,20 +57,20 @@ def loss_parts(view: View) -> Figure:
     study = _study(view)
     return Figure(
         "Where the loss comes from",
-        " ".join(filter(None, _said_of_losses(study))),
+        " ".join(filter(None, _said_of_losses(study, len(_tested(view))))),
         "A panel of horizontal bars for each model and dataset, with lines to compare them with.",
         lambda: figures.loss_parts(list(_losses(view)), view["mae"].units),
     )
 
 
-def _said_of_losses(study: Transferability) -> Iterator[str]:
+def _said_of_losses(study: Transferability, n_pairs: int) -> Iterator[str]:
     tuned = ", and after fine-tuning on some of that part" if study.fine_tuning else ""
     yield "MAE of each model on test parts of datasets that it wasn't trained on; what is left of it without the mean"
     yield f"error; with references of the elements refitted to the tested dataset's training part{tuned}."
     yield "Whiskers: 95 % intervals. Broken lines: what labels of the two datasets differ by for the same materials. A"
     yield "model that has learned the labels of the one can't be expected to do better on those of the other."
     yield "Each panel has its own scale."
-    yield _first(len(_foreign(study)), MOST_LOSSES, "pairs")
+    yield _first(n_pairs, MOST_LOSSES, "pairs")
 
 
 def curves(view: View) -> Figure:
@@ -159,6 +159,17 @@ def _foreign(study: Transferability) -> list[tuple[str, str]]:
     return [(m, d) for m in (*known, *study.outside) for d in study.datasets if d not in known.get(m, ())]
 
 
+def _tested(view: View) -> list[tuple[str, str]]:
+    """Those for which there is something to draw: another program's model may have no prediction for a dataset."""
+    study, n = _study(view), view["n_tested"][...]
+    return [pair for pair in _foreign(study) if pair[0] in study.members or n[_place(study, *pair)]]
+
+
+def _place(study: Transferability, model: str, dataset: str) -> tuple[int, int]:
+    """Where a model and a dataset stand in the matrix."""
+    return [*study.members, *study.outside].index(model), [*study.datasets].index(dataset)
+
+
 def _losses(view: View) -> Iterator[figures.Loss]:
     study = _study(view)
     names = list(study.datasets)
@@ -166,8 +177,8 @@ def _losses(view: View) -> Iterator[figures.Loss]:
     if study.fine_tuning is None:
         del arrays["mae_fine_tuned"]
     differences = [view[name][...] for name in ("label_difference", "label_difference_refit")]
-    for model, dataset in _foreign(study)[:MOST_LOSSES]:
-        i, j = [*study.members, *study.outside].index(model), names.index(dataset)
+    for model, dataset in _tested(view)[:MOST_LOSSES]:
+        i, j = _place(study, model, dataset)
         errors = {CAUSES[name]: figures.Estimate(*values[i, j].tolist()) for name, values in arrays.items()}
         members = study.members[model].of if model in study.members else ()
         # Of a model of several datasets, each of them differs from the tested one in its own way.

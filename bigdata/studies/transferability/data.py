@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.graphs import Graphs, GraphSetting, concatenate
-from bigdata.kind import Input
+from bigdata.kind import Input, SpecError
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import N_ELEMENTS
 from bigdata.models.networks.network import needs_directions
@@ -20,7 +20,7 @@ from bigdata.models.networks.training import Problem
 from bigdata.studies.materials.entries import Entries, entries_by_dataset
 from bigdata.studies.materials.graphs import graphs_of
 from bigdata.studies.materials.grouping import unit_of
-from bigdata.studies.transferability.model import Transferability, outside_input
+from bigdata.studies.transferability.model import Graph, Transferability, outside_input
 from bigdata.studies.transferability.outside import Outside, read_outside
 from bigdata.studies.transferability.references import drawn, references
 from bigdata.studies.transferability.trainings import OneTraining
@@ -84,14 +84,27 @@ def lesson(ctx: Context[Transferability], one: OneTraining) -> Lesson:
     known = [ctx.opened(open_crystals)[name] for name in members]
     crystals = Crystals(concatenate([c.graphs for c in known]), network_of(ctx.model))
     database = np.repeat(np.arange(len(members)), [len(c) for c in known])
+    validation = np.flatnonzero(parts == VALIDATION)
     train = drawn(np.flatnonzero(parts == TRAIN), groups, one.share, ctx.model.split.seed)
+    _check_lesson(one, crystals, {"training": train, "validation": validation}, ctx.model.graph)
     fractions, per_atom = crystals.fractions(), _per_atom(ctx.model, crystals)
     found = references(one.members.references, (values / per_atom)[train], fractions[train], database[train])
     labels = values - per_atom * np.einsum("ij,ij->i", fractions, found[database])
-    problem = Problem(crystals, labels, train, np.flatnonzero(parts == VALIDATION))
+    problem = Problem(crystals, labels, train, validation)
     by_name = dict(zip(members, found, strict=True))
     # References are about those of all members: a database that is none of them gets nothing.
     return Lesson(problem, {name: by_name.get(name, np.zeros(N_ELEMENTS)) for name in ctx.model.datasets})
+
+
+def _check_lesson(one: OneTraining, crystals: Crystals, parts: Mapping[str, NDArray[np.int64]], graph: Graph) -> None:
+    """Raise SpecError where there is nothing to learn from: a part without entries, or no atom with a neighbour."""
+    for part, rows in parts.items():
+        if not rows.size:
+            found = f"the split leaves none of its entries for it ({len(crystals):,} in all)"
+            right = "Take more of such data, or split them otherwise"
+            raise SpecError(f"`{one.model}` has no {part} part: {found}. {right}.")
+    if not crystals.n_edges[parts["training"]].any():
+        raise SpecError(f"no atom has a neighbour within {graph.cutoff:g} Å. Widen `graph: {{cutoff: …}}`.")
 
 
 def _per_atom(model: Transferability, crystals: Crystals) -> Floats:

@@ -35,9 +35,11 @@ def export(view: View, model: str, form: str, out: Path | None) -> str:
     if form == "split":
         _split(results, out)
     else:
+        # Made first: a model that isn't there must not leave an empty file in place of an older one.
+        weights = dict(_weights(results, chosen(results, model)))
         # An open file, since savez would put `.npz` behind any other name.
         with out.open("wb") as file:
-            np.savez(file, allow_pickle=False, **dict(_weights(results, chosen(results, model))))
+            np.savez(file, allow_pickle=False, **weights)
     return str(out)
 
 

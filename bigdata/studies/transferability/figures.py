@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
@@ -254,7 +255,7 @@ def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:
     for axes, label in ((left, f"validation {scale.label}"), (right, "training loss, standardised")):
         axes.set_ylabel(label)
         axes.set_xlabel("gradient steps")
-        axes.xaxis.set_major_locator(MaxNLocator(5))
+        axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
         _logarithmic(axes, "y")
     left.legend(title="trained on", title_fontsize=7)
@@ -352,17 +353,42 @@ def _span(values: Floats) -> tuple[float, float]:
     return (low, high) if high > 2 * low else (low / 1.5, high * 1.5)
 
 
+class _Readable(Locator):
+    """Ticks of a logarithmic axis at 1, 10 …, at 1, 2, 5 …, or closer: the first of these ways that gives `least`.
+
+    Matplotlib's own ticks are linear where a range is short, and no round numbers then.
+    """
+
+    WAYS = ((1,), (1, 2, 5), (1, 2, 3, 4, 5, 6, 8), (1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9))
+
+    def __init__(self, least: int) -> None:
+        self.least = least
+
+    def __call__(self) -> list[float]:
+        axis: Any = self.axis
+        return self.tick_values(*axis.get_view_interval())
+
+    def tick_values(self, vmin: float, vmax: float) -> list[float]:
+        low, high = sorted((vmin, vmax))
+        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        ticks: list[float] = []
+        for way in self.WAYS:
+            # From text, since 0.3 is to be 0.3 and not 0.30000000000000004.
+            ticks = [tick for e in decades for digit in way if low <= (tick := float(f"{digit}e{e}")) <= high]
+            if len(ticks) >= self.least:
+                break
+        return ticks
+
+
 def _logarithmic(axes: Axes, which: str) -> None:
-    """A logarithmic axis with plain numbers at 1, 10 … or, over short ranges, 1, 2, 5 …; at least one is in sight."""
+    """A logarithmic axis with plain numbers at readable places, over a range that has room for some."""
     axis: Any = getattr(axes, f"{which}axis")
     getattr(axes, f"set_{which}scale")("log")
     low, high = axis.get_view_interval()
     if high < 2.6 * low:
-        low, high = low / 1.3, high * 1.3
-        getattr(axes, f"set_{which}lim")(low, high)
+        getattr(axes, f"set_{which}lim")(low / 1.3, high * 1.3)
     # Numbers stand beside each other along x, and one above the other along y.
-    is_long = high / low > (15 if which == "x" else 300)
-    axis.set_major_locator(LogLocator(subs=(1,) if is_long else (1, 2, 5)))
+    axis.set_major_locator(_Readable(2 if which == "x" else 3))
     axis.set_major_formatter(FuncFormatter(_plain))
     axis.set_minor_locator(LogLocator(subs="all"))
     axis.set_minor_formatter(NullFormatter())
@@ -377,7 +403,7 @@ def _fitting(texts: Iterable[str], width: float, most: float) -> float:
 
 def _plain(value: float, _: object = None) -> str:
     """1,000 and 0.02, not powers of ten."""
-    return f"{value:,.0f}" if abs(value) >= 1 else f"{value:.3g}"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _with_unit(name: str, unit: str) -> str:

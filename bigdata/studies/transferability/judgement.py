@@ -11,6 +11,8 @@ from bigdata.studies.transferability.results import Cell, Results
 HOLDS, FAILS = "holds", "doesn't hold"
 # Of the error on another database to that of a model trained on that database itself, for a model that holds there.
 MOST_LOSS = 1.5
+# Of the variance of the targets, a model at home explains this share at least, or it learned hardly anything.
+LEAST_R2 = 0.2
 
 
 def of_all(results: Results) -> str:
@@ -23,6 +25,16 @@ def of_all(results: Results) -> str:
         FAILS: "Models trained on one database don't hold on the others",
     }.get(verdicts[0] if len(set(verdicts)) == 1 else "", f"Models trained on one database hold on another in {n} only")
     return f"{answer}: they err by {_span(there)} {results.small_unit} there, and by {_span(home)} at home."
+
+
+def of_weak(results: Results) -> str:
+    """Models that learned next to nothing at home say nothing of transfer; "" where all learned something."""
+    r2 = {cell.model: results.error("r2", cell) for cell in _own(results)}
+    weak = {name: value for name, value in r2.items() if value < LEAST_R2}
+    if not weak:
+        return ""
+    of = " and ".join(f"{name} (R² {value:.2f})" for name, value in weak.items())
+    return f"Trained on {of}, networks are hardly better at home than the mean: train longer before trusting the rest."
 
 
 def of_transfer(results: Results, cell: Cell) -> str:
@@ -65,7 +77,7 @@ def _causes(results: Results, cell: Cell, there: float, native: float) -> str:
     parts = [f"references of the elements bring back {back}"]
     if math.isfinite(tuned):
         more = max(0.0, left - tuned)
-        parts.append(f"fine-tuning {_share(more, lost)} more" if more else "fine-tuning nothing more")
+        parts.append(f"fine-tuning {_share(more, lost)} more" if more else "fine-tuning brings nothing more")
         left -= more
     rest = max(0.0, left - native)
     parts.append(f"{_share(rest, lost)} is what it doesn't know of such materials")
@@ -73,7 +85,7 @@ def _causes(results: Results, cell: Cell, there: float, native: float) -> str:
 
 
 def _share(part: float, whole: float) -> str:
-    return f"{min(1.0, part / whole):.0%}"
+    return f"{100 * min(1.0, part / whole):.0f} %"
 
 
 def _floor(results: Results, cell: Cell) -> str:

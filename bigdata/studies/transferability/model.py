@@ -137,6 +137,7 @@ class Transferability(StudyModel):
             yield from training.findings("training")
         if (graph := fields.get("graph")) is not None and (graph.neighbors is None) == (graph.cutoff is None):
             yield Finding(("graph",), "has both `neighbors` and `cutoff`, or neither", "Give one of the two")
+        yield from _ambiguous_names(fields, datasets)
         yield from _wrong_combined(fields, datasets)
         yield from _wrong_outside(fields, folder)
         yield from _twice(fields.get("ladder", ()))
@@ -190,6 +191,24 @@ def _wrong_parts(split: Split) -> Iterator[Finding]:
     for part in ("train", "validation", "test"):
         if not (split.file or split.without_element or split.by_date) and not getattr(split, part):
             yield Finding(("split",), f"leaves nothing for `{part}`", "A network needs all three parts")
+
+
+def _ambiguous_names(fields: Mapping[str, Any], datasets: Iterable[str]) -> Iterator[Finding]:
+    """Names of which two would make one name of an array: `a` on `b_c` and `a_b` on `c` are `prediction_a_b_c`."""
+    arrays = {f"group_{name}": ("datasets", name) for name in datasets}
+    keys = (("datasets", datasets), *((key, fields.get(key, {})) for key in ("combined", "outside")))
+    made = [(f"group_hash_{name}", ("datasets", name)) for name in datasets]
+    made += [
+        (f"prediction_{model}_{name}", (key, model)) for key, models in keys for model in models for name in datasets
+    ]
+    said = set()
+    for array, path in made:
+        other = arrays.setdefault(array, path)
+        # Two of the same name are said elsewhere.
+        if other[1] != path[1] and path not in said:
+            said.add(path)
+            what = f"beside `{other[1]}`, two arrays would be called `{array}`"
+            yield Finding(path, what, "Choose another name for one of the two", at_key=True)
 
 
 def _wrong_combined(fields: Mapping[str, Any], datasets: Mapping[str, MaterialsOrigin]) -> Iterator[Finding]:

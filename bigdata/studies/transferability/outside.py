@@ -162,7 +162,8 @@ def _factor(column: str, own: str, unit: str) -> float:
     if own == unit:
         return 1.0
     if not own:
-        right = f"Call it `prediction_{unit}` if that is its unit, or say `units:` beside `file:`"
+        name = f"prediction_{unit.replace('/atom', '_per_atom')}"
+        right = f"Call it `{name}` if that is its unit, or say `units:` beside `file:`"
         raise EntryError(f"the unit of `{column}` isn't known, so it can't be turned into {unit}. {right}", 1)
     if not unit:
         raise EntryError(f"`{column}` is in {own}, and the study's target has no unit. Say `target: {{units: …}}`", 1)

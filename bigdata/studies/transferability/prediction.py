@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,7 +61,9 @@ def chosen(results: Results, model: str) -> str:
     if not model:
         return max(results.models, key=lambda name: results.n_trained[name])
     if model not in results.models:
-        raise SpecError(f"the run has no model `{model}`; it has {', '.join(results.models)}.")
+        close = get_close_matches(model, results.models, 1)
+        guess = f" Did you mean `{close[0]}`?" if close else ""
+        raise SpecError(f"the run has no model `{model}`; it has {', '.join(results.models)}.{guess}")
     return model
 
 

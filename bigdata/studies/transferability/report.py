@@ -57,6 +57,7 @@ def _headline(results: Results) -> Headline:
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     if results.foreign:
         yield lambda: judgement.of_all(results)
+    yield lambda: judgement.of_weak(results)
     for cell in results.foreign[:MOST_PAIRS]:
         yield partial(judgement.of_transfer, results, cell)
     for name in results.datasets if not results.foreign else ():
@@ -117,13 +118,16 @@ def _errors(results: Results) -> Table:
 def _loss(results: Results) -> Table:
     """Each column takes one cause away."""
     names = ("mae", "mae_offset", "mae_refit", "mae_fine_tuned")
-    foreign = [c for c in results.cells if not results.knows(c) and c.tested in results.datasets]
+    tested = dict(zip(results.cells, results.view["n_tested"][...].ravel(), strict=True))
+    # Another program's model may have no prediction for a dataset.
+    elsewhere = [c for c in tested if not results.knows(c) and c.tested in results.datasets]
+    foreign = [c for c in elsewhere if tested[c] or c.model in results.models]
     rows = [(*c, *(results.error(n, c) for n in names)) for c in foreign]
     columns = ("trained on", "tested on", "MAE", "without mean error", "references refitted", "fine-tuned")
     tuning = results.model.fine_tuning
     caption = (
         "References refitted: one number for each element, from predictions of the tested dataset's training part"
-        + (f" ({results.model.refit:.0%} of its groups)" if results.model.refit < 1 else "")
+        + (f" ({100 * results.model.refit:.0f} % of its groups)" if results.model.refit < 1 else "")
         + ". "
         + (f"Fine-tuned: {tuning.max_steps:,} steps on {tuning.rows:,} of its training entries. " if tuning else "")
         + "What references take away is how the databases count energies, not what they know of materials."
@@ -149,8 +153,8 @@ def _differences(results: Results) -> Table:
     ]
     columns = ("dataset", "and", "groups in both", "mean absolute difference", "references refitted")
     caption = (
-        "Of the mean targets of groups that both have: what no model can do better than, since it learns the labels of "
-        "one and is tested on those of the other. Refitted by five parts of the groups, each left out once."
+        "Of the mean targets of groups that both have: a model learns the labels of one and is tested on those of the "
+        "other, so it can't be expected to do better. Refitted by five parts of the groups, each left out once."
     )
     return Table("How the labels differ", columns, rows, dict.fromkeys(columns[3:], results.small_unit), caption)
 

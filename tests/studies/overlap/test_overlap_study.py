@@ -317,6 +317,13 @@ def test_what_the_cache_will_hold_is_predicted(bench: Bench, tmp_path: Path, mon
     assert len(files) == sum(kept.n_files for kept in after.values())
 
 
+@pytest.mark.parametrize(("units", "what"), [("eV/atm", "unknown unit `eV/atm`"), ("GPa", "eV/atom can't be turned")])
+def test_a_unit_that_does_not_fit_is_shown_where_it_is_asked_for(bench: Bench, units: str, what: str) -> None:
+    asked = {**SPEC, "target": {"units": units}}
+    with pytest.raises(SpecError, match=rf"target\.units: .*{what}"):
+        bench.plan(bench.write("units.yaml", asked))
+
+
 def test_units_that_the_data_do_not_say_are_said_in_the_spec(bench: Bench) -> None:
     (bench.folder / "mine.csv").write_text("formula,e_form\nAlNi,-40\nNi3Al,-10\n")
     asked: dict[str, Any] = {

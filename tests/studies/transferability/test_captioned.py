@@ -155,6 +155,16 @@ def test_losses_are_of_datasets_that_a_model_does_not_know(view: Arrays) -> None
     assert np.isnan([*of_two.lines[1:], *of_megnet.lines]).all()
 
 
+def test_a_model_of_another_program_has_no_panel_where_it_has_no_prediction(
+    view: Arrays, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    n = view["n_tested"][...].copy()
+    n[-1, 1] = 0
+    monkeypatch.setitem(view, "n_tested", Array(n))
+    titles = [loss.title for loss in captioned._losses(cast(View, view))]
+    assert titles[-2:] == ["megnet, tested on mp", "megnet, tested on jarvis"]
+
+
 def test_without_fine_tuning_it_is_not_spoken_of() -> None:
     figure, drawn = shown(Arrays(study("mp", "aflow")), "loss_parts")
     assert "fine-tuning" not in figure.caption

@@ -242,7 +242,10 @@ def test_weights_are_exported_by_their_names_in_the_equations(run, folder):
     named = subprocess.run([*export, "--model", "both"], check=False, capture_output=True, text=True)
     assert named.returncode == 2
     assert "--format npz" in named.stderr
-    subprocess.run([*export, "--model", "both", "--format", "npz", "--out", str(folder / "both.npz")], check=True)
+    as_npz = ["--format", "npz", "--out", str(folder / "both.npz")]
+    subprocess.run([*export, "--model", "both", *as_npz], check=True)
+    wrong = subprocess.run([*export, "--model", "bothe", *as_npz], check=False, capture_output=True, text=True)
+    assert "it has prototypes, random, both. Did you mean `both`?" in wrong.stderr
     with np.load(folder / "both.npz") as made:
         assert json.loads(str(made["setting"]))["kind"] == "edge-gated"
         found = np.concatenate(
