@@ -109,8 +109,10 @@ class Transferability(StudyModel):
 
     @property
     def test_sets(self) -> dict[str, tuple[str, ...]]:
-        """What each model is tested on: the test part of each dataset, then those of combined datasets together."""
-        return {name: one.of for name, one in self.members.items()}
+        """What each model is tested on: the test part of each dataset, then those of combined datasets together; of
+        combinations of the same datasets, the first."""
+        several = {frozenset(one.of): name for name, one in reversed(self.members.items())}
+        return {name: one.of for name, one in self.members.items() if several[frozenset(one.of)] == name}
 
     @property
     def combined_tests(self) -> dict[str, tuple[str, ...]]:
