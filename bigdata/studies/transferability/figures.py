@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -14,13 +13,14 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, Locator, LogLocator, MaxNLocator, NullFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, WIDTH, drawing
 from bigdata.studies.materials.drawn import colours
 from bigdata.studies.transferability.error_units import ErrorUnit, error_unit
+from bigdata.studies.transferability.logarithmic import logarithmic, plain
 from bigdata.studies.transferability.periodic_table import N_COLUMNS, N_ROWS, periodic_table
 
 Floats = NDArray[np.float64]
@@ -183,7 +183,7 @@ def _colour_counts(figure: Figure, panels: Any) -> None:
     for one in hexagons:
         one.set_norm(norm)
     bar = figure.colorbar(ScalarMappable(norm, PARITY_COLOURS), ax=panels, shrink=0.6, aspect=30, label="test entries")
-    bar.ax.yaxis.set_major_formatter(FuncFormatter(_plain))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(plain))
 
 
 def loss_parts(losses: Sequence[Loss], unit: str) -> Figure:
@@ -256,8 +256,8 @@ def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:
         axes.set_ylabel(label)
         axes.set_xlabel("gradient steps")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
-        axes.xaxis.set_major_formatter(FuncFormatter(_plain))
-        _logarithmic(axes, "y")
+        axes.xaxis.set_major_formatter(FuncFormatter(plain))
+        logarithmic(axes, "y")
     left.legend(title="trained on", title_fontsize=7)
     return figure
 
@@ -283,7 +283,7 @@ def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> F
         for rungs in lines:
             _climb(axes, n, rungs, scale, colour_of[rungs.dataset])
         axes.set_title(model, loc="left", size=size)
-        _logarithmic(axes, "x")
+        logarithmic(axes, "x")
         axes.set_xlabel("training entries")
         _legend_below(figure, axes, lines, size_of_labels)
     for axes in panels[len(models) :]:
@@ -291,7 +291,7 @@ def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> F
     for axes in panels[::n_columns]:
         axes.set_ylabel(scale.label)
     # Common to all panels, so once all of them have their points.
-    _logarithmic(panels[0], "y")
+    logarithmic(panels[0], "y")
     return figure
 
 
@@ -343,7 +343,7 @@ def elements(panels: Sequence[ByElement], unit: str) -> Figure:
     for axes in drawn[len(panels) :]:
         axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(norm, ERROR_COLOURS), ax=list(drawn), shrink=0.7, aspect=30, label=scale.label)
-    _logarithmic(bar.ax, "y")
+    logarithmic(bar.ax, "y")
     return figure
 
 
@@ -353,57 +353,11 @@ def _span(values: Floats) -> tuple[float, float]:
     return (low, high) if high > 2 * low else (low / 1.5, high * 1.5)
 
 
-class _Readable(Locator):
-    """Ticks of a logarithmic axis at 1, 10 …, at 1, 2, 5 …, or closer: the first of these ways that gives `least`.
-
-    Matplotlib's own ticks are linear where a range is short, and no round numbers then.
-    """
-
-    WAYS = ((1,), (1, 2, 5), (1, 2, 3, 4, 5, 6, 8), (1, 1.5, 2, 2.5, 3, 3.5, 4, 4.5, 5, 5.5, 6, 7, 8, 9))
-
-    def __init__(self, least: int) -> None:
-        self.least = least
-
-    def __call__(self) -> list[float]:
-        axis: Any = self.axis
-        return self.tick_values(*axis.get_view_interval())
-
-    def tick_values(self, vmin: float, vmax: float) -> list[float]:
-        low, high = sorted((vmin, vmax))
-        decades = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-        ticks: list[float] = []
-        for way in self.WAYS:
-            # From text, since 0.3 is to be 0.3 and not 0.30000000000000004.
-            ticks = [tick for e in decades for digit in way if low <= (tick := float(f"{digit}e{e}")) <= high]
-            if len(ticks) >= self.least:
-                break
-        return ticks
-
-
-def _logarithmic(axes: Axes, which: str) -> None:
-    """A logarithmic axis with plain numbers at readable places, over a range that has room for some."""
-    axis: Any = getattr(axes, f"{which}axis")
-    getattr(axes, f"set_{which}scale")("log")
-    low, high = axis.get_view_interval()
-    if high < 2.6 * low:
-        getattr(axes, f"set_{which}lim")(low / 1.3, high * 1.3)
-    # Numbers stand beside each other along x, and one above the other along y.
-    axis.set_major_locator(_Readable(2 if which == "x" else 3))
-    axis.set_major_formatter(FuncFormatter(_plain))
-    axis.set_minor_locator(LogLocator(subs="all"))
-    axis.set_minor_formatter(NullFormatter())
-
-
 def _fitting(texts: Iterable[str], width: float, most: float) -> float:
     """The size of letters, `most` at most, in which the longest line of all texts is about `width` inches wide."""
     n = max((len(line) for text in texts for line in text.splitlines()), default=1)
     # A letter of DejaVu Sans, of the bold kind even, is less than 0.6 of its size wide on average.
     return min(most, 72 * width / (0.6 * n))
-
-
-def _plain(value: float, _: object = None) -> str:
-    """1,000 and 0.02, not powers of ten."""
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _with_unit(name: str, unit: str) -> str:

@@ -124,18 +124,6 @@ def test_curves_end_where_training_stopped_and_a_dot_is_at_the_best_look() -> No
     assert left.get_yscale() == right.get_yscale() == "log"
 
 
-@pytest.mark.parametrize("least", [4.2, 5.1, 0.0931, 12.0, 97.0, 140.0])
-@pytest.mark.parametrize("ratio", [1.0, 1.4, 2.7, 12.0, 900.0])
-def test_numbers_of_logarithmic_axes_are_what_they_say_and_at_least_two(least: float, ratio: float) -> None:
-    one = Curve("mp", np.array([least * ratio, least]) / 1000, np.array([0.9, 0.1]))
-    axes = figures.curves(np.array([100, 200]), [one], "eV/atom").axes[0]
-    low, high = axes.get_ylim()
-    places = [place for place in axes.yaxis.get_majorticklocs() if low <= place <= high]
-    said = [axes.yaxis.get_major_formatter()(place).replace(",", "") for place in places]
-    assert len(said) >= 2
-    assert [float(text) for text in said] == pytest.approx(places)
-
-
 def test_one_look_is_a_point_and_no_look_is_no_line() -> None:
     one = figures.curves(np.array([5]), [Curve("mp", np.array([0.1]), np.array([0.2]))], "eV")
     assert one.axes[1].lines[0].get_marker() == "."
