@@ -257,7 +257,8 @@ def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(_plain))
         _logarithmic(axes, "y")
-    left.legend(title="trained on", title_fontsize=7)
+    if colour_of:
+        left.legend(title="trained on", title_fontsize=7)
     return figure
 
 
@@ -357,6 +358,9 @@ def _logarithmic(axes: Axes, which: str) -> None:
     axis: Any = getattr(axes, f"{which}axis")
     getattr(axes, f"set_{which}scale")("log")
     low, high = axis.get_view_interval()
+    if low <= 0:  # of an axis without any points
+        low, high = 0.1, 1.0
+        getattr(axes, f"set_{which}lim")(low, high)
     if high < 2.6 * low:
         low, high = low / 1.3, high * 1.3
         getattr(axes, f"set_{which}lim")(low, high)
