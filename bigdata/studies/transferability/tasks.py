@@ -134,8 +134,15 @@ def learned(ctx: Context[Transferability], place: int, dataset: str) -> Learned:
 
 
 def compiled(ctx: Context[Transferability]) -> Compiled:
-    """The study's network, compiled for each size of batch where there is a GPU; one for all tasks of a process."""
+    """The study's network, compiled for each size of batch where there is a GPU; one for all tasks of a process.
+
+    Raises SiteError where the task has GPUs that TensorFlow doesn't see.
+    """
     has_gpu = ctx.gpus > 0
+    if has_gpu:
+        from bigdata.models.networks.loading import require_gpu
+
+        require_gpu(ctx.gpus)
     # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
     precision = ctx.model.training.precision if has_gpu else "float32"
     return shared(network_of(ctx.model), ctx.read("element_feature"), precision, has_gpu)
