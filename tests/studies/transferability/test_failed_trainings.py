@@ -93,7 +93,7 @@ def test_the_failure_names_the_cause_and_costs_one_model(failing):
     assert set(lost) == {("train", 0), ("train", 3)}
     assert all("learning_rate" in error for error in lost.values())
     assert not any(np.isfinite(failed[name][0]).any() for name in failed if name.startswith(ERRORS))
-    assert failed["n_tested"][0].tolist() == [0, 0]
+    assert failed["n_tested"][0].tolist() == [0, 0, 0]
     assert np.isnan(failed["element_mae"][0]).all()
     assert np.isnan(failed["ladder_mae"][:, 0]).all()
     assert failed["ladder_n"][:, 0].tolist() == [0, 0]
