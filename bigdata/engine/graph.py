@@ -55,8 +55,8 @@ class TaskGraph:
             self._dependents.setdefault(needed, []).append(task)
         if (path, WHOLE) in self._waits:
             self._waits[path, WHOLE] += 1
-        failed = next((self._failed[n] for n in wanted if n in self._failed), None)
-        if failed is not None and not self._bears_failures(task):
+        failed = next((self._failed[n] for n in wanted if n in self._failed and not self._bears(task, n)), None)
+        if failed is not None:
             self._fail(task, failed)
         elif not needs:
             self._push(task)
@@ -124,7 +124,7 @@ class TaskGraph:
             heapq.heapify(self._ready[lane])
         for task in left:
             for dependent in set(self._dependents.get(task, ())) - left:
-                if not self._bears_failures(dependent):
+                if not self._bears(dependent, task):
                     self._fail(dependent, task)
         self._waits.update(dict.fromkeys(left, NEVER))
         for task in left:
@@ -147,9 +147,9 @@ class TaskGraph:
             if self._waits[task] == 0:
                 (self._over if task[1] == WHOLE else self._push)(task)
 
-    def _bears_failures(self, task: TaskId) -> bool:
-        """Whether a task runs though one that it needs has failed."""
-        return self._stages[task[0]].stage.despite_failures and task not in self._copies
+    def _bears(self, task: TaskId, failed: TaskId) -> bool:
+        """Whether a task runs though this one, which it needs, has failed."""
+        return self._stages[task[0]].stage.bears(failed[0].rpartition("/")[2]) and task not in self._copies
 
     def _fail(self, task: TaskId, cause: TaskId) -> list[TaskId]:
         """Mark a task and all that can't do without it; then they are over, for those that can."""
@@ -160,7 +160,7 @@ class TaskGraph:
             if failed in self._failed:
                 continue
             self._failed[failed] = cause
-            stack += [d for d in self._dependents.get(failed, ()) if d in self._waits and not self._bears_failures(d)]
+            stack += [d for d in self._dependents.get(failed, ()) if d in self._waits and not self._bears(d, failed)]
             if failed[1] == WHOLE:
                 continue
             marked.append(failed)

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -152,7 +153,9 @@ class Context(Generic[M]):
     def gpus(self) -> int:
         """The GPUs that the task has."""
         # The batch system sets this variable, and nothing of CUDA has to be loaded to read it.
-        return len([device for device in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if device.strip()])
+        devices = map(str.strip, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
+        # CUDA sees those before the first that can't be one; -1 hides all.
+        return sum(1 for _ in takewhile(lambda device: device and not device.startswith("-"), devices))
 
     def rows(self, stage: str) -> Rows:
         """What those tasks of a stage returned that this one needs, and that haven't failed.

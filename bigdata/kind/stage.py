@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,9 @@ class Stage:
     wherever it stands in another study's list. JSON data.
 
     With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
-    With `despite_failures`, its tasks run also where some of those that they need have failed.
+    With `despite_failures`, its tasks run also where some of those that they need have failed; where it names stages,
+    only tasks of these may have failed, and none of the others that it needs. `ctx.rows` tells which haven't: the store
+    may still hold what an earlier submission wrote for those that have.
 
     What its tasks do is not `in_run` where it lies elsewhere, such as in the cache, and isn't all there: then no other
     run can have done it for this one.
@@ -112,7 +114,7 @@ class Stage:
     cores: int = 1
     checkpoints: bool = False
     packs: Pack | None = None
-    despite_failures: bool = False
+    despite_failures: bool | Collection[str] = False
     proposer: str = ""
     lag: int = 0
     in_run: bool = True
@@ -128,6 +130,11 @@ class Stage:
                 f"stage `{self.name}` has {self.n_tasks} tasks, and other numbers of shards in {', '.join(odd)}: cut "
                 "its arrays alike, or say by `shards=` who writes what"
             )
+
+    def bears(self, stage: str) -> bool:
+        """Whether its tasks run though some of this stage, which they need, have failed."""
+        borne = self.despite_failures
+        return borne if isinstance(borne, bool) else stage in borne
 
     @property
     def row_specs(self) -> dict[str, Row]:

@@ -132,6 +132,19 @@ def test_results_that_are_known_let_nothing_begin_too_early(needs: Needs, wholes
         assert all(n in order[: order.index((path, i))] for n in needed & set(order))
 
 
+def test_a_stage_that_names_whose_failures_it_bears_is_skipped_for_those_of_others() -> None:
+    """s2 needs s0 and s1 task by task, and goes on without those of s1."""
+    each = [[i] for i in range(5)]
+    first, second, third = planned([each, each])
+    bearing = replace(
+        third.stage, needs=lambda i: [("s0", i), ("s1", i)], whole=(), despite_failures=("s1",), n_tasks=5
+    )
+    stages = [first, second, replace(third, stage=bearing)]
+    order, graph = walk(stages, {("s0", 0), ("s1", 1)})
+    assert graph.skipped == {("s1", 0): ("s0", 0), ("s2", 0): ("s0", 0)}
+    assert {i for path, i in order if path == "s2"} == {1, 2, 3, 4}
+
+
 def test_a_stage_that_is_given_up_counts_as_never_asked_for() -> None:
     stages = with_wholes([[[], [], [], [], []]], [True] * 3, False)
     graph = graph_of(stages)

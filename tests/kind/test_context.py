@@ -51,6 +51,17 @@ def test_how_long_before(left: float, kept: float) -> None:
     assert stop_time(1e9 + left, 1e9) == pytest.approx(1e9 + left - kept, abs=1e-3)
 
 
+@pytest.mark.parametrize(
+    ("visible", "n"),
+    [("", 0), ("0", 1), ("0,1", 2), ("GPU-8932f937,MIG-41b8", 2), ("-1", 0), ("0,-1,1", 1), (" 0 ", 1)],
+)
+def test_gpus_are_those_that_cuda_would_see(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, visible: str, n: int
+) -> None:
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert context(folder).gpus == n
+
+
 def test_a_checkpoint_of_a_stage_that_does_not_speak_of_any_is_an_error(folder: RunFolder) -> None:
     with pytest.raises(RuntimeError, match="stage `first` saves checkpoints and doesn't say so: `checkpoints=True`"):
         _ = context(folder).checkpoint

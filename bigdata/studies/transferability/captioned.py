@@ -144,13 +144,24 @@ def _parity(view: View) -> Drawing:
 
 def _pair(view: View, model: str, tested: str) -> figures.Pair:
     """Of all datasets of a test set together."""
-    of = _study(view).test_sets[tested]
+    study = _study(view)
+    of = study.test_sets[tested]
     test = [view[f"split_{name}"][...] == TEST for name in of]
     target, made = (
-        np.concatenate([view[f"{what}_{name}"][...][rows] for name, rows in zip(of, test, strict=True)])
-        for what in ("target", f"prediction_{model}")
+        np.concatenate([values[rows] for values, rows in zip(some, test, strict=True)])
+        for some in ([view[f"target_{name}"][...] for name in of], [_predicted(view, model, name) for name in of])
     )
     return figures.Pair(target, made)
+
+
+def _predicted(view: View, model: str, dataset: str) -> Floats:
+    """For a dataset's entries; of a model whose training failed, the store has nothing, or what an earlier submission
+    wrote."""
+    study = _study(view)
+    at = [*study.members, *study.outside].index(model), [*study.test_sets].index(dataset)
+    if not view["n_tested"][at]:
+        return np.full(view[f"target_{dataset}"].shape, np.nan)
+    return view[f"prediction_{model}_{dataset}"][...]
 
 
 def _foreign(study: Transferability) -> list[tuple[str, str]]:
@@ -199,9 +210,11 @@ def _own(view: View, model: str) -> float:
 
 
 def _curves(view: View) -> Drawing:
-    mae, loss = view["curve_mae"][...], view["curve_loss"][...]
+    n_steps = view["n_steps"][...]
     trained = [
-        figures.Curve(one.model, mae[i], loss[i]) for i, one in enumerate(trainings(_study(view))) if one.share == 1
+        figures.Curve(one.model, view["curve_mae"][i], view["curve_loss"][i])
+        for i, one in enumerate(trainings(_study(view)))
+        if one.share == 1 and n_steps[i] >= 0
     ]
     return figures.curves(view["evaluation"][...], trained, view["curve_mae"].units)
 

@@ -258,7 +258,8 @@ def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(plain))
         logarithmic(axes, "y")
-    left.legend(title="trained on", title_fontsize=7)
+    if colour_of:
+        left.legend(title="trained on", title_fontsize=7)
     return figure
 
 

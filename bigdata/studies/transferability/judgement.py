@@ -13,12 +13,17 @@ HOLDS, FAILS = "holds", "doesn't hold"
 MOST_LOSS = 1.5
 # Of the variance of the targets, a model at home explains this share at least, or it learned hardly anything.
 LEAST_R2 = 0.2
+# Failed trainings that are named.
+MOST_NAMED = 5
 
 
 def of_all(results: Results) -> str:
-    """The answer, over all pairs of datasets."""
-    verdicts = [_verdict(results, cell) for cell in results.foreign]
-    there, home = (sorted(results.error("mae", cell) for cell in cells) for cells in (results.foreign, _own(results)))
+    """The answer, over all pairs of datasets of which both models are there; nothing where there is no such pair."""
+    pairs = [cell for cell in results.foreign if all(map(results.is_known, (cell, _native(cell))))]
+    if not pairs:
+        return ""
+    verdicts = [_verdict(results, cell) for cell in pairs]
+    there, home = (sorted(results.error("mae", cell) for cell in cells) for cells in (pairs, _own(results)))
     n = f"{verdicts.count(HOLDS)} of {len(verdicts)} pairs"
     answer = {
         HOLDS: "Models trained on one database hold on the others",
@@ -37,27 +42,46 @@ def of_weak(results: Results) -> str:
     return f"Trained on {of}, networks are hardly better at home than the mean: train longer before trusting the rest."
 
 
+def of_failed(results: Results) -> str:
+    """Which trainings failed, and what that costs."""
+    if not (failed := results.failed):
+        return ""
+    more = f" and {len(failed) - MOST_NAMED} more" if len(failed) > MOST_NAMED else ""
+    n = f"{len(failed)} of {len(results.trained['n_steps'])} trainings"
+    named = "; ".join(failed[:MOST_NAMED])
+    return f"{n} failed ({named}{more}): what needs their networks is missing, all else holds."
+
+
 def of_transfer(results: Results, cell: Cell) -> str:
-    """How a model of one dataset does on another, and where the loss comes from."""
-    there, native = results.error("mae", cell), results.error("mae", Cell(cell.tested, cell.tested))
+    """How a model of one dataset does on another, and where the loss comes from; nothing where it wasn't tested."""
+    if not results.is_known(cell):
+        return ""
+    there, native = results.error("mae", cell), results.error("mae", _native(cell))
     low, high = (results.error(f"mae_{end}", cell) for end in ("low", "high"))
     interval = f" (95 %: {three_digits(low)} to {three_digits(high)})" if math.isfinite(low) else ""
-    said = (
-        f"Trained on {cell.model}, tested on {cell.tested}: {results.said(there)}{interval}, where a model of "
-        f"{cell.tested} itself has {three_digits(native)}."
+    beside = (
+        f"where a model of {cell.tested} itself has {three_digits(native)}"
+        if math.isfinite(native)
+        else f"with no model of {cell.tested} itself to compare with"
     )
+    said = f"Trained on {cell.model}, tested on {cell.tested}: {results.said(there)}{interval}, {beside}."
     parts = [said, _causes(results, cell, there, native), _floor(results, cell)]
     return " ".join(filter(None, parts))
 
 
 def _verdict(results: Results, cell: Cell) -> str:
     """Beside a model of the tested dataset itself: nothing else tells how hard that dataset is."""
-    native = results.error("mae", Cell(cell.tested, cell.tested))
+    native = results.error("mae", _native(cell))
     return HOLDS if results.error("mae", cell) <= MOST_LOSS * native else FAILS
 
 
+def _native(cell: Cell) -> Cell:
+    """A model of the tested dataset itself."""
+    return Cell(cell.tested, cell.tested)
+
+
 def _own(results: Results) -> list[Cell]:
-    return [Cell(name, name) for name in results.datasets]
+    return [cell for name in results.datasets if results.is_known(cell := Cell(name, name))]
 
 
 def _span(values: list[float]) -> str:
@@ -70,7 +94,7 @@ def _causes(results: Results, cell: Cell, there: float, native: float) -> str:
     beyond that, and what is left."""
     refit, tuned = results.error("mae_refit", cell), results.error("mae_fine_tuned", cell)
     lost = there - native
-    if lost <= 0 or not math.isfinite(refit):
+    if not (lost > 0 and math.isfinite(refit)):
         return ""
     left = min(refit, there)
     back = f"{_share(there - left, lost)} (to {three_digits(refit)})" if refit < there else "nothing"
@@ -100,17 +124,19 @@ def _floor(results: Results, cell: Cell) -> str:
 
 def of_home(results: Results, name: str) -> str:
     """Of a study of one dataset."""
+    if not results.is_known(Cell(name, name)):
+        return ""
     error = results.said(results.error("mae", Cell(name, name)))
     return f"A model trained on {name} has a mean absolute error of {error}."
 
 
 def of_combined(results: Results, name: str) -> str:
-    """Is a model of several datasets as good as theirs?"""
+    """Is a model of several datasets as good as theirs? Nothing where it wasn't tested."""
     members = results.model.members[name]
-    together, alone = (
-        {d: three_digits(results.error("mae", Cell(model or d, d))) for d in members.of} for model in (name, "")
-    )
-    parts = [f"{together[d]} on {d} ({alone[d]} by its own)" for d in members.of]
+    tested = [d for d in results.datasets if results.is_known(Cell(name, d))]
+    if not tested:
+        return ""
+    parts = [_beside_its_own(results, Cell(name, d)) for d in members.of if d in tested]
     brought = {
         "none": "",
         "offset": ", their labels shifted by one number each",
@@ -118,7 +144,7 @@ def of_combined(results: Results, name: str) -> str:
     }
     others = [
         f"{three_digits(results.error('mae', Cell(name, d)))} on {d}, which it doesn't know"
-        for d in results.datasets
+        for d in tested
         if d not in members.of
     ]
     return (
@@ -127,11 +153,23 @@ def of_combined(results: Results, name: str) -> str:
     )
 
 
+def _beside_its_own(results: Results, cell: Cell) -> str:
+    """`12.3 on mp (14.1 by its own)`."""
+    own = results.error("mae", _native(cell))
+    return f"{three_digits(results.error('mae', cell))} on {cell.tested}" + (
+        f" ({three_digits(own)} by its own)" if math.isfinite(own) else ""
+    )
+
+
 def of_own_errors(results: Results) -> str:
     """Whether more data at home help elsewhere; nothing where the study has no ladder to tell."""
-    if not results.model.ladder or not results.foreign:
+    if not results.model.ladder:
         return ""
-    rungs = {cell: _rungs(results, cell) for cell in results.foreign}
+    both = {cell: _rungs(results, cell) for cell in results.foreign}
+    # Rungs that failed have no error, so no gain.
+    rungs = {cell: of for cell, of in both.items() if all(math.isfinite(one.gain) for one in of)}
+    if not rungs:
+        return ""
     hardly = [cell for cell, (home, there) in rungs.items() if home.gain > 0.1 and there.gain < home.gain / 2]
     cell = min(hardly or rungs, key=lambda one: rungs[one][1].gain)
     home, there = rungs[cell]

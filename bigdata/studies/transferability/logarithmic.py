@@ -41,6 +41,9 @@ def logarithmic(axes: Axes, which: str) -> None:
     axis: Any = getattr(axes, f"{which}axis")
     getattr(axes, f"set_{which}scale")("log")
     low, high = axis.get_view_interval()
+    if low <= 0:  # of an axis without any points
+        low, high = 0.1, 1.0
+        getattr(axes, f"set_{which}lim")(low, high)
     if high < 2.6 * low:
         getattr(axes, f"set_{which}lim")(low / 1.3, high * 1.3)
     # Numbers stand beside each other along x, and one above the other along y.

@@ -58,8 +58,12 @@ def predict(view: View, structures: Structures, model: str = "", seen: bool = Fa
 
 def chosen(results: Results, model: str) -> str:
     """The model that a user names; of those that know most entries if none. Raises SpecError."""
-    if not model:
-        return max(results.models, key=lambda name: results.n_trained[name])
+    trained = [name for name in results.models if results.is_trained(name)]
+    if not model and trained:
+        return max(trained, key=lambda name: results.n_trained[name])
+    if not trained or (model in results.models and model not in trained):
+        which = f"a training of `{model}`" if trained else "trainings of all its models"
+        raise SpecError(f"the run can't predict: {which} failed. Submit the study again once the cause is mended.")
     if model not in results.models:
         close = get_close_matches(model, results.models, 1)
         guess = f" Did you mean `{close[0]}`?" if close else ""

@@ -47,14 +47,21 @@ def report(view: View) -> ReportParts:
 
 
 def _headline(results: Results) -> Headline:
-    own = [results.error("mae", Cell(d, d)) for d in results.datasets]
-    found: dict[str, float | int | str] = {f"MAE at home ({results.small_unit})": max(own)}
+    found: dict[str, float | int | str] = {
+        f"MAE at home ({results.small_unit})": _worst(results, [Cell(d, d) for d in results.datasets])
+    }
     if results.foreign:
-        found[f"MAE elsewhere ({results.small_unit})"] = max(results.error("mae", c) for c in results.foreign)
+        found[f"MAE elsewhere ({results.small_unit})"] = _worst(results, results.foreign)
     return found
 
 
+def _worst(results: Results, cells: list[Cell]) -> float:
+    """Of those that are known; NaN where none is."""
+    return max((results.error("mae", cell) for cell in cells if results.is_known(cell)), default=np.nan)
+
+
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
+    yield lambda: judgement.of_failed(results)
     if results.foreign:
         yield lambda: judgement.of_all(results)
     yield lambda: judgement.of_weak(results)
@@ -164,8 +171,8 @@ def _ladder(results: Results) -> Table:
     n, mae, power = view["ladder_n"][...], view["ladder_mae"][...] * results.scale, view["ladder_power"][...]
     for i, model in enumerate(results.models):
         for j, dataset in enumerate(results.test_sets):
-            entries = " → ".join(f"{k:,}" for k in n[:, i].tolist())
-            errors = " → ".join(f"{e:.3g}" for e in mae[:, i, j].tolist())
+            entries = " → ".join(f"{k:,}" if k else "–" for k in n[:, i].tolist())
+            errors = " → ".join("–" if np.isnan(e) else f"{e:.3g}" for e in mae[:, i, j].tolist())
             rows.append((model, dataset, entries, errors, *power[i, j, :3].tolist()))
     columns = ("trained on", "tested on", "training entries", "MAE", "exponent", "from", "to")
     caption = "MAE falls as n to the power of minus the exponent; from, to: its 95 % interval (at least three rungs)."
@@ -176,7 +183,7 @@ def _kinds(results: Results) -> Table:
     rows = [
         (*cell, row.label, row.n, row.mae * results.scale)
         for cell in results.cells
-        if cell.model in results.models and cell.tested in results.datasets
+        if cell.model in results.models and cell.tested in results.datasets and results.is_known(cell)
         for row in by_kind(results, cell)
         if row.n
     ]
@@ -204,7 +211,7 @@ def _trainings(results: Results) -> Table:
     rows = [
         (
             one.label,
-            *(int(found[name][i]) for name in names),
+            *(int(n) if (n := found[name][i]) >= 0 else None for name in names),
             float(found["validation_mae"][i]) * results.scale,
             float(found["seconds_batch"][i]) * 1000,
             float(found["seconds_step"][i]) * 1000,

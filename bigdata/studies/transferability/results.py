@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from bigdata.studies.materials.entries import Entries
 from bigdata.studies.transferability.data import TEST, open_entries
 from bigdata.studies.transferability.error_units import ErrorUnit, error_unit, three_digits
 from bigdata.studies.transferability.model import Transferability
-from bigdata.studies.transferability.trainings import places
+from bigdata.studies.transferability.trainings import places, trainings
 
 Floats = NDArray[np.float64]
 
@@ -97,6 +98,19 @@ class Results(StudyResults[Transferability]):
         """Models of one dataset, each on every other dataset."""
         return [Cell(m, d) for m in self.datasets for d in self.datasets if m != d]
 
+    def is_known(self, cell: Cell) -> bool:
+        """Whether there is an error: none where a training failed, or where nothing was tested."""
+        return math.isfinite(self.error("mae", cell))
+
+    @cached_property
+    def failed(self) -> list[str]:
+        """The trainings that failed."""
+        return [one.label for one, n in zip(trainings(self.model), self.trained["n_steps"], strict=True) if n < 0]
+
+    def is_trained(self, model: str) -> bool:
+        """Whether all of a model's networks are there."""
+        return bool((self.trained["n_steps"][places(self.model, model)] >= 0).all())
+
     def label_difference(self, one: str, other: str, refit: bool = False) -> float:
         """In `small_unit`; NaN where they share no group."""
         name = "label_difference_refit" if refit else "label_difference"
@@ -108,7 +122,7 @@ class Results(StudyResults[Transferability]):
 
     @cached_property
     def trained(self) -> dict[str, NDArray[Any]]:
-        """What each training returned, by name, along `training`."""
+        """What each training returned, by name, along `training`; NaN, and -1 for whole numbers, where it failed."""
         names = ("validation_mae", "n_train", "n_steps", "best_step", "seconds_batch", "seconds_step")
         return {name: self.view[name][...] for name in names}
 

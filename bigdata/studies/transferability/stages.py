@@ -31,7 +31,7 @@ from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_sta
 from bigdata.studies.transferability.cost import step_seconds, training_bytes
 from bigdata.studies.transferability.data import graph_setting, network_of, open_entries, open_outside
 from bigdata.studies.transferability.model import Transferability, outside_input
-from bigdata.studies.transferability.trainings import places, shares, trainings
+from bigdata.studies.transferability.trainings import pairs, places, rungs, shares, trainings
 
 TASKS = "bigdata.studies.transferability.tasks"
 PREDICT_RATE = Rate("entry", 3e-4, BUILT_IN)
@@ -54,7 +54,7 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     predict = made.predict(train)
     ladder = [made.ladder(train)] if model.ladder else []
     tune = [made.fine_tune(train)] if model.fine_tuning and len(model.datasets) > 1 else []
-    evaluate = made.evaluate(train, predict, *ladder, *tune)
+    evaluate = made.evaluate((*graphs, groups), (train, predict, *ladder, *tune))
     return Workload(
         stages=(*symmetry, *graphs, groups, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
@@ -123,75 +123,81 @@ class _Stages:
 
     def predict(self, train: Stage) -> Stage:
         """A task for each model and dataset."""
-        pairs = self._pairs()
+        wanted = pairs(self.model)
         return Stage(
             name="predict",
             function=f"{TASKS}:predict",
-            n_tasks=len(pairs),
+            n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model"),
             rate=PREDICT_RATE,
-            work=lambda i: float(len(self.entries[pairs[i][1]]) * len(self.model.training.seeds)),
+            work=lambda i: float(len(self.entries[wanted[i][1]]) * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
-            arrays=tuple(self._predicted(pairs)),
-            shards=lambda i: [(f"{what}_{'_'.join(pairs[i])}", (0,)) for what in ("prediction", "spread")],
-            needs=lambda i: [("train", place) for place in places(self.model, pairs[i][0])],
+            arrays=tuple(self._predicted(wanted)),
+            shards=lambda i: [(f"{what}_{'_'.join(wanted[i])}", (0,)) for what in ("prediction", "spread")],
+            needs=lambda i: [("train", place) for place in places(self.model, wanted[i][0])],
             inputs=self.inputs,
+            rows={"n_networks": Row("int64", about="networks whose mean it is")},
         )
 
     def ladder(self, train: Stage) -> Stage:
         """A task for each model and rung below the whole: its errors on all test parts."""
-        rungs = self._rungs()
+        wanted = rungs(self.model)
         row = Row(units=self.unit, length=len(self.model.test_sets), dim="tested_on")
         return Stage(
             name="ladder",
             function=f"{TASKS}:ladder",
-            n_tasks=len(rungs),
+            n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model"),
-            task_fields=lambda i: {"model": rungs[i][0], "share": rungs[i][1]},
+            task_fields=lambda i: {"model": wanted[i][0], "share": wanted[i][1]},
             rate=PREDICT_RATE,
             work=lambda _: float(self.n_entries * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
-            needs=lambda i: [("train", place) for place in places(self.model, *rungs[i])],
+            needs=lambda i: [("train", place) for place in places(self.model, *wanted[i])],
             inputs=self.inputs,
             rows={"rung_mae": row, "rung_n": "int64"},
         )
 
     def fine_tune(self, train: Stage) -> Stage:
         """A task for each model and dataset that it wasn't trained on."""
-        pairs = self.model.strangers
+        wanted = self.model.strangers
         tuning = self.model.fine_tuning
         assert tuning is not None
         about = "prediction after fine-tuning on some of the dataset's training rows; NaN outside of its test part"
         return Stage(
             name="fine_tune",
             function=f"{TASKS}:fine_tune",
-            n_tasks=len(pairs),
+            n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model", "training", "fine_tuning"),
             rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
             work=lambda _: float(tuning.max_steps * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
             arrays=tuple(
                 whole(f"fine_tuned_{m}_{d}", "float64", {f"entry_{d}": len(self.entries[d])}, self.unit, about)
-                for m, d in pairs
+                for m, d in wanted
             ),
-            shards=lambda i: [(f"fine_tuned_{'_'.join(pairs[i])}", (0,))],
-            needs=lambda i: [("train", place) for place in places(self.model, pairs[i][0])],
+            shards=lambda i: [(f"fine_tuned_{'_'.join(wanted[i])}", (0,))],
+            needs=lambda i: [("train", place) for place in places(self.model, wanted[i][0])],
             inputs=self.inputs,
+            rows={"n_tuned": Row("int64", about="entries of the dataset that it was tuned on")},
             pool="gpu",
             cores=self.model.training.cores,
         )
 
-    def evaluate(self, *needed: Stage) -> Stage:
+    def evaluate(self, data: tuple[Stage, ...], models: tuple[Stage, ...]) -> Stage:
+        """One task for all: what was learned of `models` is judged though others have failed."""
         return Stage(
             name="evaluate",
             function=f"{TASKS}:evaluate",
-            fields=self.fields("datasets", "target", "combined", "outside", "refit", "bootstrap", "split", "ladder"),
+            fields=self.fields(
+                "datasets", "target", "combined", "outside", "refit", "bootstrap", "split", "ladder", "model"
+            ),
             rate=EVALUATE_RATE,
             work=lambda _: float(self.n_entries * (len(self.models) + len(self.outside))),
             memory=PROCESS_BYTES + 2 * ENTRY_BYTES * self.n_entries,
             arrays=tuple(self._evaluated()),
-            needs=every(*needed),
+            needs=every(*data, *models),
             inputs=(*self.inputs, *self.outside),
+            despite_failures=tuple(stage.name for stage in models),
         )
 
     def fields(self, *names: str) -> dict[str, object]:
@@ -203,12 +209,6 @@ class _Stages:
         members = self.all[i].members.of
         n_validation = self.model.split.validation * sum(len(self.entries[name]) for name in members)
         return training.max_steps + training.n_evaluations * n_validation / training.batch / 3
-
-    def _pairs(self) -> list[tuple[str, str]]:
-        return [(m, d) for m in self.models for d in self.datasets]
-
-    def _rungs(self) -> list[tuple[str, float]]:
-        return [(m, share) for share in shares(self.model)[:-1] for m in self.models]
 
     def _trained(self) -> Iterator[ArraySpec]:
         n, evaluations = len(self.all), self.model.training.n_evaluations
@@ -226,8 +226,8 @@ class _Stages:
         yield by_rows(1, "curve_loss", "float64", curve, about="mean training loss of standardised targets")
         yield by_rows(1, "curve_mae", "float64", curve, self.unit, "mean absolute error of the validation part")
 
-    def _predicted(self, pairs: list[tuple[str, str]]) -> Iterator[ArraySpec]:
-        for m, d in pairs:
+    def _predicted(self, wanted: list[tuple[str, str]]) -> Iterator[ArraySpec]:
+        for m, d in wanted:
             one = {f"entry_{d}": len(self.entries[d])}
             yield whole(f"prediction_{m}_{d}", "float64", one, self.unit, "mean over the seeds")
             about = "standard deviation over the seeds; NaN where there is one"
@@ -267,7 +267,8 @@ class _Stages:
         n = len(shares(self.model))
         along = {"fraction": n, "model": n_models, "tested_on": n_tests}
         yield whole("ladder_mae", "float64", along, self.unit, "of the test part")
-        yield whole("ladder_n", "int64", {"fraction": n, "model": n_models}, about="training entries")
+        about = "training entries; 0 where it failed"
+        yield whole("ladder_n", "int64", {"fraction": n, "model": n_models}, about=about)
         power = {"model": n_models, "tested_on": n_tests, "term": len(POWER)}
         yield whole("ladder_power", "float64", power, about="MAE = amplitude · n^-exponent")
 

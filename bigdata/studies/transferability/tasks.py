@@ -16,7 +16,7 @@ from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.transferability import evaluation
 from bigdata.studies.transferability.data import TEST, TRAIN, lesson, network_of, open_crystals, open_entries
 from bigdata.studies.transferability.model import Transferability
-from bigdata.studies.transferability.trainings import OneTraining, places, shares, trainings
+from bigdata.studies.transferability.trainings import OneTraining, pairs, places, rungs, trainings
 from bigdata.studies.transferability.tuning import Learned, tuned
 
 if TYPE_CHECKING:
@@ -73,32 +73,34 @@ def _write(ctx: Context[Transferability], done: networks.Trained, references: Fl
     ctx.write("curve_mae", done.curve_mae[None])
 
 
-def predict(ctx: Context[Transferability]) -> None:
-    """What a model says of all entries of a dataset: mean and spread of its networks."""
-    model, dataset = [(m, d) for m in ctx.model.members for d in ctx.model.datasets][ctx.index]
+def predict(ctx: Context[Transferability]) -> dict[str, int]:
+    """What a model says of all entries of a dataset: mean and spread of its networks, and of how many."""
+    model, dataset = pairs(ctx.model)[ctx.index]
     made = _ensemble(ctx, places(ctx.model, model), dataset)
     ctx.write(f"prediction_{model}_{dataset}", made.mean(axis=0))
     spread = made.std(axis=0, ddof=1) if len(made) > 1 else np.full(made.shape[1], np.nan)
     ctx.write(f"spread_{model}_{dataset}", spread)
+    return {"n_networks": len(made)}
 
 
 def ladder(ctx: Context[Transferability]) -> dict[str, Any]:
     """The errors on all test parts of a model trained on a share of its groups."""
-    rungs = [(model, share) for share in shares(ctx.model)[:-1] for model in ctx.model.members]
-    at = places(ctx.model, *rungs[ctx.index])
+    at = places(ctx.model, *rungs(ctx.model)[ctx.index])
     mae = evaluation.test_mae(ctx, lambda dataset: _ensemble(ctx, at, dataset).mean(axis=0))
     return {"rung_mae": mae, "rung_n": int(ctx.rows("train")["n_train"][0])}
 
 
-def fine_tune(ctx: Context[Transferability]) -> None:
+def fine_tune(ctx: Context[Transferability]) -> dict[str, int]:
     """Train a model's networks on some training rows of a dataset that they don't know, and predict its test part."""
     model, dataset = ctx.model.strangers[ctx.index]
-    parts = ctx.read(f"split_{dataset}")
+    parts, tuning = ctx.read(f"split_{dataset}"), ctx.model.fine_tuning
+    assert tuning is not None
     tested = np.flatnonzero(parts == TEST)
     made = [_tuned(ctx, place, dataset, parts, tested) for place in places(ctx.model, model)]
     values = np.full(len(parts), np.nan)
     values[tested] = np.mean(made, axis=0)
     ctx.write(f"fine_tuned_{model}_{dataset}", values)
+    return {"n_tuned": min(tuning.rows, int((parts == TRAIN).sum()))}
 
 
 def _tuned(
@@ -132,8 +134,15 @@ def learned(ctx: Context[Transferability], place: int, dataset: str) -> Learned:
 
 
 def compiled(ctx: Context[Transferability]) -> Compiled:
-    """The study's network, compiled for each size of batch where there is a GPU; one for all tasks of a process."""
+    """The study's network, compiled for each size of batch where there is a GPU; one for all tasks of a process.
+
+    Raises SiteError where the task has GPUs that TensorFlow doesn't see.
+    """
     has_gpu = ctx.gpus > 0
+    if has_gpu:
+        from bigdata.models.networks.loading import require_gpu
+
+        require_gpu(ctx.gpus)
     # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
     precision = ctx.model.training.precision if has_gpu else "float32"
     return shared(network_of(ctx.model), ctx.read("element_feature"), precision, has_gpu)

@@ -43,6 +43,16 @@ def trainings(study: Transferability) -> list[OneTraining]:
     ]
 
 
+def rungs(study: Transferability) -> list[tuple[str, float]]:
+    """Each model with each share of its groups below the whole, from the least on."""
+    return [(model, share) for share in shares(study)[:-1] for model in study.members]
+
+
+def pairs(study: Transferability) -> list[tuple[str, str]]:
+    """Each model with each dataset that it predicts."""
+    return [(model, dataset) for model in study.members for dataset in study.datasets]
+
+
 def places(study: Transferability, model: str, share: float = 1.0) -> list[int]:
     """Where the trainings of a model stand among all, one for each seed."""
     return [i for i, one in enumerate(trainings(study)) if (one.model, one.share) == (model, share)]

@@ -60,6 +60,7 @@ def _arrays(model: Transferability) -> Iterator[tuple[str, Array]]:
     looks = (len(trainings(model)), 4)
     yield "curve_mae", Array(rng.uniform(0.01, 0.2, looks))
     yield "curve_loss", Array(rng.uniform(0.01, 0.2, looks), "1")
+    yield "n_steps", Array(np.full(len(trainings(model)), 400), "1")
     yield "evaluation", Array(np.arange(1, 5) * 100, "1")
     rungs = len(model.ladder) + 1
     yield "ladder_n", Array(np.sort(rng.integers(10, 1000, (rungs, n_models)), axis=0), "1")
