@@ -30,7 +30,8 @@ BETA_1, BETA_2, EPSILON = 0.9, 0.999, 1e-8
 AT_ONCE = 128
 # Averages begin with the short memory of this many steps, else they would remember the first weights.
 FIRST_AVERAGES = 50
-SAVE_SECONDS = 30.0
+# A killed training loses what it did since it last saved; saving takes no more than this share of its time.
+SAVE_SECONDS, SAVE_SHARE = 10.0, 0.05
 # Noise must not turn a distance round, angstrom.
 SHORTEST = np.float32(1e-3)
 
@@ -127,9 +128,10 @@ class Trainer:
     ) -> Trained:
         """Train to the end. `looked(step, loss, mae)` is called after each look at the validation part.
 
-        Raises Paused, once `save` has what is needed to go on, when `should_stop()`.
+        What is needed to go on is given to `save` every `save_seconds`, and less often where that takes long. Raises
+        Paused, once `save` has it, when `should_stop()`.
         """
-        saved_at = time.monotonic()
+        saved_at, pause = time.monotonic(), save_seconds
         while self.step < self.setting.max_steps and not self._is_stuck():
             if should_stop():
                 save(self.state())
@@ -137,9 +139,10 @@ class Trainer:
             self._one_step()
             if self.step % self.setting.evaluate_every == 0 or self.step == self.setting.max_steps:
                 looked(self.step, *self._look())
-            if time.monotonic() - saved_at > save_seconds:
+            if (now := time.monotonic()) - saved_at > pause:
                 save(self.state())
                 saved_at = time.monotonic()
+                pause = max(save_seconds, (saved_at - now) / SAVE_SHARE)
         return self._trained()
 
     def state(self) -> Saved:

@@ -103,6 +103,12 @@ def test_a_training_that_paused_goes_on_to_the_same_bits(stops):
     assert (rest.n_steps, rest.best_step) == (whole.n_steps, whole.best_step)
 
 
+def test_saving_takes_a_small_part_of_the_time():
+    saved = []
+    trainer().train(lambda state: saved.append(time.sleep(0.2)), save_seconds=0.0)
+    assert len(saved) == 1
+
+
 KILLED = """
 import sys
 from pathlib import Path
