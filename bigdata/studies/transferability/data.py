@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,13 +52,22 @@ def network_of(model: Transferability) -> Network:
     return model.model
 
 
-def open_crystals(model: Transferability, inputs: Mapping[str, Input]) -> dict[str, Crystals]:
-    """The graphs of every dataset's entries, weighted for the study's network."""
-    setting, network = graph_setting(model), network_of(model)
-    return {
-        name: Crystals(Graphs.read(graphs_of(inputs[name].folder, setting).made()).take(e.rows), network)
-        for name, e in open_entries(model, inputs).items()
-    }
+def crystals_of(ctx: Context[Transferability], name: str) -> Crystals:
+    """The graphs of one dataset's entries, weighted for the study's network; opened once for all tasks of a process."""
+    return ctx.opened(_opener(name))
+
+
+@lru_cache
+def _opener(name: str) -> Callable[[Transferability, Mapping[str, Input]], Crystals]:
+    """The same function for the same name, by which `ctx.opened` knows what is open."""
+    return partial(_open_crystals, name)
+
+
+def _open_crystals(name: str, model: Transferability, inputs: Mapping[str, Input]) -> Crystals:
+    """Of this dataset alone: a training needs its own, and others may be much larger."""
+    rows = entries_by_dataset({name: model.datasets[name]}, inputs, model.target, "leave-out")[name].rows
+    graphs = Graphs.read(graphs_of(inputs[name].folder, graph_setting(model)).made())
+    return Crystals(graphs if len(rows) == len(graphs) else graphs.take(rows), network_of(model))
 
 
 def open_outside(model: Transferability, inputs: Mapping[str, Input], name: str) -> Outside:
@@ -81,8 +91,8 @@ def lesson(ctx: Context[Transferability], one: OneTraining) -> Lesson:
     values, parts, groups = (
         np.concatenate([ctx.read(f"{what}_{name}") for name in members]) for what in ("target", "split", "group")
     )
-    known = [ctx.opened(open_crystals)[name] for name in members]
-    crystals = Crystals(concatenate([c.graphs for c in known]), network_of(ctx.model))
+    known = [crystals_of(ctx, name) for name in members]
+    crystals = known[0] if len(known) == 1 else Crystals(concatenate([c.graphs for c in known]), network_of(ctx.model))
     database = np.repeat(np.arange(len(members)), [len(c) for c in known])
     validation = np.flatnonzero(parts == VALIDATION)
     train = drawn(np.flatnonzero(parts == TRAIN), groups, one.share, ctx.model.split.seed)

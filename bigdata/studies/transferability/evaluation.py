@@ -17,7 +17,7 @@ from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import N_ELEMENTS
 from bigdata.models.networks.network import layout
 from bigdata.studies.transferability.breakdown import by_element
-from bigdata.studies.transferability.data import TEST, TRAIN, network_of, open_crystals, open_entries, open_outside
+from bigdata.studies.transferability.data import TEST, TRAIN, crystals_of, network_of, open_entries, open_outside
 from bigdata.studies.transferability.errors import Errors, Estimate, errors
 from bigdata.studies.transferability.labels import Labels, label_differences
 from bigdata.studies.transferability.ladder import power_law
@@ -49,7 +49,7 @@ class Tested:
 def write(ctx: Context[Transferability]) -> None:
     """All arrays of the stage `evaluate`."""
     model = ctx.model
-    tested = {name: _tested(ctx, name, crystals) for name, crystals in ctx.opened(open_crystals).items()}
+    tested = {name: _tested(ctx, name, crystals_of(ctx, name)) for name in model.datasets}
     predictions = dict(_predictions(ctx, tested))
     _write_labels(ctx, tested)
     for name in ctx.model.outside:

@@ -14,7 +14,7 @@ from bigdata.models.networks.standard import Standard
 from bigdata.studies.materials import grouping
 from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.transferability import evaluation
-from bigdata.studies.transferability.data import TEST, TRAIN, lesson, network_of, open_crystals, open_entries
+from bigdata.studies.transferability.data import TEST, TRAIN, crystals_of, lesson, network_of, open_entries
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import OneTraining, pairs, places, rungs, trainings
 from bigdata.studies.transferability.tuning import Learned, tuned
@@ -107,7 +107,7 @@ def _tuned(
     ctx: Context[Transferability], place: int, dataset: str, parts: NDArray[Any], tested: NDArray[Any]
 ) -> Floats:
     """Predictions of the test part by one network, tuned on rows drawn by its own seed."""
-    tuning, crystals, network = ctx.model.fine_tuning, ctx.opened(open_crystals)[dataset], compiled(ctx)
+    tuning, crystals, network = ctx.model.fine_tuning, crystals_of(ctx, dataset), compiled(ctx)
     assert tuning is not None
     seed = trainings(ctx.model)[place].seed
     drawn = np.random.default_rng([seed, 2]).permutation(np.flatnonzero(parts == TRAIN))[: tuning.rows]
@@ -120,7 +120,7 @@ def _ensemble(
     ctx: Context[Transferability], at: list[int], dataset: str, rows: NDArray[np.int64] | None = None
 ) -> Floats:
     """(seeds, n) predictions for entries of a dataset, for all where `rows` isn't given."""
-    crystals, network = ctx.opened(open_crystals)[dataset], compiled(ctx)
+    crystals, network = crystals_of(ctx, dataset), compiled(ctx)
     wanted = np.arange(len(crystals)) if rows is None else rows
     return np.stack([learned(ctx, place, dataset)(network, crystals, wanted) for place in at])
 
