@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -48,7 +49,7 @@ def study(kind: str) -> Transferability:
         "datasets": {"all": {"name": "emt-prototypes", "target": "formation_energy_per_atom"}},
         "graph": {"neighbors": 24},
         "model": {"kind": kind},
-        "training": {"max_steps": STEPS, "evaluate_every": STEPS},
+        "training": {"max_steps": STEPS + 2, "evaluate_every": STEPS + 2},
     }
     return Transferability.model_validate(given)
 
@@ -72,7 +73,7 @@ def train(kind: str, folder: Path) -> dict[str, float]:
     start = time.perf_counter()
     values = np.load(folder / "target.npy")
     n = len(values)
-    crystals = {"all": Crystals(Graphs.read(folder).take(np.arange(n)), network_of(model))}
+    crystals = Crystals(Graphs.read(folder), network_of(model))
     part = np.random.default_rng(0).choice(3, n, p=[0.8, 0.1, 0.1]).astype(np.int32)
     arrays = {"target_all": values, "split_all": part, "group_all": np.arange(n)}
     ctx: Any = SimpleNamespace(model=model, read=arrays.__getitem__, opened=lambda _: crystals)
@@ -81,8 +82,15 @@ def train(kind: str, folder: Path) -> dict[str, float]:
     trainer = Trainer(network, model.training, taught.problem, 0)
     trainer._one_step()
     begun = time.perf_counter()
-    done = trainer.train()
-    return {"seconds": begun - start, "step": done.seconds_step + done.seconds_batch, "peak": 1024 * eval(KIB)}
+    steps = [_cpu_seconds(trainer._one_step) for _ in range(STEPS)]
+    trainer.train()
+    return {"seconds": begun - start, "step": float(np.median(steps)), "peak": 1024 * eval(KIB)}
+
+
+def _cpu_seconds(one: Callable[[], object]) -> float:
+    start = time.process_time()
+    one()
+    return time.process_time() - start
 
 
 def measured(kind: str, folder: Path) -> dict[str, float]:
@@ -109,7 +117,7 @@ def main() -> None:
         seconds = found["seconds"]
         print(f"  {seconds:.1f} s to the first step (at most {MOST_SECONDS:.0f}: {_said(seconds <= MOST_SECONDS)})")
         step, said = found["step"], step_seconds(model)
-        print(f"  {1e3 * step:.1f} ms a step, {1e3 * said:.1f} by the plan", flush=True)
+        print(f"  {1e3 * step:.1f} ms of CPU time a step, {1e3 * said:.1f} by the plan", flush=True)
 
 
 def _said(is_reached: bool) -> str:

@@ -1,20 +1,28 @@
-"""What training takes: seconds of a gradient step and bytes, from steps that were measured."""
+"""What a training takes: seconds of a gradient step and bytes, from steps that were measured.
+
+`tests/benchmarks/training_memory.py` measures both again.
+"""
 
 from __future__ import annotations
 
 from bigdata.studies.transferability.model import Transferability
 
-# A worker with TensorFlow and graph-nets loaded holds so much more than one without, before any data.
-TENSORFLOW_BYTES = 850_000_000
+# A worker with TensorFlow and graph-nets loaded and a network traced holds so much more than one without.
+TENSORFLOW_BYTES = 600_000_000
 # Of 32 crystals of the Materials Project with 24 neighbours, 64 features and 3 steps, on one core.
-STEP_SECONDS = {"edge-gated": 0.0075, "schnet": 0.0055, "mpeu": 0.0155, "painn": 0.060}
+STEP_SECONDS = {"edge-gated": 0.0065, "schnet": 0.0045, "mpeu": 0.0125, "painn": 0.048}
 EDGES = 24
 # Products grow with the square of the features, all else in proportion to them.
 FEATURES_POWER = 1.4
 # Neighbours within a cutoff, at the density of most crystals: an atom in about 17 cubic angstrom.
 ATOMS_PER_VOLUME = 0.06
-GRAPH_BYTES = {"painn": 14_000}
-MERGED_GRAPH_BYTES = 3_500
+# Of the graphs of an entry, as they are read and as batches are cut from them.
+GRAPH_BYTES = {"painn": 20_000}
+MERGED_GRAPH_BYTES = 5_000
+# What is paid before the first step: by each training for tracing its network, and once by a worker for TensorFlow.
+TRACE_SECONDS, LOAD_SECONDS = 2.0, 4.0
+# Of a gradient step on the same crystals.
+FORWARD = 0.5
 
 
 def step_seconds(study: Transferability) -> float:
@@ -25,10 +33,30 @@ def step_seconds(study: Transferability) -> float:
     return float(STEP_SECONDS[network.kind] * size * (n_edges / EDGES) ** 0.8 * study.training.batch / 32)
 
 
+def training_steps(study: Transferability, n_validation: float, *, is_first: bool) -> float:
+    """The work of a training in gradient steps: its own, its looks at the validation part, and its start.
+
+    TensorFlow's load is counted once: those trainings that begin later mostly find it loaded.
+    """
+    training = study.training
+    looks = training.n_evaluations * n_validation / training.batch * FORWARD
+    return training.max_steps + looks + start_steps(study) + (LOAD_SECONDS / step_seconds(study) if is_first else 0.0)
+
+
+def start_steps(study: Transferability) -> float:
+    """How many gradient steps could be done while a network is traced."""
+    return TRACE_SECONDS / step_seconds(study)
+
+
+def prediction_seconds(study: Transferability) -> float:
+    """Of one entry by one network, on one core."""
+    return FORWARD * step_seconds(study) / study.training.batch
+
+
 def training_bytes(study: Transferability, n_entries: int) -> int:
     """What a training takes beside a process without TensorFlow: graphs of all entries, and what gradients need."""
     network = study.model
-    graphs = GRAPH_BYTES.get(network.kind, MERGED_GRAPH_BYTES) * n_entries * 2
+    graphs = GRAPH_BYTES.get(network.kind, MERGED_GRAPH_BYTES) * n_entries
     edges = (240 if network.kind == "painn" else 70) * 128
-    features = network.latent * (9 if network.kind == "painn" else 6)
+    features = network.latent * (12 if network.kind == "painn" else 6)
     return int(TENSORFLOW_BYTES + graphs + 4 * edges * features * network.steps)

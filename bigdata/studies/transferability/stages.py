@@ -28,13 +28,18 @@ from bigdata.studies.materials import grouping
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.labels import label_notes, labels_of
 from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
-from bigdata.studies.transferability.cost import step_seconds, training_bytes
+from bigdata.studies.transferability.cost import (
+    prediction_seconds,
+    start_steps,
+    step_seconds,
+    training_bytes,
+    training_steps,
+)
 from bigdata.studies.transferability.data import graph_setting, network_of, open_entries, open_outside
 from bigdata.studies.transferability.model import Transferability, outside_input
 from bigdata.studies.transferability.trainings import pairs, places, rungs, shares, trainings
 
 TASKS = "bigdata.studies.transferability.tasks"
-PREDICT_RATE = Rate("entry", 3e-4, BUILT_IN)
 EVALUATE_RATE = Rate("entry", 1e-4, BUILT_IN)
 ENTRY_BYTES = 2_000
 ERRORS = ("mae", "rmse", "r2", "bias", "mae_offset", "mae_refit", "mae_fine_tuned")
@@ -129,7 +134,7 @@ class _Stages:
             function=f"{TASKS}:predict",
             n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model"),
-            rate=PREDICT_RATE,
+            rate=Rate("entry", prediction_seconds(self.model), BUILT_IN),
             work=lambda i: float(len(self.entries[wanted[i][1]]) * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
             arrays=tuple(self._predicted(wanted)),
@@ -149,7 +154,7 @@ class _Stages:
             n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model"),
             task_fields=lambda i: {"model": wanted[i][0], "share": wanted[i][1]},
-            rate=PREDICT_RATE,
+            rate=Rate("entry", prediction_seconds(self.model), BUILT_IN),
             work=lambda _: float(self.n_entries * len(self.model.training.seeds)),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
             needs=lambda i: [("train", place) for place in places(self.model, *wanted[i])],
@@ -169,7 +174,7 @@ class _Stages:
             n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model", "training", "fine_tuning"),
             rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
-            work=lambda _: float(tuning.max_steps * len(self.model.training.seeds)),
+            work=lambda _: (tuning.max_steps + start_steps(self.model)) * len(self.model.training.seeds),
             memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
             arrays=tuple(
                 whole(f"fine_tuned_{m}_{d}", "float64", {f"entry_{d}": len(self.entries[d])}, self.unit, about)
@@ -204,11 +209,8 @@ class _Stages:
         return self.model.model_dump(mode="json", include=set(names))
 
     def _steps(self, i: int) -> float:
-        """Gradient steps, and looks at the validation part in steps: a forward pass is a third of one."""
-        training = self.model.training
-        members = self.all[i].members.of
-        n_validation = self.model.split.validation * sum(len(self.entries[name]) for name in members)
-        return training.max_steps + training.n_evaluations * n_validation / training.batch / 3
+        n_validation = self.model.split.validation * sum(len(self.entries[name]) for name in self.all[i].members.of)
+        return training_steps(self.model, n_validation, is_first=i == 0)
 
     def _trained(self) -> Iterator[ArraySpec]:
         n, evaluations = len(self.all), self.model.training.n_evaluations
