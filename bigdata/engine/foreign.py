@@ -7,6 +7,7 @@ threads, and so an adaptive cluster sees what it should grow for. Tokens come ba
 from __future__ import annotations
 
 import json
+import logging
 import os
 import queue
 import secrets
@@ -179,6 +180,9 @@ def foreign_pools(plan: Plan, observer: Observer, client: Client | None = None) 
     folder = RunFolder(plan.folder.path.absolute())
     with ExitStack() as stack:
         if client is None:
+            # A message that was on its way when the scheduler went ends in an error that nobody asks for, and asyncio
+            # prints its traceback, now or at the exit. Whose client it is decides that for its own process.
+            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
             stack.enter_context(own_dask_configuration())
             client = stack.enter_context(_connected(plan))
         _refuse_strangers(client, folder, plan.study.extra)
