@@ -99,7 +99,7 @@ def _elsewhere(compiled: Compiled, made: list[Any], of: Database, name: str) -> 
     prediction = _prediction(compiled, made, of, np.arange(len(of.values)))
     train, _, test = parts(of.groups)
     raw = np.abs(prediction - of.values)[test].mean()
-    fitted = refitted(prediction, of.values, of.crystals.fractions(), train, test, of.groups)
+    fitted = refitted(prediction, of.values, of.crystals.fractions, train, test, of.groups)
     left = np.abs(fitted - of.values[test]).mean()
     print(f"  on {name}: {1e3 * raw:.1f} meV/atom, {1e3 * left:.1f} with references refitted to its training part")
 

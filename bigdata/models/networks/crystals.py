@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,11 +26,11 @@ class Crystals:
     """
 
     def __init__(self, graphs: Graphs, network: Network, dtype: type[np.floating] = np.float32) -> None:
-        self.graphs = graphs
+        self.graphs, self._sums = graphs, network.readout == "sum"
         self.n_edges, self.n_nodes = graphs.n_edges, graphs.n_nodes
         self._nodes, self._edges, self._shells = graphs.node_offsets, graphs.edge_offsets, graphs.distance_offsets
         self._element = graphs.number.astype(np.int32) - 1
-        n_atoms = np.repeat(graphs.n_atoms, graphs.n_nodes) if network.readout == "mean" else 1
+        n_atoms = 1 if self._sums else np.repeat(graphs.n_atoms, graphs.n_nodes)
         self._weight = (graphs.node_multiplicity / n_atoms).astype(dtype)
         is_mean = getattr(network, "aggregation", "sum") == "mean"
         self._multiplicity = (_shares(graphs) if is_mean else graphs.edge_multiplicity).astype(dtype)
@@ -38,6 +39,13 @@ class Crystals:
     def __len__(self) -> int:
         return len(self.graphs)
 
+    @cached_property
+    def per_atom(self) -> NDArray[np.float64]:
+        """(m,) what a quantity of one atom is multiplied with: the cell's atoms where the network sums over them."""
+        n_atoms = self.graphs.n_atoms.astype(np.float64)
+        return n_atoms if self._sums else np.ones(len(self))
+
+    @cached_property
     def fractions(self) -> NDArray[np.float64]:
         """(m, 118) the elements' shares of each crystal's atoms."""
         found = np.zeros((len(self), N_ELEMENTS))

@@ -45,15 +45,11 @@ class Problem:
     train: Rows
     validation: Rows
 
-    @cached_property
-    def fractions(self) -> Floats:
-        return self.crystals.fractions()
-
     def standard(self, setting: Training, sums: bool) -> Standard:
         """How targets are standardised, by the training part."""
         rows = self.train
         n_atoms = self.crystals.graphs.n_atoms[rows]
-        return Standard.of(self.values[rows], self.fractions[rows], n_atoms, setting.baseline, sums)
+        return Standard.of(self.values[rows], self.crystals.fractions[rows], n_atoms, setting.baseline, sums)
 
 
 @dataclass(frozen=True)
@@ -109,7 +105,7 @@ class Trainer:
         self.network, self.setting, self.problem, self.seed = network, setting, problem, seed
         sums = network.network.readout == "sum"
         self.standard = standard or problem.standard(setting, sums)
-        known = self.standard.known(problem.fractions, problem.crystals.graphs.n_atoms)
+        known = self.standard.known(problem.crystals.fractions, problem.crystals.graphs.n_atoms)
         self._targets = (problem.values - known) / self.standard.scale
         first = network.layout.initial(seed) if start is None else start
         self._optimiser = Optimiser(network, setting, first)
@@ -345,7 +341,7 @@ def outputs(network: Compiled, weights: NDArray[Any], crystals: Crystals, rows: 
 def predicted(network: Compiled, trained: tuple[NDArray[Any], Standard], problem: Crystals, rows: Rows) -> Floats:
     """(n,) predictions in the target's unit."""
     weights, standard = trained
-    known = standard.known(problem.fractions()[rows], problem.graphs.n_atoms[rows])
+    known = standard.known(problem.fractions[rows], problem.graphs.n_atoms[rows])
     return known + standard.scale * outputs(network, weights, problem, rows)
 
 

@@ -20,7 +20,6 @@ from bigdata.models.networks.setting import Network, PaiNN
 from bigdata.models.networks.training import Problem
 from bigdata.studies.materials.entries import Entries, entries_by_dataset
 from bigdata.studies.materials.graphs import graphs_of
-from bigdata.studies.materials.grouping import unit_of
 from bigdata.studies.transferability.model import Graph, Transferability, outside_input
 from bigdata.studies.transferability.outside import Outside, read_outside
 from bigdata.studies.transferability.references import drawn, references
@@ -70,10 +69,9 @@ def _open_crystals(name: str, model: Transferability, inputs: Mapping[str, Input
     return Crystals(graphs if len(rows) == len(graphs) else graphs.take(rows), network_of(model))
 
 
-def open_outside(model: Transferability, inputs: Mapping[str, Input], name: str) -> Outside:
-    """The predictions of an outside model, in the targets' unit. Raises SpecError for a table that can't be used."""
+def open_outside(model: Transferability, inputs: Mapping[str, Input], name: str, unit: str) -> Outside:
+    """The predictions of an outside model, in the targets' `unit`. Raises SpecError for a table that can't be used."""
     asked = model.outside[name]
-    unit = unit_of(open_entries(model, inputs))
     return read_outside(Path(inputs[outside_input(name)].folder), unit, asked.units, asked.file)
 
 
@@ -97,7 +95,7 @@ def lesson(ctx: Context[Transferability], one: OneTraining) -> Lesson:
     validation = np.flatnonzero(parts == VALIDATION)
     train = drawn(np.flatnonzero(parts == TRAIN), groups, one.share, ctx.model.split.seed)
     _check_lesson(one, crystals, {"training": train, "validation": validation}, ctx.model.graph)
-    fractions, per_atom = crystals.fractions(), _per_atom(ctx.model, crystals)
+    fractions, per_atom = crystals.fractions, crystals.per_atom
     found = references(one.members.references, (values / per_atom)[train], fractions[train], database[train])
     labels = values - per_atom * np.einsum("ij,ij->i", fractions, found[database])
     problem = Problem(crystals, labels, train, validation)
@@ -115,9 +113,3 @@ def _check_lesson(one: OneTraining, crystals: Crystals, parts: Mapping[str, NDAr
             raise SpecError(f"`{one.model}` has no {part} part: {found}. {right}.")
     if not crystals.n_edges[parts["training"]].any():
         raise SpecError(f"no atom has a neighbour within {graph.cutoff:g} Å. Widen `graph: {{cutoff: …}}`.")
-
-
-def _per_atom(model: Transferability, crystals: Crystals) -> Floats:
-    """(m,) what a quantity of one atom is multiplied with: the cell's atoms where quantities grow with the cell."""
-    n_atoms = crystals.graphs.n_atoms.astype(np.float64)
-    return n_atoms if model.model.readout == "sum" else np.ones(len(crystals))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import N_ELEMENTS
 from bigdata.models.networks.network import layout
+from bigdata.studies.materials.grouping import unit_of
 from bigdata.studies.transferability.breakdown import by_element
 from bigdata.studies.transferability.data import TEST, TRAIN, crystals_of, network_of, open_entries, open_outside
 from bigdata.studies.transferability.errors import Errors, Estimate, errors
@@ -69,7 +70,7 @@ def write(ctx: Context[Transferability]) -> None:
 
 def _tested(ctx: Context[Transferability], name: str, crystals: Crystals) -> Tested:
     target, group, part = (ctx.read(f"{what}_{name}") for what in ("target", "group", "split"))
-    return Tested(target, group, part, crystals.fractions())
+    return Tested(target, group, part, crystals.fractions)
 
 
 def _together(several: Sequence[Tested]) -> Tested:
@@ -97,9 +98,10 @@ def _predictions(
                 for name, one in tested.items()
             },
         )
-    ids = {name: e.ids for name, e in ctx.opened(open_entries).items()}
+    entries = ctx.opened(open_entries)
+    ids = {name: e.ids for name, e in entries.items()}
     for name in ctx.model.outside:
-        outside = open_outside(ctx.model, ctx.inputs, name)
+        outside = open_outside(ctx.model, ctx.inputs, name, unit_of(entries))
         yield name, {dataset: outside.for_dataset(dataset, ids[dataset]) for dataset in tested}
 
 

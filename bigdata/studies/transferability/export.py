@@ -18,6 +18,7 @@ from bigdata.studies.transferability.data import network_of
 from bigdata.studies.transferability.prediction import chosen
 from bigdata.studies.transferability.results import Results
 from bigdata.studies.transferability.trainings import places, trainings
+from bigdata.studies.transferability.tuning import learned
 
 FORMATS = ("split", "npz")
 
@@ -58,7 +59,7 @@ def _weights(results: Results, model: str) -> Iterator[tuple[str, NDArray[Any]]]
     parameters = layout(network).parameters
     ends = np.cumsum([p.size for p in parameters.values()])[:-1]
     for place in places(study, model):
-        seed, standard = trainings(study)[place].seed, results.standard(place)
+        seed, standard = trainings(study)[place].seed, learned(results.read, study, place).standard
         for (name, p), part in zip(parameters.items(), np.split(results.view["weights"][place], ends), strict=True):
             yield f"seed{seed}/{name}", part.reshape(p.shape)
         yield f"seed{seed}/baseline", standard.baseline

@@ -13,7 +13,6 @@ from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.structures import Structures
 from bigdata.kind import SpecError, View
 from bigdata.models.networks.crystals import Crystals
-from bigdata.models.networks.elements import N_ELEMENTS
 from bigdata.models.networks.network import shared
 from bigdata.models.prediction import Prediction
 from bigdata.studies.materials.groups import identity_of
@@ -23,7 +22,7 @@ from bigdata.studies.materials.symmetry import symmetry
 from bigdata.studies.transferability.data import TEST, graph_setting, network_of
 from bigdata.studies.transferability.results import Results
 from bigdata.studies.transferability.trainings import places
-from bigdata.studies.transferability.tuning import Learned
+from bigdata.studies.transferability.tuning import learned
 
 Floats = NDArray[np.float64]
 
@@ -78,12 +77,7 @@ def _networks(results: Results, model: str, crystals: Crystals) -> Floats:
     rows = np.arange(len(crystals))
     # Labels of a database that is none of those trained on are those between them.
     dataset = study.members[model].of[0] if len(study.members[model].of) == 1 else ""
-    return np.stack([_learned(results, at, dataset)(network, crystals, rows) for at in places(study, model)])
-
-
-def _learned(results: Results, place: int, dataset: str) -> Learned:
-    reference = results.reference(place, dataset) if dataset else np.zeros(N_ELEMENTS)
-    return Learned(results.view["weights"][place], results.standard(place), reference)
+    return np.stack([learned(results.read, study, at, dataset)(network, crystals, rows) for at in places(study, model)])
 
 
 def _known(results: Results, model: str, structures: Structures) -> NDArray[np.bool_]:

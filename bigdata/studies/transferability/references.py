@@ -13,13 +13,12 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.models.networks.elements import N_ELEMENTS
+from bigdata.models.networks.standard import PENALTY, ridge
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Kind = Literal["none", "offset", "elements"]
-
-N_ELEMENTS = 118
-# Of squared coefficients, beside squared residuals: an element's first few entries are trusted in part only.
-PENALTY = 0.3
 
 
 def fractions(numbers: NDArray[Any], weights: NDArray[Any], offsets: Ints) -> Floats:
@@ -55,15 +54,11 @@ class Ridge:
             return cls(np.full(N_ELEMENTS, np.nan))
         mean = values.mean()
         # Fractions sum to 1, so that the mean can be part of each element's value.
-        return cls(mean + _coefficients(fractions, values - mean, penalty))
+        return cls(mean + ridge(fractions, values - mean, penalty))
 
     def apply(self, fractions: Floats) -> Floats:
         """(n,) the values of compounds with these fractions (n, 118)."""
         return fractions @ self.values
-
-
-def _coefficients(x: Floats, y: Floats, penalty: float) -> Floats:
-    return np.asarray(np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ y), dtype=np.float64)
 
 
 def offset_removed(prediction: Floats, target: Floats) -> Floats:
@@ -141,14 +136,14 @@ def _common(values: Floats, fractions: Floats, database: Ints, n: Ints) -> tuple
     means = np.bincount(database, values) / n
     compositions = np.stack([np.bincount(database, column) for column in fractions.T], axis=1) / n[:, None]
     # Least squares with free offsets are those of deviations from each database's means (Frisch, Waugh, Lovell).
-    common = _coefficients(fractions - compositions[database], values - means[database], PENALTY)
+    common = ridge(fractions - compositions[database], values - means[database])
     return common, means - compositions @ common
 
 
 def _deviations(residual: Floats, fractions: Floats, database: Ints) -> Floats:
     """(D, 118) references of the elements by database, about their mean over the databases that have them."""
     of = [database == d for d in range(database.max() + 1)]
-    found = np.stack([_coefficients(fractions[one], residual[one], PENALTY) for one in of])
+    found = np.stack([ridge(fractions[one], residual[one]) for one in of])
     amounts = np.stack([fractions[one].sum(axis=0) for one in of])
     totals = amounts.sum(axis=0)
     means = np.divide((amounts * found).sum(axis=0), totals, out=np.zeros(N_ELEMENTS), where=totals > 0)

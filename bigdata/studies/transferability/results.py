@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.kind import SiteError, StudyResults
-from bigdata.models.networks.standard import Standard
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.transferability.data import TEST, open_entries
 from bigdata.studies.transferability.error_units import ErrorUnit, error_unit, three_digits
@@ -136,15 +135,9 @@ class Results(StudyResults[Transferability]):
         """(118,) training entries of each model that contain an element."""
         return {m: self.view["element_trained"][places(self.model, m)[0]] for m in self.models}
 
-    def standard(self, place: int) -> Standard:
-        """How the targets of a training were standardised."""
-        mean, scale = self.view["standard"][place].tolist()
-        return Standard(self.view["baseline"][place], mean, scale, self.model.model.readout == "sum")
-
-    def reference(self, place: int, dataset: str) -> Floats:
-        """(118,) what a training adds for a dataset."""
-        made: Floats = self.view["reference"][place, self.datasets.index(dataset)]
-        return made
+    def read(self, name: str, selection: Any = ...) -> NDArray[Any]:
+        """A part of an array, as tasks read them."""
+        return self.view[name][selection]
 
     def said_of_model(self, name: str) -> str:
         """`mpeu trained on mp (3 networks)`."""

@@ -298,9 +298,9 @@ def _notes(model: Transferability, inputs: Mapping[str, Input], entries: Mapping
 
 def _of_outside(model: Transferability, inputs: Mapping[str, Input], entries: Mapping[str, Entries]) -> Iterator[str]:
     """What the tables of other programs have for whom. Raises SpecError for one that can't be used."""
-    ids = {name: e.ids for name, e in entries.items()}
+    ids, unit = {name: e.ids for name, e in entries.items()}, grouping.unit_of(entries)
     for name in model.outside:
-        yield from (f"{name}: {note}" for note in open_outside(model, inputs, name).notes(ids))
+        yield from (f"{name}: {note}" for note in open_outside(model, inputs, name, unit).notes(ids))
 
 
 def _coordinates(model: Transferability, entries: Mapping[str, Entries]) -> Iterator[Coordinate]:

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 from bigdata.models.networks import training as networks
 from bigdata.models.networks.elements import element_features
 from bigdata.models.networks.network import Compiled, shared
-from bigdata.models.networks.standard import Standard
 from bigdata.studies.materials import grouping
 from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.transferability import evaluation
 from bigdata.studies.transferability.data import TEST, TRAIN, crystals_of, lesson, network_of, open_entries
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import OneTraining, pairs, places, rungs, trainings
-from bigdata.studies.transferability.tuning import Learned, tuned
+from bigdata.studies.transferability.tuning import learned, tuned
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -42,7 +41,7 @@ def train(ctx: Context[Transferability]) -> dict[str, float | int]:
         trainer.resume(saved)
     done = trainer.train(lambda state: ctx.checkpoint.save(**state), ctx.should_stop, _progress(ctx, one))
     _write(ctx, done, np.stack([*taught.references.values()]))
-    trained = taught.problem.fractions[taught.problem.train] > 0
+    trained = taught.problem.crystals.fractions[taught.problem.train] > 0
     ctx.write("element_trained", trained.sum(axis=0, dtype=np.int64)[None])
     return {
         "validation_mae": done.validation_mae,
@@ -111,26 +110,16 @@ def _tuned(
     assert tuning is not None
     seed = trainings(ctx.model)[place].seed
     drawn = np.random.default_rng([seed, 2]).permutation(np.flatnonzero(parts == TRAIN))[: tuning.rows]
-    values, known = ctx.read(f"target_{dataset}"), learned(ctx, place, dataset)
+    values, known = ctx.read(f"target_{dataset}"), learned(ctx.read, ctx.model, place, dataset)
     made = tuned(network, known, ctx.model.training, tuning, crystals, values, np.sort(drawn), seed)
     return made(network, crystals, tested)
 
 
-def _ensemble(
-    ctx: Context[Transferability], at: list[int], dataset: str, rows: NDArray[np.int64] | None = None
-) -> Floats:
-    """(seeds, n) predictions for entries of a dataset, for all where `rows` isn't given."""
+def _ensemble(ctx: Context[Transferability], at: list[int], dataset: str) -> Floats:
+    """(seeds, n) predictions for all entries of a dataset."""
     crystals, network = crystals_of(ctx, dataset), compiled(ctx)
-    wanted = np.arange(len(crystals)) if rows is None else rows
-    return np.stack([learned(ctx, place, dataset)(network, crystals, wanted) for place in at])
-
-
-def learned(ctx: Context[Transferability], place: int, dataset: str) -> Learned:
-    """What a training left in the store, for one of the datasets."""
-    mean, scale = ctx.read("standard", place).tolist()
-    standard = Standard(ctx.read("baseline", place), mean, scale, ctx.model.model.readout == "sum")
-    reference = ctx.read("reference", (place, [*ctx.model.datasets].index(dataset)))
-    return Learned(ctx.read("weights", place), standard, reference)
+    every = np.arange(len(crystals))
+    return np.stack([learned(ctx.read, ctx.model, place, dataset)(network, crystals, every) for place in at])
 
 
 def compiled(ctx: Context[Transferability]) -> Compiled:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -9,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.networks.crystals import Crystals
+from bigdata.models.networks.elements import N_ELEMENTS
 from bigdata.models.networks.network import Compiled
 from bigdata.models.networks.setting import Training
 from bigdata.models.networks.standard import Standard, ridge
 from bigdata.models.networks.training import Problem, Trainer, predicted
-from bigdata.studies.transferability.model import FineTuning
+from bigdata.studies.transferability.model import FineTuning, Transferability
 
 Floats = NDArray[np.float64]
 # A trained network forgets what it knows when it begins with the whole rate.
@@ -32,13 +34,16 @@ class Learned:
     def __call__(self, network: Compiled, crystals: Crystals, rows: NDArray[np.int64]) -> Floats:
         """(n,) predictions in the target's unit."""
         made = predicted(network, (self.weights, self.standard), crystals, rows)
-        return made + atoms(self.standard, crystals)[rows] * (crystals.fractions()[rows] @ self.reference)
+        return made + crystals.per_atom[rows] * (crystals.fractions[rows] @ self.reference)
 
 
-def atoms(standard: Standard, crystals: Crystals) -> Floats:
-    """(m,) what a quantity of one atom is multiplied with: the cell's atoms where targets grow with the cell."""
-    n_atoms = crystals.graphs.n_atoms.astype(np.float64)
-    return n_atoms if standard.sums else np.ones(len(crystals))
+def learned(read: Callable[[str, Any], NDArray[Any]], study: Transferability, place: int, dataset: str = "") -> Learned:
+    """What a training left in the store, whose arrays `read(name, selection)` reads, for one of the datasets; for data
+    that are none of them, nothing is added to predictions."""
+    mean, scale = read("standard", place).tolist()
+    standard = Standard(read("baseline", place), mean, scale, study.model.readout == "sum")
+    added = read("reference", (place, [*study.datasets].index(dataset))) if dataset else np.zeros(N_ELEMENTS)
+    return Learned(read("weights", place), standard, added)
 
 
 def tuned(
@@ -56,7 +61,7 @@ def tuned(
     References of the elements are refitted to these rows first: that is what a few hundred of them tell best, and
     what the network would otherwise spend its steps on.
     """
-    per_atom, fractions = atoms(known.standard, crystals), crystals.fractions()
+    per_atom, fractions = crystals.per_atom, crystals.fractions
     wrong = (values[rows] - known(network, crystals, rows)) / per_atom[rows]
     shift = float(wrong.mean())
     baseline = known.standard.baseline + known.reference + ridge(fractions[rows], wrong - shift)

@@ -278,5 +278,5 @@ def test_predictions_stand_in_the_order_asked_for():
     every = outputs(made.network, weights, of, np.arange(len(of)))
     np.testing.assert_allclose(outputs(made.network, weights, of, rows), every[rows], atol=1e-6)
     values = predicted(made.network, (weights, made.standard), of, rows)
-    known = made.standard.known(made.problem.fractions, of.graphs.n_atoms)[rows]
+    known = made.standard.known(made.problem.crystals.fractions, of.graphs.n_atoms)[rows]
     np.testing.assert_allclose(values, known + made.standard.scale * every[rows], atol=1e-6)
