@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
 from bigdata.data.content import sha256
-from bigdata.data.problem import BadEntry, DataProblem, EntryError, unreadable
+from bigdata.data.problem import BadEntry, DataProblem, EntryError, Remark, unreadable
 from bigdata.data.text import head
 from bigdata.spec.study import Finding
 
@@ -26,7 +26,7 @@ class Format(Protocol[E]):
 
     def sources(self, path: Path) -> list[Path]: ...
 
-    def read(self, path: Path, label: str) -> Iterator[E | BadEntry]: ...
+    def read(self, path: Path, label: str) -> Iterator[E | BadEntry | Remark]: ...
 
 
 class Folder(Generic[E]):
@@ -52,7 +52,7 @@ class Folder(Generic[E]):
     def sources(self, path: Path) -> list[Path]:
         return list(dict.fromkeys(source for file, reader in self.files(path) for source in reader.sources(file)))
 
-    def read(self, path: Path, label: str) -> Iterator[E | BadEntry]:
+    def read(self, path: Path, label: str) -> Iterator[E | BadEntry | Remark]:
         for file, reader in self.files(path):
             yield from reader.read(file, file.relative_to(path).as_posix())
 
@@ -115,7 +115,7 @@ class Formats(Generic[E]):
         by_file, base = self.named(name).NAMED_BY_FILE, path if path.is_dir() else path.parent
         return "".join(f"{sha256(file)} {_relative(file, base) if by_file else ''}\n" for file in files)
 
-    def entries(self, path: Path, name: str, label: str = "") -> Iterator[E | BadEntry]:
+    def entries(self, path: Path, name: str, label: str = "") -> Iterator[E | BadEntry | Remark]:
         """The entries of a file or folder; raises DataProblem where it can't be read."""
         try:
             yield from self.named(name).read(path, label)
@@ -136,7 +136,7 @@ def stamps(files: Iterable[Path]) -> list[tuple[int, int]]:
 
 def entries_of(
     items: Iterable[tuple[int, Item]], label: str, entry: Callable[[Item, str, int], E | BadEntry]
-) -> Iterator[E | BadEntry]:
+) -> Iterator[E | BadEntry | Remark]:
     """The entries that `entry(item, label, line)` makes of a file's (line, item), up to where it can't be read on."""
     try:
         for line, item in items:

@@ -1,4 +1,4 @@
-"""What can be wrong with data, in words: datasets that can't be had, entries that can't be used."""
+"""What is to be said of data, in words: datasets that can't be had, entries that can't be used, what is passed over."""
 
 from __future__ import annotations
 
@@ -76,6 +76,16 @@ class BadEntry:
     def problem(self) -> Problem:
         name = f"entry `{self.name}`: " if self.name else ""
         return Problem(Place(self.file, self.line, 1 if self.line else 0), "", name + self.what)
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What a reader says of a file beside its entries: a sentence (`what`), and the columns (tags, tables) and files
+    that it passes over."""
+
+    what: str = ""
+    columns: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def refuse(bad: list[BadEntry], file: str, n_all: int) -> SpecError:

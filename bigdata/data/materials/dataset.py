@@ -26,6 +26,7 @@ from bigdata.data.model import Condition, NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
+from bigdata.data.remarks import Said
 from bigdata.data.remote.query import AflowQuery, MaterialsProjectQuery, OptimadeQuery
 from bigdata.data.selection import Selection, select
 from bigdata.display import size
@@ -56,6 +57,7 @@ class MaterialsDataset:
         self.n_all: int = about["n"] + about["n_bad"]
         self.n_structures: int = about["n_structures"]
         self.ignored: list[str] = about["ignored"]
+        self.remarks = Said(about)
         self.columns = Properties(self._store)
         self._files: list[str] = about["files"]
         self._known = registered(self.label).fields if self.label in names() else {}

@@ -23,11 +23,13 @@ from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.formula import full, parse
 from bigdata.data.materials.properties import Texts, write_properties
 from bigdata.data.materials.structures import Structure, Structures
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
+from bigdata.data.remarks import Remarks
 from bigdata.store.flat import FlatWriter
 
 # Counts up where the same file gives another import: it is part of the digest.
-READER_VERSION = 1
+READER_VERSION = 2
+Read = MaterialEntry | BadEntry | Remark
 _BATCH = 512
 _ARRAYS: tuple[tuple[str, str, tuple[str, ...], tuple[int, ...], str, str], ...] = (
     ("offset", "int64", ("entry_and_one",), (), "1", "first atom of each entry, and behind the last"),
@@ -38,7 +40,7 @@ _ARRAYS: tuple[tuple[str, str, tuple[str, ...], tuple[int, ...], str, str], ...]
 
 
 def write_import(
-    entries: Iterable[MaterialEntry | BadEntry],
+    entries: Iterable[Read],
     folder: Path,
     about: Mapping[str, Any],
     unit_of: Callable[[str], str] = lambda name: "",
@@ -46,7 +48,7 @@ def write_import(
     """Read all entries into a store in `folder`; `about` goes into its attributes, `unit_of(name)` says units."""
     writer = _Writer(FlatWriter(folder))
     try:
-        for batch in _batches(entries):
+        for batch in _batches(iter(entries)):
             writer.take(batch)
         writer.finish(about, unit_of)
     except BaseException:
@@ -54,8 +56,7 @@ def write_import(
         raise
 
 
-def _batches(entries: Iterable[MaterialEntry | BadEntry]) -> Iterator[list[MaterialEntry | BadEntry]]:
-    stream = iter(entries)
+def _batches(stream: Iterator[Read]) -> Iterator[list[Read]]:
     while batch := list(islice(stream, _BATCH)):
         yield batch
 
@@ -68,6 +69,7 @@ class _Writer:
         self.formulas: dict[str, int] = {}
         self.files: dict[str, int] = {}
         self.bad: list[str] = []
+        self.remarks = Remarks()
         # Four or eight bytes an entry, where a list of Python numbers takes about 36: databases have millions.
         self.formula_of, self.file_of, self.line_of = array("i"), array("i"), array("q")
         self.n_all = self.n_atoms = self.n_structures = 0
@@ -75,12 +77,15 @@ class _Writer:
             store.start(name, dtype, dims, row, units, meaning)
         store.append("offset", np.zeros(1, np.int64))
 
-    def take(self, batch: list[MaterialEntry | BadEntry]) -> None:
+    def take(self, batch: list[Read]) -> None:
         """Check the entries together, and keep those that can be used."""
         read = [entry for entry in batch if isinstance(entry, MaterialEntry)]
         reasons = iter(_faults(read))
         kept = []
         for entry in batch:
+            if isinstance(entry, Remark):
+                self.remarks.add(entry)
+                continue
             self.n_all += 1
             if isinstance(entry, BadEntry):
                 self._note(entry, entry.what)
@@ -114,6 +119,7 @@ class _Writer:
         self.rows[entry.name] = row
         self.file_of.append(self.files.setdefault(entry.file, len(self.files)))
         self.line_of.append(entry.line)
+        self.remarks.of_entry(row, entry.notes)
         formula = entry.formula or (full(entry.structure.numbers) if entry.structure else "")
         self.formula_of.append(self.formulas.setdefault(formula, len(self.formulas)))
         self.columns.add({name: None if value == "" else value for name, value in entry.properties.items()}, row)
@@ -144,7 +150,8 @@ class _Writer:
             "n_bad": len(self.bad),
             "n_structures": self.n_structures,
             "n_atoms": self.n_atoms,
-            "ignored": sorted(self.columns.ignored),
+            "ignored": sorted({*self.columns.ignored, *self.remarks.columns}),
+            **self.remarks.stored(),
             "files": list(self.files),
             "properties": write_properties(store, self.columns, n, unit_of),
         }

@@ -15,7 +15,7 @@ from bigdata.data.materials.formats import FORMATS, units
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.importing import READER_VERSION, write_import
 from bigdata.data.materials.units import unit_of
-from bigdata.data.problem import BadEntry, DataProblem
+from bigdata.data.problem import BadEntry, DataProblem, Remark
 from bigdata.errors import SiteError
 from bigdata.spec.study import Finding
 from bigdata.store.flat import is_whole
@@ -75,7 +75,7 @@ def _units(told: list[Source], known: Mapping[str, str]) -> Callable[[str], str]
     return lambda name: known.get(name) or documented.get(name) or unit_of(name)
 
 
-def _entries(told: list[Source]) -> Iterator[MaterialEntry | BadEntry]:
+def _entries(told: list[Source]) -> Iterator[MaterialEntry | BadEntry | Remark]:
     for source in told:
         label = source.path.name if len(told) > 1 else ""
         for entry in FORMATS.entries(source.path, source.format, label):

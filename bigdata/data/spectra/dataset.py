@@ -22,6 +22,7 @@ from bigdata.data.model import Condition, NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
+from bigdata.data.remarks import Said
 from bigdata.data.selection import Selection, select
 from bigdata.data.spectra.formats.entry import ZEROS, Floats
 from bigdata.data.spectra.importing import HEADER_BYTES, is_whole
@@ -85,6 +86,7 @@ class SpectraDataset:
         self.n_all: int = about["n"] + about["n_bad"]
         self.n_dips: int = about["n_dips"]
         self.ignored: list[str] = about["ignored"]
+        self.remarks = Said(about)
         self.columns = Columns(folder)
         self._files: list[str] = about["files"]
         self._known = registered(self.label).fields if self.label in names() else {}

@@ -19,11 +19,12 @@ from typing import IO, Any
 import numpy as np
 
 from bigdata.data.columns import ColumnsWriter, is_text, plain_text
-from bigdata.data.problem import BadEntry, EntryError
-from bigdata.data.spectra.formats.entry import ZEROS, Entry, Floats, Uniform
+from bigdata.data.problem import BadEntry, EntryError, Remark
+from bigdata.data.remarks import Remarks
+from bigdata.data.spectra.formats.entry import SCALES, ZEROS, Entry, Floats, Uniform
 
 # Counts up where the same file gives another import: it is part of the digest.
-READER_VERSION = 3
+READER_VERSION = 4
 # Two multiples of 64, to which NumPy pads a header; what follows is aligned for memory maps.
 HEADER_BYTES = 128
 # Smearing and interpolation leave dips of this size in the output of sound calculations; larger ones
@@ -32,7 +33,7 @@ HEADER_BYTES = 128
 NEGATIVE_TOLERANCE = 1e-6
 
 
-def write_import(entries: Iterable[Entry | BadEntry], folder: Path, about: dict[str, Any]) -> None:
+def write_import(entries: Iterable[Entry | BadEntry | Remark], folder: Path, about: dict[str, Any]) -> None:
     """Read all entries into `folder`; `about` goes into import.json."""
     writer = _Writer(folder)
     try:
@@ -68,10 +69,15 @@ class _Writer:
             array("b"),
         )
         self.vbm, self.fermi = array("d"), array("d")
+        self.scale_of, self.channels = array("b"), array("b")
         self.bad: list[tuple[str, str, int, str]] = []
         self.n_dips = 0
+        self.remarks = Remarks()
 
-    def take(self, entry: Entry | BadEntry) -> None:
+    def take(self, entry: Entry | BadEntry | Remark) -> None:
+        if isinstance(entry, Remark):
+            self.remarks.add(entry)
+            return
         if isinstance(entry, BadEntry):
             self.bad.append((entry.name, entry.file, entry.line, entry.what))
             return
@@ -101,14 +107,17 @@ class _Writer:
         self.line_of.append(entry.line)
         self.axis_of.append(axis)
         self.zero_of.append(ZEROS.index(entry.zero))
+        self.scale_of.append(SCALES.index(entry.scale))
+        self.channels.append(entry.n_channels)
         self.vbm.append(entry.vbm)
         self.fermi.append(entry.fermi)
+        self.remarks.of_entry(row, entry.notes)
         self.columns.add(entry.settings, row)
         self.dos.append(entry.dos)
 
     def finish(self, about: dict[str, Any]) -> None:
         n = len(self.rows)
-        per_entry = ("file_of", "line_of", "axis_of", "zero_of", "vbm", "fermi")
+        per_entry = ("file_of", "line_of", "axis_of", "zero_of", "vbm", "fermi", "scale_of", "channels")
         arrays = {name: np.array(getattr(self, name)) for name in per_entry}
         arrays["axis_length"] = np.array(self.axes.lengths)
         np.savez(self.folder / "entries.npz", allow_pickle=False, **arrays)
@@ -120,7 +129,8 @@ class _Writer:
             "n": n,
             "n_bad": len(self.bad),
             "n_dips": self.n_dips,
-            "ignored": sorted(self.columns.ignored),
+            "ignored": sorted({*self.columns.ignored, *self.remarks.columns}),
+            **self.remarks.stored(),
         }
         _write_json(
             self.folder / "import.json",

@@ -17,7 +17,7 @@ from typing import Any
 from bigdata.data.materials.formats.entry import MaterialEntry, cell, structure, without
 from bigdata.data.materials.formats.jsonl import read_lines
 from bigdata.data.materials.structures import Structure
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -49,7 +49,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The entries of a file, one line at a time."""
     return read_lines(path, label, entry)
 

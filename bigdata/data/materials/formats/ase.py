@@ -18,7 +18,7 @@ import numpy as np
 
 from bigdata.data.materials.formats.entry import MaterialEntry, structure
 from bigdata.data.materials.structures import Structure
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "free_energy": "eV"}
@@ -36,7 +36,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The rows of a database, by their number."""
     # Read only, so that a folder without leave to write will do; quoted, since `?` and `#` end a path in an address.
     database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)

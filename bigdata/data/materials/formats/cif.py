@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bigdata.data.materials.formats.cif_text import blocks, structure_of
 from bigdata.data.materials.formats.entry import MaterialEntry
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.text import whole
 
 NAMED_BY_FILE = True
@@ -26,7 +26,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The data blocks of a file that hold a structure."""
     stem = (label or path.name).removesuffix(".gz").rpartition(".")[0]
     try:

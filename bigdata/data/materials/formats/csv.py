@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 
 from bigdata.data.materials.formats.cif_text import structure_of
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, ID_KEYS, MaterialEntry
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.table import ABSENT, cells, header, rows_of, separator
 
 NAMED_BY_FILE = False
@@ -54,7 +54,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The rows of a table, one at a time."""
     try:
         table = _table(path)

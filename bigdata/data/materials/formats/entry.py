@@ -26,7 +26,8 @@ class MaterialEntry:
     """One material as read.
 
     `name` is its identifier in the database, "" where the file gives none; `formula` as the database gives it, "" if
-    it doesn't. The structure isn't checked yet. `line` is 0 where the whole file is the entry.
+    it doesn't. The structure isn't checked yet. `line` is 0 where the whole file is the entry. `notes` say what its
+    reader took for granted or left out: equal ones are counted together, by their words before the first `: `.
     """
 
     name: str
@@ -35,6 +36,7 @@ class MaterialEntry:
     formula: str = ""
     structure: Structure | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
 
 def structure(lattice: Any, species: Any, positions: Any, cartesian: bool = False) -> Structure:

@@ -20,7 +20,7 @@ from typing import Any
 
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, structure, without
 from bigdata.data.materials.structures import Structure
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.text import opened_text
 
 NAMED_BY_FILE = False
@@ -38,7 +38,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The frames of a file, one at a time; behind a count of atoms that isn't one, nothing can be read."""
     with opened_text(path) as file:
         line = 1

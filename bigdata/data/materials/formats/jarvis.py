@@ -16,7 +16,7 @@ from typing import Any
 from bigdata.data.formats import entries_of
 from bigdata.data.materials.formats.entry import MaterialEntry, structure, without
 from bigdata.data.materials.formats.items import items
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -43,7 +43,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The materials of a file, one at a time."""
     return entries_of(items(path), label, _entry)
 

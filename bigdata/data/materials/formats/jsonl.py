@@ -22,7 +22,7 @@ from bigdata.data.formats import entries_of
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, structure, without
 from bigdata.data.materials.formats.pymatgen import from_dict
 from bigdata.data.materials.structures import Structure
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.text import lines, parsed
 
 NAMED_BY_FILE = False
@@ -38,14 +38,14 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The entries of a file, one line at a time."""
     return read_lines(path, label, entry)
 
 
 def read_lines(
     path: Path, label: str, entry: Callable[[dict[str, Any], str, int], MaterialEntry]
-) -> Iterator[MaterialEntry | BadEntry]:
+) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """Entries that stand one a line, each made by `entry(object, label, line)`, which may raise EntryError."""
     return entries_of(lines(path), label, lambda text, label, line: _line(text, label, line, entry))
 

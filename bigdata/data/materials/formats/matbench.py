@@ -15,7 +15,7 @@ from typing import Any
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, MaterialEntry, without
 from bigdata.data.materials.formats.items import members
 from bigdata.data.materials.formats.pymatgen import from_dict
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -38,7 +38,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The rows of a task, one at a time."""
     about: dict[str, Any] = {}
     n = 0

@@ -16,7 +16,7 @@ from typing import Any
 from bigdata.data.materials.formats.entry import MaterialEntry, without
 from bigdata.data.materials.formats.jsonl import read_lines
 from bigdata.data.materials.formats.pymatgen import from_dict
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -52,7 +52,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The entries of a file, one line at a time."""
     return read_lines(path, label, entry)
 

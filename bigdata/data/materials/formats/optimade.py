@@ -17,7 +17,7 @@ from typing import Any
 from bigdata.data.materials.formats.entry import MaterialEntry, structure, without
 from bigdata.data.materials.formats.jsonl import read_lines
 from bigdata.data.materials.structures import Structure
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
 # What the providers document of their own properties.
@@ -62,7 +62,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The entries of a file, one line at a time."""
     return read_lines(path, label, entry)
 

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats
 from bigdata.data.spectra.formats.exciting import HARTREE_EV
 from bigdata.data.text import array_of, lines
@@ -48,7 +48,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The one entry of a file."""
     name = label or path.name
     try:

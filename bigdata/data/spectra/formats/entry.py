@@ -14,7 +14,10 @@ from numpy.typing import NDArray
 from bigdata.data.problem import EntryError
 
 Floats = NDArray[np.float64]
+# States of the cell, of an atom, of a formula unit, or as NOMAD normalises them (per electron and volume).
+Scale = Literal["cell", "atom", "formula-unit", "normalized"]
 Zero = Literal["none", "valence-band-maximum", "fermi"]
+SCALES: tuple[Scale, ...] = ("cell", "atom", "formula-unit", "normalized")
 ZEROS: tuple[Zero, ...] = ("none", "valence-band-maximum", "fermi")
 
 
@@ -31,7 +34,9 @@ class Entry:
 
     `energies` (eV) and `dos` (states/eV/cell, spin channels summed, float64, 1-D) are not checked yet.
     `zero` says where the file's energies are 0 (`none`: absolute); `vbm` and `fermi` (eV) are absolute.
-    `line` is 0 where the whole file is the entry.
+    `line` is 0 where the whole file is the entry. `n_channels` are the spin channels that were summed. `scale` says
+    what the states are counted for. `notes` say what its reader took for granted or left out: equal ones are counted
+    together, by their words before the first `: `.
     """
 
     name: str
@@ -43,6 +48,9 @@ class Entry:
     zero: Zero = "none"
     vbm: float = math.nan
     fermi: float = math.nan
+    n_channels: int = 1
+    scale: Scale = "cell"
+    notes: tuple[str, ...] = ()
 
 
 def numbers(values: Any, what: str) -> Floats:

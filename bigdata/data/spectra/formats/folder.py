@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bigdata.data.formats import Folder
-from bigdata.data.problem import BadEntry
+from bigdata.data.problem import BadEntry, Remark
 from bigdata.data.spectra.formats.entry import Entry
 
 
@@ -22,8 +22,11 @@ class SpectraFolder(Folder[Entry]):
     LEFT_OUT = ("table",)
     REPEATED_BY: Mapping[str, str] = {"KS_DOS_total_raw.dat": "KS_DOS_total.dat", "dos.xml": "TDOS.OUT"}
 
-    def read(self, path: Path, label: str) -> Iterator[Entry | BadEntry]:
+    def read(self, path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
         for file, reader in self.files(path):
             relative = file.relative_to(path).as_posix()
             for entry in reader.read(file, relative):
-                yield replace(entry, name=relative if reader.NAMED_BY_FILE else f"{relative}/{entry.name}")
+                if isinstance(entry, Remark):
+                    yield entry
+                else:
+                    yield replace(entry, name=relative if reader.NAMED_BY_FILE else f"{relative}/{entry.name}")

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.data.formats import entries_of
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats, Uniform, number, numbers, total, zero
 from bigdata.data.text import lines, parsed
 
@@ -40,7 +40,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The entries of a file, one line at a time."""
     return entries_of(lines(path), label, _line)
 

@@ -27,7 +27,7 @@ from typing import Any
 
 import numpy as np
 
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats, number, numbers
 from bigdata.data.text import lines, parsed, whole
 
@@ -58,7 +58,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The entries of a file, in its order; a line at a time where it has lines."""
     if not path.name.endswith(_LINES):
         yield from _document(parsed(whole(path)), label, 0)
@@ -72,7 +72,7 @@ def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
             yield from _document(document, label, line)
 
 
-def _document(document: Any, label: str, line: int) -> Iterator[Entry | BadEntry]:
+def _document(document: Any, label: str, line: int) -> Iterator[Entry | BadEntry | Remark]:
     for i, item in enumerate(_items(document)):
         name = str(line or i + 1)
         try:

@@ -23,7 +23,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats, number, zero
 
 NAMED_BY_FILE = False
@@ -40,7 +40,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The entries of a file, in the order of its rows."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -49,7 +49,7 @@ def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
         raise EntryError(f"this isn't a whole .npz file: {e}") from e
 
 
-def _entries(archive: zipfile.ZipFile, label: str) -> Iterator[Entry | BadEntry]:
+def _entries(archive: zipfile.ZipFile, label: str) -> Iterator[Entry | BadEntry | Remark]:
     members = {name.removesuffix(".npy"): name for name in archive.namelist()}
     missing = [f"`{key}`" for key in ("energies_eV", DOS) if key not in members]
     if missing:

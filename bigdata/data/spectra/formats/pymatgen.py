@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, number, numbers, total
 from bigdata.data.text import parsed, whole
 
@@ -32,7 +32,7 @@ def sources(path: Path) -> list[Path]:
     return [path]
 
 
-def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The entries of a file: one, or as many as its list has."""
     stem = label or path.name
     try:

@@ -20,7 +20,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any
 
-from bigdata.data.problem import BadEntry, EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, number, zero
 from bigdata.data.text import opened_text
 
@@ -48,7 +48,7 @@ def sources(path: Path) -> list[Path]:
     return list(dict.fromkeys(found))
 
 
-def read(path: Path, label: str) -> Iterator[Entry | BadEntry]:
+def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The entries of a table, row by row."""
     convert = _conversions(path)
     for line, row in _rows(path):
