@@ -33,9 +33,9 @@ class Folder(Generic[E]):
     """The reader of a folder, for files of one format (`only`) or of all: every recognised file below it is read, in
     the order of paths; entries keep the identifiers that the files give them.
 
-    A file that is one entry names it by its path, without the ending: `oxides/mp-1.cif` is `oxides/mp-1`. Names that
-    begin with a dot are passed over; so are files of the formats `LEFT_OUT`, and those that hold the same as another
-    beside them (`REPEATED_BY`).
+    A file that is one entry names it by its path, without the ending: `oxides/mp-1.cif` is `oxides/mp-1`. Files that no
+    format fits are passed over, and said: so are those of the formats `LEFT_OUT`, and those that hold the same as
+    another beside them (`REPEATED_BY`). Names that begin with a dot are no data.
     """
 
     NAMED_BY_FILE = True
@@ -50,24 +50,52 @@ class Folder(Generic[E]):
         return False
 
     def sources(self, path: Path) -> list[Path]:
-        return list(dict.fromkeys(source for file, reader in self.files(path) for source in reader.sources(file)))
+        found = ((file, reader) for file, reader in self.files(path) if reader is not None)
+        return list(dict.fromkeys(source for file, reader in found for source in reader.sources(file)))
 
     def read(self, path: Path, label: str) -> Iterator[E | BadEntry | Remark]:
+        passed_over = []
         for file, reader in self.files(path):
-            yield from reader.read(file, file.relative_to(path).as_posix())
+            relative = file.relative_to(path).as_posix()
+            if reader is None:
+                passed_over.append(relative)
+            else:
+                yield from self.read_file(file, relative, reader)
+        if passed_over:
+            yield Remark(files=tuple(passed_over))
 
-    def files(self, path: Path) -> Iterator[tuple[Path, Format[E]]]:
-        """The recognised files, with their readers."""
-        for folder, folders, names in os.walk(path):
-            # In place: os.walk goes on into the folders that this list holds afterwards.
-            folders[:] = sorted(f for f in folders if not f.startswith("."))
-            for name in sorted(names):
-                if name.startswith(".") or self.REPEATED_BY.get(name) in names:
-                    continue
-                file = Path(folder) / name
-                told = self.formats.tell(file, self.among)
-                if told is not None:
-                    yield file, self.formats.named(told)
+    def read_file(self, file: Path, relative: str, reader: Format[E]) -> Iterator[E | BadEntry | Remark]:
+        """What one file of the folder holds."""
+        try:
+            yield from reader.read(file, relative)
+        except EntryError as e:
+            yield BadEntry("", relative, e.line, str(e))
+        except OSError as e:
+            yield BadEntry("", relative, 0, f"the file can't be read: {e.strerror or e}")
+
+    def files(self, path: Path) -> Iterator[tuple[Path, Format[E] | None]]:
+        """The files with their readers; None for those that are passed over."""
+        for file, beside in walk(path):
+            told = None if self.REPEATED_BY.get(file.name) in beside else self._told(file)
+            yield file, None if told is None else self.formats.named(told)
+
+    def _told(self, file: Path) -> str | None:
+        # A pipe would be waited for, for ever; a link to nothing can't be opened.
+        if not file.is_file():
+            return None
+        try:
+            return self.formats.tell(file, self.among)
+        except OSError:
+            return None
+
+
+def walk(path: Path) -> Iterator[tuple[Path, list[str]]]:
+    """The files below a folder in the order of paths, each with the names in its folder; none hidden."""
+    for folder, folders, names in os.walk(path):
+        # In place: os.walk goes on into the folders that this list holds afterwards.
+        folders[:] = sorted(f for f in folders if not f.startswith("."))
+        beside = sorted(name for name in names if not name.startswith("."))
+        yield from ((Path(folder) / name, beside) for name in beside)
 
 
 class Formats(Generic[E]):
@@ -80,8 +108,12 @@ class Formats(Generic[E]):
     def named(self, name: str) -> Format[E]:
         """The reader of a format; `folder`, or `folder:FORMAT` for its files of one format."""
         if name.startswith("folder"):
-            return self._folder(self, name.partition(":")[2])
+            return self.folder(name.partition(":")[2])
         return cast(Format[E], importlib.import_module(f"{self._package}.{self.modules[name]}"))
+
+    def folder(self, only: str = "") -> Folder[E]:
+        """The reader of folders, for files of one format (`only`) or of all."""
+        return self._folder(self, only)
 
     def tell(self, path: Path, among: Iterable[str] | None = None) -> str | None:
         """The format of a file by its name and first bytes, of all or those `among`; None where no format fits."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 from bigdata.data.problem import Remark
+
+N_NAMES = 5
 
 
 class Remarks:
@@ -48,4 +51,27 @@ class Said:
 
     def of_row(self, row: int) -> list[str]:
         """The notes on one entry."""
-        return [text for text, rows in self.notes if row in rows]
+        return self._by_row.get(row, [])
+
+    @cached_property
+    def _by_row(self) -> dict[int, list[str]]:
+        found: dict[int, list[str]] = {}
+        for text, rows in self.notes:
+            for row in rows:
+                found.setdefault(row, []).append(text)
+        return found
+
+    def sentences(self, names: Sequence[str]) -> list[str]:
+        """What is said of the files, and each kind of note with how many entries have it, and the first of their
+        `names`."""
+        kinds: dict[str, dict[int, None]] = {}
+        for text, rows in self.notes:
+            kinds.setdefault(text.partition(": ")[0], {}).update(dict.fromkeys(rows))
+        return [*self.said, *(f"{_counted(sorted(rows), names)}: {kind}" for kind, rows in kinds.items())]
+
+
+def _counted(rows: list[int], names: Sequence[str]) -> str:
+    """`3 entries (a, b, c)`."""
+    noun = "entry" if len(rows) == 1 else "entries"
+    shown = ", ".join(names[row] for row in rows[:N_NAMES]) + (", …" if len(rows) > N_NAMES else "")
+    return f"{len(rows):,} {noun} ({shown})"

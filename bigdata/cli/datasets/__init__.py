@@ -8,7 +8,7 @@ from bigdata.cli.group import Group
 
 VERBS = {
     "list": "listing:list_datasets",
-    "show": "listing:show",
+    "show": "show:show",
     "formats": "listing:formats",
     "fetch": "fetch:fetch",
     "overlap": "overlap:overlap",

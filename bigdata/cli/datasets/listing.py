@@ -1,4 +1,4 @@
-"""`bigdata datasets list | show | formats`: the datasets known by name, and the formats of one's own."""
+"""`bigdata datasets list | formats`: the datasets known by name, and the formats of one's own."""
 
 from __future__ import annotations
 
@@ -21,46 +21,10 @@ def list_datasets(as_json: bool) -> None:
     """List the datasets: name, entries, where the data are, what they are."""
     found = [registered(name) for name in names()]
     if as_json:
-        click.echo(json.dumps([_described(dataset) for dataset in found], indent=2))
+        click.echo(json.dumps([described(dataset) for dataset in found], indent=2))
         return
     rows = [(dataset.name, dataset.n_entries, home(dataset), dataset.title) for dataset in found]
     click.echo(table(("name", "entries", "data", "title"), rows))
-
-
-@click.command("show")
-@click.argument("name")
-@json_option
-def show(name: str, as_json: bool) -> None:
-    """Show a dataset's origin, terms and fields."""
-    dataset = registered(name)
-    if as_json:
-        click.echo(json.dumps(_described(dataset), indent=2))
-        return
-    about = {
-        "entries": dataset.n_entries,
-        "holds": dataset.kind
-        if dataset.has_structures or dataset.kind == "spectra"
-        else "materials without structures",
-        "data": home(dataset),
-        "format": dataset.reader,
-        "licence": dataset.licence,
-        "citation": dataset.citation,
-        "sha256": dataset.sha256 or "recorded at the first download",
-    }
-    about |= {"from": ", ".join(source.url for source in dataset.sources)} if dataset.sources else {}
-    about |= {"label": dataset.label.text} if dataset.label.text else {}
-    lines = [f"{dataset.name}: {dataset.title}", ""]
-    lines += [f"{key:<8}  {value}" for key, value in about.items()]
-    lines += ["", *dataset.notes, ""]
-    click.echo("\n".join(lines) + "\n" + _fields(dataset))
-
-
-def _fields(dataset: Registered) -> str:
-    """The fields as a table; with their labels, where any has one of its own."""
-    columns = ("field", "unit", "meaning", "label")
-    rows = [(field.name, field.unit, field.meaning, field.label.text) for field in dataset.fields.values()]
-    n = 4 if any(row[3] for row in rows) else 3
-    return table(columns[:n], [row[:n] for row in rows])
 
 
 @click.command("formats")
@@ -87,7 +51,8 @@ def _formats() -> dict[str, dict[str, str]]:
     return {room: importlib.import_module(room).MODULES for room in rooms}
 
 
-def _described(dataset: Registered) -> dict[str, Any]:
+def described(dataset: Registered) -> dict[str, Any]:
+    """What is known of a registered dataset, as plain data."""
     said = dataset.model_dump(mode="json")
     fields = list(said["fields"].values())
     for one in (said, *fields):

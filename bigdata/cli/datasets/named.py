@@ -54,11 +54,16 @@ def origin(text: str, skip_bad: bool) -> MaterialsOrigin:
 
 
 def _unknown(name: str) -> str:
-    import difflib
-
     if name in names("spectra"):
         return f"`{name}` holds spectra, no materials."
-    close = difflib.get_close_matches(name, names("materials"), 1)
+    return neither(name, names("materials"))
+
+
+def neither(name: str, known: tuple[str, ...]) -> str:
+    """That there is no dataset and no file of that name, with the known name that is like it."""
+    import difflib
+
+    close = difflib.get_close_matches(name, known, 1)
     hint = f" Did you mean `{close[0]}`?" if close else " `bigdata datasets list` shows the names."
     return f"`{name}` is neither a dataset known by name nor a file.{hint}"
 

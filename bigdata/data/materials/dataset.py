@@ -106,10 +106,14 @@ class MaterialsDataset:
         """
         return select(self.ids, self.columns, where, self.n)
 
+    def line(self, row: int) -> int:
+        """The line that a row was read from; 0 where the whole file is the entry."""
+        return int(self._place["line"][row])
+
     def bad_entry(self, row: int, what: str) -> BadEntry:
         """What is wrong with a row, with the place that it was read from."""
         file = self._shown(self._files[int(self._place["file"][row])])
-        return BadEntry(self.ids[row], file, int(self._place["line"][row]), what)
+        return BadEntry(self.ids[row], file, self.line(row), what)
 
     def n_bytes(self) -> int:
         """What the import takes on disk, its metadata aside."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from bigdata.data.columns import ColumnsWriter, is_text, plain_text
 from bigdata.data.materials.checks import faults
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.formula import full, parse
-from bigdata.data.materials.properties import Texts, write_properties
+from bigdata.data.materials.properties import Texts, UnitOf, write_properties
 from bigdata.data.materials.structures import Structure, Structures
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.remarks import Remarks
@@ -43,9 +43,10 @@ def write_import(
     entries: Iterable[Read],
     folder: Path,
     about: Mapping[str, Any],
-    unit_of: Callable[[str], str] = lambda name: "",
+    unit_of: UnitOf = lambda name: ("", ""),
 ) -> None:
-    """Read all entries into a store in `folder`; `about` goes into its attributes, `unit_of(name)` says units."""
+    """Read all entries into a store in `folder`; `about` goes into its attributes, `unit_of(name)` says units and what
+    says them."""
     writer = _Writer(FlatWriter(folder))
     try:
         for batch in _batches(iter(entries)):
@@ -135,7 +136,7 @@ class _Writer:
         self.store.append("position", structures.positions)
         self.n_atoms += len(structures.numbers)
 
-    def finish(self, about: Mapping[str, Any], unit_of: Callable[[str], str]) -> None:
+    def finish(self, about: Mapping[str, Any], unit_of: UnitOf) -> None:
         """Write what was gathered, and close the store."""
         n, store = len(self.rows), self.store
         store.write("line", np.array(self.line_of), ("entry",), about="line of the source file, from 1")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
@@ -14,6 +14,7 @@ from bigdata.data.formats import stamps
 from bigdata.data.materials.formats import FORMATS, units
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.importing import READER_VERSION, write_import
+from bigdata.data.materials.properties import UnitOf
 from bigdata.data.materials.units import unit_of
 from bigdata.data.problem import BadEntry, DataProblem, Remark
 from bigdata.errors import SiteError
@@ -70,9 +71,14 @@ def _digest(told: list[Source], contents: list[str], known: Mapping[str, str]) -
     return whole.hexdigest()
 
 
-def _units(told: list[Source], known: Mapping[str, str]) -> Callable[[str], str]:
+def _units(told: list[Source], known: Mapping[str, str]) -> UnitOf:
     documented = {name: unit for source in told for name, unit in units(source.format).items()}
-    return lambda name: known.get(name) or documented.get(name) or unit_of(name)
+
+    def unit(name: str) -> tuple[str, str]:
+        said = {"dataset": known.get(name), "format": documented.get(name), "name": unit_of(name)}
+        return next(((unit, by) for by, unit in said.items() if unit), ("", ""))
+
+    return unit
 
 
 def _entries(told: list[Source]) -> Iterator[MaterialEntry | BadEntry | Remark]:

@@ -14,6 +14,8 @@ from bigdata.data.columns import Column, ColumnsWriter, plain
 from bigdata.store.flat import FlatStore, FlatWriter
 
 RESERVED = frozenset({"offset", "lattice", "number", "position", "line", "file", "id", "formula", "bad"})
+# A property's unit and what says it: "dataset", "format" or "name"; both "" where nothing does.
+UnitOf = Callable[[str], tuple[str, str]]
 _PLAIN_NAME = re.compile(r"\w[\w.+-]*")
 _ABSENT = 255
 
@@ -35,9 +37,7 @@ class Texts(Sequence[str]):
         return Texts(self._codes[i], self._values[:-1]) if isinstance(i, slice) else self._values[self._codes[i]]
 
 
-def write_properties(
-    writer: FlatWriter, columns: ColumnsWriter, n: int, unit_of: Callable[[str], str]
-) -> dict[str, Any]:
+def write_properties(writer: FlatWriter, columns: ColumnsWriter, n: int, unit_of: UnitOf) -> dict[str, Any]:
     """Write each column as an array of `n` entries; what it takes to read them, by the property's name.
 
     Numbers become float64, NaN where there is none; truth values uint8, 255 where there is none; texts stay texts,
@@ -49,7 +49,8 @@ def write_properties(
         # Arrays are folders, and some file systems take `Egap` and `egap` for one.
         array = name if _PLAIN_NAME.fullmatch(name) and name.lower() not in taken else f"property-{place}"
         taken.add(array.lower())
-        about[name] = {"array": array, "kind": _write(writer, array, column, unit_of(name), name)}
+        unit, said_by = unit_of(name)
+        about[name] = {"array": array, "kind": _write(writer, array, column, unit, name), "unit_from": said_by}
         # What was gathered isn't needed twice: of a million rows, a column takes megabytes.
         columns.columns[name] = Column(0)
     return about
@@ -102,6 +103,11 @@ class Properties(Mapping[str, list[Any]]):
         kind, array = self._about[name]["kind"], self._about[name]["array"]
         unit = self._store.units(array) if kind in ("number", "integer") else ""
         return "" if unit == "1" else unit
+
+    def unit_from(self, name: str) -> str:
+        """What says the unit: "dataset", "format" or "name"; "" for none."""
+        said_by: str = self._about[name]["unit_from"] if self.unit(name) else ""
+        return said_by
 
     def _load(self, about: dict[str, Any]) -> list[Any]:
         array, kind = about["array"], about["kind"]

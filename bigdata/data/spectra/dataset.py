@@ -24,7 +24,7 @@ from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.remarks import Said
 from bigdata.data.selection import Selection, select
-from bigdata.data.spectra.formats.entry import ZEROS, Floats
+from bigdata.data.spectra.formats.entry import SCALES, ZEROS, Floats
 from bigdata.data.spectra.importing import HEADER_BYTES, is_whole
 from bigdata.data.spectra.imports import imported
 from bigdata.data.spectra.origin import NomadDataset, SpectraFile, SpectraOrigin
@@ -191,10 +191,20 @@ class SpectraDataset:
         )
         return self.bad_entry(row, what)
 
+    def meaning(self, row: int) -> dict[str, Any]:
+        """Where a row's energies are 0, how many spin channels were summed, and what its states are counted for."""
+        stored = {name: int(self._entries[name][row]) for name in ("zero_of", "channels", "scale_of")}
+        zero, scale = ZEROS[stored["zero_of"]], SCALES[stored["scale_of"]]
+        return {"zero": zero, "spin_channels": stored["channels"], "scale": scale}
+
+    def line(self, row: int) -> int:
+        """The line that a row was read from; 0 where the whole file is the entry."""
+        return int(self._entries["line_of"][row])
+
     def bad_entry(self, row: int, what: str) -> BadEntry:
         """What is wrong with a row, with the place that it was read from."""
         file = self._shown(self._files[self._entries["file_of"][row]])
-        return BadEntry(self.names[row], file, int(self._entries["line_of"][row]), what)
+        return BadEntry(self.names[row], file, self.line(row), what)
 
     def _absolute(self, zero: str) -> Floats:
         stored: Floats = self._entries["vbm" if zero == "valence-band-maximum" else "fermi"]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from bigdata.data.formats import Folder
+from bigdata.data.formats import Folder, Format
 from bigdata.data.problem import BadEntry, Remark
 from bigdata.data.spectra.formats.entry import Entry
 
@@ -22,11 +22,9 @@ class SpectraFolder(Folder[Entry]):
     LEFT_OUT = ("table",)
     REPEATED_BY: Mapping[str, str] = {"KS_DOS_total_raw.dat": "KS_DOS_total.dat", "dos.xml": "TDOS.OUT"}
 
-    def read(self, path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
-        for file, reader in self.files(path):
-            relative = file.relative_to(path).as_posix()
-            for entry in reader.read(file, relative):
-                if isinstance(entry, Remark):
-                    yield entry
-                else:
-                    yield replace(entry, name=relative if reader.NAMED_BY_FILE else f"{relative}/{entry.name}")
+    def read_file(self, file: Path, relative: str, reader: Format[Entry]) -> Iterator[Entry | BadEntry | Remark]:
+        for entry in super().read_file(file, relative, reader):
+            if isinstance(entry, Remark):
+                yield entry
+            else:
+                yield replace(entry, name=relative if reader.NAMED_BY_FILE else f"{relative}/{entry.name}")

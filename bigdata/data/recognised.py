@@ -1,0 +1,33 @@
+"""Whether a file or folder of a user's holds materials or spectra."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from bigdata.data.formats import walk
+from bigdata.data.materials.formats import FORMATS as MATERIALS
+from bigdata.data.spectra.formats import FORMATS as SPECTRA
+from bigdata.data.text import head
+
+DataKind = Literal["materials", "spectra"]
+# What no file of materials has, in either's lines or keys.
+_SPECTRAL = (b'"dos_states_per_eV_cell"', b'"densities"', b'"dos_electronic', b'"electronic_dos"')
+# Formats that are told by more than their endings, and hold nothing but spectra.
+_SPECTRA_ONLY = frozenset({"npz", "exciting", "fhi-aims", "table", "csv"})
+
+
+def kind_of(path: Path) -> DataKind | None:
+    """What a file holds, or most files of a folder do; None where no format fits. Raises OSError."""
+    if not path.is_dir():
+        return _kind_of_file(path)
+    kinds = [kind for file, _ in walk(path) if file.is_file() and (kind := _kind_of_file(file))]
+    return max(sorted(set(kinds)), key=kinds.count, default=None)
+
+
+def _kind_of_file(path: Path) -> DataKind | None:
+    materials, spectra = MATERIALS.tell(path), SPECTRA.tell(path)
+    if materials is None or spectra is None:
+        return "materials" if materials else "spectra" if spectra else None
+    is_spectral = spectra in _SPECTRA_ONLY or any(key in head(path) for key in _SPECTRAL)
+    return "spectra" if is_spectral else "materials"
