@@ -9,7 +9,6 @@ import pytest
 from click.testing import CliRunner
 
 from bigdata.cli.datasets import command
-from bigdata.data import DataProblem
 from bigdata.errors import SpecError
 
 pytestmark = pytest.mark.usefixtures("no_mirror")
@@ -166,7 +165,8 @@ def test_graphs_are_built_once():
 
 
 def test_an_unknown_name_is_an_error_of_the_command_line():
-    with pytest.raises(DataProblem) as raised:
-        run("show", "hbn")
+    with pytest.raises(SpecError) as raised:
+        run("show", "hbn-dos-gpw")
     assert raised.value.exit_code == 2
-    assert "there is no dataset `hbn`" in str(raised.value)
+    what = "`hbn-dos-gpw` is neither a dataset known by name nor a file. Did you mean `hbn-dos-gpaw`?"
+    assert str(raised.value) == what

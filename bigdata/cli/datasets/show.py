@@ -1,4 +1,4 @@
-"""`bigdata datasets show NAME|FILE|FOLDER`: a registered dataset's terms and fields, or what a file is understood as."""
+"""`bigdata datasets show NAME|FILE|FOLDER`: a registered dataset's terms, or what is understood of a file."""
 
 from __future__ import annotations
 

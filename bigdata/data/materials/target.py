@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.conversion import Floats, convert
+from bigdata.data.conversion import Floats, convert, fitting
 from bigdata.data.materials.dataset import MaterialsDataset, Policy
 from bigdata.data.problem import BadEntry, DataProblem, first, refuse
 from bigdata.data.selection import N_NAMES, Dropped
@@ -37,14 +37,15 @@ def target(
     unit: str = "",
     on_bad_entry: Policy | None = None,
     own: str = "",
+    per: str | None = None,
 ) -> Target:
     """The values of `field` for `rows` (all where None), converted to `unit` ("": as the dataset has them).
 
     `own` is the unit of the dataset's values, where it is said elsewhere than in the dataset.
 
-    Energies of cells become those of atoms where the unit asks for it. Raises DataProblem for a field that isn't there
-    or doesn't hold numbers and for a unit that doesn't fit; SpecError, with every entry that has no value, where those
-    are to be refused.
+    Energies of cells become those of atoms, and back, where `per` ("atom", "cell") asks for it. Raises DataProblem for
+    a field that isn't there or doesn't hold numbers and for a unit that doesn't fit; SpecError, with every entry that
+    has no value, where those are to be refused.
     """
     numbers = _numbers(dataset, field)
     wanted = np.arange(dataset.n) if rows is None else np.asarray(rows, dtype=np.int64)
@@ -57,6 +58,7 @@ def target(
         what = f"no entry of {dataset.label} that is left has a value of `{field}`"
         raise DataProblem(Finding(("target",), what, "choose another field, or loosen `where:`"))
     own = own or dataset.fields[field].unit
+    _refuse_other_extent(dataset, field, own, unit or own, per)
     values = _converted(dataset, kept, numbers[kept], field, own, unit or own)
     return Target(field, unit or own, kept, [dataset.ids[row] for row in kept], values, bad)
 
@@ -94,6 +96,34 @@ def _stranger(dataset: MaterialsDataset, field: str) -> str:
         if isinstance(value, str) and not is_number(value):
             return f": {dataset.bad_entry(row, '').where} has `{value[:40]}`"
     return ""
+
+
+def extent(unit: str) -> str:
+    """Whether values in a unit are those of an atom or of a cell; "" for units that measure neither."""
+    if unit.endswith("/atom"):
+        return "atom"
+    return "cell" if f"{unit}/atom" in fitting(unit) else ""
+
+
+def _refuse_other_extent(dataset: MaterialsDataset, field: str, own: str, unit: str, per: str | None) -> None:
+    """DataProblem where values of atoms are asked for as those of cells, or the other way, and `per` doesn't say so.
+
+    The cell of an entry need not be the one that its value was computed for: a database may give primitive cells beside
+    energies of conventional ones.
+    """
+    has, asked = extent(own), extent(unit)
+    if per and asked and per != asked:
+        right = f"leave `per:` out, or write `units: {unit.removesuffix('/atom')}{'/atom' * (per == 'atom')}`"
+        raise DataProblem(Finding(("per",), f"{unit} is a unit of values of {_whose(asked)}", right))
+    if has and asked and has != asked and per != asked:
+        what = f"`{field}` of {dataset.label} is in {own}, of {_whose(has)}, and {unit} is of {_whose(asked)}"
+        does = "divides" if asked == "atom" else "multiplies"
+        right = f"ask for {own}, or write `per: {asked}` beside `units:`, which {does} each by its own cell's atoms"
+        raise DataProblem(Finding(("units",), what, right, unit))
+
+
+def _whose(extent: str) -> str:
+    return "an atom" if extent == "atom" else "whole cells"
 
 
 def _converted(

@@ -35,16 +35,21 @@ class Target(kind.Target):
     """The property to expand: a number for each structure that doesn't grow with its cell."""
 
     field: str = Field(description="The dataset's field.")
-    per: Literal["primitive-cell", "active-site"] | None = Field(
+    per: Literal["atom", "primitive-cell", "active-site"] | None = Field(
         default=None,
-        description="Divide values of whole cells by their primitive cells of the parent, or by their sites with a "
-        "choice of species: the right measure for lattices with vacancies.",
+        description="Divide values of whole cells by their atoms, by their primitive cells of the parent, or by their "
+        "sites with a choice of species: the last two are right measures for lattices with vacancies.",
     )
     bound: float | None = Field(
         default=None,
         description="Values at or below this bound, in `units`, are marked and their errors given apart: 0 for gaps, "
         "where metals are.",
     )
+
+    @property
+    def divisor(self) -> Literal["primitive-cell", "active-site"] | None:
+        """What of the parent values of whole cells are divided by, once structures are mapped to it."""
+        return None if self.per == "atom" else self.per
 
 
 class PrototypeLattice(SpecModel):

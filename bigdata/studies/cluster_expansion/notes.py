@@ -89,7 +89,7 @@ def notes(model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds:
 
 def refuse_divided(model: ClusterExpansion, entries: Entries) -> None:
     """Raises Findings for values that are divided already."""
-    if model.target.per is not None and "/" in entries.unit:
+    if model.target.divisor is not None and "/" in entries.unit:
         what = f"{model.target.field} is in {entries.unit}, and would be divided a second time"
         raise Findings(Finding(("target", "per"), what, "Leave `per` out, or take values of whole cells"))
 

@@ -102,7 +102,7 @@ def open_entries(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Entrie
     """The structures with their property. Raises Findings where there are none."""
     target = model.target
     try:
-        return entries_of(model.dataset, inputs["structures"], target.field, target.units, target.range)
+        return entries_of(model.dataset, inputs["structures"], target.field, target.units, target.range, per=target.per)
     except DataProblem as problem:
         raise Findings(*_relocated(problem)) from problem
 
@@ -317,7 +317,7 @@ def _stored(name: str, values: NDArray[Any]) -> ArraySpec:
 
 def _unit(model: ClusterExpansion, entries: Entries) -> str:
     """The target's unit; per primitive cell or per active site where values of cells are divided."""
-    per = {"primitive-cell": "cell", "active-site": "site"}.get(model.target.per or "", "")
+    per = {"primitive-cell": "cell", "active-site": "site"}.get(model.target.divisor or "", "")
     return (f"{entries.unit or '1'}/{per}" if per else entries.unit) or "1"
 
 

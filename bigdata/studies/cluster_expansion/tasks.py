@@ -63,9 +63,9 @@ def structures(ctx: Context[ClusterExpansion]) -> None:
     if not used.any():
         raise SpecError("none of the structures is a decoration of the parent lattice. Look at `parent:`")
     divisor = np.ones(len(entries))
-    if model.target.per is not None:
+    if model.target.divisor is not None:
         n_active = int(stored_space(model, ctx.read).parent.active.sum())
-        divisor = n_cells * (n_active if model.target.per == "active-site" else 1)
+        divisor = n_cells * (n_active if model.target.divisor == "active-site" else 1)
     # A structure that isn't mapped has no cells to divide by; its target is NaN.
     with np.errstate(divide="ignore"):
         ctx.write("target", np.where(used, entries.values / divisor, np.nan))

@@ -14,9 +14,10 @@ from bigdata.data.materials.dataset import MaterialsDataset, Policy, open_import
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
 from bigdata.data.materials.target import Target as Found
 from bigdata.data.materials.target import target, within
-from bigdata.data.problem import BadEntry, DataProblem
+from bigdata.data.problem import BadEntry, DataProblem, first
 from bigdata.data.selection import Dropped
-from bigdata.kind import Finding, Findings, Input, Target
+from bigdata.kind import Finding, Findings, Input
+from bigdata.studies.materials.model import Target
 
 # What becomes of entries without a value of the target.
 Unlabelled = Literal["bad-entries", "keep", "leave-out"]
@@ -65,6 +66,7 @@ def entries_of(
     range_: tuple[float, float] | None = None,
     name: str = "",
     unlabelled: Unlabelled = "bad-entries",
+    per: str | None = None,
 ) -> Entries:
     """The entries of one dataset with their values of `field`, of all rows where that is "".
 
@@ -80,11 +82,12 @@ def entries_of(
     notes = [f"{_named(dataset.bad)} unusable and left out"] if dataset.bad else []
     selection = dataset.select(asked.where)
     rows, values, unit = np.asarray(selection.rows, np.int64), np.empty(0), ""
+    notes += remarked(dataset)
     notes += _said(selection.dropped)
     if field:
         own = asked.units.get(field, "")
         keep, policy = unlabelled == "keep", asked.on_bad_entry if unlabelled == "bad-entries" else "skip"
-        found = _target(dataset, rows, field, units, policy, own)
+        found = _target(dataset, rows, field, units, policy, own, per)
         notes += _converted(field, own or dataset.units[field], found.unit)
         without = np.setdiff1d(rows, found.rows) if keep else np.empty(0, np.int64)
         left_out += [] if keep else found.bad
@@ -112,16 +115,31 @@ def entries_of(
     return Entries(name, dataset, rows, values, unit, tuple(left_out), tuple(begin + note for note in notes))
 
 
+def remarked(dataset: MaterialsDataset) -> Iterator[str]:
+    """What the reader of the dataset's files said of them and of its entries, and what it passed over."""
+    said, files = dataset.remarks, dataset.remarks.files
+    yield from said.sentences(dataset.ids) if said.notes or said.said else ()
+    if files:
+        noun = "file is" if len(files) == 1 else "files are"
+        yield f"{len(files):,} {noun} of no known format and passed over ({first(files, 5)})"
+
+
 def _target(
-    dataset: MaterialsDataset, rows: NDArray[np.int64], field: str, units: str, policy: Policy, own: str
+    dataset: MaterialsDataset,
+    rows: NDArray[np.int64],
+    field: str,
+    units: str,
+    policy: Policy,
+    own: str,
+    per: str | None,
 ) -> Found:
     """The values of a field. Raises Findings at `target: {units: …}` where they can't be had in that unit."""
     try:
-        return target(dataset, rows, field, units, policy, own)
+        return target(dataset, rows, field, units, policy, own, per)
     except DataProblem as problem:
-        wrong = [f for f in problem.findings if f.path == ("units",) and f.given in ("", units)]
+        wrong = [f for f in problem.findings if f.path in (("units",), ("per",)) and f.given in ("", units)]
         if wrong:
-            raise Findings(*(replace(finding, path=("target", "units")) for finding in wrong)) from problem
+            raise Findings(*(replace(finding, path=("target", *finding.path)) for finding in wrong)) from problem
         raise
 
 
@@ -139,7 +157,7 @@ def entries_by_dataset(
     for name, dataset in datasets.items():
         try:
             found[name] = entries_of(
-                dataset, inputs[name], dataset.target, asked.units, asked.range, name=name, unlabelled=unlabelled
+                dataset, inputs[name], dataset.target, asked.units, asked.range, name, unlabelled, asked.per
             )
         except DataProblem as problem:
             raise Findings(*problem.at("datasets", name)) from problem

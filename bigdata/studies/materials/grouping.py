@@ -24,7 +24,6 @@ from bigdata.kind import (
     Input,
     Rate,
     Stage,
-    Target,
     every,
     whole,
 )
@@ -53,7 +52,7 @@ class GroupedStudy(Protocol):
     def datasets(self) -> Mapping[str, MaterialsOrigin]: ...
 
     @property
-    def target(self) -> Target: ...
+    def target(self) -> asked.Target: ...
 
     @property
     def identity(self) -> asked.Identity: ...

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
 
+from bigdata import kind
 from bigdata.kind import Finding, Grown, PathInSpec, SpecModel, WrongText
 
 IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
@@ -24,6 +25,16 @@ def _dataset_name(text: str) -> str:
 DatasetName = Annotated[str, AfterValidator(_dataset_name), Field(json_schema_extra={"pattern": f"^{NAME}$"})]
 SHARES = ("train", "validation", "test")
 WAYS = ("folds", "without_element", "by_date")
+
+
+class Target(kind.Target):
+    """The quantity that each dataset has under a name of its own, in one unit."""
+
+    per: Literal["atom", "cell"] | None = Field(
+        default=None,
+        description="Turn values of whole cells into those of an atom, or back, by the atoms of each entry's own cell; "
+        "refused where left out.",
+    )
 
 
 class Identity(SpecModel):

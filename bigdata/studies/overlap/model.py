@@ -9,9 +9,9 @@ from typing import Any, ClassVar, Literal
 from pydantic import Field
 
 from bigdata.data.materials.origin import MaterialsOrigin
-from bigdata.kind import Finding, Grown, Input, StudyModel, Target
+from bigdata.kind import Finding, Grown, Input, StudyModel
 from bigdata.studies.materials.datasets import files_of, inputs_of, wrong_datasets, wrong_split
-from bigdata.studies.materials.model import DatasetName, Identity, Split
+from bigdata.studies.materials.model import DatasetName, Identity, Split, Target
 
 
 class Overlap(Grown, StudyModel):

@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from bigdata.data.materials.origin import MaterialsOrigin
-from bigdata.kind import Finding, Input, Length, SpecModel, StudyModel, Target, located, named
+from bigdata.kind import Finding, Input, Length, SpecModel, StudyModel, located, named
 from bigdata.models.networks.setting import Network, Training
 from bigdata.studies.materials.datasets import files_of, inputs_of, wrong_datasets, wrong_split
-from bigdata.studies.materials.model import DatasetName, Identity, Split
+from bigdata.studies.materials.model import DatasetName, Identity, Split, Target
 
 References = Literal["none", "offset", "elements"]
 Share = Annotated[float, Field(gt=0, lt=1)]

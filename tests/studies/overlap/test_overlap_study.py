@@ -201,7 +201,7 @@ def test_formulas_alone_are_refused_at_planning_where_structures_are_needed(benc
 def test_what_a_conversion_takes_for_granted_is_said(bench: Bench) -> None:
     row = rows("prototypes")[0] | {"e_eV": 1.0, "e_kJ_mol": 1.0, "e_per_atom_eV": 1.0}
     (bench.folder / "one.jsonl").write_text(json.dumps(row))
-    asked: dict[str, Any] = {"study": "overlap", "name": "one", "target": {"units": "eV/atom"}}
+    asked: dict[str, Any] = {"study": "overlap", "name": "one", "target": {"units": "eV/atom", "per": "atom"}}
     notes = {}
     for field in ("e_eV", "e_kJ_mol", "e_per_atom_eV"):
         asked["datasets"] = {"mine": {"file": "one.jsonl", "target": field}}
