@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,14 @@ from bigdata.data.selection import N_NAMES, Dropped
 from bigdata.data.text import is_number
 from bigdata.spec.study import Finding
 from bigdata.units import QuantityError
+
+
+class Per(NamedTuple):
+    """Whether values are wanted of an atom or of a cell ("": as their unit has them), and what of these a spec's
+    `per:` offers."""
+
+    wanted: str = ""
+    offered: tuple[str, ...] = ("atom", "cell")
 
 
 @dataclass(frozen=True)
@@ -37,13 +46,13 @@ def target(
     unit: str = "",
     on_bad_entry: Policy | None = None,
     own: str = "",
-    per: str | None = None,
+    per: Per | None = None,
 ) -> Target:
     """The values of `field` for `rows` (all where None), converted to `unit` ("": as the dataset has them).
 
     `own` is the unit of the dataset's values, where it is said elsewhere than in the dataset.
 
-    Energies of cells become those of atoms, and back, where `per` ("atom", "cell") asks for it. Raises DataProblem for
+    Energies of cells become those of atoms, and back, where `per` asks for it. Raises DataProblem for
     a field that isn't there or doesn't hold numbers and for a unit that doesn't fit; SpecError, with every entry that
     has no value, where those are to be refused.
     """
@@ -58,7 +67,7 @@ def target(
         what = f"no entry of {dataset.label} that is left has a value of `{field}`"
         raise DataProblem(Finding(("target",), what, "choose another field, or loosen `where:`"))
     own = own or dataset.fields[field].unit
-    _refuse_other_extent(dataset, field, own, unit or own, per)
+    _refuse_other_extent(dataset, field, own, unit or own, per or Per())
     values = _converted(dataset, kept, numbers[kept], field, own, unit or own)
     return Target(field, unit or own, kept, [dataset.ids[row] for row in kept], values, bad)
 
@@ -105,21 +114,21 @@ def extent(unit: str) -> str:
     return "cell" if f"{unit}/atom" in fitting(unit) else ""
 
 
-def _refuse_other_extent(dataset: MaterialsDataset, field: str, own: str, unit: str, per: str | None) -> None:
+def _refuse_other_extent(dataset: MaterialsDataset, field: str, own: str, unit: str, per: Per) -> None:
     """DataProblem where values of atoms are asked for as those of cells, or the other way, and `per` doesn't say so.
 
     The cell of an entry need not be the one that its value was computed for: a database may give primitive cells beside
     energies of conventional ones.
     """
     has, asked = extent(own), extent(unit)
-    if per and asked and per != asked:
-        right = f"leave `per:` out, or write `units: {unit.removesuffix('/atom')}{'/atom' * (per == 'atom')}`"
+    if per.wanted and asked and per.wanted != asked:
+        right = f"leave `per:` out, or write `units: {unit.removesuffix('/atom')}{'/atom' * (per.wanted == 'atom')}`"
         raise DataProblem(Finding(("per",), f"{unit} is a unit of values of {_whose(asked)}", right))
-    if has and asked and has != asked and per != asked:
+    if has and asked and has != asked and per.wanted != asked:
         what = f"`{field}` of {dataset.label} is in {own}, of {_whose(has)}, and {unit} is of {_whose(asked)}"
         does = "divides" if asked == "atom" else "multiplies"
-        right = f"ask for {own}, or write `per: {asked}` beside `units:`, which {does} each by its own cell's atoms"
-        raise DataProblem(Finding(("units",), what, right, unit))
+        way = f", or write `per: {asked}` beside `units:`, which {does} each by its own cell's atoms"
+        raise DataProblem(Finding(("units",), what, f"ask for {own}{way if asked in per.offered else ''}", unit))
 
 
 def _whose(extent: str) -> str:

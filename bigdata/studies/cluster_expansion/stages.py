@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data import DataProblem
+from bigdata.data.materials.target import Per
 from bigdata.kind import (
     BUILT_IN,
     PROCESS_BYTES,
@@ -101,8 +102,10 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
 def open_entries(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Entries:
     """The structures with their property. Raises Findings where there are none."""
     target = model.target
+    # Values of whole cells of any size can't be expanded: they are no way out here.
+    per = Per("atom" if target.per == "atom" else "", offered=("atom",))
     try:
-        return entries_of(model.dataset, inputs["structures"], target.field, target.units, target.range, per=target.per)
+        return entries_of(model.dataset, inputs["structures"], target.field, target.units, target.range, per=per)
     except DataProblem as problem:
         raise Findings(*_relocated(problem)) from problem
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from bigdata.data.materials.dataset import MaterialsDataset, Policy, open_import
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
+from bigdata.data.materials.target import Per, target, within
 from bigdata.data.materials.target import Target as Found
-from bigdata.data.materials.target import target, within
 from bigdata.data.problem import BadEntry, DataProblem, first
 from bigdata.data.selection import Dropped
 from bigdata.kind import Finding, Findings, Input
@@ -66,7 +66,7 @@ def entries_of(
     range_: tuple[float, float] | None = None,
     name: str = "",
     unlabelled: Unlabelled = "bad-entries",
-    per: str | None = None,
+    per: Per | None = None,
 ) -> Entries:
     """The entries of one dataset with their values of `field`, of all rows where that is "".
 
@@ -131,7 +131,7 @@ def _target(
     units: str,
     policy: Policy,
     own: str,
-    per: str | None,
+    per: Per | None,
 ) -> Found:
     """The values of a field. Raises Findings at `target: {units: …}` where they can't be had in that unit."""
     try:
@@ -157,7 +157,7 @@ def entries_by_dataset(
     for name, dataset in datasets.items():
         try:
             found[name] = entries_of(
-                dataset, inputs[name], dataset.target, asked.units, asked.range, name, unlabelled, asked.per
+                dataset, inputs[name], dataset.target, asked.units, asked.range, name, unlabelled, Per(asked.per or "")
             )
         except DataProblem as problem:
             raise Findings(*problem.at("datasets", name)) from problem

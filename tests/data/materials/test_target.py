@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigdata.data.materials.target import target, within
+from bigdata.data.materials.target import Per, target, within
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SpecError
 
@@ -22,19 +22,19 @@ def test_values_come_in_the_unit_asked_for(dataset):
 
 
 def test_energies_of_the_cell_become_those_of_an_atom(dataset):
-    assert target(dataset, [0, 2], "e_eV", "eV/atom", per="atom").values.tolist() == [-4.0, -3.0]
+    assert target(dataset, [0, 2], "e_eV", "eV/atom", per=Per("atom")).values.tolist() == [-4.0, -3.0]
 
 
 @pytest.mark.parametrize(("field", "unit", "per"), [("e_eV", "eV/atom", "atom"), ("ef_eV_per_atom", "meV", "cell")])
 def test_another_extent_is_refused_unless_it_is_asked_for(dataset, field, unit, per):
     with pytest.raises(DataProblem, match=f"write `per: {per}` beside `units:`"):
         target(dataset, [0, 2], field, unit)
-    assert target(dataset, [0, 2], field, unit, per=per).unit == unit
+    assert target(dataset, [0, 2], field, unit, per=Per(per)).unit == unit
 
 
 def test_a_unit_of_another_extent_than_per_is_refused(dataset):
     with pytest.raises(DataProblem, match=r"meV is a unit of values of whole cells.*`units: meV/atom`"):
-        target(dataset, [0, 2], "e_eV", "meV", per="atom")
+        target(dataset, [0, 2], "e_eV", "meV", per=Per("atom"))
 
 
 def test_entries_without_a_value_are_named_and_refused_or_left_out(dataset):
@@ -67,7 +67,7 @@ def test_a_target_without_values_is_a_finding(dataset):
 def test_a_table_of_formulas_has_no_cells_to_divide_by(tmp_path, opened):
     (tmp_path / "a.csv").write_text("formula,e_eV\nMgO,1\n")
     with pytest.raises(DataProblem, match=r"without the atoms of each cell. Use a dataset with structures"):
-        target(opened("a.csv"), None, "e_eV", "eV/atom", per="atom")
+        target(opened("a.csv"), None, "e_eV", "eV/atom", per=Per("atom"))
 
 
 def test_outliers_are_dropped_counted_and_named(dataset):

@@ -420,8 +420,8 @@ def test_energies_of_whole_cells_are_noticed(bench: Bench) -> None:
     per = {"field": "total_eV", "per": "primitive-cell"}
     divided = bench.plan(bench.write("divided.yaml", {**SPEC, "dataset": dataset, "target": per}))
     assert not any("grows with the cell" in note for note in divided.notes)
-    times = bench.plan(bench.write("times.yaml", {**SPEC, "dataset": dataset, "target": target}))
-    assert any("mixing_energy is in eV/atom, and is multiplied by the cell's atoms" in note for note in times.notes)
+    with pytest.raises(SpecError, match=r"is in eV/atom, of an atom, and eV is of whole cells\. Ask for eV/atom\."):
+        bench.plan(bench.write("times.yaml", {**SPEC, "dataset": dataset, "target": target}))
 
 
 def test_the_size_to_take_is_one_that_the_fit_to_all_structures_has(bench: Bench) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from bigdata.data.materials.origin import MaterialsFile
-from bigdata.kind import Findings, Input, Target
+from bigdata.kind import Findings, Input
 from bigdata.studies.materials.datasets import inputs_of
 from bigdata.studies.materials.entries import Entries, entries_by_dataset
 from bigdata.studies.materials.grouping import (
@@ -21,7 +21,7 @@ from bigdata.studies.materials.grouping import (
     groups_stage,
     refuse_several_units,
 )
-from bigdata.studies.materials.model import Identity, Split
+from bigdata.studies.materials.model import Identity, Split, Target
 
 ROWS = {
     "a": [("AlNi", 1.0), ("Ni3Al", 2.0), ("NiAl", 3.0), ("TiO2", 4.0)],
