@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bigdata.data.model import NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem
-from bigdata.data.registry import Field, Registered, names, registered
+from bigdata.data.registry import Field, Registered, names, of_kind, registered
 
 if TYPE_CHECKING:
     from bigdata.data.materials.origin import MaterialsOrigin
@@ -24,7 +24,7 @@ def fields(dataset: SpectraOrigin | MaterialsOrigin, folder: Path) -> Mapping[st
     cache, once. Raises DataProblem where there is no such dataset or file, or its format can't be told.
     """
     if isinstance(dataset, NamedDataset):
-        return registered(dataset.name).fields
+        return of_kind(dataset.name, dataset.HOLDS).fields
     from bigdata.data.materials.origin import MaterialsFile
     from bigdata.data.spectra.origin import SpectraFile
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
@@ -47,6 +47,8 @@ class Rows(SpecModel):
 
 class NamedDataset(Rows):
     """A registered dataset: `bigdata datasets list` shows them."""
+
+    HOLDS: ClassVar[Literal["spectra", "materials"]] = "spectra"
 
     name: str
 

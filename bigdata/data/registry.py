@@ -34,13 +34,15 @@ Digest = Annotated[str, StringConstraints(pattern="^([0-9a-f]{64})?$")]
 class Field(SpecModel):
     """A column of a dataset: its name, unit ("" for none) and meaning in one line.
 
-    `label` has what the dataset's own doesn't say, or says otherwise.
+    `label` has what the dataset's own doesn't say, or says otherwise. `values` are all that it has, where these are a
+    few words: a spec's conditions are checked against them without the data being read.
     """
 
     name: str
     unit: str = ""
     meaning: str = ""
     label: Label = Label()
+    values: list[str] = pydantic.Field(default=[])
 
 
 def _named(fields: Any) -> Any:
@@ -147,6 +149,15 @@ def registered(name: str) -> Registered:
             )
         )
     return read(name, TABLE)
+
+
+def of_kind(name: str, kind: Kind) -> Registered:
+    """The dataset of that name; raises DataProblem where there is none, or it holds data of the other kind."""
+    found = registered(name)
+    if found.kind != kind:
+        those = ", ".join(names(kind))
+        raise DataProblem(Finding(("name",), f"`{name}` holds {found.kind}, no {kind}", f"those of {kind} are {those}"))
+    return found
 
 
 @cache

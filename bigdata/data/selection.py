@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,13 +56,16 @@ def _findings(field: str, condition: Condition, columns: Mapping[str, list[Any]]
         return [Finding(("where", field), f"no entry has a field `{field}`", right, given=field, known=tuple(columns))]
     if isinstance(condition, Range):
         return []
-    keys = {_key(v) for v in columns[field] if v is not None}
+    return list(unmet(field, condition, (v for v in columns[field] if v is not None)))
+
+
+def unmet(field: str, condition: Condition, values: Iterable[Any]) -> Iterator[Finding]:
+    """The values that a condition wants and that are not among those that a field has, at `where: {FIELD: …}`."""
+    keys = {_key(v) for v in values}
     known = tuple(str(v) for _, v in sorted(keys, key=_order))
-    return [
-        Finding(path, f"no entry has {field} = {wanted}", f"it is {first(known)}", str(wanted), known)
-        for path, wanted in _wanted(field, condition)
-        if _key(wanted) not in keys
-    ]
+    for path, wanted in _wanted(field, condition):
+        if _key(wanted) not in keys:
+            yield Finding(path, f"no entry has {field} = {wanted}", f"it is {first(known)}", str(wanted), known)
 
 
 def _wanted(field: str, condition: Any) -> list[tuple[tuple[str | int, ...], Any]]:

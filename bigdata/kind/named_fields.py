@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigdata.data import DataProblem, fields
+from bigdata.data.model import Range
+from bigdata.data.selection import unmet
 from bigdata.spec.study import Finding, PathInSpec
 
 if TYPE_CHECKING:  # a kind loads the origins of its own data only
@@ -21,7 +24,8 @@ def unknown_fields(
     named: Iterable[tuple[PathInSpec, str]] = (),
 ) -> Iterable[Finding]:
     """Of a dataset that stands at the path `at` of a spec in `folder`: what is wrong with it, and which fields of its
-    `where:`, and of those `named` elsewhere in the spec, it doesn't have.
+    `where:`, and of those `named` elsewhere in the spec, it doesn't have, and which values, as far as they are known
+    without reading it.
     """
     try:
         known = fields(dataset, folder)
@@ -36,3 +40,6 @@ def unknown_fields(
         if field not in known:
             what = f"the dataset has no field `{field}`"
             yield Finding(path, what, right, field, tuple(known), at_key=path in conditions)
+    for field, condition in dataset.where.items():
+        if field in known and known[field].values and not isinstance(condition, Range):
+            yield from (replace(f, path=(*at, *f.path)) for f in unmet(field, condition, known[field].values))

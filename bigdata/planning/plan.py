@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,13 @@ from bigdata.planning import ledger
 from bigdata.planning.extent import Extent
 from bigdata.planning.found import records
 from bigdata.planning.known import Record, Sorting, record_of
-from bigdata.planning.planned import PlannedVariant
 from bigdata.planning.refusals import refusals
 from bigdata.planning.run_folder import run_folder
 from bigdata.planning.variants import Given, planned_variant
+from bigdata.planning.workload import refuse_unknown_stages
 from bigdata.spec import Study
+from bigdata.spec.left_empty import switched_off
 from bigdata.spec.site import Site, load_site, process, site_here
-from bigdata.spec.study import Finding
-from bigdata.spec.words import each
 from bigdata.store.folder import RunFolder
 
 # A worker takes that long to start.
@@ -93,9 +92,10 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
     record = record_of(folder, fresh=fresh)
     sorting = Sorting(record, shares=len(study.variants) > 1)
     notes = list(study.repeated.notes) if study.repeated else []
+    notes += [f"`{key}: null` turns it off" for key in switched_off(study.root)]
     given = Given(site, record, sorting, ledger.measured_rates(cache_folder() / "ledger.jsonl"), notes)
     variants = tuple(planned_variant(given, study, n, folder.path) for n in range(len(study.variants)))
-    _refuse_unknown_stages(study, variants)
+    refuse_unknown_stages(study, (v.workload for v in variants))
     made = Plan(
         study=study,
         site=site,
@@ -129,16 +129,3 @@ def _spent(record: Record) -> str:
     """Why the last submission had to end before its time, where it did."""
     past = record.past
     return str(past.ends[-1].get("spent", "")) if past.ends and past.state == "done" else ""
-
-
-def _refuse_unknown_stages(study: Study, variants: Iterable[PlannedVariant]) -> None:
-    """Raise SpecError where `pools:` names a stage that no variant has."""
-    stages = dict.fromkeys(s.stage.name for v in variants for s in v.stages)
-    asked = dict.fromkeys(name for v in variants for name in v.variant.model.pools)
-    strangers = [
-        Finding(("pools", n), "there is no such stage", f"The stages: {each(stages)}", n, tuple(stages), at_key=True)
-        for n in asked
-        if n not in stages
-    ]
-    if strangers:
-        raise SpecError([study.found(f) for f in strangers])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from bigdata.errors import BigdataError, SpecError
@@ -11,8 +11,9 @@ from bigdata.naming import named
 from bigdata.planning.run_folder import NO_PART_OF_A_RESULT
 from bigdata.planning.sound import unsound
 from bigdata.spec import Study
-from bigdata.spec.study import Findings, Input, StudyModel
+from bigdata.spec.study import Finding, Findings, Input, StudyModel
 from bigdata.spec.whereabouts import moved
+from bigdata.spec.words import each
 
 
 def stages_of(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:
@@ -38,6 +39,24 @@ def compiled(study: Study, model: StudyModel) -> tuple[dict[str, Input], Workloa
     if mistakes := list(unsound(workload, inputs)):
         raise SpecError(_said(model, "; ".join(mistakes)))
     return inputs, workload
+
+
+def check(study: Study) -> None:
+    """Compile all variants of a study whose data are at hand. Raises SpecError with what is wrong with the first."""
+    refuse_unknown_stages(study, [compiled(study, variant.model)[1] for variant in study.variants])
+
+
+def refuse_unknown_stages(study: Study, workloads: Iterable[Workload]) -> None:
+    """Raise SpecError where `pools:` names a stage that no variant has."""
+    stages = dict.fromkeys(stage.name for workload in workloads for stage in workload.stages)
+    asked = dict.fromkeys(name for variant in study.variants for name in variant.model.pools)
+    strangers = [
+        Finding(("pools", n), "there is no such stage", f"The stages: {each(stages)}", n, tuple(stages), at_key=True)
+        for n in asked
+        if n not in stages
+    ]
+    if strangers:
+        raise SpecError([study.found(f) for f in strangers])
 
 
 def _made(model: StudyModel, inputs: Mapping[str, Input]) -> Workload:

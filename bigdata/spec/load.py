@@ -12,6 +12,7 @@ from bigdata.errors import Problem, SpecError
 from bigdata.spec.checked import checked, valid_fields, validated, written_fields
 from bigdata.spec.kinds import is_known, kind
 from bigdata.spec.layers import Layers, read_layers
+from bigdata.spec.left_empty import left_empty
 from bigdata.spec.node import Located, Node, Source, Span, in_order, locate, located
 from bigdata.spec.source import in_lines, read_file
 from bigdata.spec.study import Finding, PathInSpec, StudyModel
@@ -129,6 +130,8 @@ def _variants(root: Node, problems: list[Located], folder: Path | None) -> tuple
     model = _kind(root, problems)
     points = _points(root, problems)
     models = [_checked(model, tree, folder, problems) for _, _, tree in points] if model else []
+    # Behind what the models say: where a value must be, they know better what it may be.
+    problems += left_empty(root)
     pairs = zip(points, models, strict=False)
     return tuple(Variant(label, values, m) for (label, values, _), m in pairs if m is not None)
 

@@ -16,6 +16,7 @@ from tests.benchmarks.validate import BAR, PEER
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = "from bigdata.cli.main import main; main()"
+UNREAD = "; not looked at: the entries of hbn-dos-gpaw, which `bigdata plan` reads"
 GOOD = "study: similarity\nname: x\ndataset: {name: hbn-dos-gpaw}\n"
 HEAVY = ("numpy", "dask", "distributed", "zarr", "scipy", "matplotlib", "pandas", "xarray", "psutil", "rich")
 
@@ -34,7 +35,7 @@ def test_good_specs_are_said_to_be_so(tmp_path: Path, environment: dict[str, str
     (tmp_path / "b.yaml").write_text(GOOD + "sweep: {grid: {similarity.measure: [dice, cosine]}}\n")
     done = bigdata(tmp_path, environment, "validate", "a.yaml", "b.yaml")
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "a.yaml: ok (similarity, 1 variant)\nb.yaml: ok (similarity, 2 variants)\n"
+    assert done.stdout == f"a.yaml: ok (similarity, 1 variant){UNREAD}\nb.yaml: ok (similarity, 2 variants){UNREAD}\n"
 
 
 def test_problems_go_to_stderr_with_a_count(tmp_path: Path, environment: dict[str, str]) -> None:
@@ -42,7 +43,7 @@ def test_problems_go_to_stderr_with_a_count(tmp_path: Path, environment: dict[st
     (tmp_path / "b.yaml").write_text(GOOD)
     done = bigdata(tmp_path, environment, "validate", "a.yaml", "b.yaml", "c.yaml")
     assert done.returncode == 2
-    assert done.stdout == "b.yaml: ok (similarity, 1 variant)\n"
+    assert done.stdout == f"b.yaml: ok (similarity, 1 variant){UNREAD}\n"
     assert done.stderr == (
         "a.yaml:4:19: groups.linkage: `ward` is not known here. Write `complete`, `average` or `single`.\n"
         "    groups: {linkage: ward}\n"
@@ -58,6 +59,53 @@ def test_problems_are_data_with_json(tmp_path: Path, environment: dict[str, str]
     (row,) = json.loads(done.stdout)
     assert (done.returncode, row["ok"], row["problems"][0]["path"]) == (2, False, "order_by[0]")
     assert row["problems"][0]["place"]["file"] == "--set order_by=[xcs]"
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        ("groups:", "groups: has no value. Write its value; `groups: null` for none; or leave the key out"),
+        ("blocks:", "blocks: has no value."),
+        ("similarity: {keep: }", "similarity.keep: has no value. Write"),
+    ],
+)
+def test_a_key_without_a_value_is_refused(tmp_path: Path, environment: dict[str, str], lines: str, words: str) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + lines + "\n")
+    done = bigdata(tmp_path, environment, "validate", "a.yaml")
+    assert done.returncode == 2
+    assert words in done.stderr
+
+
+def test_what_is_null_in_so_many_words_is_off_and_the_plan_says_so(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.yaml").write_text(GOOD + "order_by: [xc, n_basis]\nblocks: null\n")
+    assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 0
+    assert "`blocks: null` turns it off" in bigdata(tmp_path, environment, "plan", "a.yaml").stdout
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("study: similarity\nname: x\ndataset: {name: hbn-dos-gpaw, where: {xc: NO}}\n",
+         "a.yaml:3:43: dataset.where.xc: no entry has xc = NO. It is LDA, PBE."),
+        ("study: overlap\nname: x\ndatasets: {b: {name: hbn-dos-gpaw}}\n",
+         "a.yaml:3:22: datasets.b.name: `hbn-dos-gpaw` holds spectra, no materials."),
+        ("study: overlap\nname: x\ndatasets: {b: {file: own.csv, where: {kind: c}}}\n"
+         "identity: {by: [reduced_formula]}\n",
+         "a.yaml:3:45: datasets.b.where.kind: no entry has kind = c. It is a, b."),
+        ("study: overlap\nname: x\ndatasets: {b: {file: own.csv}}\n"
+         "identity: {by: [reduced_formula]}\npools: {goups: cpu}\n",
+         "a.yaml:5:9: pools.goups: there is no such stage."),
+        ("study: overlap\nname: x\ndatasets: {b: {file: own.csv, target: gap_eV}}\nidentity: {by: [reduced_formula]}\n"
+         "target: {units: GPa}\n", "a.yaml:5:17: target.units: `gap_eV` of own.csv: eV can't be turned into GPa."),
+    ],
+    ids=["a value of a shipped dataset", "another kind of data", "a value of a file", "a stage", "a unit"],
+)  # fmt: skip
+def test_what_can_be_read_is_checked(tmp_path: Path, environment: dict[str, str], spec: str, words: str) -> None:
+    (tmp_path / "own.csv").write_text("formula,kind,gap_eV\nMgO,a,4.5\nNaCl,b,5.0\n")
+    (tmp_path / "a.yaml").write_text(spec)
+    done = bigdata(tmp_path, environment, "validate", "a.yaml")
+    assert done.returncode == 2
+    assert words in done.stderr
 
 
 SPECS = {"a similarity": "specs/similarity.yaml", "a cluster expansion": "specs/cluster-expansion.yaml"}

@@ -9,8 +9,11 @@ from typing import get_args
 import pytest
 
 from bigdata.data import DataProblem
+from bigdata.data.materials import dataset as materials
 from bigdata.data.materials.origin import MaterialsFormat
-from bigdata.data.registry import TABLE, Registered, names, read, registered
+from bigdata.data.model import NamedDataset
+from bigdata.data.registry import TABLE, Registered, names, of_kind, read, registered
+from bigdata.data.spectra import dataset as spectra
 from bigdata.data.spectra.origin import SpectraFormat
 from bigdata.errors import SpecError
 
@@ -102,6 +105,19 @@ def test_all_tasks_of_matbench_are_there():
     tasks = [registered(name) for name in names("materials") if name.startswith("matbench-")]
     assert len(tasks) == 13
     assert sum(task.has_structures for task in tasks) == 9
+
+
+@pytest.mark.parametrize("name", [name for name in names() if registered(name).shipped])
+def test_the_values_that_a_field_is_said_to_have_are_those_of_the_data(name):
+    asked = NamedDataset(name=name)
+    dataset = spectra.import_named(asked) if registered(name).kind == "spectra" else materials.import_named(asked)
+    said = {field: set(about.values) for field, about in registered(name).fields.items() if about.values}
+    assert said == {field: {v for v in dataset.columns[field] if v is not None} for field in said}
+
+
+def test_a_dataset_of_the_other_kind_is_refused_with_those_that_fit():
+    with pytest.raises(DataProblem, match=r"`hbn-dos-gpaw` holds spectra, no materials\. Those of materials are emt-"):
+        of_kind("hbn-dos-gpaw", "materials")
 
 
 def test_names_of_a_kind():

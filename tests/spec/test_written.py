@@ -137,7 +137,7 @@ def test_a_grandparents_values_are_named_after_it(tmp_path: Path) -> None:
         pytest.param("extends: base/parent.yaml\nname: x\ngroups: null\n", (), id="a part that is turned off"),
         pytest.param(
             "extends: base/parent.yaml\nname: x\n",
-            ("dataset.where={n_basis: {at_least: 1e-5, below: 1e300}, xc: ['1e-5', 'null', '0o7', '12', 'on']}",),
+            ("dataset.where={n_basis: {at_least: 1e-5, below: 1e300}, kpts: ['1e-5', 'null', '0o7', '12', 'on']}",),
             id="words that look like numbers",
         ),
         pytest.param(

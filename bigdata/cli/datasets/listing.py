@@ -58,4 +58,7 @@ def described(dataset: Registered) -> dict[str, Any]:
     for one in (said, *fields):
         if not any(one["label"].values()):
             del one["label"]
+    for field in fields:
+        if not field["values"]:
+            del field["values"]
     return {**said, "fields": fields}

@@ -52,6 +52,8 @@ class _Materials(Grown, Rows):
 class NamedMaterials(NamedDataset, _Materials):
     """A registered dataset: `bigdata datasets list` shows them."""
 
+    HOLDS: ClassVar[Literal["spectra", "materials"]] = "materials"
+
 
 class MaterialsFile(_Materials):
     """A file or folder of the user's, relative to the spec."""
