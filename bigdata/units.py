@@ -28,6 +28,14 @@ class QuantityError(ValueError):
         super().__init__(f"{what}. {right}.")
 
 
+def split_quantity(text: str) -> tuple[float, str]:
+    """The number and the unit of a text such as `200 eV`, whatever the unit is. Raises QuantityError."""
+    match = _QUANTITY.fullmatch(text)
+    if match is None or match[2] is None:
+        raise QuantityError(f"`{text}` is neither a number nor a number with its unit", 'Write 200, or "200 eV"')
+    return float(match[1]), match[2]
+
+
 @dataclass(frozen=True)
 class Dimension:
     """A kind of quantity: its units, each with its size in the first one, the base unit; and examples.

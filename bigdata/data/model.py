@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import AfterValidator, Discriminator, Field, Tag
 
 from bigdata.spec.study import SpecModel
+from bigdata.units import split_quantity
 
 Scalar = str | int | float | bool
 
 
-class Range(SpecModel):
-    """Rows whose value lies between bounds; a row without the value doesn't."""
+def _bound(value: float | str) -> float | str:
+    if isinstance(value, str):
+        split_quantity(value)
+    return value
 
-    below: float | None = Field(default=None, description="value < below")
-    above: float | None = Field(default=None, description="value > above")
-    at_least: float | None = Field(default=None, description="value >= at_least")
-    at_most: float | None = Field(default=None, description="value <= at_most")
+
+# A number in the unit of the field, or with a unit of its own: `200 eV`.
+Bound = Annotated[float | str, AfterValidator(_bound)]
+
+
+class Range(SpecModel):
+    """Rows whose value lies between bounds; a row without the value doesn't. A bound without a unit has the field's."""
+
+    below: Bound | None = Field(default=None, description="value < below")
+    above: Bound | None = Field(default=None, description="value > above")
+    at_least: Bound | None = Field(default=None, description="value >= at_least")
+    at_most: Bound | None = Field(default=None, description="value <= at_most")
 
 
 def _condition(value: Any) -> str:

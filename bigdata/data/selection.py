@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import ge, gt, le, lt
 from typing import Any
 
 from bigdata.data.model import Condition, Range
 from bigdata.data.problem import DataProblem, first
 from bigdata.spec.study import Finding
+from bigdata.units import QuantityError, split_quantity
 
 N_NAMES = 5
 
@@ -31,16 +33,24 @@ class Selection:
     dropped: list[Dropped]
 
 
-def select(names: Sequence[str], columns: Mapping[str, list[Any]], where: Mapping[str, Condition], n: int) -> Selection:
+def select(
+    names: Sequence[str],
+    columns: Mapping[str, list[Any]],
+    where: Mapping[str, Condition],
+    n: int,
+    units: Mapping[str, str],
+) -> Selection:
     """Apply the conditions in the order given; a row without the field meets no condition on it.
 
-    Raises DataProblem with every unknown field and value, and where nothing is left.
+    Bounds with a unit are converted to that of the field in `units`. Raises DataProblem with every unknown field and
+    value, for a unit that doesn't fit, and where nothing is left.
     """
     findings = [f for field, condition in where.items() for f in _findings(field, condition, columns)]
     if findings:
         raise DataProblem(*findings)
     rows, dropped = list(range(n)), []
-    for field, condition in where.items():
+    for field, asked in where.items():
+        condition = _in_unit(field, asked, units.get(field, ""))
         column, meets = columns[field], _test(condition)
         out = [row for row in rows if not meets(column[row])]
         rows = [row for row in rows if meets(column[row])]
@@ -91,16 +101,37 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
     return lambda value: value is not None and _key(value) in keys
 
 
+def _in_unit(field: str, condition: Condition, unit: str) -> Condition:
+    """A range with all its bounds as numbers, in the unit of the field."""
+    if not isinstance(condition, Range):
+        return condition
+    bounds = {key: value for key, value in condition.model_dump().items() if isinstance(value, str)}
+    return condition.model_copy(update={key: _bound(field, key, text, unit) for key, text in bounds.items()})
+
+
+def _bound(field: str, key: str, text: str, unit: str) -> float:
+    number, own = split_quantity(text)
+    at = ("where", field, key)
+    if not unit:
+        right = f"write {number:g}, in the unit that the data have"
+        raise DataProblem(Finding(at, f"the unit of `{field}` isn't known, so {text} can't be compared with it", right))
+    # Only here is NumPy needed, which a spec without such a bound is checked without.
+    import numpy as np
+
+    from bigdata.data.conversion import convert
+
+    try:
+        return float(convert(np.array([number]), own, unit)[0])
+    except QuantityError as e:
+        raise DataProblem(Finding(at, f"`{field}` is in {unit}: {e.what}", f"write it in {unit}", e.given, e.known)) from e
+
+
 def _within(value: Any, bounds: Range) -> bool:
     # True would pass for a number greater than 0.
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
-    return (
-        (bounds.below is None or value < bounds.below)
-        and (bounds.above is None or value > bounds.above)
-        and (bounds.at_least is None or value >= bounds.at_least)
-        and (bounds.at_most is None or value <= bounds.at_most)
-    )
+    tests = ((bounds.below, lt), (bounds.above, gt), (bounds.at_least, ge), (bounds.at_most, le))
+    return all(bound is None or meets(value, bound) for bound, meets in tests)
 
 
 def _said(condition: Condition) -> str:

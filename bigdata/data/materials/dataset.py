@@ -104,7 +104,7 @@ class MaterialsDataset:
 
         Raises DataProblem for a field that no entry has, a value that no entry has, and where nothing is left.
         """
-        return select(self.ids, self.columns, where, self.n)
+        return select(self.ids, self.columns, where, self.n, self.units)
 
     def line(self, row: int) -> int:
         """The line that a row was read from; 0 where the whole file is the entry."""

@@ -118,7 +118,7 @@ class SpectraDataset:
         Raises DataProblem for a field that no entry has, a value that no entry has, and where nothing is
         left.
         """
-        return select(self.names, self.columns, where, self.n)
+        return select(self.names, self.columns, where, self.n, self.units)
 
     def spectrum(self, row: int) -> Spectrum:
         """One spectrum; views of the memory-mapped files."""
