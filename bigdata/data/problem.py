@@ -46,6 +46,13 @@ def unreadable(path: Path, e: OSError) -> Finding:
     return Finding(("file",), f"there is no file {path}", "paths start at the spec's folder", path.name, beside)
 
 
+def refuse_older(reader: int, now: int, file: str) -> None:
+    """DataProblem where an import was made by an older reader, which may have understood the file otherwise."""
+    if reader != now:
+        what = f"{file} is what an older version of bigdata read of a file (reader {reader}, now {now})"
+        raise DataProblem(Finding(("file",), what, "give the file itself, for a run by `submit RUN --data FILE`"))
+
+
 def none_usable(bad: list[BadEntry], file: str, key: str, what: str) -> DataProblem:
     """The error that a file holds nothing (no spectrum, no material) that can be used, with the first reason."""
     reason = f"The first entry, {bad[0].where}: {bad[0].what}" if bad else ""

@@ -42,12 +42,15 @@ class Remarks:
 
 
 class Said:
-    """The remarks on an import: `said`, sentences on its files; `files` passed over; `notes`, (text, rows) of each."""
+    """The remarks on an import: `said`, sentences on its files; `files` passed over; `notes`, (text, rows) of each.
+
+    Imports of older readers, which finished runs may have, have none.
+    """
 
     def __init__(self, about: Mapping[str, Any]) -> None:
-        self.said: list[str] = about["said"]
-        self.files: list[str] = about["passed_over"]
-        self.notes: list[tuple[str, list[int]]] = [(text, rows) for text, rows in about["notes"]]
+        self.said: list[str] = about.get("said", [])
+        self.files: list[str] = about.get("passed_over", [])
+        self.notes: list[tuple[str, list[int]]] = [(text, rows) for text, rows in about.get("notes", [])]
 
     def of_row(self, row: int) -> list[str]:
         """The notes on one entry."""

@@ -123,7 +123,9 @@ def _bound(field: str, key: str, text: str, unit: str) -> float:
     try:
         return float(convert(np.array([number]), own, unit)[0])
     except QuantityError as e:
-        raise DataProblem(Finding(at, f"`{field}` is in {unit}: {e.what}", f"write it in {unit}", e.given, e.known)) from e
+        raise DataProblem(
+            Finding(at, f"`{field}` is in {unit}: {e.what}", f"write it in {unit}", e.given, e.known)
+        ) from e
 
 
 def _within(value: Any, bounds: Range) -> bool:

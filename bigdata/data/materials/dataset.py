@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from bigdata.data.cache import whole_import
+from bigdata.data.materials.importing import READER_VERSION
 from bigdata.data.materials.imports import Source, imported
 from bigdata.data.materials.origin import (
     AflowDataset,
@@ -23,7 +24,7 @@ from bigdata.data.materials.origin import (
 from bigdata.data.materials.properties import Properties
 from bigdata.data.materials.structures import Structures
 from bigdata.data.model import Condition, NamedDataset
-from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
+from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, refuse_older, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.remarks import Said
@@ -40,9 +41,10 @@ class MaterialsDataset:
     """An import in the cache.
 
     `digest` is the sha256 of the source files' content and the reader's version, `content` that of the former alone, ""
-    in old imports; `folder` the import; `n` the entries that can be used; `n_all` with the bad ones; `n_structures`
-    those with a structure; `ignored` the keys that hold no property (long lists); `columns` the properties by name, one
-    value an entry, None where absent.
+    in old imports; `reader` the version of the reader that made it; `folder` the import; `n` the entries that can be
+    used; `n_all` with the bad ones; `n_structures` those with a structure; `ignored` the keys that hold no property
+    (long lists); `remarks` what the reader said beside; `columns` the properties by name, one value an entry, None where
+    absent.
     """
 
     def __init__(self, folder: Path, label: str = "", on_bad_entry: Policy = "refuse") -> None:
@@ -53,6 +55,7 @@ class MaterialsDataset:
         self.digest: str = about["digest"]
         self.content: str = about.get("content", "")
         self.format: str = about["format"]
+        self.reader: int = about["reader"]
         self.n: int = about["n"]
         self.n_all: int = about["n"] + about["n_bad"]
         self.n_structures: int = about["n_structures"]
@@ -177,7 +180,9 @@ def import_file(dataset: MaterialsFile, folder: Path) -> MaterialsDataset:
     try:
         # A run that is repeated may have nothing left of its data but their import.
         stored = path if is_whole(path) else imported([Source(path, dataset.format or "")], label)
-        return MaterialsDataset(stored, label, dataset.on_bad_entry)
+        found = MaterialsDataset(stored, label, dataset.on_bad_entry)
+        refuse_older(found.reader, READER_VERSION, label)
+        return found
     except OSError as e:
         raise DataProblem(unreadable(path, e)) from e
 

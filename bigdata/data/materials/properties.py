@@ -106,7 +106,7 @@ class Properties(Mapping[str, list[Any]]):
 
     def unit_from(self, name: str) -> str:
         """What says the unit: "dataset", "format" or "name"; "" for none."""
-        said_by: str = self._about[name]["unit_from"] if self.unit(name) else ""
+        said_by: str = self._about[name].get("unit_from", "") if self.unit(name) else ""
         return said_by
 
     def _load(self, about: dict[str, Any]) -> list[Any]:

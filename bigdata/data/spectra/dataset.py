@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from bigdata.data.cache import whole_import
 from bigdata.data.columns import Columns
 from bigdata.data.model import Condition, NamedDataset
-from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, unreadable
+from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, refuse_older, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.remarks import Said
 from bigdata.data.selection import Selection, select
 from bigdata.data.spectra.formats.entry import SCALES, ZEROS, Floats
-from bigdata.data.spectra.importing import HEADER_BYTES, is_whole
+from bigdata.data.spectra.importing import HEADER_BYTES, READER_VERSION, is_whole
 from bigdata.data.spectra.imports import imported
 from bigdata.data.spectra.origin import NomadDataset, SpectraFile, SpectraOrigin
 from bigdata.spec.whereabouts import located
@@ -66,8 +66,9 @@ class SpectraDataset:
     """An import in the cache.
 
     `digest` is the sha256 of the source files' content and the reader's version, `content` that of the former alone, ""
-    in old imports; `folder` the import; `n` the entries that can be used; `n_all` with the bad ones; `n_dips` the
-    spectra with tiny negative values, taken as they are; `ignored` the keys that hold no setting (long lists).
+    in old imports; `reader` the version of the reader that made it; `folder` the import; `n` the entries that can be
+    used; `n_all` with the bad ones; `n_dips` the spectra with tiny negative values, taken as they are; `ignored` the
+    keys that hold no setting (long lists); `remarks` what the reader said beside.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class SpectraDataset:
         self.digest: str = about["digest"]
         self.content: str = about.get("content", "")
         self.format: str = about["format"]
+        self.reader: int = about["reader"]
         self.n: int = about["n"]
         self.n_all: int = about["n"] + about["n_bad"]
         self.n_dips: int = about["n_dips"]
@@ -289,7 +291,9 @@ def import_file(dataset: SpectraFile, folder: Path) -> SpectraDataset:
     try:
         # A run that is repeated may have nothing left of its data but their import.
         stored = path if is_whole(path) else imported(path, dataset.format, label)
-        return SpectraDataset(stored, label, dataset.on_bad_entry)
+        found = SpectraDataset(stored, label, dataset.on_bad_entry)
+        refuse_older(found.reader, READER_VERSION, label)
+        return found
     except OSError as e:
         raise DataProblem(unreadable(path, e)) from e
 
