@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from bigdata.spec.repeated import Repeated
 
 
+# Keys at the top of a spec that aren't the study's.
+BESIDE = ("extends", "sweep")
+
+
 @dataclass(frozen=True)
 class Variant:
     """One point of a sweep: its label ("" without a sweep), the values that the sweep set, the model."""
@@ -192,12 +196,23 @@ def _points(root: Node, problems: list[Located]) -> list[tuple[str, Mapping[str,
 
 
 def _checked(model: type[StudyModel], root: Node, folder: Path | None, problems: list[Located]) -> StudyModel | None:
-    study = checked(model, root, problems, also=("extends", "sweep"))
+    found: list[Located] = []
+    study = checked(model, root, found, also=BESIDE)
+    if study is None and (other := _of_other_kind(model, root)):
+        problems.append(other)
+        return None
+    problems += found
     if folder is None:
         return study
     fields = valid_fields(model, root) if study is None else written_fields(study, root)
     problems += [_found(finding, root) for finding in model.check(fields, folder)]
     return study
+
+
+def _of_other_kind(model: type[StudyModel], root: Node) -> Located | None:
+    from bigdata.spec.other_kind import of_other_kind
+
+    return of_other_kind(model, root, BESIDE)
 
 
 def _found(finding: Finding, root: Node) -> Located:

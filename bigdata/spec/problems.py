@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bigdata.spec.node import Located, Node, locate, located
+from bigdata.spec.node import Located, Node, dotted, locate, located
 from bigdata.spec.study import Finding, PathInSpec, SpecModel
 from bigdata.spec.words import Slot, each, either, items, listed, meant, said
 
@@ -151,11 +151,7 @@ def _sentences(details: Mapping[str, Any], slot: Slot) -> tuple[str, str, str]:
         return _own_words(details["ctx"]["error"])
     write = f"Write {slot.expected()}"
     if kind == "literal_error":
-        return (
-            f"{said(given)} is not known here",
-            write,
-            meant(given, slot.literals()) if isinstance(given, str) else "",
-        )
+        return f"{said(given)} is not known here", write, _hint(given, slot)
     if given is None or given == "":
         return "has no value" if given is None else "is empty", write, ""
     if kind == "string_pattern_mismatch":
@@ -171,6 +167,15 @@ def _sentences(details: Mapping[str, Any], slot: Slot) -> tuple[str, str, str]:
     return _wrong_type(given, slot, write)
 
 
+def _hint(given: Any, slot: Slot) -> str:
+    """The word that was meant, or how to have each of several."""
+    if isinstance(given, str):
+        return meant(given, slot.literals())
+    if isinstance(given, list) and given and all(word in slot.literals() for word in given):
+        return f"To run each of them: `sweep: {{grid: {{{dotted(slot.path)}: [{', '.join(given)}]}}}}`"
+    return ""
+
+
 def _length(details: Mapping[str, Any], given: str) -> tuple[str, str, str]:
     ctx = details["ctx"]
     write = f"at most {ctx['max_length']}" if "max_length" in ctx else f"at least {ctx['min_length']}"
@@ -183,6 +188,8 @@ def _wrong_type(given: Any, slot: Slot, write: str) -> tuple[str, str, str]:
         return f"{said(given)} is text, not {noun}", write, ""
     if noun == "a list" and isinstance(given, str | int | float):
         return what, f"{write}, in brackets: [{said(given).strip('`')}, …]", ""
+    if noun == "a mapping" and isinstance(given, list):
+        return what, "Write a mapping, with a name of your own for each: `{first: …, second: …}`", ""
     if noun == "text" and isinstance(given, int | float):
         return what, f'Write it in quotes: "{said(given)}"', ""
     return what, write, ""

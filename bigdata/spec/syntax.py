@@ -9,6 +9,7 @@ from bigdata.spec.node import Source, Span
 
 _CLOSE = "Close it, and put commas between its items"
 _QUOTE = "Put the text into quotes"
+_CLOSING = {"}": "{", "]": "["}
 _ALIKE = "Indent keys of one mapping, and items of one list, alike"
 
 
@@ -50,6 +51,9 @@ def syntax_problem(error: Any, source: Source) -> Problem:
     other = Saying("", "this is not YAML", f"The parser says: {said}")
     saying = next((s for s in _SAYINGS if s.fragment in said), other)
     line, column = _where(error, source, saying.at_start)
+    stands = source.lines[line - 1][column - 1 : column] if line <= len(source.lines) else ""
+    if saying.right == _ALIKE and stands in _CLOSING:
+        saying = Saying("", f"`{stands}` closes nothing", f"Delete it, or open it with `{_CLOSING[stands]}`")
     return Problem(Span(source, line, column, line, column + 1).place, "", saying.what, saying.right)
 
 

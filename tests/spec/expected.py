@@ -36,6 +36,19 @@ EXPECTED: dict[str, list[str]] = {
     "blocks-without-matrix": [
         "5:9: blocks: needs all similarities",
     ],
+    "brace-too-many": [
+        "3:30: : `}` closes nothing",
+    ],
+    "keys-of-another-kind": [
+        "1:8: study: `overlap` has no `dataset`, `order_by`, which are keys of `similarity`",
+    ],
+    "list-for-a-word": [
+        "4:23: similarity.measure: a list is not known here"
+        " | To run each of them: `sweep: {grid: {similarity.measure: [tanimoto, dice]}}`",
+    ],
+    "datasets-as-a-list": [
+        "3:1: datasets: a list is not a mapping",
+    ],
     "brace-open": [
         "4:11: : the mapping that begins here doesn't end with `}`",
     ],

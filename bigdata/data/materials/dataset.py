@@ -43,8 +43,8 @@ class MaterialsDataset:
     `digest` is the sha256 of the source files' content and the reader's version, `content` that of the former alone, ""
     in old imports; `reader` the version of the reader that made it; `folder` the import; `n` the entries that can be
     used; `n_all` with the bad ones; `n_structures` those with a structure; `ignored` the keys that hold no property
-    (long lists); `remarks` what the reader said beside; `columns` the properties by name, one value an entry, None where
-    absent.
+    (long lists); `remarks` what the reader said beside; `columns` the properties by name, one value an entry, None
+    where absent.
     """
 
     def __init__(self, folder: Path, label: str = "", on_bad_entry: Policy = "refuse") -> None:
