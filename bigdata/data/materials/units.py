@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 # Longer endings first: `formation_energy_per_atom_eV` is no energy of a cell.
 _ENDINGS = {
     "_per_atom_eV": "eV/atom",
@@ -30,8 +32,3 @@ _ENDINGS = {
     "_GPa": "GPa",
     "_kbar": "kbar",
 }
-
-
-def unit_of(name: str) -> str:
-    """The unit that a property's name ends with, such as eV/atom for `formation_energy_eV_per_atom`; "" for none."""
-    return next((unit for ending, unit in _ENDINGS.items() if name.endswith(ending)), "")
