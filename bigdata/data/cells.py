@@ -85,7 +85,7 @@ class Column:
             self._number = f"`{text}` (line {line})"
         if not self._possible and not self._other:
             self._other = f"`{text[:40]}` (line {line})"
-        if certain and not self._marked:
+        if possible and not possible & (_NUMBER | _TRUE_OR_FALSE) and not self._marked:
             self._marked = f"`{text}` (line {line})"
 
     @property
@@ -113,8 +113,7 @@ class Column:
             how = "a decimal comma" if convert is _comma else "commas between thousands"
             said.append(f"{name} is read as numbers with {how}, such as {self._marked}")
         elif convert is _text and self._possible:
-            marked = self._marked or self._number
-            said.append(f"{name} is text: what the comma in {marked} means can't be told; write a decimal point")
+            said.append(f"{name} is text: what the comma in {self._marked} means can't be told; write a decimal point")
         elif convert is _text and self._number:
             said.append(f"{name} is text, since {self._other} doesn't go with {self._number}")
         if convert is _text and self._kept:
