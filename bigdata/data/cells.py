@@ -43,6 +43,17 @@ _WITH_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}((,\d{3})+\.\d*|(,\d{3}){2,})")
 _BEGINNINGS = frozenset("+-.,0123456789")
 
 
+_NO_NUMBERS = frozenset({"nan", "inf", "infinity"})
+
+
+def number_in(text: str) -> int | float | None:
+    """The number that a text stands for, not finite ones among them; None where it isn't one, such as `007`, `1_1`."""
+    if _INT.fullmatch(text):
+        return int(text)
+    is_float = _FLOAT.fullmatch(text) or text.lower().lstrip("+-") in _NO_NUMBERS
+    return float(text) if is_float else None
+
+
 def _readings(text: str) -> tuple[int, int]:
     """How a text can be read, and how it can't but be read if it is a number; as bits."""
     if text[0] not in _BEGINNINGS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bz2
+import contextlib
 import gzip
 import io
 import json
@@ -115,21 +116,22 @@ def array_of(numbered: list[tuple[int, bytes]]) -> NDArray[np.float64]:
     if widths.count(widths[0]) < len(widths):
         at = next(i for i, width in enumerate(widths) if width != widths[0])
         raise EntryError(f"this line has {widths[at]} columns, those before have {widths[0]}", numbered[at][0])
-    try:
-        return np.array(rows, dtype=np.float64)
-    except ValueError:
-        at = next(i for i, row in enumerate(rows) if not all(map(is_number, row)))
-        shown = numbered[at][1].decode(errors="replace").strip()[:60]
-        raise EntryError(f"these aren't numbers: `{shown}`", numbered[at][0]) from None
+    # NumPy, as Python, takes `1_1` for 11.
+    if not any(b"_" in line for _, line in numbered):
+        with contextlib.suppress(ValueError):
+            return np.array(rows, dtype=np.float64)
+    at = next(i for i, row in enumerate(rows) if not all(map(is_number, row)))
+    shown = numbered[at][1].decode(errors="replace").strip()[:60]
+    raise EntryError(f"these aren't numbers: `{shown}`", numbered[at][0])
 
 
 def is_number(text: str | bytes) -> bool:
-    """Whether a text stands for a number, as `float` reads it."""
+    """Whether a text stands for a number, as `float` reads it, but for `1_1`, which Python takes for 11."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return (b"_" if isinstance(text, bytes) else "_") not in text  # type: ignore[operator]
 
 
 def opened_text(path: Path) -> IO[str]:
