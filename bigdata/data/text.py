@@ -1,12 +1,15 @@
-"""Opening text, gzipped or not, a bounded piece at a time."""
+"""Opening text, compressed or not, a bounded piece at a time."""
 
 from __future__ import annotations
 
+import bz2
+import contextlib
 import gzip
 import io
 import json
+import lzma
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -19,46 +22,69 @@ from bigdata.data.problem import EntryError
 MAX_LINE = 64 << 20
 MAX_DOCUMENT = 1 << 30
 HEAD = 1 << 16
+DAMAGED = (EOFError, OSError, zlib.error, lzma.LZMAError)
+"""What reading compressed data raises where they are damaged or cut off."""
+
+_SUFFIXES = (".gz", ".bz2", ".xz")
+_OPENERS: dict[bytes, Callable[[Path], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
+
+
+def plain_name(name: str) -> str:
+    """A file's name without the ending that tells how it is compressed: `a.csv` for `a.csv.gz`."""
+    return next((name[: -len(suffix)] for suffix in _SUFFIXES if name.lower().endswith(suffix)), name)
 
 
 def opened(path: Path) -> IO[bytes]:
-    """The file's bytes, decompressed where it is gzipped (told by its first bytes, not by its name)."""
+    """The file's bytes, decompressed where gzip, bzip2 or xz packed them (told by the first bytes, not by the name)."""
     with open(path, "rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return cast(IO[bytes], gzip.open(path)) if packed else open(path, "rb")
+        start = file.read(6)
+    opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
+    return cast(IO[bytes], opener(path)) if opener else open(path, "rb")
 
 
 def head(path: Path) -> bytes:
-    """The first 64 KiB; whatever can be had of them where the compressed data are damaged."""
-    try:
-        with opened(path) as file:
-            return file.read(HEAD)
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        return b""
+    """The first 64 KiB; what can be had of them where the compressed data are damaged.
+
+    Raises OSError where the file can't be read.
+    """
+    read = b""
+    with opened(path) as file:
+        try:
+            while len(read) < HEAD and (piece := cast(io.BufferedReader, file).read1(HEAD - len(read))):
+                read += piece
+        except DAMAGED as e:
+            # Only what the system says has a number.
+            if isinstance(e, OSError) and e.errno is not None:
+                raise
+    return read
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes]]:
-    """(number from 1, line) of the lines that aren't blank; raises EntryError at damaged data."""
+    """(number from 1, line) of the lines that aren't blank; raises EntryError at damaged data.
+
+    Lines end with a line feed, with a carriage return before it or not, or (as on old Macs) with the latter alone.
+    """
     number = 0
     with opened(path) as file:
         try:
             while line := file.readline(MAX_LINE):
-                number += 1
                 if len(line) == MAX_LINE:
-                    raise EntryError(f"the line is longer than {MAX_LINE >> 20} MiB", number)
-                if not line.isspace():
-                    yield number, line
-        except (EOFError, OSError, zlib.error) as e:
+                    raise EntryError(f"the line is longer than {MAX_LINE >> 20} MiB", number + 1)
+                for part in (line,) if b"\r" not in line else line.splitlines():
+                    number += 1
+                    if part and not part.isspace():
+                        yield number, part
+        except DAMAGED as e:
             raise EntryError(f"the compressed data are damaged or cut off here ({e})", number + 1) from e
 
 
 def whole(path: Path) -> bytes:
     """A document that has to be held as a whole; raises EntryError beyond 1 GiB."""
-    try:
-        with opened(path) as file:
+    with opened(path) as file:
+        try:
             text = file.read(MAX_DOCUMENT + 1)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as e:
-        raise EntryError(f"the compressed data are damaged or cut off ({e})") from e
+        except DAMAGED as e:
+            raise EntryError(f"the compressed data are damaged or cut off ({e})") from e
     if len(text) > MAX_DOCUMENT:
         raise EntryError("the document is larger than 1 GiB. Split it into several files, in one folder")
     return text
@@ -90,21 +116,22 @@ def array_of(numbered: list[tuple[int, bytes]]) -> NDArray[np.float64]:
     if widths.count(widths[0]) < len(widths):
         at = next(i for i, width in enumerate(widths) if width != widths[0])
         raise EntryError(f"this line has {widths[at]} columns, those before have {widths[0]}", numbered[at][0])
-    try:
-        return np.array(rows, dtype=np.float64)
-    except ValueError:
-        at = next(i for i, row in enumerate(rows) if not all(map(is_number, row)))
-        shown = numbered[at][1].decode(errors="replace").strip()[:60]
-        raise EntryError(f"these aren't numbers: `{shown}`", numbered[at][0]) from None
+    # NumPy, as Python, takes `1_1` for 11.
+    if not any(b"_" in line for _, line in numbered):
+        with contextlib.suppress(ValueError):
+            return np.array(rows, dtype=np.float64)
+    at = next(i for i, row in enumerate(rows) if not all(map(is_number, row)))
+    shown = numbered[at][1].decode(errors="replace").strip()[:60]
+    raise EntryError(f"these aren't numbers: `{shown}`", numbered[at][0])
 
 
 def is_number(text: str | bytes) -> bool:
-    """Whether a text stands for a number, as `float` reads it."""
+    """Whether a text stands for a number, as `float` reads it, but for `1_1`, which Python takes for 11."""
     try:
         float(text)
     except ValueError:
         return False
-    return True
+    return (b"_" if isinstance(text, bytes) else "_") not in text  # type: ignore[operator]
 
 
 def opened_text(path: Path) -> IO[str]:

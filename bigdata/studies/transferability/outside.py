@@ -6,8 +6,9 @@
 - `id` are the identifiers of the entries. The one column whose name begins with `prediction` holds the values, in the
   unit that its name ends with (`prediction_meV/atom`, `prediction (eV/atom)`), or in the one that the spec gives.
 - A column `dataset`, with the names that the study gives its datasets, is needed where two of them have one identifier.
-- An empty cell, `nan`, `NA`, `None` among the values is an entry without prediction. Other columns are passed over.
-- Columns are separated by a comma, a semicolon or a tab; the file may be gzipped.
+- An empty cell, `nan`, `NA`, `None` or the like among the values is an entry without prediction. Other columns are
+  passed over.
+- Columns are separated by a comma, a semicolon or a tab; the file may be compressed.
 """
 
 from __future__ import annotations
@@ -22,10 +23,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.cells import ABSENT
 from bigdata.data.conversion import convert, fitting
 from bigdata.data.materials.units import unit_of
 from bigdata.data.problem import N_SHOWN, BadEntry, EntryError, first
-from bigdata.data.table import ABSENT, header, rows_of
+from bigdata.data.table import Table
 from bigdata.data.text import is_number
 from bigdata.kind import SpecError
 
@@ -119,19 +121,21 @@ def read_outside(path: Path, unit: str, own: str = "", label: str = "") -> Outsi
     """
     label = label or str(path)
     try:
-        columns = _columns(header(path))
-        return _read(path, columns, _factor(columns.prediction, own, unit), label)
+        table = Table(path)
+        columns = _columns(table.columns)
+        return _read(table, columns, _factor(columns.prediction, own, unit), label)
     except EntryError as e:
         raise SpecError([BadEntry("", label, e.line, str(e)).problem()]) from None
 
 
-def _read(path: Path, columns: _Columns, factor: float, label: str) -> Outside:
+def _read(table: Table, columns: _Columns, factor: float, label: str) -> Outside:
     values: dict[_Named, float] = {}
     lines: dict[_Named, int] = {}
     bad = []
-    for line, row in rows_of(path):
-        named = _Named(row[columns.dataset].strip() if columns.dataset else "", row["id"].strip())
-        if what := _fault(named, row, columns, lines):
+    for line, cells in table.rows():
+        row = dict(zip(table.columns, cells, strict=False))
+        named = _Named(row.get(columns.dataset, ""), row.get("id", ""))
+        if what := _shape_fault(table, cells) or _fault(named, row, columns, lines):
             bad.append(BadEntry(named.id, label, line, what))
         else:
             values[named] = factor * _number(row[columns.prediction])
@@ -182,11 +186,17 @@ def _unit_named(column: str) -> str:
     return unit_of(f"_{written}") or (written if fitting(written) else "")
 
 
+def _shape_fault(table: Table, cells: list[str]) -> str:
+    try:
+        table.check(cells)
+    except EntryError as e:
+        return str(e)
+    return ""
+
+
 def _fault(named: _Named, row: Mapping[str, str], columns: _Columns, before: Mapping[_Named, int]) -> str:
     """What is wrong with a row; "" for nothing."""
-    text = row[columns.prediction].strip()
-    if None in row:
-        return "this row has more cells than the header has names"
+    text = row[columns.prediction]
     if not named.id or (columns.dataset and not named.dataset):
         return f"`{'dataset' if named.id else 'id'}` is empty"
     if named in before:
@@ -197,7 +207,6 @@ def _fault(named: _Named, row: Mapping[str, str], columns: _Columns, before: Map
 
 
 def _number(text: str) -> float:
-    text = text.strip()
     return float(text) if text and text not in ABSENT else np.nan
 
 

@@ -354,6 +354,48 @@ def test_a_row_of_a_table_that_can_not_be_used(row, spectrum, sentence, tmp_path
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "name,xc,n_kpts,spin,file\none,LDA,32,TRUE,spectra/one.csv\ntwo,PBE,NA,FALSE,spectra/two.csv\n",
+        "Name; XC ; n_kpts; Spin; File\none; LDA; 32; True; spectra/one.csv\ntwo; PBE; ; False; spectra/two.csv\n",
+        "name\txc\tn_kpts\tspin\tfile\rone\tLDA\t32\ttrue\tspectra/one.csv\rtwo\tPBE\t<NA>\tfalse\tspectra/two.csv\r",
+    ],
+)
+def test_a_table_follows_the_rules_of_all_tables(text, tmp_path, opened):
+    table(tmp_path)
+    write(tmp_path, "table.csv", text)
+    spectra = opened("table.csv")
+    assert (spectra.format, spectra.names) == ("table", ["one", "two"])
+    values = {name.lower(): values for name, values in spectra.columns.items()}
+    assert values == {"xc": ["LDA", "PBE"], "n_kpts": [32, None], "spin": [True, False]}
+
+
+def test_what_a_table_s_columns_are_taken_for_is_said(tmp_path, opened):
+    table(tmp_path)
+    text = "name;xc;cutoff;n_kpts;file;vbm_eV\none;LDA;4,5;32;spectra/one.csv;3,5\ntwo;NA;5;8x8;spectra/two.csv;-\n"
+    write(tmp_path, "table.csv", text)
+    spectra = opened("table.csv", on_bad_entry="skip")
+    assert spectra.columns["cutoff"] == [4.5, 5.0]
+    assert spectra.columns["n_kpts"] == ["32", "8x8"]
+    assert spectra.shifts("valence-band-maximum", on_bad_entry="skip").energies.tolist() == [3.5]
+    assert spectra.remarks.said == [
+        "the column `xc` is text, and `NA` (line 3) in it a word: leave cells without a value empty",
+        "the column `cutoff` is read as numbers with a decimal comma, such as `4,5` (line 2)",
+        "the column `n_kpts` is text, since `8x8` (line 3) doesn't go with `32` (line 2)",
+        "the column `vbm_eV` is read as numbers with a decimal comma, such as `3,5` (line 2)",
+    ]
+
+
+def test_a_short_row_of_a_table_is_named_with_its_line(tmp_path, opened):
+    table(tmp_path)
+    write(tmp_path, "table.csv", "name,file,xc\none,spectra/one.csv,LDA\n\ntwo,spectra/two.csv\n")
+    spectra = opened("table.csv", on_bad_entry="skip")
+    assert spectra.names == ["one"]
+    assert [(bad.name, bad.line) for bad in spectra.bad] == [("two", 4)]
+    assert "fewer cells than the header has names: 2, not 3" in spectra.bad[0].what
+
+
+@pytest.mark.parametrize(
     ("header", "sentence"),
     [("name,xc", "the table has no column `file`"), ("file,xc,xc", "the column `xc` comes twice")],
 )

@@ -13,13 +13,13 @@ from pathlib import Path
 from bigdata.data.materials.formats.cif_text import blocks, structure_of
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import whole
+from bigdata.data.text import plain_name, whole
 
 NAMED_BY_FILE = True
 
 
 def recognises(name: str, head: bytes) -> bool:
-    return name.removesuffix(".gz").lower().endswith((".cif", ".mcif"))
+    return plain_name(name).lower().endswith((".cif", ".mcif"))
 
 
 def sources(path: Path) -> list[Path]:
@@ -28,7 +28,7 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The data blocks of a file that hold a structure."""
-    stem = (label or path.name).removesuffix(".gz").rpartition(".")[0]
+    stem = plain_name(label or path.name).rpartition(".")[0]
     try:
         # CIF is ASCII; other bytes stand in comments and names of authors, in any old encoding.
         text = whole(path).decode("utf-8-sig", errors="replace")

@@ -6,48 +6,55 @@
 - Identifiers stand in the first of the columns `id`, `material_id`, `jid`, `auid`, `entry_id`, …, or in `name` where
   none comes twice; without one, rows are named by their number. The column without name that pandas writes is passed
   over.
-- Formulas stand in the first of `formula`, `composition`, `compound`, `pretty_formula`, `chemical_formula`, …; CIF
-  texts in the column whose first value is one.
-- A column holds numbers where every value of it is one (`nan`, `NA`, `None` among them are absent values), truth values
-  where all are `True` or `False`; all else is text as it stands. An empty cell is an absent value.
-- Columns are separated by a comma, a semicolon or a tab.
+- Formulas stand in the first of `formula`, `composition`, `compound`, `pretty_formula`, `chemical_formula`, …, CIF
+  texts in the first column that holds one. A row whose formula isn't its structure's can't be used; a text that is no
+  formula is one only where there is no structure. Capitals don't matter in these names (`Material ID`, `Formula`).
+- A column holds whole numbers, numbers, truth values (`True`, `TRUE`, `true`) or text, whichever fits all its cells. An
+  empty cell is an absent value; so are `nan`, `NA`, `None`, `NULL`, `<NA>`, `n/a`, `#N/A` and a dash among numbers and
+  truth values, and in texts those that can be nothing else: `NaN`, `NA` and `None` stay.
+- Columns are separated by a comma, a semicolon or a tab: the most frequent one in the header, outside of quotes and
+  brackets. Where it is no comma, numbers may have a decimal comma. `1,234.5` is read too; columns in which `1,234` may
+  mean either are text.
+- A unit stands at the end of a column's name (`gap_eV`) or in brackets (`gap (eV)`, `gap [eV]`).
 """
 
 from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from bigdata.data.cells import ABSENT, NO_VALUE, Column, Convert
+from bigdata.data.materials.formats.agreement import agreed_formula
 from bigdata.data.materials.formats.cif_text import structure_of
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, ID_KEYS, MaterialEntry
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.table import ABSENT, cells, header, rows_of, separator
+from bigdata.data.table import Table, columns_in, plain_key
+from bigdata.data.text import plain_name
 
 NAMED_BY_FILE = False
-_TRUTH = {"True": True, "False": False, "true": True, "false": False}
-# Numbers that begin with zeros ("007") are names.
-_INT = re.compile(r"[+-]?(0|[1-9]\d*)")
-_FLOAT = re.compile(r"[+-]?(0|[1-9]\d*|(?=\.\d))(\.\d*)?([eE][+-]?\d+)?")
-Convert = Callable[[str], Any]
+_CIF = re.compile("_cell_length_a", re.IGNORECASE)
+# A CIF text has six lines for its cell alone; numbers and names needn't be searched.
+_SHORTEST_CIF = 100
 
 
-class _Table(NamedTuple):
-    """Which column holds what ("" for none), and how the properties' texts become values."""
+class _Layout(NamedTuple):
+    """Which column of a table holds what (None: no such column), and how the others' texts become values."""
 
-    name: str
-    formula: str
-    cif: str
-    convert: dict[str, Convert]
+    name: int | None
+    formulas: dict[str, int]
+    cif: int | None
+    properties: list[tuple[str, int, Convert]]
+    remarks: list[Remark]
 
 
 def recognises(name: str, head: bytes) -> bool:
-    line = head.partition(b"\n")[0].decode("utf-8-sig", errors="replace")
-    columns = cells(line, separator(line))
-    plain = name.removesuffix(".gz").endswith((".csv", ".tsv"))
-    return plain and (any(key in columns for key in FORMULA_KEYS) or b"_cell_length_a" in head)
+    if not plain_name(name).lower().endswith((".csv", ".tsv")):
+        return False
+    columns = map(plain_key, columns_in(head))
+    return any(column in FORMULA_KEYS for column in columns) or bool(_CIF.search(head.decode("latin-1")))
 
 
 def sources(path: Path) -> list[Path]:
@@ -57,92 +64,103 @@ def sources(path: Path) -> list[Path]:
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The rows of a table, one at a time."""
     try:
-        table = _table(path)
-        for line, row in rows_of(path):
-            yield _entry(row, table, label, line)
+        table = Table(path)
+        layout = _layout(table)
+        yield from layout.remarks
+        for line, row in table.rows():
+            yield _entry(table, row, layout, label, line)
     except EntryError as e:
         yield BadEntry("", label, e.line, str(e))
 
 
-def _entry(row: dict[str, str], table: _Table, label: str, line: int) -> MaterialEntry | BadEntry:
-    name = row[table.name] if table.name else ""
+def _entry(table: Table, row: list[str], layout: _Layout, label: str, line: int) -> MaterialEntry | BadEntry:
+    name = _text(row, layout.name)
     try:
-        if None in row:
-            raise EntryError("this row has more cells than the header has names")
-        if table.name and not name:
-            raise EntryError(f"`{table.name}` is empty")
-        properties = {key: convert(row[key]) if row[key] else None for key, convert in table.convert.items()}
-        cif, formula = row.get(table.cif) if table.cif else "", row.get(table.formula) if table.formula else ""
-        return MaterialEntry(name, label, line, formula or "", structure_of(cif) if cif else None, properties)
+        table.check(row)
+        if layout.name is not None and not name:
+            raise EntryError(f"`{table.columns[layout.name]}` is empty")
+        cif = _text(row, layout.cif, ABSENT)
+        found = structure_of(cif) if cif else None
+        said = {key: _text(row, place) for key, place in layout.formulas.items()}
+        formula, notes = agreed_formula(said, found)
+        # What is no formula may be the name of a mineral, or of a type of structures.
+        words = {} if formula else {key: text for key, text in [*said.items()][:1] if text}
+        properties = {**words, **_properties(row, layout)}
+        return MaterialEntry(name, label, line, formula, found, properties, notes + _unreadable(row))
     except EntryError as e:
         return BadEntry(name, label, line, str(e))
 
 
-def _table(path: Path) -> _Table:
-    rows = rows_of(path)
-    first = next(rows, (2, {}))[1]
-    columns = header(path)
-    cif = next((key for key in columns if "_cell_length_a" in first.get(key, "")), "")
-    name = next((key for key in ID_KEYS if key in columns and (key != "name" or _is_unique(path, key))), "")
-    formula = next((key for key in FORMULA_KEYS if key in columns), "")
-    if not (cif or formula):
+def _text(row: list[str], place: int | None, absent: frozenset[str] = NO_VALUE) -> str:
+    text = "" if place is None or place >= len(row) else row[place]
+    return "" if text in absent else text
+
+
+def _properties(row: list[str], layout: _Layout) -> dict[str, object]:
+    values: dict[str, object] = {}
+    for key, place, convert in layout.properties:
+        try:
+            values[key] = convert(row[place]) if row[place] else None
+        except EntryError as e:
+            raise EntryError(f"`{key}`: {e}") from None
+    return values
+
+
+def _unreadable(row: list[str]) -> tuple[str, ...]:
+    text = "".join(row)
+    return () if text.isascii() or "\ufffd" not in text else ("bytes that aren't UTF-8 are read as `\ufffd`",)
+
+
+def _layout(table: Table) -> _Layout:
+    """Told from all rows: a column's first cells may be empty, or its last one text."""
+    columns = [Column(name, table.separator) for name in table.columns]
+    cifs, is_unique = _seen(table, columns)
+    name = _first(table, tuple(key for key in ID_KEYS if key != "name" or is_unique))
+    formulas = [place for key in FORMULA_KEYS if (place := table.place(key)) is not None and place not in cifs]
+    if not cifs and not formulas:
         raise EntryError("the table has no column of formulas, such as `formula`, and none of CIF texts", 1)
-    return _Table(name, formula, cif, _conversions(path, {name, formula, cif, ""}))
+    others = [place for place, key in enumerate(table.columns) if key and place not in {name, *formulas[:1], *cifs}]
+    left_out = [table.columns[place] for place in cifs[1:]] + ["(without name)"] * ("" in table.columns)
+    return _Layout(
+        name,
+        {table.columns[place]: place for place in formulas},
+        next(iter(cifs), None),
+        [(table.columns[place], place, columns[place].convert) for place in others],
+        [*(r for p in others for r in columns[p].remarks()), *([Remark(columns=tuple(left_out))] if left_out else [])],
+    )
 
 
-def _is_unique(path: Path, key: str) -> bool:
-    seen: set[int] = set()
-    with contextlib.suppress(EntryError):
-        for n, (_, row) in enumerate(rows_of(path)):
-            # By hash, so that no million names are held; a collision would only leave the column unused.
-            seen.add(hash(row[key]))
-            if len(seen) <= n:
-                return False
-    return True
-
-
-def _conversions(path: Path, others: set[str]) -> dict[str, Convert]:
-    """For each column that is a property: how all its texts can be read."""
-    fits: dict[str, Convert | None] = {key: None for key in header(path) if key not in others}
-    undecided = set(fits)
+def _seen(table: Table, columns: list[Column]) -> tuple[list[int], bool]:
+    """The columns that hold CIF texts, and whether all names differ, once `columns` have seen the other cells."""
+    cifs, names, named = set[int](), _Unique(), table.place("name")
     # What is wrong with the table is said when it is read.
     with contextlib.suppress(EntryError):
-        for _, row in rows_of(path):
-            undecided -= _widened(fits, undecided, row)
-            if not undecided:
-                break
-    return {key: fit or _nothing for key, fit in fits.items()}
+        for line, row in table.rows():
+            if named is not None and named < len(row):
+                names.see(row[named])
+            for place, (column, text) in enumerate(zip(columns, row, strict=False)):
+                if len(text) > _SHORTEST_CIF and _CIF.search(text):
+                    cifs.add(place)
+                elif text:
+                    column.see(text, line)
+    return sorted(cifs), names.so_far
 
 
-def _widened(fits: dict[str, Convert | None], undecided: set[str], row: dict[str, str]) -> set[str]:
-    """Make the conversions fit a row's texts too; those that are text now, which fits all."""
-    for key in undecided:
-        if text := row.get(key):
-            fits[key] = _wider(fits[key], text)
-    return {key for key in undecided if fits[key] is str}
+def _first(table: Table, keys: tuple[str, ...]) -> int | None:
+    """Where the first of the keys stands that the table has as a column."""
+    return next((place for key in keys if (place := table.place(key)) is not None), None)
 
 
-def _wider(fit: Convert | None, text: str) -> Convert | None:
-    if text in ABSENT:
-        return fit
-    if text in _TRUTH and fit in (None, _truth):
-        return _truth
-    if fit in (None, _int) and _INT.fullmatch(text):
-        return _int
-    return _float if fit in (None, _int, _float) and _FLOAT.fullmatch(text) else str
+class _Unique:
+    """Whether all of many texts differ. By hash, so that no million names are held: a collision would only leave the
+    column unused."""
 
+    def __init__(self) -> None:
+        self._seen: set[int] = set()
+        self.so_far = True
 
-def _int(text: str) -> int | None:
-    return None if text in ABSENT else int(text)
-
-
-def _float(text: str) -> float | None:
-    return None if text in ABSENT else float(text)
-
-
-def _truth(text: str) -> bool | None:
-    return _TRUTH.get(text)
-
-
-def _nothing(text: str) -> None:
-    return None
+    def see(self, text: str) -> None:
+        if self.so_far:
+            before = len(self._seen)
+            self._seen.add(hash(text))
+            self.so_far = len(self._seen) > before

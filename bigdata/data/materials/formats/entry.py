@@ -57,6 +57,16 @@ def structure(lattice: Any, species: Any, positions: Any, cartesian: bool = Fals
     return Structure(vectors, numbers, fractions(vectors, places) if cartesian else places)
 
 
+def refuse_unless_periodic(flags: Sequence[Any]) -> None:
+    """Raise EntryError unless `flags`, one for each lattice vector, say that the structure is periodic along all."""
+    if not isinstance(flags, Sequence) or len(flags) != 3 or not all(flag in (0, 1) for flag in flags):
+        raise EntryError(f"along which vectors the structure is periodic isn't said by three flags, but by `{flags}`")
+    along = [name for name, flag in zip("abc", flags, strict=True) if flag]
+    if len(along) < 3:
+        told = f"periodic along {' and '.join(along)} only" if along else "not periodic: a molecule or cluster"
+        raise EntryError(f"the structure is {told}; a crystal is periodic in three directions")
+
+
 def fractions(lattice: Floats, positions: Floats) -> Floats:
     """Positions in angstrom as fractions of the lattice vectors; raises EntryError where these span no volume."""
     try:

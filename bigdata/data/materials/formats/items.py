@@ -5,13 +5,12 @@ from __future__ import annotations
 import codecs
 import io
 import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, cast
 
 from bigdata.data.problem import EntryError
-from bigdata.data.text import opened
+from bigdata.data.text import DAMAGED, opened
 
 _CHUNK = 1 << 18
 _MAX_ITEM = 1 << 28
@@ -133,7 +132,7 @@ class _Text:
             # All that can be had before the place where compressed data are cut off.
             data = self._file.read1(size)
             text = self._utf8.decode(data, final=not data)
-        except (EOFError, OSError, zlib.error) as e:
+        except DAMAGED as e:
             raise EntryError(f"the compressed data are damaged or cut off ({e})", self.line) from e
         except UnicodeDecodeError:
             raise EntryError("this isn't UTF-8", self.line) from None

@@ -23,14 +23,14 @@ from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_o
 from bigdata.data.materials.formats.pymatgen import from_dict
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import lines, parsed
+from bigdata.data.text import lines, parsed, plain_name
 
 NAMED_BY_FILE = False
 _MATERIAL = {"id", "formula", "lattice", "cell", "species", "frac_coords", "cart_coords"}
 
 
 def recognises(name: str, head: bytes) -> bool:
-    plain = name.removesuffix(".gz")
+    plain = plain_name(name).lower()
     return plain.endswith((".jsonl", ".ndjson")) or (head[:1] == b"{" and b'"frac_coords"' in head.split(b"\n")[0])
 
 

@@ -20,6 +20,7 @@ from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_o
 from bigdata.data.materials.formats.items import items
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
+from bigdata.data.text import plain_name
 
 NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "correction": "eV"}
@@ -29,7 +30,7 @@ _ENTRY = {"structure", "composition", "energy_adjustments", "data", "entry_id"}
 
 def recognises(name: str, head: bytes) -> bool:
     # One object a line is the format `jsonl`, which knows pymatgen's structures too.
-    if name.removesuffix(".gz").endswith((".jsonl", ".ndjson")):
+    if plain_name(name).lower().endswith((".jsonl", ".ndjson")):
         return False
     return head.lstrip()[:1] in (b"{", b"[") and bool(_CLASS.search(head)) and b'"matrix"' in head
 

@@ -12,7 +12,6 @@ semicolon or a tab; energies are absolute, unless a table's column `energy_zero`
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +21,7 @@ import numpy as np
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats
 from bigdata.data.spectra.formats.exciting import HARTREE_EV
+from bigdata.data.table import cells, separator
 from bigdata.data.text import array_of, lines
 
 NAMED_BY_FILE = True
@@ -31,16 +31,19 @@ _UNIT = re.compile(r"(?<![a-z])(mev|ev|hartree|ha|ry|j)(?![a-z])")
 
 
 def header(line: bytes) -> tuple[list[str], str]:
-    """The column names of a header line, in lower case, and what separates them."""
+    """The column names of a header line, in lower case, and what separates them; raises EntryError."""
     text = line.decode("utf-8-sig", errors="replace").lstrip("#").strip()
-    separator = next((s for s in ",;\t" if s in text), ",")
-    return [name.strip().lower() for name in next(csv.reader([text], delimiter=separator))], separator
+    mark = separator(text)
+    return [name.lower() for name in cells(text, mark)], mark
 
 
 def recognises(name: str, head: bytes) -> bool:
     if not head.strip() or head.lstrip()[:1] in (b"{", b"["):
         return False
-    names, _ = header(head.lstrip().splitlines()[0])
+    try:
+        names, _ = header(head.lstrip().splitlines()[0])
+    except EntryError:
+        return False
     return any(n.startswith("energy") for n in names) and any(n.startswith("dos") for n in names)
 
 
@@ -61,13 +64,13 @@ def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
 def _spectrum(numbered: list[tuple[int, bytes]]) -> tuple[Floats, Floats]:
     if not numbered:
         raise EntryError("the file is empty")
-    names, separator = header(numbered[0][1])
+    names, mark = header(numbered[0][1])
     energy = next((i for i, name in enumerate(names) if name.startswith("energy")), None)
     channels = _channels(names)
     if energy is None or not channels:
         raise EntryError("the header needs a column `energy_eV` and a column `dos_states_per_eV_cell`", 1)
     factors = [_factor(names[i]) for i in channels]
-    columns = array_of([(n, line.replace(separator.encode(), b" ")) for n, line in numbered[1:]])
+    columns = array_of([(n, line.replace(mark.encode(), b" ")) for n, line in numbered[1:]])
     if columns.shape[1] != len(names):
         raise EntryError(f"there are {columns.shape[1]} columns, and {len(names)} names in the header", 2)
     dos = np.sum([columns[:, i] / factor for i, factor in zip(channels, factors, strict=True)], axis=0)

@@ -20,14 +20,14 @@ import numpy as np
 
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats
-from bigdata.data.text import array_of, lines, whole
+from bigdata.data.text import array_of, lines, plain_name, whole
 
 NAMED_BY_FILE = True
 HARTREE_EV = 27.211386245981  # CODATA 2022
 
 
 def recognises(name: str, head: bytes) -> bool:
-    name = name.removesuffix(".gz")
+    name = plain_name(name)
     return name == "TDOS.OUT" or (name.startswith("TDOS") and name.endswith(".OUT")) or _is_xml(head)
 
 
@@ -44,7 +44,7 @@ def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The one entry of a file."""
     name = label or path.name
     try:
-        energies, dos = _from_xml(path) if path.name.removesuffix(".gz").endswith(".xml") else _from_text(path)
+        energies, dos = _from_xml(path) if plain_name(path.name).endswith(".xml") else _from_text(path)
         fermi = _fermi(path.with_name("EFERMI.OUT"))
         yield Entry(name, label, 0, energies * HARTREE_EV, dos / HARTREE_EV, zero="fermi", fermi=fermi)
     except EntryError as e:

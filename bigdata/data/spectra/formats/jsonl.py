@@ -24,7 +24,7 @@ from typing import Any
 from bigdata.data.formats import entries_of
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats, Uniform, number, numbers, total, zero
-from bigdata.data.text import lines, parsed
+from bigdata.data.text import lines, parsed, plain_name
 
 NAMED_BY_FILE = False
 DOS = "dos_states_per_eV_cell"
@@ -32,7 +32,7 @@ _SPECTRUM = {"name", "energy_start_eV", "energy_step_eV", "energies_eV", DOS, "e
 
 
 def recognises(name: str, head: bytes) -> bool:
-    plain = name.removesuffix(".gz")
+    plain = plain_name(name).lower()
     return plain.endswith((".jsonl", ".ndjson")) or (head[:1] == b"{" and b'"dos_states_per_eV_cell"' in head)
 
 
