@@ -57,7 +57,8 @@ class Table:
                         yield line, stripped
                     line = reader.line_num + 1
             except csv.Error as e:
-                raise EntryError(f"this isn't CSV: {e}", line) from None
+                what = "a quote that opens here isn't closed" if str(e) == "unexpected end of data" else str(e)
+                raise EntryError(f"this isn't CSV: {what}", line) from None
             except DAMAGED as e:
                 raise _damaged(e, line) from e
 
