@@ -26,7 +26,7 @@ def agreed_formula(said: Mapping[str, str], found: Structure | None) -> tuple[st
     first = next(iter(given), "")
     # That a structure has no atoms is said where all structures are checked.
     has_atoms = found is not None and len(found.numbers) > 0
-    if not has_atoms and len(given) < 2:
+    if not given or (not has_atoms and len(given) < 2):
         return given.get(first, ""), ()
     amounts = {key: parsed for key, text in given.items() if (parsed := _amounts(text))}
     atoms = Counter(found.numbers.tolist()) if found is not None and has_atoms else amounts.get(first)
