@@ -47,16 +47,18 @@ class Table:
         csv.field_size_limit(MAX_CELL)
         with opened_text(self.path) as file:
             reader = _reader(file, self.separator)
-            line, is_header = 1, True
+            line = 1
             try:
+                next((row for row in reader if any(map(str.strip, row))), None)
+                line = reader.line_num + 1
                 for row in reader:
                     stripped = [cell.strip() for cell in row]
-                    if any(stripped) and not is_header:
+                    if any(stripped):
                         yield line, stripped
-                    is_header = is_header and not any(stripped)
                     line = reader.line_num + 1
             except csv.Error as e:
-                raise EntryError(f"this isn't CSV: {e}", line) from None
+                what = "a quote that opens here isn't closed" if str(e) == "unexpected end of data" else str(e)
+                raise EntryError(f"this isn't CSV: {what}", line) from None
             except DAMAGED as e:
                 raise _damaged(e, line) from e
 

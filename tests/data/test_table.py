@@ -93,6 +93,14 @@ def test_a_row_that_does_not_fit_the_header_is_refused(row: list[str], sentence:
         found.check(row)
 
 
+def test_a_quote_that_is_not_closed_is_named_where_it_opens(tmp_path: Path) -> None:
+    rows = table(tmp_path, 'a,b\n1,2\n\n"3,4\n5,6\n').rows()
+    assert next(rows) == (2, ["1", "2"])
+    with pytest.raises(EntryError, match="this isn't CSV: a quote that opens here isn't closed") as raised:
+        next(rows)
+    assert raised.value.line == 4
+
+
 def test_names_are_found_whatever_their_capitals(tmp_path: Path) -> None:
     found = table(tmp_path, "Material ID,FORMULA,vbm_eV,x,X\n")
     assert [found.place(key) for key in ("material_id", "formula", "vbm_ev", "gap")] == [0, 1, 2, None]

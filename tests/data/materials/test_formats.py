@@ -183,6 +183,7 @@ MIXED = [{"name": "Na1", "chemical_symbols": ["Na", "vacancy"], "concentration":
         ("a.jsonl", json_lines(changed(RESOURCE, species_at_sites=None), RESOURCE), "isn't whole"),
         ("a.jsonl", json_lines({**AFLUX, "composition": [1]}, AFLUX), "names 2 elements, `composition` 1"),
         ("a.jsonl", json_lines({**AFLUX, "geometry": [1, 2]}, AFLUX), "isn't whole"),
+        ("a.jsonl", json_lines({**AFLUX, "geometry": [4, 4, 4, 90, 90, np.inf]}, AFLUX), "aren't all finite"),
         ("a.csv", "id,formula\na,Xx2\nb,MgO\n", "no element `Xx`"),
         ("a.csv", "id,formula\na,MgO,3\nb,MgO\n", "more cells than the header"),
         ("a.csv", "id,formula\n,MgO\nb,MgO\n", "`id` is empty"),

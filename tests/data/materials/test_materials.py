@@ -276,7 +276,14 @@ def large_line(salt) -> str:
     data = {key: value for key, value in salt().items() if key != "id"}
     positions = (np.indices((3, 2, 2)).reshape(3, -1).T / [3, 2, 2]).tolist()
     lattice = np.diag([9.0, 6.0, 6.0]).tolist()
-    data |= {"species": ["Na"] * 12, "frac_coords": positions, "lattice": lattice, "label": "text", "spacegroup": 1}
+    data |= {
+        "formula": "Na",
+        "species": ["Na"] * 12,
+        "frac_coords": positions,
+        "lattice": lattice,
+        "label": "text",
+        "spacegroup": 1,
+    }
     return json.dumps(data)
 
 

@@ -15,7 +15,7 @@
 | `aflux`             | rows of AFLOW's AFLUX, one a line                                        | `aflux`             |
 | `materials-project` | summaries of the Materials Project's interface, one a line               | `materials_project` |
 
-A folder is read as all recognised files below it. Text may be gzipped.
+A folder is read as all recognised files below it. Text may be compressed with gzip, bzip2 or xz.
 
 Each module says what its files look like, and has `recognises(name, head)`, `sources(path)` (the files that the data
 consist of), `read(path, label)` and `NAMED_BY_FILE`, which says whether entries take their names from the file's; and

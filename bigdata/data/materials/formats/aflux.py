@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bigdata.data.materials.formats.agreement import agreed_formula, refuse_other_counts
 from bigdata.data.materials.formats.entry import MaterialEntry, cell, structure, without
 from bigdata.data.materials.formats.jsonl import read_lines
 from bigdata.data.materials.structures import Structure
@@ -58,8 +59,10 @@ def entry(data: dict[str, Any], label: str, line: int) -> MaterialEntry:
     """The entry that a row stands for; raises EntryError."""
     if not data.get("auid"):
         raise EntryError("this isn't a row of AFLUX: it lacks `auid`")
-    properties = without(data, *_STRUCTURE)
-    return MaterialEntry(str(data["auid"]), label, line, str(data.get("compound") or ""), _structure(data), properties)
+    found, properties = _structure(data), without(data, *_STRUCTURE)
+    formula, notes = agreed_formula({"compound": str(data.get("compound") or "")}, found)
+    refuse_other_counts(found, n_atoms=("natoms", data.get("natoms")), n_elements=("nspecies", data.get("nspecies")))
+    return MaterialEntry(str(data["auid"]), label, line, formula, found, properties, notes)
 
 
 def _structure(data: dict[str, Any]) -> Structure | None:

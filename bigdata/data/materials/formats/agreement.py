@@ -24,18 +24,17 @@ def agreed_formula(said: Mapping[str, str], found: Structure | None) -> tuple[st
     """
     given = {key: text for key, text in said.items() if text}
     first = next(iter(given), "")
-    amounts = {key: parsed for key, text in given.items() if (parsed := _amounts(text))}
-    atoms: Mapping[int, float]
-    if found is not None:
-        told, atoms = f"the structure has {full(found.numbers)}", Counter(found.numbers.tolist())
-    elif first in amounts and len(amounts) > 1:
-        told, atoms = f"`{first}` is {given[first]}", amounts[first]
-    else:
+    # That a structure has no atoms is said where all structures are checked.
+    has_atoms = found is not None and len(found.numbers) > 0
+    if not given or (not has_atoms and len(given) < 2):
         return given.get(first, ""), ()
+    amounts = {key: parsed for key, text in given.items() if (parsed := _amounts(text))}
+    atoms = Counter(found.numbers.tolist()) if found is not None and has_atoms else amounts.get(first)
     for key, parsed in amounts.items():
-        if not _are_proportional(parsed, atoms):
+        if atoms is not None and not _are_proportional(parsed, atoms):
+            told = f"the structure has {full(found.numbers)}" if found is not None else f"`{first}` is {given[first]}"
             raise EntryError(f"`{key}` is {given[key]}, and {told}")
-    if first and first not in amounts:
+    if has_atoms and first and first not in amounts:
         return "", (f"`{first}` is no formula, the structure says the composition: {given[first][:40]}",)
     return given.get(first, ""), ()
 
@@ -50,20 +49,23 @@ def _amounts(text: str) -> dict[int, float]:
 def _are_proportional(said: Mapping[int, float], other: Mapping[int, float]) -> bool:
     if said.keys() != other.keys():
         return False
-    tolerance = 1e-9 if all(float(n).is_integer() for n in (*said.values(), *other.values())) else _ROUNDED
-    scale = sum(other.values()) / sum(said.values())
-    return all(math.isclose(n * scale, other[z], rel_tol=tolerance) for z, n in said.items())
+    n_said, n_other = sum(said.values()), sum(other.values())
+    if all(n * n_other == other[z] * n_said for z, n in said.items()):
+        return True
+    if all(float(n).is_integer() for n in (*said.values(), *other.values())):
+        return False
+    return all(math.isclose(n * n_other, other[z] * n_said, rel_tol=_ROUNDED) for z, n in said.items())
 
 
 def refuse_other_counts(found: Structure | None, **counts: Any) -> None:
     """Raise EntryError where a file counts other `n_atoms` or `n_elements` than its structure has.
 
-    Each is (key, value) as the file has them; a value that is no number says nothing.
+    Each is (key, value) as the file has them: a number, or a list of so many; any other value says nothing.
     """
-    if found is None:
+    if found is None or not len(found.numbers):
         return
     for name, (key, said) in counts.items():
-        if isinstance(said, int) and not isinstance(said, bool):
-            has = len(found.numbers) if name == "n_atoms" else len(set(found.numbers.tolist()))
-            if said != has:
-                raise EntryError(f"`{key}` is {said}, and the structure has {has} {name[2:]}")
+        n, verb = (len(said), "names") if isinstance(said, list) else (said, "is")
+        has = len(found.numbers) if name == "n_atoms" else len(set(found.numbers.tolist()))
+        if isinstance(n, int) and n != has:
+            raise EntryError(f"`{key}` {verb} {n}, and the structure has {has} {name[2:]}")

@@ -58,6 +58,7 @@ def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
         return
     # Read only, so that a folder without leave to write will do; quoted, since `?` and `#` end a path in an address.
     database = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True)
+    database.text_factory = lambda text: text.decode(errors="replace")
     left_out: dict[str, None] = {}
     try:
         for row in database.execute(f"SELECT {', '.join(_COLUMNS)} FROM systems ORDER BY id"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -104,6 +105,8 @@ def cell(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) 
 
     Raises EntryError where no cell has these angles.
     """
+    if not all(map(math.isfinite, (a, b, c, alpha, beta, gamma))):
+        raise EntryError("the cell's lengths and angles aren't all finite")
     # As pymatgen puts them, so that cells read here and there are the same numbers.
     cos_a, cos_b, cos_g = np.cos(np.radians([alpha, beta, gamma]))
     sin_a, sin_b = np.sin(np.radians([alpha, beta]))

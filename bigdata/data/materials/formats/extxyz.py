@@ -13,6 +13,7 @@ said; others that aren't can't be used.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
@@ -30,7 +31,7 @@ from bigdata.data.materials.formats.extxyz_comment import (
 )
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import DAMAGED, opened_text, plain_name
+from bigdata.data.text import DAMAGED, is_number, opened_text, plain_name
 
 NAMED_BY_FILE = False
 _SPECIES = ("species", "z", "numbers")
@@ -153,7 +154,7 @@ def _structure(
     species = [columns.places[key][0] for key in _SPECIES if key in columns.places]
     if not species or n != 3:
         raise EntryError("`Properties` names no `species`, or no `pos` of three columns")
-    positions = [_position(row[start : start + 3], atom) for atom, row in enumerate(words, 1)]
+    positions = _positions([row[start : start + 3] for row in words])
     found = structure(vectors, _column(words, species[0]), positions, cartesian=True)
     for other in species[1:]:
         differ = (atomic_numbers(_column(words, other)) != found.numbers).nonzero()[0]
@@ -174,14 +175,14 @@ def _check_widths(n: int | None, words: list[list[str]]) -> tuple[str, ...]:
     return ()
 
 
-def _position(words: list[str], atom: int) -> list[float]:
-    try:
+def _positions(words: list[list[str]]) -> list[list[float]]:
+    with contextlib.suppress(ValueError):
+        found = [[float(x) for x in row] for row in words]
         # Python takes `1_1` for 11.
-        return [float(word if "_" not in word else "") for word in words]
-    except ValueError:
-        raise EntryError(
-            f"the position of atom {atom} is `{' '.join(words)[:60]}`: these aren't three numbers"
-        ) from None
+        if not any("_" in "".join(row) for row in words):
+            return found
+    atom, row = next((atom, row) for atom, row in enumerate(words, 1) if not all(map(is_number, row)))
+    raise EntryError(f"the position of atom {atom} is `{' '.join(row)[:60]}`: these aren't three numbers")
 
 
 def _column(words: list[list[str]], place: int) -> list[str | int]:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from bigdata.data.cells import number_in
@@ -127,9 +128,13 @@ class AtomColumns(NamedTuple):
 def atom_columns(said: Mapping[str, str | None]) -> AtomColumns:
     """What `Properties` says of the columns; raises EntryError where it can't be read."""
     text = said.get("properties")
-    if not text:
-        return AtomColumns({"species": (0, 1), "pos": (1, 3)}, None)
-    parts, places, column = text.split(":"), {}, 0
+    return _columns_of(text) if text else AtomColumns({"species": (0, 1), "pos": (1, 3)}, None)
+
+
+# All frames of a file have the same, mostly.
+@lru_cache(maxsize=64)
+def _columns_of(text: str) -> AtomColumns:
+    parts, places, column = text.split(":"), dict[str, tuple[int, int]](), 0
     if len(parts) % 3:
         raise EntryError(f"`Properties` is `{text[:60]}`; it should be triples of name, type and number of columns")
     for name, _, n in zip(*[iter(parts)] * 3, strict=True):

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.data.formats import entries_of
+from bigdata.data.materials.formats.agreement import agreed_formula, refuse_other_counts
 from bigdata.data.materials.formats.entry import MaterialEntry, structure, without
 from bigdata.data.materials.formats.items import items
 from bigdata.data.problem import BadEntry, EntryError, Remark
@@ -55,9 +56,11 @@ def _entry(item: Any, label: str, line: int) -> MaterialEntry | BadEntry:
     try:
         atoms = item["atoms"]
         found = structure(atoms["lattice_mat"], _trimmed(atoms["elements"]), atoms["coords"], bool(atoms["cartesian"]))
+        formula, notes = agreed_formula({"formula": str(item.get("formula") or "")}, found)
+        refuse_other_counts(found, n_atoms=("nat", item.get("nat")))
         rest = without(item, "jid" if item.get("jid") else "id", "formula", "atoms")
         properties = {key: None if isinstance(v, str) and v in _MISSING else v for key, v in rest.items()}
-        return MaterialEntry(name, label, line, str(item.get("formula") or ""), found, properties)
+        return MaterialEntry(name, label, line, formula, found, properties, notes)
     except (KeyError, TypeError, AttributeError) as e:
         what = f"`{e.args[0]}` is missing" if isinstance(e, KeyError) else "`atoms` isn't built like JARVIS's"
         return BadEntry(name, label, line, what)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.data.formats import entries_of
+from bigdata.data.materials.formats.agreement import agreed_formula
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, structure, without
 from bigdata.data.materials.formats.pymatgen import from_dict
 from bigdata.data.materials.structures import Structure
@@ -70,7 +71,9 @@ def entry(data: dict[str, Any], label: str, line: int) -> MaterialEntry:
     properties = without(data, *_MATERIAL, key)
     if isinstance(data.get("structure"), dict):
         del properties["structure"]
-    return MaterialEntry(_name(data, key), label, line, _formula(data), _structure(data), properties)
+    name, found = _name(data, key), _structure(data)
+    formula, notes = agreed_formula({"formula": _formula(data)}, found)
+    return MaterialEntry(name, label, line, formula, found, properties, notes)
 
 
 def _name(data: dict[str, Any], key: str) -> str:

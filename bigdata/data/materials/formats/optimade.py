@@ -117,11 +117,9 @@ def entry(data: dict[str, Any], label: str, line: int) -> MaterialEntry:
     found, notes = _structure(attributes)
     said = {key: str(attributes[key]) for key in _FORMULAS if attributes.get(key)}
     formula, doubts = agreed_formula(said, found)
-    elements = attributes.get("elements")
-    n_elements = len(elements) if isinstance(elements, list) else None
     refuse_other_counts(found, n_atoms=("nsites", attributes.get("nsites")))
     refuse_other_counts(found, n_elements=("nelements", attributes.get("nelements")))
-    refuse_other_counts(found, n_elements=("elements", n_elements))
+    refuse_other_counts(found, n_elements=("elements", attributes.get("elements")))
     properties = {key: _value(key, value) for key, value in without(attributes, *_STRUCTURE).items()}
     return MaterialEntry(str(data["id"]), label, line, formula, found, properties, notes + doubts)
 

@@ -16,7 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.data.formats import entries_of
-from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, structure, without
+from bigdata.data.materials.formats.entry import (
+    ID_KEYS,
+    MaterialEntry,
+    first_of,
+    refuse_unless_periodic,
+    structure,
+    without,
+)
 from bigdata.data.materials.formats.items import items
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
@@ -69,9 +76,11 @@ def from_dict(data: Any) -> Structure:
     """The structure of a `Structure.as_dict()`; raises EntryError."""
     try:
         sites = data["sites"]
+        # Written since there are structures that aren't periodic in all directions.
+        refuse_unless_periodic(data["lattice"].get("pbc", (True, True, True)))
         species = [_element(site["species"], place) for place, site in enumerate(sites, 1)]
         return structure(data["lattice"]["matrix"], species, [site["abc"] for site in sites])
-    except (KeyError, TypeError, IndexError) as e:
+    except (AttributeError, KeyError, TypeError, IndexError) as e:
         what = f"`{e.args[0]}` is missing" if isinstance(e, KeyError) else "it isn't built like one"
         raise EntryError(f"this isn't a pymatgen `Structure`: {what}") from None
 

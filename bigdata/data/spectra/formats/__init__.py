@@ -11,7 +11,7 @@
 | `fhi-aims`  | `KS_DOS_total.dat`, `KS_DOS_total_raw.dat`               | `aims`      |
 | `exciting`  | `TDOS.OUT` of exciting and Elk, `dos.xml` of exciting    | `exciting`  |
 
-A folder is read as all recognised files below it. Text may be gzipped.
+A folder is read as all recognised files below it. Text may be compressed with gzip, bzip2 or xz.
 `bigdata datasets formats NAME` describes one.
 
 Each module says what its files look like, and has `recognises(name, head)`, `sources(path)` (the files that the

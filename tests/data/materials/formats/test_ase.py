@@ -81,6 +81,7 @@ def test_tables_that_are_not_ase_s_own_are_named(database: Write) -> None:
         ("numbers = NULL", "the row can't be decoded"),
         ("positions = x'00'", "the row can't be decoded"),
         ("key_value_pairs = '{'", "the row can't be decoded"),
+        ("key_value_pairs = CAST(x'7bff' AS TEXT)", "the row can't be decoded"),
     ],
 )
 def test_a_row_that_can_not_be_right_is_named(database: Write, change: str, sentence: str) -> None:

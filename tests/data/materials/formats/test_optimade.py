@@ -67,7 +67,7 @@ FAULTS = {
     "flags": ({"dimension_types": "bulk"}, "isn't said by three flags, but by `bulk`"),
     "sites": ({"nsites": 3}, "`nsites` is 3, and the structure has 2 atoms"),
     "elements": ({"nelements": 3}, "`nelements` is 3, and the structure has 2 elements"),
-    "list of elements": ({"elements": ["Cs"]}, "`elements` is 1, and the structure has 2 elements"),
+    "list of elements": ({"elements": ["Cs"]}, "`elements` names 1, and the structure has 2 elements"),
     "formula": (
         {"chemical_formula_reduced": "ClCs2"},
         "`chemical_formula_reduced` is ClCs2, and the structure has CsCl",
