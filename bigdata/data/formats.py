@@ -54,8 +54,11 @@ class Folder(Generic[E]):
         return list(dict.fromkeys(source for file, reader in found for source in reader.sources(file)))
 
     def read(self, path: Path, label: str) -> Iterator[E | BadEntry | Remark]:
-        passed_over = []
+        passed_over, readers = [], list[Format[E]]()
         for file, reader in self.files(path):
+            if reader is not None and reader not in readers:
+                readers.append(reader)
+                yield Remark(units=getattr(reader, "UNITS", {}))
             relative = file.relative_to(path).as_posix()
             if reader is None:
                 passed_over.append(relative)
@@ -109,6 +112,10 @@ class Formats(Generic[E]):
         """The reader of a format; `folder`, or `folder:FORMAT` for its files of one format."""
         if name.startswith("folder"):
             return self.folder(name.partition(":")[2])
+        if name.startswith("archive"):
+            from bigdata.data.archive import Archive
+
+            return Archive(self, name.partition(":")[2])
         return cast(Format[E], importlib.import_module(f"{self._package}.{self.modules[name]}"))
 
     def folder(self, only: str = "") -> Folder[E]:
@@ -128,11 +135,21 @@ class Formats(Generic[E]):
         """
         if path.is_dir():
             return f"folder:{name}" if name else "folder"
-        name = name or self.tell(path)
+        told = self.tell(path)
+        if told is None and self._is_archive(path):
+            return f"archive:{name}" if name else "archive"
+        name = name or told
         if name is None:
             what = f"the format of {path} can't be told from its name and content"
             raise DataProblem(Finding(("file",), what, f"say `format:` with one of {', '.join(self.modules)}"))
         return name
+
+    @staticmethod
+    def _is_archive(path: Path) -> bool:
+        # An archive is a folder to its reader, which is made of what stands here.
+        from bigdata.data.archive import is_archive
+
+        return is_archive(path)
 
     def files(self, path: Path, name: str) -> list[Path]:
         """The files that the data consist of; raises DataProblem where there is none."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
@@ -87,12 +87,13 @@ class BadEntry:
 
 @dataclass(frozen=True, slots=True)
 class Remark:
-    """What a reader says of a file beside its entries: a sentence (`what`), and the columns (tags, tables) and files
-    that it passes over."""
+    """What a reader says of a file beside its entries: a sentence (`what`), the columns (tags, tables) and files that
+    it passes over, and units of properties that a file's format documents."""
 
     what: str = ""
     columns: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def refuse(bad: list[BadEntry], file: str, n_all: int) -> SpecError:

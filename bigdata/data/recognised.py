@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from bigdata.data.archive import is_archive, unpacked
 from bigdata.data.formats import walk
 from bigdata.data.materials.formats import FORMATS as MATERIALS
 from bigdata.data.spectra.formats import FORMATS as SPECTRA
@@ -19,8 +20,16 @@ _SPECTRA_ONLY = frozenset({"npz", "exciting", "fhi-aims", "table", "csv"})
 
 def kind_of(path: Path) -> DataKind | None:
     """What a file holds, or most files of a folder do; None where no format fits. Raises OSError."""
-    if not path.is_dir():
-        return _kind_of_file(path)
+    if path.is_dir():
+        return _kind_of_folder(path)
+    kind = _kind_of_file(path)
+    if kind is None and is_archive(path):
+        with unpacked(path) as (folder, _):
+            return _kind_of_folder(folder)
+    return kind
+
+
+def _kind_of_folder(path: Path) -> DataKind | None:
     kinds = [kind for file, _ in walk(path) if file.is_file() and (kind := _kind_of_file(file))]
     return max(sorted(set(kinds)), key=kinds.count, default=None)
 
@@ -29,5 +38,9 @@ def _kind_of_file(path: Path) -> DataKind | None:
     materials, spectra = MATERIALS.tell(path), SPECTRA.tell(path)
     if materials is None or spectra is None:
         return "materials" if materials else "spectra" if spectra else None
-    is_spectral = spectra in _SPECTRA_ONLY or any(key in head(path) for key in _SPECTRAL)
+    is_spectral = (
+        spectra in _SPECTRA_ONLY
+        or (spectra, materials) == ("nomad", "json")
+        or any(key in head(path) for key in _SPECTRAL)
+    )
     return "spectra" if is_spectral else "materials"

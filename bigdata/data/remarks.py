@@ -18,6 +18,7 @@ class Remarks:
         self.columns: dict[str, None] = {}
         self.files: dict[str, None] = {}
         self.said: dict[str, None] = {}
+        self.units: dict[str, str] = {}
         self._codes: dict[str, int] = {}
         self._rows: list[tuple[int, int]] = []
 
@@ -25,6 +26,9 @@ class Remarks:
         """Take what is said of a file."""
         self.columns |= dict.fromkeys(remark.columns)
         self.files |= dict.fromkeys(remark.files)
+        for name, unit in remark.units.items():
+            # What two formats of a folder say otherwise isn't known.
+            self.units[name] = unit if self.units.get(name, unit) == unit else ""
         if remark.what:
             self.said[remark.what] = None
 

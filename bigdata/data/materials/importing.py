@@ -138,7 +138,12 @@ class _Writer:
 
     def finish(self, about: Mapping[str, Any], unit_of: UnitOf) -> None:
         """Write what was gathered, and close the store."""
-        n, store = len(self.rows), self.store
+        n, store, documented = len(self.rows), self.store, self.remarks.units
+
+        def unit(name: str) -> tuple[str, str]:
+            said, by = unit_of(name)
+            return (documented[name], "format") if by != "dataset" and documented.get(name) else (said, by)
+
         store.write("line", np.array(self.line_of), ("entry",), about="line of the source file, from 1")
         store.write("file", np.array(self.file_of), ("entry",), about="place of the file in the attribute `files`")
         store.texts("id", list(self.rows), "entry", "identifier in the database")
@@ -154,7 +159,7 @@ class _Writer:
             "ignored": sorted({*self.columns.ignored, *self.remarks.columns}),
             **self.remarks.stored(),
             "files": list(self.files),
-            "properties": write_properties(store, self.columns, n, unit_of),
+            "properties": write_properties(store, self.columns, n, unit),
         }
         store.close({**about, **counted})
 

@@ -12,6 +12,9 @@
 | `mp-crystals`       | JSON of the MP-crystals snapshots                                        | `mp_crystals`       |
 | `jarvis`            | JSON of JARVIS-DFT                                                       | `jarvis`            |
 | `optimade`          | OPTIMADE structures, one a line                                          | `optimade`          |
+| `poscar`            | `POSCAR`, `CONTCAR`, `.vasp` of VASP                                     | `poscar`            |
+| `vasprun`           | `vasprun.xml` of VASP: last structure, energy, settings                  | `vasprun`           |
+| `json`              | other JSON: objects by identifiers, ASE's, tables of pandas              | `json_forms`        |
 | `aflux`             | rows of AFLOW's AFLUX, one a line                                        | `aflux`             |
 | `materials-project` | summaries of the Materials Project's interface, one a line               | `materials_project` |
 
@@ -32,6 +35,7 @@ from bigdata.data.materials.formats.entry import MaterialEntry
 # In the order in which they are tried: those with an opening of their own first.
 MODULES = {
     "ase": "ase",
+    "vasprun": "vasprun",
     "materials-project": "materials_project",
     "optimade": "optimade",
     "aflux": "aflux",
@@ -40,6 +44,8 @@ MODULES = {
     "matbench": "matbench",
     "pymatgen": "pymatgen",
     "jsonl": "jsonl",
+    "json": "json_forms",
+    "poscar": "poscar",
     "cif": "cif",
     "extxyz": "extxyz",
     "csv": "csv",

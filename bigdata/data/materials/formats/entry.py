@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +15,7 @@ from bigdata.data.materials.elements import NUMBERS, SYMBOLS
 from bigdata.data.materials.structures import Floats, Structure
 from bigdata.data.problem import EntryError
 
-ID_KEYS = ("id", "material_id", "mp_id", "mpid", "jid", "auid", "entry_id", "identifier", "name")
+ID_KEYS = ("id", "material_id", "mp_id", "mpid", "jid", "auid", "entry_id", "task_id", "identifier", "name")
 FORMULA_KEYS = ("formula", "composition", "compound", "pretty_formula", "formula_pretty", "chem_formula",
                 "chemical_formula", "chemical_formula_reduced", "reduced_formula")  # fmt: skip
 # `Fe3+`, and `Fe3+,spin=5` as pymatgen writes it.
@@ -56,6 +56,12 @@ def structure(lattice: Any, species: Any, positions: Any, cartesian: bool = Fals
     if places.shape != (len(numbers), 3):
         raise EntryError(f"there are {len(numbers)} species, and positions of shape {places.shape}")
     return Structure(vectors, numbers, fractions(vectors, places) if cartesian else places)
+
+
+def oxidation_note(species: Iterable[Any]) -> tuple[str, ...]:
+    """A note on the oxidation states of some species (`Mn3+`), which a structure doesn't keep."""
+    states = sorted({one for one in species if isinstance(one, str) and one.endswith(("+", "-"))})
+    return (f"oxidation states are left out: {', '.join(states)}",) if states else ()
 
 
 def refuse_unless_periodic(flags: Sequence[Any]) -> None:

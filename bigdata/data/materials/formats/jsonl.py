@@ -20,9 +20,8 @@ from typing import Any
 
 from bigdata.data.formats import entries_of
 from bigdata.data.materials.formats.agreement import agreed_formula
-from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, structure, without
-from bigdata.data.materials.formats.pymatgen import from_dict
-from bigdata.data.materials.structures import Structure
+from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, oxidation_note, structure, without
+from bigdata.data.materials.formats.pymatgen import Noted, from_dict
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.text import lines, parsed, plain_name
 
@@ -71,9 +70,9 @@ def entry(data: dict[str, Any], label: str, line: int) -> MaterialEntry:
     properties = without(data, *_MATERIAL, key)
     if isinstance(data.get("structure"), dict):
         del properties["structure"]
-    name, found = _name(data, key), _structure(data)
+    name, (found, doubts) = _name(data, key), _structure(data)
     formula, notes = agreed_formula({"formula": _formula(data)}, found)
-    return MaterialEntry(name, label, line, formula, found, properties, notes)
+    return MaterialEntry(name, label, line, formula, found, properties, doubts + notes)
 
 
 def _name(data: dict[str, Any], key: str) -> str:
@@ -90,7 +89,7 @@ def _formula(data: dict[str, Any]) -> str:
     return formula or ""
 
 
-def _structure(data: dict[str, Any]) -> Structure | None:
+def _structure(data: dict[str, Any]) -> Noted:
     if isinstance(data.get("structure"), dict):
         return from_dict(data["structure"])
     lattice = data["lattice"] if data.get("lattice") is not None else data.get("cell")
@@ -99,10 +98,10 @@ def _structure(data: dict[str, Any]) -> Structure | None:
     given = {"lattice": lattice, "species": data.get("species"), "frac_coords": positions}
     missing = [f"`{key}`" for key, value in given.items() if value is None]
     if len(missing) == len(given):
-        return None
+        return Noted(None, ())
     if missing:
         raise EntryError(f"the structure isn't whole: {' and '.join(missing)} missing")
     wrong = [f"`{key}`" for key, value in given.items() if not isinstance(value, list)]
     if wrong:
         raise EntryError(f"{' and '.join(wrong)} should be a list")
-    return structure(lattice, given["species"], positions, cartesian)
+    return Noted(structure(lattice, given["species"], positions, cartesian), oxidation_note(data["species"]))

@@ -69,7 +69,8 @@ def _entry(row: Any, about: dict[str, Any], place: int, label: str, line: int) -
 
 def _material(data: dict[str, Any], name: str, label: str, line: int) -> MaterialEntry:
     if "structure" in data:
-        return MaterialEntry(name, label, line, "", from_dict(data["structure"]), without(data, "structure"))
+        found, notes = from_dict(data["structure"])
+        return MaterialEntry(name, label, line, "", found, without(data, "structure"), notes)
     key = next((key for key in FORMULA_KEYS if key in data), None)
     if key is None:
         raise EntryError("there is neither a column `structure` nor one of formulas")

@@ -16,7 +16,7 @@ from typing import Any
 from bigdata.data.materials.formats.agreement import agreed_formula, refuse_other_counts
 from bigdata.data.materials.formats.entry import MaterialEntry, without
 from bigdata.data.materials.formats.jsonl import read_lines
-from bigdata.data.materials.formats.pymatgen import from_dict
+from bigdata.data.materials.formats.pymatgen import Noted, from_dict
 from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
@@ -63,8 +63,8 @@ def entry(data: dict[str, Any], label: str, line: int) -> MaterialEntry:
     name = data.get("material_id")
     if not isinstance(name, str) or not name:
         raise EntryError("this isn't a summary of the Materials Project: it lacks `material_id`")
-    atoms = from_dict(data["structure"]) if data.get("structure") is not None else None
+    atoms, doubts = from_dict(data["structure"]) if data.get("structure") is not None else Noted(None, ())
     formula, notes = agreed_formula({"formula_pretty": str(data.get("formula_pretty") or "")}, atoms)
     refuse_other_counts(atoms, n_atoms=("nsites", data.get("nsites")), n_elements=("nelements", data.get("nelements")))
     refuse_other_counts(atoms, n_elements=("elements", data.get("elements")))
-    return MaterialEntry(name, label, line, formula, atoms, without(data, *_KNOWN), notes)
+    return MaterialEntry(name, label, line, formula, atoms, without(data, *_KNOWN), doubts + notes)

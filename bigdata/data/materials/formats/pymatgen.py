@@ -13,13 +13,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from bigdata.data.formats import entries_of
+from bigdata.data.materials.formats.agreement import agreed_formula
 from bigdata.data.materials.formats.entry import (
+    FORMULA_KEYS,
     ID_KEYS,
     MaterialEntry,
     first_of,
+    oxidation_note,
     refuse_unless_periodic,
     structure,
     without,
@@ -32,6 +37,13 @@ from bigdata.data.text import plain_name
 NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "correction": "eV"}
 _CLASS = re.compile(rb'"@class"\s*:\s*"(I?Structure|Computed(Structure)?Entry)"')
+# An object that begins with a key of pymatgen's is one material; other keys may be the names of several.
+_OBJECT = re.compile(
+    rb'\{\s*"(@\w+|charge|lattice|sites|composition|energy|correction|entry_id|parameters|data|properties'
+    rb'|structure"\s*:\s*\{\s*"(@\w+|charge|lattice|sites|properties))"'
+)
+# Angstrom; programs write coordinates with three digits or more.
+_SAME_PLACE = 0.02
 _ENTRY = {"structure", "composition", "energy_adjustments", "data", "entry_id"}
 
 
@@ -39,7 +51,9 @@ def recognises(name: str, head: bytes) -> bool:
     # One object a line is the format `jsonl`, which knows pymatgen's structures too.
     if plain_name(name).lower().endswith((".jsonl", ".ndjson")):
         return False
-    return head.lstrip()[:1] in (b"{", b"[") and bool(_CLASS.search(head)) and b'"matrix"' in head
+    start = head.lstrip()
+    is_ours = start[:1] == b"[" or _OBJECT.match(start) is not None
+    return is_ours and bool(_CLASS.search(head)) and b'"matrix"' in head
 
 
 def sources(path: Path) -> list[Path]:
@@ -57,12 +71,16 @@ def _entry(item: Any, label: str, line: int) -> MaterialEntry | BadEntry:
         if not isinstance(item, dict):
             raise EntryError("this is neither a `Structure` nor an entry with one")
         if "sites" in item:
-            return MaterialEntry("", label, line, "", from_dict(item))
+            found, notes = from_dict(item)
+            return MaterialEntry("", label, line, "", found, notes=notes)
         key = first_of(item, ID_KEYS)
         name = str(item.get(key, ""))
         properties = {**without(item, *_ENTRY, key), **_data(item)}
         kept = {k: value for k, value in properties.items() if not k.startswith("@")}
-        return MaterialEntry(name, label, line, "", from_dict(item.get("structure")), kept)
+        found, notes = from_dict(item.get("structure"))
+        said = {formula: str(kept.pop(formula)) for formula in FORMULA_KEYS if kept.get(formula)}
+        formula, doubts = agreed_formula(said, found)
+        return MaterialEntry(name, label, line, formula, found, kept, notes + doubts)
     except EntryError as e:
         return BadEntry(name, label, line, str(e))
 
@@ -72,17 +90,41 @@ def _data(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return data if isinstance(data, dict) else {}
 
 
-def from_dict(data: Any) -> Structure:
-    """The structure of a `Structure.as_dict()`; raises EntryError."""
+class Noted(NamedTuple):
+    """A structure, None where there is none, and what its reader has to say of it."""
+
+    structure: Structure | None
+    notes: tuple[str, ...]
+
+
+def from_dict(data: Any) -> Noted:
+    """The structure of a `Structure.as_dict()`, without oxidation states; raises EntryError."""
+    if isinstance(data, dict) and "lattice" not in data and "sites" in data:
+        raise EntryError("this is a molecule: it has no `lattice`, and a crystal is periodic in three directions")
     try:
         sites = data["sites"]
         # Written since there are structures that aren't periodic in all directions.
-        refuse_unless_periodic(data["lattice"].get("pbc", (True, True, True)))
+        refuse_unless_periodic(listed(data["lattice"].get("pbc", [True, True, True])))
         species = [_element(site["species"], place) for place, site in enumerate(sites, 1)]
-        return structure(data["lattice"]["matrix"], species, [site["abc"] for site in sites])
+        found = structure(listed(data["lattice"]["matrix"]), species, [listed(site["abc"]) for site in sites])
+        _refuse_other_places(found, [site.get("xyz") for site in sites])
+        return Noted(found, oxidation_note(_with_state(site["species"][0]) for site in sites))
     except (AttributeError, KeyError, TypeError, IndexError) as e:
         what = f"`{e.args[0]}` is missing" if isinstance(e, KeyError) else "it isn't built like one"
         raise EntryError(f"this isn't a pymatgen `Structure`: {what}") from None
+
+
+def listed(value: Any) -> Any:
+    """An array as a list: monty writes it as an object with `data`, ASE as one with its shape and a flat list."""
+    if not isinstance(value, dict):
+        return value
+    if "__ndarray__" in value:
+        shape, _, flat = value["__ndarray__"]
+        return np.reshape(flat, shape).tolist()
+    inside = value.get("array") if "__ase_objtype__" in value else value.get("data")
+    if inside is None:
+        raise EntryError("an array is written in a form that isn't known")
+    return listed(inside)
 
 
 def _element(species: list[dict[str, Any]], place: int) -> str:
@@ -90,3 +132,20 @@ def _element(species: list[dict[str, Any]], place: int) -> str:
         shares = ", ".join(f"{one['element']} {one.get('occu', 1):g}" for one in species) or "nothing"
         raise EntryError(f"the structure is disordered: site {place} holds {shares}")
     return str(species[0]["element"])
+
+
+def _with_state(species: Mapping[str, Any]) -> str:
+    """`Mn3+`; the symbol alone where no oxidation state, or none other than 0, is given."""
+    state = species.get("oxidation_state") or 0
+    return f"{species['element']}{abs(state):g}{'+' if state > 0 else '-'}" if state else str(species["element"])
+
+
+def _refuse_other_places(found: Structure, places: list[Any]) -> None:
+    """Raise EntryError where a site's Cartesian coordinates (`xyz`) aren't those of its fractions (`abc`)."""
+    if not places or any(place is None for place in places):
+        return
+    said = np.array([listed(place) for place in places], dtype=np.float64)
+    apart = np.abs(said - found.positions @ found.lattice).max(axis=1)
+    if (at := int(apart.argmax())) is not None and not apart[at] <= _SAME_PLACE:
+        what = f"`xyz` of site {at + 1} is {apart[at]:.3g} angstrom from where its `abc` puts it"
+        raise EntryError(what)
