@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
@@ -61,6 +62,13 @@ class Table:
                 raise EntryError(f"this isn't CSV: {what}", line) from None
             except DAMAGED as e:
                 raise _damaged(e, line) from e
+
+    def whole_rows(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows that have a cell for each column, up to where the table can't be read: what it can be judged by."""
+        n = len(self.columns)
+        # What is wrong with the others is said when they are read.
+        with contextlib.suppress(EntryError):
+            yield from ((line, row) for line, row in self.rows() if len(row) == n)
 
     def place(self, key: str) -> int | None:
         """Where a column stands, whatever its capitals (`Material ID` is `material_id`); None for no such column.

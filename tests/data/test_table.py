@@ -101,6 +101,10 @@ def test_a_quote_that_is_not_closed_is_named_where_it_opens(tmp_path: Path) -> N
     assert raised.value.line == 4
 
 
+def test_a_table_is_judged_by_its_whole_rows(tmp_path: Path) -> None:
+    assert list(table(tmp_path, 'a,b\n1,2\n3\n4,5,6\n7,8\n"9').whole_rows()) == [(2, ["1", "2"]), (5, ["7", "8"])]
+
+
 def test_names_are_found_whatever_their_capitals(tmp_path: Path) -> None:
     found = table(tmp_path, "Material ID,FORMULA,vbm_eV,x,X\n")
     assert [found.place(key) for key in ("material_id", "formula", "vbm_ev", "gap")] == [0, 1, 2, None]

@@ -386,6 +386,25 @@ def test_what_a_table_s_columns_are_taken_for_is_said(tmp_path, opened):
     ]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "energy (eV, absolute);dos (1/eV, total)\n0;1\n1;3\n",
+        '"energy, eV"\t"dos, 1/eV"\n0\t1\n1\t3\n',
+        "energy_eV, dos_per_eV\r0, 1\r1, 3\r",
+    ],
+)
+def test_a_spectrum_is_cut_into_cells_as_all_tables_are(text, tmp_path, opened):
+    write(tmp_path, "s.csv", text)
+    assert [a.tolist() for a in opened("s.csv").spectrum(0)] == [[0.0, 1.0], [1.0, 3.0]]
+
+
+def test_decimal_commas_in_a_spectrum_are_refused_with_their_line(tmp_path, opened):
+    write(tmp_path, "s.csv", "energy_eV;dos_per_eV\n0;1\n0,5;3\n")
+    with pytest.raises(SpecError, match=r"s\.csv:3:1: .*these aren't numbers: `0,5 3`"):
+        opened("s.csv")
+
+
 def test_a_short_row_of_a_table_is_named_with_its_line(tmp_path, opened):
     table(tmp_path)
     write(tmp_path, "table.csv", "name,file,xc\none,spectra/one.csv,LDA\n\ntwo,spectra/two.csv\n")

@@ -20,7 +20,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -133,16 +132,14 @@ def _layout(table: Table) -> _Layout:
 def _seen(table: Table, columns: list[Column]) -> tuple[list[int], bool]:
     """The columns that hold CIF texts, and whether all names differ, once `columns` have seen the other cells."""
     cifs, names, named = set[int](), _Unique(), table.place("name")
-    # What is wrong with the table is said when it is read.
-    with contextlib.suppress(EntryError):
-        for line, row in table.rows():
-            if named is not None and named < len(row):
-                names.see(row[named])
-            for place, (column, text) in enumerate(zip(columns, row, strict=False)):
-                if len(text) > _SHORTEST_CIF and _CIF.search(text):
-                    cifs.add(place)
-                elif text:
-                    column.see(text, line)
+    for line, row in table.whole_rows():
+        if named is not None:
+            names.see(row[named])
+        for place, (column, text) in enumerate(zip(columns, row, strict=True)):
+            if len(text) > _SHORTEST_CIF and _CIF.search(text):
+                cifs.add(place)
+            elif text:
+                column.see(text, line)
     return sorted(cifs), names.so_far
 
 

@@ -140,7 +140,7 @@ def _first(said: Mapping[str, str | None], keys: tuple[str, ...]) -> str:
 def _properties(said: Mapping[str, str | None]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The values of properties, and a note on each that isn't finite."""
     values = {key: value(text) for key, text in said.items()}
-    lost = (key for key, found in values.items() if found is None and (said[key] or "").lower().lstrip("+-") != "nan")
+    lost = (key for key, found in values.items() if found is None and "inf" in (said[key] or "").lower())
     return values, tuple(f"`{key}` isn't finite, and left out: {said[key]}" for key in lost)
 
 

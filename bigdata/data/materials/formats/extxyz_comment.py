@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from bigdata.data.cells import number_in
+from bigdata.data.cells import NO_VALUE, number_in
 from bigdata.data.materials.formats.entry import refuse_unless_periodic
 from bigdata.data.problem import EntryError
 from bigdata.data.text import is_number
@@ -69,9 +69,11 @@ def _pair(match: re.Match[str]) -> tuple[str, str | None]:
 
 
 def value(text: str | None) -> Any:
-    """What the text of a property stands for; None for nothing, and for a number that isn't finite."""
+    """What the text of a property stands for; None for no value (`n/a`, `<NA>`), and for a number that isn't finite."""
     if text is None:
         return True
+    if text in NO_VALUE:
+        return None
     if text in _TRUTH:
         return _TRUTH[text]
     if text.startswith("_JSON "):

@@ -115,12 +115,10 @@ def _file(table: Table) -> int:
 
 def _understood(table: Table) -> list[Column]:
     columns = [Column(name, table.separator) for name in table.columns]
-    # What is wrong with the table is said when it is read.
-    with contextlib.suppress(EntryError):
-        for line, row in table.rows():
-            for column, text in zip(columns, row, strict=False):
-                if text:
-                    column.see(text, line)
+    for line, row in table.whole_rows():
+        for column, text in zip(columns, row, strict=True):
+            if text:
+                column.see(text, line)
     return columns
 
 

@@ -117,6 +117,12 @@ def test_a_row_that_can_not_be_right_is_named_and_the_others_are_read(write: Wri
     assert table.splitlines()[bad.line - 1].startswith(row.partition(",")[0])
 
 
+def test_rows_that_are_cut_otherwise_change_no_column(write: Write) -> None:
+    dataset = write("id,formula,gap_eV\na,MgO,5.1\nb,Mg,O,5.2\nc,CaO\nd,SrO,4\n", on_bad_entry="skip")
+    assert (dataset.ids, dataset.columns["gap_eV"]) == (["a", "d"], [5.1, 4.0])
+    assert said(dataset) == []
+
+
 def test_two_formulas_of_a_row_have_to_agree(write: Write) -> None:
     dataset = write("id,formula,pretty_formula\na,Mg2O2,MgO\nb,Mg2O2,MgO2\nc,MgO,rock salt\n", on_bad_entry="skip")
     assert dataset.ids == ["a", "c"]

@@ -133,6 +133,7 @@ def test_what_is_taken_for_granted_or_left_out_is_said(read: Callable[..., Read]
         ("a=007 b=1_1 c=mp-1", {"a": "007", "b": "1_1", "c": "mp-1"}),
         (r'a="say \"no\"" b=\x', {"a": 'say "no"', "b": r"\x"}),
         ("a= b=2", {"a": "", "b": 2}),
+        ("a=n/a b=<NA> c=nan d=inf", {"a": None, "b": None, "c": None, "d": None}),
         ("a=x=y b={1 2} c=[1, [2]]", {"a": "x=y", "b": "1 2", "c": "[1, [2]]"}),
         ('"a b"=1', {"a b": 1}),
         ('a="_JSON {\\"x\\": [1]}"', {"a": {"x": [1]}}),
