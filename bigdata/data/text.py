@@ -8,6 +8,7 @@ import gzip
 import io
 import json
 import lzma
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -104,6 +105,18 @@ def parsed(text: bytes) -> Any:
 
 def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
+
+
+_NAMED_OBJECT = re.compile(rb'\s*\{\s*"([^"\\]*)"\s*:\s*\{')
+
+
+def holds_named_objects(head: bytes, *keys: str) -> bool:
+    """Whether a JSON document begins as an object of objects, whose keys are names: those of several materials, say.
+
+    `keys` are those that may begin a single one.
+    """
+    begun = _NAMED_OBJECT.match(head)
+    return begun is not None and begun[1].decode(errors="replace") not in keys
 
 
 def array_of(numbered: list[tuple[int, bytes]]) -> NDArray[np.float64]:

@@ -14,6 +14,7 @@ from bigdata.cli.datasets.named import neither
 from bigdata.cli.options import json_option
 from bigdata.cli.text import table
 from bigdata.data.fetch import home
+from bigdata.data.problem import EntryError
 from bigdata.data.registry import Registered, names, registered
 from bigdata.errors import SpecError
 
@@ -78,6 +79,8 @@ def _opened(data: str, kind: DataKind | None, file_format: str | None) -> Datase
         kind = kind or (_kind_of_format(file_format) if file_format else kind_of(path))
     except OSError as e:
         raise SpecError(f"{data} can't be read: {e.strerror or e}.") from None
+    except EntryError as e:
+        raise SpecError(f"{data}: {e}.") from None
     if kind is None:
         what = "holds no file of a known format" if path.is_dir() else "is of no format that its name or content tells"
         raise SpecError(f"{data} {what}. `bigdata datasets formats` describes those that are read; say --format NAME.")

@@ -2,8 +2,8 @@
 
 Each row is a material; its number is its identifier. The key-value pairs are its properties, the scalars in `data` too
 (as `data.KEY`), and energy, free energy (eV) and magnetic moment where the row has them. Structures that aren't
-periodic in three directions can't be used. Tables of others in the file are passed over, and named; so are ASE's other
-forms, its databases in JSON and LMDB and its trajectories.
+periodic in three directions can't be used. Tables of others in the file are passed over, and named; so are ASE's
+databases in LMDB and its trajectories. Those in JSON are read as `json`.
 """
 
 from __future__ import annotations
@@ -41,10 +41,7 @@ def _other_form(head: bytes) -> str:
     """What of ASE's this is that isn't read; "" for nothing."""
     if head.startswith(b"- of Ulm"):
         return "one of ASE's trajectories"
-    if head[_LMDB_PLACE] == _LMDB:
-        return "an LMDB database"
-    is_json = head.lstrip()[:1] == b"{" and all(key in head for key in (b'"__ndarray__"', b'"unique_id"', b'"mtime"'))
-    return "an ASE database in JSON" if is_json else ""
+    return "an LMDB database" if head[_LMDB_PLACE] == _LMDB else ""
 
 
 def sources(path: Path) -> list[Path]:

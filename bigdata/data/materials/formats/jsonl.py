@@ -23,7 +23,7 @@ from bigdata.data.materials.formats.agreement import agreed_formula
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, oxidation_note, structure, without
 from bigdata.data.materials.formats.pymatgen import Noted, from_dict
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import lines, parsed, plain_name
+from bigdata.data.text import holds_named_objects, lines, parsed, plain_name
 
 NAMED_BY_FILE = False
 _MATERIAL = {"id", "formula", "lattice", "cell", "species", "frac_coords", "cart_coords"}
@@ -31,7 +31,8 @@ _MATERIAL = {"id", "formula", "lattice", "cell", "species", "frac_coords", "cart
 
 def recognises(name: str, head: bytes) -> bool:
     plain = plain_name(name).lower()
-    return plain.endswith((".jsonl", ".ndjson")) or (head[:1] == b"{" and b'"frac_coords"' in head.split(b"\n")[0])
+    is_object = head[:1] == b"{" and not holds_named_objects(head, "structure")
+    return plain.endswith((".jsonl", ".ndjson")) or (is_object and b'"frac_coords"' in head.split(b"\n")[0])
 
 
 def sources(path: Path) -> list[Path]:

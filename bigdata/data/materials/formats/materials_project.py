@@ -18,6 +18,7 @@ from bigdata.data.materials.formats.entry import MaterialEntry, without
 from bigdata.data.materials.formats.jsonl import read_lines
 from bigdata.data.materials.formats.pymatgen import Noted, from_dict
 from bigdata.data.problem import BadEntry, EntryError, Remark
+from bigdata.data.text import holds_named_objects
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -46,7 +47,8 @@ _KNOWN = ("material_id", "formula_pretty", "structure", "fields_not_requested")
 
 def recognises(name: str, head: bytes) -> bool:
     line = head.lstrip().partition(b"\n")[0]
-    return line[:1] == b"{" and b'"material_id"' in line and (b'"formula_pretty"' in line or b'"@class"' in line)
+    is_one = line[:1] == b"{" and not holds_named_objects(line, "structure", "symmetry", "builder_meta")
+    return is_one and b'"material_id"' in line and (b'"formula_pretty"' in line or b'"@class"' in line)
 
 
 def sources(path: Path) -> list[Path]:

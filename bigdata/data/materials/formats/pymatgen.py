@@ -99,7 +99,7 @@ class Noted(NamedTuple):
 
 def from_dict(data: Any) -> Noted:
     """The structure of a `Structure.as_dict()`, without oxidation states; raises EntryError."""
-    if isinstance(data, dict) and "lattice" not in data and "sites" in data:
+    if isinstance(data, dict) and "Molecule" in str(data.get("@class")):
         raise EntryError("this is a molecule: it has no `lattice`, and a crystal is periodic in three directions")
     try:
         sites = data["sites"]

@@ -91,16 +91,12 @@ def test_a_row_that_can_not_be_right_is_named(database: Write, change: str, sent
 
 
 def test_what_else_ase_writes_is_named(tmp_path: Path, random_atoms: Callable[[int], Any], database: Write) -> None:
-    from ase.db import connect
     from ase.io import write
 
-    with connect(tmp_path / "rows.json") as rows:
-        rows.write(random_atoms(0))
     write(tmp_path / "a.traj", random_atoms(0))
     (tmp_path / "a.aselmdb").write_bytes(b"\0" * 16 + b"\xde\xc0\xef\xbe" + b"\0" * 4000)
     (tmp_path / "b.db").write_bytes(gzip.compress(database(1).read_bytes()))
     for name, sentence in {
-        "rows.json": "this is an ASE database in JSON",
         "a.traj": "this is one of ASE's trajectories",
         "a.aselmdb": "this is an LMDB database",
         "b.db": "the database is compressed: unpack it first",
