@@ -34,12 +34,12 @@ def matrix(view: View) -> Figure:
 
 def _said_of_matrix(results: Results) -> Iterator[str]:
     model = results.model
-    ordered = ", ".join(model.order_by) or "the dataset"
+    ordered = ", ".join(model.order_fields) or "the dataset"
     yield f"{results.measure} similarity of all pairs of entries, in the order of {ordered}."
     if model.blocks and results.has_blocks:
         by = ", ".join(model.blocks.by)
         yield f"Dotted lines separate the blocks of equal {by}, named by letters (see the table)."
-    if model.order_by:
+    if model.order_fields:
         yield "Below: settings of the entries along the same axis."
     if results.step > 1:
         yield f"Of {len(results):,} entries every {results.step}th is drawn."
@@ -165,7 +165,7 @@ def _convergence(results: Results) -> Drawing:
             {"place in the order of the settings": ""},
             {"place in the order of the settings": place},
         )
-    words = [f for f in results.model.order_by if f not in results.within and not results.is_number(f)]
+    words = [f for f in results.model.order_fields if f not in results.within and not results.is_number(f)]
     alone = {f: _alone(results, f) for f in fields}
     kinds = [results.combination([*results.within, *words], i) for i in results.order.tolist()]
     looks = [results.combination(words, i) for i in results.order.tolist()]

@@ -10,6 +10,7 @@ from bigdata.data import registered
 from bigdata.data.model import NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, first, refuse
 from bigdata.kind import Finding, Findings, Input
+from bigdata.studies.similarity.kinds import of_one_kind
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,9 +71,8 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
     rows, names = reach.rows, [spectra.names[row] for row in reach.rows]
     settings = {name: [column[row] for row in rows] for name, column in spectra.columns.items()}
     for name, values in settings.items():
-        if note := _mixed(name, values, names):
-            notes.append(note)
-            settings[name] = [None if v is None else str(v) for v in values]
+        settings[name], note = of_one_kind(name, values, names)
+        notes += [note] if note else []
     return Entries(
         rows=rows,
         names=names,
@@ -153,50 +153,6 @@ def wider_than_grid(window: tuple[float, float] | None, grid: Grid) -> Iterator[
         )
 
 
-def _mixed(name: str, values: Sequence[Any], names: Sequence[str]) -> str:
-    """A note on a setting that is a number here and text there; empty where it is not."""
-    text = [i for i, v in enumerate(values) if isinstance(v, str)]
-    n = sum(v is not None for v in values)
-    if len(text) in (0, n):
-        return ""
-    return (
-        f"{name} is a number in {n - len(text)} of {n} entries and text in {len(text)} "
-        f"(first `{values[text[0]]}` in {names[text[0]]}): it is taken as text"
-    )
-
-
 def _registered_units(model: Similarity) -> dict[str, str]:
     known = registered(model.dataset.name).fields if isinstance(model.dataset, NamedDataset) else {}
     return {name: field.unit for name, field in known.items()}
-
-
-def order(entries: Entries, fields: Sequence[str]) -> list[int]:
-    """The entries sorted by these settings, the first field first; equal ones stay in the dataset's order."""
-    return sorted(range(len(entries)), key=lambda i: [_rank(entries.settings[f][i]) for f in fields])
-
-
-def _rank(value: Any) -> tuple[int, Any]:
-    """Numbers before text before what is missing."""
-    if value is None:
-        return 2, 0
-    return (1, value) if isinstance(value, str) else (0, value)
-
-
-def combinations(entries: Entries, fields: Iterable[str], ordered: Sequence[int]) -> tuple[list[int], list[str]]:
-    """Number the combinations of settings that occur, in the order given: each entry's number, and the labels."""
-    fields = tuple(fields)
-    numbers: dict[tuple[Any, ...], int] = {}
-    of = [0] * len(entries)
-    for i in ordered:
-        of[i] = numbers.setdefault(tuple(entries.settings[f][i] for f in fields), len(numbers))
-    return of, [
-        ", ".join(f"{f} {v}" if isinstance(v, int | float) else str(v) for f, v in zip(fields, k, strict=True))
-        for k in numbers
-    ]
-
-
-def references(entries: Entries, within: Sequence[str], ordered: Sequence[int]) -> list[int]:
-    """For each entry, the most accurate one of its combination of the settings `within`: the last in the order."""
-    of, _ = combinations(entries, within, ordered)
-    last = {of[i]: i for i in ordered}
-    return [last[number] for number in of]

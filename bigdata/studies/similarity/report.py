@@ -195,7 +195,7 @@ def _panels(results: Results) -> Iterator[Panel]:
         yield Panel(
             "The similarity matrix to explore",
             "Every pixel compares two entries, in the order of "
-            + (", ".join(results.model.order_by) or "the dataset")
+            + (", ".join(results.model.order_fields) or "the dataset")
             + ". "
             "The similarities are computed here from the fingerprints that the page carries, exactly as in "
             "the store.",

@@ -46,7 +46,7 @@ class Results(StudyResults[Similarity]):
         fields = [
             name.removeprefix("setting_") if name.removeprefix("setting_") in RESERVED else name for name in along
         ]
-        first = [f for f in self.model.order_by if f in fields]
+        first = [f for f in self.model.order_fields if f in fields]
         ordered = first + [f for f in fields if f not in first]
         return {f: self.view[along[fields.index(f)]][...] for f in ordered}
 
@@ -75,7 +75,7 @@ class Results(StudyResults[Similarity]):
     @property
     def numeric(self) -> list[str]:
         """Settings of the order that are numbers and not the same everywhere."""
-        return [f for f in self.model.order_by if self.is_number(f) and len(np.unique(self.settings[f])) > 1]
+        return [f for f in self.model.order_fields if self.is_number(f) and len(np.unique(self.settings[f])) > 1]
 
     def combination(self, fields: Sequence[str], entry: int) -> str:
         """An entry's values of some settings, such as `LDA, n_kpts_full 32`."""

@@ -33,15 +33,13 @@ from bigdata.kind import (
 )
 from bigdata.studies.similarity.entries import (
     Entries,
-    combinations,
     open_entries,
-    order,
-    references,
     short_of_columns,
     wider_than_grid,
 )
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.model import Above, Blocks, Convergence, Groups, Nearest, Similarity
+from bigdata.studies.similarity.ordering import combinations, order, references, ties, unknown_values
 from bigdata.studies.similarity.page_size import report_bytes
 
 TASKS = "bigdata.studies.similarity.tasks"
@@ -57,20 +55,26 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
     columns = kept_columns(model, grid)
     entries = open_entries(model, inputs["spectra"], grid, columns)
     n, n_columns = len(entries), columns.stop - columns.start
-    ordered = order(entries, model.order_by)
+    ordered = order(entries.settings, len(entries), model.order)
     accurate: list[int] = []
     fingerprint = _fingerprint(model, entries, columns)
     made = [fingerprint, _similarity(model, n, fingerprint)]
     coordinates = [*_axes(entries, grid, columns), _order(ordered), *_settings(entries)]
     if model.convergence is not None:
         made.append(_convergence(model, model.convergence, n, fingerprint))
-        accurate = references(entries, model.convergence.within, ordered)
+        accurate = references(entries.settings, model.convergence.within, ordered, model.order_fields)
         coordinates.append(_reference(accurate))
     if model.similarity.keep == "matrix":
         coordinates.append(Coordinate(name="entry_2", dim="entry_2", values=entries.names, about="the same as entry"))
-    notes = [*wider_than_grid(model.spectrum.window, grid), *entries.notes, *short_of_columns(entries, accurate)]
+    notes = [
+        *wider_than_grid(model.spectrum.window, grid),
+        *entries.notes,
+        *unknown_values(entries.settings, entries.names, model.order_fields),
+        *ties(entries.settings, entries.names, accurate, model),
+        *short_of_columns(entries, accurate),
+    ]
     if model.blocks is not None:
-        of, labels = combinations(entries, model.blocks.by, ordered)
+        of, labels = combinations(entries.settings, model.blocks.by, ordered)
         if len(labels) > MOST_BLOCKS:
             notes.append(_too_many_blocks(model.blocks, len(labels)))
         else:
@@ -215,7 +219,7 @@ def _convergence(model: Similarity, convergence: Convergence, n: int, fingerprin
     return Stage(
         name="convergence",
         function=f"{TASKS}:convergence",
-        fields={"measure": model.similarity.measure, "order_by": model.order_by, "within": convergence.within},
+        fields={"measure": model.similarity.measure, "order_by": _order_by(model), "within": convergence.within},
         rate=Rate("spectrum", 5e-7, BUILT_IN),
         work=lambda _: n,
         memory=PROCESS_BYTES + n * 400,
@@ -231,13 +235,17 @@ def _blocks(model: Similarity, by: Blocks, n: int, n_blocks: int, fingerprint: S
     return Stage(
         name="blocks",
         function=f"{TASKS}:block_statistics",
-        fields={"measure": model.similarity.measure, "by": by.by, "order_by": model.order_by},
+        fields={"measure": model.similarity.measure, "by": by.by, "order_by": _order_by(model)},
         rate=Rate("pair", 6e-9, BUILT_IN),
         work=lambda _: n * n / 2,
         memory=PROCESS_BYTES + n * 2**16,
         arrays=tuple(whole(f"block_{word}", "float64", along, about=f"{word} {about}") for word in words),
         needs=every(fingerprint),
     )
+
+
+def _order_by(model: Similarity) -> Any:
+    return model.model_dump(mode="json")["order_by"]
 
 
 def _groups(model: Similarity, groups: Groups, n: int, fingerprint: Stage) -> Stage:

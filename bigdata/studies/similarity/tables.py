@@ -33,7 +33,7 @@ def settings_convergence(results: Results) -> Table:
         rows,
         caption=(
             "Similarity to the most accurate entry of the same "
-            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_by)}), "
+            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_fields)}), "
             f"when one setting is "
             "changed and the others are kept. 1 means: the same fingerprint. Numbers within 1 % of each "
             "other count as kept. "
@@ -54,7 +54,7 @@ def _converged(results: Results, reference: int) -> Iterator[list[Any]]:
 
 def changing(results: Results) -> list[str]:
     """The settings of the order that may differ from a reference's."""
-    return [f for f in results.model.order_by if f not in results.within]
+    return [f for f in results.model.order_fields if f not in results.within]
 
 
 def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int, list[str]]]:
@@ -97,7 +97,7 @@ def _differs(values: NDArray[Any], entries: Rows, reference: int) -> NDArray[np.
 
 def in_order(results: Results) -> Table:
     """Every entry with its settings, its reference and its similarity to it."""
-    fields = list(results.model.order_by)
+    fields = list(results.model.order_fields)
     rows = []
     for entry in results.order.tolist():
         settings = [plain(results.settings[f][entry]) for f in fields]
@@ -152,7 +152,7 @@ def between_blocks(results: Results) -> Table:
 def groups(results: Results) -> Table:
     """Each homogeneous group: its size, its least and mean similarity, and the settings that it spans."""
     assert results.model.groups is not None
-    group, fields = results.view["group"][...], list(results.model.order_by)
+    group, fields = results.view["group"][...], list(results.model.order_fields)
     rows = []
     for number, size in enumerate(np.bincount(group).tolist()):
         members = np.flatnonzero(group == number)
