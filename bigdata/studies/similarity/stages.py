@@ -41,6 +41,7 @@ from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.model import Above, Blocks, Convergence, Groups, Nearest, Similarity
 from bigdata.studies.similarity.ordering import combinations, order, references, ties, unknown_values
 from bigdata.studies.similarity.page_size import report_bytes
+from bigdata.studies.similarity.settings import array_names
 
 TASKS = "bigdata.studies.similarity.tasks"
 FINGERPRINT_ROWS = 4096
@@ -297,24 +298,16 @@ def _order(ordered: Sequence[int]) -> Coordinate:
     )
 
 
-# A setting of the data may be called so too: it is stored under `setting_…` then.
-RESERVED = {
-    *("entry", "entry_2", "source_row", "energy_shift", "column", "column_width"),
-    *("order", "reference", "block", "block_label"),
-    *("height", "similarity", "neighbor", "group", "rank", "filling", "overflow", "undersampling", "states", "linkage"),
-    *("first_column", "last_column", "neighbor_similarity", "n_above", "reference_similarity"),
-    *("block_row", "block_column", "block_mean", "block_min", "block_max", "merge", "linkage_column"),
-}
-
-
 def _settings(entries: Entries) -> list[Coordinate]:
-    """One coordinate a setting; missing numbers are NaN, missing text is empty."""
-    made = []
+    """One coordinate a setting, and one that lists their names; missing numbers are NaN, missing text is empty."""
+    arrays = array_names(entries.settings)
+    about = "names of the settings, in the order of their arrays along `entry`"
+    made = [Coordinate(name="setting", dim="setting", values=list(arrays), about=about)] if arrays else []
     for name, values in entries.settings.items():
         text = any(isinstance(v, str) for v in values)
         filled = [("" if v is None else str(v)) if text else (float("nan") if v is None else v) for v in values]
-        safe = f"setting_{name}" if name in RESERVED else name
-        made.append(Coordinate(name=safe, dim="entry", values=filled, units=entries.units.get(name) or "1"))
+        units = entries.units.get(name) or "1"
+        made.append(Coordinate(name=arrays[name], dim="entry", values=filled, units=units, about=f"setting {name!r}"))
     return made
 
 
