@@ -86,7 +86,8 @@ def fingerprints(view: View) -> Figure:
         "Two spectra and their fingerprints",
         "An accurate entry and the one least similar to it of the same kind. Lines: density of states. "
         "Shaded: the fingerprint, a column's set bits drawn as the density of states that they stand for. Below: what "
-        "both have in common (dark) and what only one of them has (light).",
+        "both have in common (dark) and what only one of them has (light). Hatched: columns that one of them doesn't "
+        "cover, and that aren't compared.",
         "Two densities of states over their fingerprints, and the overlap of the two fingerprints.",
         partial(_fingerprints, view.once(Results)),
     )
@@ -133,6 +134,7 @@ def _fingerprints(results: Results) -> Drawing:
         float(similarity.min()),
         results.measure,
         x_label,
+        results.scale,
     )
 
 
@@ -145,13 +147,14 @@ def _columns(results: Results) -> figures.Columns:
 def _shown(results: Results, entry: int) -> figures.Shown:
     """An entry's fingerprint, and its spectrum where its import is still in the cache."""
     height = results.view["height"][entry]
+    covered = slice(*(int(of[entry]) for of in results.covered))
     try:
         spectra = open_import(results.view.inputs["spectra"].folder)
     except SiteError:
-        return figures.Shown(results.names[entry], height)
+        return figures.Shown(results.names[entry], height, covered=covered)
     spectrum = spectra.spectrum(int(results.view["source_row"][entry]))
     energies = spectrum.energies - float(results.view["energy_shift"][entry])
-    return figures.Shown(results.names[entry], height, energies, np.asarray(spectrum.dos))
+    return figures.Shown(results.names[entry], height, energies, np.asarray(spectrum.dos), covered)
 
 
 def _convergence(results: Results) -> Drawing:

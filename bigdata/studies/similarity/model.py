@@ -37,6 +37,10 @@ class Spectrum(SpecModel):
         default=None,
         description="Keep the fingerprint's columns inside [from, to]; the spectrum itself isn't cut.",
     )
+    negative: Literal["refuse", "clip", "keep"] = Field(
+        default="refuse",
+        description="A density of states below zero is a bad entry; `clip` takes 0 there, `keep` what is there.",
+    )
 
 
 class GridFields(SpecModel):

@@ -62,9 +62,9 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
 
 def _said_of_measure(results: Results) -> str:
     return (
-        f"The densities of states of {len(results):,} entries were turned into fingerprints of "
-        f"{results.view['height'].shape[1]} columns and compared by their {results.measure} similarity: "
-        f"{DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where nothing is in "
+        f"The densities of states of {len(results):,} entries, in states per {results.scale}, were turned into "
+        f"fingerprints of {results.view['height'].shape[1]} columns and compared by their {results.measure} "
+        f"similarity: {DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where nothing is in "
         f"common. {BITS}"
     )
 

@@ -59,6 +59,11 @@ class Results(StudyResults[Similarity]):
         return "" if units == "1" else units
 
     @property
+    def scale(self) -> str:
+        """What states are counted for: `cell`, `atom`, or `formula-unit`."""
+        return self.view["overflow"].units.removeprefix("states/")
+
+    @property
     def step(self) -> int:
         """Of large matrices every so many-th entry is drawn: a figure has no more pixels."""
         return -(-len(self) // READ_ENTRIES)

@@ -33,6 +33,7 @@ from bigdata.kind import (
 )
 from bigdata.studies.similarity.entries import (
     Entries,
+    covering_little,
     open_entries,
     short_of_columns,
     wider_than_grid,
@@ -41,6 +42,7 @@ from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.model import Above, Blocks, Convergence, Groups, Nearest, Similarity
 from bigdata.studies.similarity.ordering import combinations, order, references, ties, unknown_values
 from bigdata.studies.similarity.page_size import report_bytes
+from bigdata.studies.similarity.saturation import at_the_top
 from bigdata.studies.similarity.settings import array_names
 
 TASKS = "bigdata.studies.similarity.tasks"
@@ -73,6 +75,8 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
         *unknown_values(entries.settings, entries.names, model.order_fields),
         *ties(entries.settings, entries.names, accurate, model),
         *short_of_columns(entries, accurate),
+        *covering_little(entries, n_columns),
+        *at_the_top(model, inputs["spectra"], entries, grid, columns),
     ]
     if model.blocks is not None:
         of, labels = combinations(entries.settings, model.blocks.by, ordered)
@@ -120,21 +124,21 @@ def _fingerprint(model: Similarity, entries: Entries, columns: slice) -> Stage:
         rate=Rate("spectrum", 4e-5, BUILT_IN),
         work=lambda i: min(rows, n - i * rows),
         memory=PROCESS_BYTES + rows * entries.n_points * 8 * 2,
-        arrays=tuple(_fingerprint_arrays(rows, n, k, keeps_states)),
+        arrays=tuple(_fingerprint_arrays(rows, n, k, keeps_states, f"states/{entries.scale}")),
         inputs=("spectra",),
     )
 
 
-def _fingerprint_arrays(rows: int, n: int, k: int, keeps_states: bool) -> Iterator[ArraySpec]:
+def _fingerprint_arrays(rows: int, n: int, k: int, keeps_states: bool, units: str) -> Iterator[ArraySpec]:
     array, one, table = partial(by_rows, rows), {"entry": n}, {"entry": n, "column": k}
     yield array("height", "uint8", table, about="bits set in a column of the fingerprint, counted from below")
     yield array("first_column", "int32", one, about="first column that the spectrum covers")
     yield array("last_column", "int32", one, about="column after the last one covered")
-    yield array("overflow", "float64", one, "states/cell", "states above the top of their columns")
+    yield array("overflow", "float64", one, units, "states above the top of their columns")
     yield array("undersampling", "float64", one, about="share of the states that lies between two bits")
     yield array("filling", "float64", one, about="share of bits set in the covered columns")
     if keeps_states:
-        yield array("states", "float64", table, "states/cell", "states in a column of the fingerprint")
+        yield array("states", "float64", table, units, "states in a column of the fingerprint")
 
 
 def _spectrum_fields(model: Similarity) -> dict[str, Any]:

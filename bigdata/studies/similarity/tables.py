@@ -202,7 +202,7 @@ def _span(values: NDArray[Any], most: int = 3) -> str:
 QUALITY = {
     "coverage": (np.nanargmin, "share of the columns that a spectrum covers"),
     "filling": (np.nanargmax, "share of the bits set in the columns that a spectrum covers"),
-    "overflow": (np.nanargmax, "states per cell above the top of their columns, which the fingerprint doesn't see"),
+    "overflow": (np.nanargmax, "states above the top of their columns, which the fingerprint doesn't see"),
     "undersampling": (np.nanargmax, "share of the states that lies between two bits, lost by rounding down"),
 }
 

@@ -59,7 +59,7 @@ def test_the_dos_of_outputs_is_read(energies, n_spin, tmp_path, opened):
     spectra = opened("archive.json")
     assert spectra.names == ["id-1"]
     assert spectra.spectrum(0).energies == pytest.approx([-1.0, 0.0, 1.0])
-    assert spectra.spectrum(0).dos == pytest.approx([0.0, 0.5 * n_spin, n_spin])
+    assert spectra.spectrum(0).dos == pytest.approx([0.0, n_spin, 2 * n_spin])
 
 
 def test_the_zero_of_outputs_is_the_highest_occupied_energy_else_the_fermi_energy(tmp_path, opened):

@@ -17,7 +17,7 @@ from bigdata.studies.similarity.fingerprint import covered, heights
 from bigdata.studies.similarity.grid import Grid
 from tests.report.made import made
 
-GRID = "uniform:0:0.5:0.5:-5:5:16"
+GRID = "uniform:0:0.5:2:-5:5:16"
 
 
 @pytest.fixture(autouse=True)

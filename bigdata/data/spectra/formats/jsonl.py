@@ -6,8 +6,8 @@
 - `name`: unique in the file.
 - Energies (eV): `energy_start_eV` and `energy_step_eV`, giving start + i·step, or a list `energies_eV`,
   ascending.
-- `dos_states_per_eV_cell`: a list; or one list per spin channel, as a list of lists or an object; channels
-  are summed.
+- `dos_states_per_eV_cell`: a list; or one list per spin channel (up and down), as a list of lists or an object;
+  channels are summed, spin-down by its amount where it is written negative.
 - `energy_zero`: `valence-band-maximum` or `fermi` where the energies count from there; absent for absolute
   energies.
 - `vbm_eV`, `fermi_eV`: the valence-band maximum and the Fermi energy on the calculation's own, absolute
@@ -61,12 +61,15 @@ def entry(data: dict[str, Any], name: str, label: str, line: int) -> Entry:
     """The entry that a JSON object in this form stands for; raises EntryError."""
     if DOS not in data:
         raise EntryError(f"`{DOS}` is missing")
+    dos, n_channels, notes = total(data[DOS], DOS)
     return Entry(
         name=name,
         file=label,
         line=line,
         energies=_energies(data),
-        dos=total(data[DOS], DOS),
+        dos=dos,
+        n_channels=n_channels,
+        notes=notes,
         settings={key: value for key, value in data.items() if key not in _SPECTRUM},
         zero=zero(data.get("energy_zero")),
         vbm=number(data.get("vbm_eV"), "vbm_eV"),

@@ -79,6 +79,9 @@ def _entry(
     given = {key: value for key, value in own.items() if value == value}
     if row.get("energy_zero"):
         given["zero"] = zero(row["energy_zero"])
+        if found.zero not in ("none", given["zero"]):
+            what = f"`energy_zero` is `{given['zero']}`, and by `{row['file']}` energies are 0 at `{found.zero}`"
+            raise EntryError(what)
     return replace(found, name=name, file=label, line=line, settings={**found.settings, **settings}, **given)
 
 
