@@ -64,8 +64,8 @@ def _said_of_measure(results: Results) -> str:
     return (
         f"The densities of states of {len(results):,} entries, in states per {results.scale}, were turned into "
         f"fingerprints of {results.view['height'].shape[1]} columns and compared by their {results.measure} "
-        f"similarity: {DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where nothing is in "
-        f"common. {BITS}"
+        f"similarity: {DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where "
+        f"nothing is in common. {BITS}"
     )
 
 
