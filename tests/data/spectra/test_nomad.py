@@ -82,3 +82,20 @@ def test_outputs_over_more_than_energy_are_no_spectra(tmp_path, opened):
     (tmp_path / "archive.json").write_text(json.dumps(outputs(channel(two))))
     with pytest.raises(SpecError, match="no electronic density of states"):
         opened("archive.json")
+
+
+def test_entries_with_a_normalization_factor_and_without_are_on_one_scale(tmp_path, opened):
+    both = [outputs(channel(NEWER, normalization_factor=0.058)), outputs(channel(NEWER))]
+    data = [{"entry_id": f"e{i}", "archive": archive} for i, archive in enumerate(both)]
+    (tmp_path / "answer.json").write_text(json.dumps({"data": data}))
+    spectra = opened("answer.json")
+    assert spectra.spectrum(0).dos.tolist() == spectra.spectrum(1).dos.tolist()
+    assert spectra.scale(range(2)) == ["cell", "cell"]
+
+
+def test_an_entry_whose_valence_band_maximum_is_the_fermi_energy_says_so(tmp_path, opened):
+    (tmp_path / "a.json").write_text(json.dumps(outputs(channel(NEWER), fermi_level=[{"value": 0.5 * EV}])))
+    (tmp_path / "b.json").write_text(json.dumps(outputs(channel(NEWER, energies_origin=0.0))))
+    said = "the valence-band maximum isn't known, and the Fermi energy is taken for it"
+    assert said in opened("a.json").remarks.of_row(0)
+    assert said not in opened("b.json").remarks.of_row(0)
