@@ -33,11 +33,13 @@ def order(settings: Settings, n: int, fields: Sequence[By]) -> list[int]:
 
 def _rank(value: Any, descending: bool) -> tuple[int, Any]:
     """What is missing before text before numbers, also where the sort is reversed."""
-    kind, key = _kind(value)
+    kind, key = accuracy(value)
     return -kind if descending else kind, key
 
 
-def _kind(value: Any) -> tuple[int, Any]:
+def accuracy(value: Any) -> tuple[int, Any]:
+    """What a setting's values are sorted by: 0 for what is missing, 1 and its words and numbers for text, 2 and the
+    number."""
     if value is None or value == "":
         return 0, 0
     if not isinstance(value, str):
@@ -73,13 +75,13 @@ def references(settings: Settings, within: Sequence[str], ordered: Sequence[int]
 
 
 def _is_known(settings: Settings, fields: Sequence[str], i: int) -> bool:
-    return all(_kind(settings[f][i])[0] > 0 for f in fields)
+    return all(accuracy(settings[f][i])[0] > 0 for f in fields)
 
 
 def unknown_values(settings: Settings, names: Sequence[str], fields: Sequence[str]) -> Iterator[str]:
     """A note on each field of the order that isn't known of all entries, or text beside numbers."""
     for name in fields:
-        kinds = [_kind(value)[0] for value in settings[name]]
+        kinds = [accuracy(value)[0] for value in settings[name]]
         missing = [names[i] for i, kind in enumerate(kinds) if kind == 0]
         if missing:
             yield (

@@ -110,11 +110,15 @@ def _said_of_steps(results: Results) -> str:
 def _step_below(results: Results, reference: int, name: str) -> Iterator[str]:
     if not results.is_number(name):
         return
-    below = [entry for entry, others in tables.one_at_a_time(results, reference, name) if not others]
-    below = [entry for entry in below if results.settings[name][entry] < results.settings[name][reference]]
-    if below:
-        value, best = (plain(results.settings[name][entry]) for entry in (below[-1], reference))
-        similarity = results.reference_similarity[below[-1]]
+    alone = [entry for entry, others in tables.one_at_a_time(results, reference, name) if not others]
+    values = results.settings[name]
+    if any(by.descending for by in results.model.order if by.field == name):
+        below = [entry for entry in alone if values[entry] > values[reference]][:1]
+    else:
+        below = [entry for entry in alone if values[entry] < values[reference]][-1:]
+    for entry in below:
+        value, best = plain(values[entry]), plain(values[reference])
+        similarity = results.reference_similarity[entry]
         yield f"a similarity of {similarity:.3f} with {name} {value} instead of {best}"
 
 

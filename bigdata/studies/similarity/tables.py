@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.problem import first
 from bigdata.kind import Table
+from bigdata.studies.similarity.ordering import accuracy
 from bigdata.studies.similarity.results import Results, Rows, letters, plain
 
 # Numbers this close are the same setting: a plane-wave basis grows a little with the k-mesh at the same
@@ -33,7 +34,8 @@ def settings_convergence(results: Results) -> Table:
         rows,
         caption=(
             "Similarity to the most accurate entry of the same "
-            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_fields)}), "
+            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_fields)}, of those "
+            "where these are known), "
             f"when one setting is "
             "changed and the others are kept. 1 means: the same fingerprint. Numbers within 1 % of each "
             "other count as kept. "
@@ -82,7 +84,8 @@ def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int
         if is_there and (value not in best or count[i] <= count[best[value]]):
             best[value] = i
     return [
-        (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d]) for _, i in sorted(best.items())
+        (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d])
+        for _, i in sorted(best.items(), key=lambda item: accuracy(item[0]))
     ]
 
 

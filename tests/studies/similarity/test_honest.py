@@ -99,7 +99,7 @@ def test_full_columns_are_said_with_a_grid_on_which_none_is_full(folder: Folder)
 def test_entries_that_cover_little_and_pairs_without_a_common_column_are_named(folder: Folder) -> None:
     entries = [spectrum("left", -8, -2), spectrum("right", 0, 8), spectrum("full")]
     notes = folder.plan(*entries).notes
-    # Of 20 columns from -5 eV on, six end at or below -2 eV; the last one counts only where a spectrum goes on behind it.
+    # Six of the 20 columns end at or below -2 eV; the last of them counts only where a spectrum goes on behind it.
     assert "1 of 3 entries cover less than 50% of the columns: left 25%" in notes
     assert any("no column in common, left and right among them: their similarity is 0" in note for note in notes)
 

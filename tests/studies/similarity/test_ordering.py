@@ -13,6 +13,7 @@ from bigdata.errors import SpecError
 from bigdata.studies.similarity.kinds import of_one_kind
 from bigdata.studies.similarity.model import By
 from bigdata.studies.similarity.ordering import order, references
+from tests.report.made import made
 from tests.studies.similarity.test_entries import Folder, folder, own_cache, spectrum
 
 __all__ = ["folder", "own_cache"]
@@ -102,6 +103,21 @@ def test_the_least_spacing_is_the_most_accurate_where_descending(folder: Folder)
     entries = [spectrum(f"k{k}", xc="PBE", n=k / 10) for k in (3, 1, 2)]
     found, _ = kinds(folder, entries, order_by=["xc", {"field": "n", "descending": True}])
     assert found == ["k1"] * 3
+
+
+@pytest.mark.parametrize(("descending", "said"), [(True, "n 2 instead of 1"), (False, "n 2 instead of 3")])
+def test_a_step_below_the_most_accurate_goes_the_way_of_the_order(folder: Folder, descending: bool, said: str) -> None:
+    entries = [spectrum(f"k{k}", dos_states_per_eV_cell=[1 + 0.1 * k] * 65, xc="PBE", n=k) for k in (1, 2, 3)]
+    study = folder.study(*entries, order_by=["xc", {"field": "n", "descending": descending}])
+    run = bigdata.submit(study, site="process", runs=folder.path)
+    assert any(said in sentence for sentence in made(run).summary)
+
+
+def test_tables_have_meshes_in_the_order_of_their_numbers(folder: Folder) -> None:
+    entries = [spectrum(f"k{k}", xc="PBE", n=[k, k, k]) for k in (16, 4, 12)]
+    run = bigdata.submit(folder.study(*entries, order_by=["xc", "n"]), site="process", runs=folder.path)
+    table = next(t for t in made(run).tables if t.title == "How converged is each setting")
+    assert [row[2] for row in table.rows] == ["4x4x4", "12x12x12", "16x16x16"]
 
 
 def test_ties_at_the_top_are_said(folder: Folder) -> None:
