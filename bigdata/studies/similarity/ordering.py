@@ -60,9 +60,15 @@ def combinations(settings: Settings, fields: Iterable[str], ordered: Sequence[in
     for i in ordered:
         of[i] = numbers.setdefault(tuple(settings[f][i] for f in fields), len(numbers))
     return of, [
-        ", ".join(f"{f} {v}" if isinstance(v, int | float) else str(v) for f, v in zip(fields, k, strict=True))
-        for k in numbers
+        ", ".join(said(f, v, isinstance(v, int | float)) for f, v in zip(fields, k, strict=True)) for k in numbers
     ]
+
+
+def said(field: str, value: Any, is_number: bool) -> str:
+    """A setting's value in words: `LDA`, `n_kpts_full 32`, `xc unknown`."""
+    if value is None or value == "":
+        return f"{field} unknown"
+    return f"{field} {value}" if is_number else str(value)
 
 
 def references(settings: Settings, within: Sequence[str], ordered: Sequence[int], fields: Sequence[str]) -> list[int]:

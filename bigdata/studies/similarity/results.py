@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bigdata.kind import StudyResults
 from bigdata.studies.similarity import measures
 from bigdata.studies.similarity.model import Similarity
+from bigdata.studies.similarity.ordering import said
 from bigdata.studies.similarity.settings import array_names
 
 Floats = NDArray[np.float64]
@@ -88,7 +89,7 @@ class Results(StudyResults[Similarity]):
     def combination(self, fields: Sequence[str], entry: int) -> str:
         """An entry's values of some settings, such as `LDA, n_kpts_full 32`."""
         values = ((f, self.settings[f][entry]) for f in fields)
-        return ", ".join(f"{f} {plain(v)}" if self.is_number(f) else str(v) for f, v in values)
+        return ", ".join(said(f, plain(v), self.is_number(f)) for f, v in values)
 
     @cached_property
     def reference(self) -> Rows:

@@ -72,7 +72,7 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
     notes = [
         *wider_than_grid(model.spectrum.window, grid),
         *entries.notes,
-        *unknown_values(entries.settings, entries.names, model.order_fields),
+        *unknown_values(entries.settings, entries.names, _fields(model)),
         *ties(entries.settings, entries.names, accurate, model),
         *short_of_columns(entries, accurate),
         *covering_little(entries, n_columns),
@@ -94,6 +94,12 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
         report_bytes=report_bytes(model, entries, n_columns),
         sizes={"entries": n, "columns": n_columns},
     )
+
+
+def _fields(model: Similarity) -> list[str]:
+    """The fields by which the study orders or groups entries."""
+    by, within = model.blocks.by if model.blocks else [], model.convergence.within if model.convergence else []
+    return list(dict.fromkeys([*model.order_fields, *within, *by]))
 
 
 def _too_many_blocks(by: Blocks, n: int) -> str:

@@ -166,3 +166,12 @@ def test_what_is_doubtful_is_noted_with_its_numbers(change, said, lines, entry):
 def test_an_ordinary_spectrum_has_no_note(lines, entry):
     spectra = lines(entry(energy_start_eV=-4.0, energy_step_eV=2.0, vbm_eV=1.0, fermi_eV=1.5))
     assert spectra.remarks.of_row(0) == []
+
+
+def test_energies_that_are_given_twice_are_compared(lines, entry):
+    listed = [-1.0, -0.5, 0.0, 0.501, 1.0]
+    assert lines(entry(energies_eV=listed)).spectrum(0).energies.tolist() == listed
+    with pytest.raises(SpecError, match="`energy_start_eV` is -2, and by `energies_eV` it is -1"):
+        lines(entry(energies_eV=listed, energy_start_eV=-2.0))
+    with pytest.raises(SpecError, match=r"`energy_step_eV` is 0\.25, and by `energies_eV` it is 0\.5"):
+        lines(entry(energies_eV=listed, energy_step_eV=0.25))

@@ -35,6 +35,17 @@ def test_fingerprints_show_names_and_similarity() -> None:
     assert figure.axes[0].get_xlim() == (-1.0, 1.0)
 
 
+def test_columns_that_are_not_compared_are_hatched() -> None:
+    columns = figures.Columns(np.arange(4.0), np.ones(4), np.full(4, 2.0), 4)
+    a = figures.Shown("a", np.ones(4, np.uint8))
+    b = figures.Shown("b", np.array([0, 1, 1, 0], np.uint8), covered=slice(1, 3))
+    for pair, right in (((a, b), [(0.0, 1.0), (3.0, 4.0)]), ((a, a), [])):
+        figure = figures.fingerprints(columns, *pair, 0.5, "Tanimoto", "energy (eV)", "atom")
+        hatched = [patch for patch in figure.axes[2].patches if patch.get_hatch()]
+        assert [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in hatched] == right
+        assert figure.axes[1].get_ylabel() == "density of states (states/eV/atom)"
+
+
 def test_an_empty_fingerprint_can_be_drawn() -> None:
     nothing = figures.Shown("nothing", np.zeros(3, np.uint8))
     assert figures.fingerprints(COLUMNS, nothing, nothing, 0.0, "Dice", "energy (eV)").axes

@@ -133,3 +133,14 @@ def test_a_field_that_no_entry_has_is_an_error_at_its_place_in_either_form(folde
         with pytest.raises(SpecError, match="the dataset has no field `m`") as caught:
             folder.plan(spectrum("a", n=1), order_by=[by])
         assert place in str(caught.value)
+
+
+def test_entries_of_which_the_kind_is_not_known_are_a_kind_of_their_own_and_said_so(folder: Folder) -> None:
+    entries = [spectrum("a", xc="PBE", n=1), spectrum("b", n=2), spectrum("c", n=1)]
+    study = folder.study(*entries, order_by=["xc", "n"])
+    assert any(
+        "xc isn't known for 2 of 3 entries (b, c)" in note for note in bigdata.plan(study, runs=folder.path).notes
+    )
+    run = bigdata.submit(study, site="process", runs=folder.path)
+    assert run["block_label"][...].tolist() == ["xc unknown, n 1", "xc unknown, n 2", "PBE, n 1"]
+    assert any("xc unknown: " in sentence for sentence in made(run).summary)
