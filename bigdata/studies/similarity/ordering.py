@@ -104,16 +104,17 @@ def unknown_values(settings: Settings, names: Sequence[str], fields: Sequence[st
 
 def ties(settings: Settings, names: Sequence[str], accurate: Sequence[int], model: Similarity) -> Iterator[str]:
     """A note on the references that other entries equal in all settings of the order."""
-    fields = [by.field for by in model.order]
-    within = model.convergence.within if model.convergence else []
-    found = []
-    for reference in dict.fromkeys(accurate):
-        values = [settings[f][reference] for f in (*within, *fields)]
-        equal = [i for i, of in enumerate(accurate) if of == reference]
-        equal = [i for i in equal if [settings[f][i] for f in (*within, *fields)] == values]
-        if len(equal) > 1:
-            tied = first([names[i] for i in equal], N_SHOWN)
-            found.append(f"{names[reference]} stands for {len(equal)} entries ({tied})")
+    fields = model.order_fields
+    values = [settings[f] for f in fields]
+    equal: dict[int, list[int]] = {}
+    for i, reference in enumerate(accurate):
+        if all(column[i] == column[reference] for column in values):
+            equal.setdefault(reference, []).append(i)
+    found = [
+        f"{names[reference]} stands for {len(tied)} entries ({first([names[i] for i in tied], N_SHOWN)})"
+        for reference, tied in equal.items()
+        if len(tied) > 1
+    ]
     if found:
         by = f"are equal in {', '.join(fields)}" if fields else "are in no order, since `order_by` names no field"
         yield f"the most accurate entry is the last in the dataset of those that {by}: {first(found, N_SHOWN)}"
