@@ -205,7 +205,7 @@ def _span(values: NDArray[Any], most: int = 3) -> str:
 QUALITY = {
     "coverage": (np.nanargmin, "share of the columns that a spectrum covers"),
     "filling": (np.nanargmax, "share of the bits set in the columns that a spectrum covers"),
-    "overflow": (np.nanargmax, "states above the top of their columns, which the fingerprint doesn't see"),
+    "overflow": (np.nanargmax, "states per {scale} above the top of their columns, which the fingerprint doesn't see"),
     "undersampling": (np.nanargmax, "share of the states that lies between two bits, lost by rounding down"),
 }
 
@@ -217,7 +217,7 @@ def quality(results: Results) -> Table:
         values = results.coverage if name == "coverage" else results.view[name][...]
         if np.isfinite(values).any():
             numbers = [float(f(values)) for f in (np.nanmean, np.nanmin, np.nanmax)]
-            rows.append([name, *numbers, results.names[int(worst(values))], about])
+            rows.append([name, *numbers, results.names[int(worst(values))], about.format(scale=results.scale)])
     if empty := results.empty:
         about = f"{len(empty):,} of {len(results):,} fingerprints have no bit set: no states in the columns compared"
         rows.append(["empty", None, None, None, first(empty, 3), about])
