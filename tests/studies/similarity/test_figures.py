@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from bigdata.kind.drawing import save_as
 from bigdata.studies.similarity import figures
 
 COLUMNS = figures.Columns(np.array([-1.0, 0.0, 0.5]), np.array([1.0, 0.5, 0.5]), np.array([4.0, 2.0, 2.0]), 4)
@@ -129,3 +132,13 @@ def test_neighbours_that_are_missing_are_not_counted() -> None:
     figure = figures.neighbors(nearest, last, 5, "Tanimoto")
     counts = [sum(bar.get_height() for bar in bars) for bars in figure.axes[0].containers]
     assert counts == [2, 2]
+
+
+def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
+    columns = figures.Columns(np.arange(4.0), np.ones(4), np.full(4, 2.0), 4)
+    shown = figures.Shown("$x_{$", np.ones(4, np.uint8))
+    png, pdf = save_as(
+        lambda: figures.fingerprints(columns, shown, shown, 1.0, "Tanimoto", "energy (eV)"), tmp_path / "fingerprints"
+    )
+    assert png.stat().st_size > 1000
+    assert pdf.stat().st_size > 1000
