@@ -112,3 +112,8 @@ def test_what_the_reader_noted_and_passed_over_is_in_the_notes_of_the_plan(folde
     notes = folder.plan(spectrum("x"), dataset={"file": "d"}).notes
     assert "2 entries (s.jsonl/a, s.jsonl/b): the valence-band maximum is outside of the energies" in notes
     assert "1 file is of no known format and passed over (TDOS_k12.dat)" in notes
+
+
+def test_nothing_but_dips_is_an_error(folder: Folder) -> None:
+    with pytest.raises(SpecError, match="no spectrum that can be used is left"):
+        folder.plan(spectrum("dipped", dos_states_per_eV_cell=DIPPED.tolist()))
