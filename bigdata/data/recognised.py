@@ -15,7 +15,7 @@ DataKind = Literal["materials", "spectra"]
 # What no file of materials has, in either's lines or keys.
 _SPECTRAL = (b'"dos_states_per_eV_cell"', b'"densities"', b'"dos_electronic', b'"electronic_dos"')
 # Formats that are told by more than their endings, and hold nothing but spectra.
-_SPECTRA_ONLY = frozenset({"npz", "exciting", "fhi-aims", "table", "csv"})
+_SPECTRA_ONLY = frozenset({"npz", "exciting", "fhi-aims", "doscar", "espresso", "table", "csv"})
 
 
 def kind_of(path: Path) -> DataKind | None:

@@ -31,6 +31,8 @@ STYLE: Any = {
     "legend.fontsize": 7,
     "legend.frameon": False,
     "lines.linewidth": 1.0,
+    # Names come from files: `$` is no formula there. Formatters of ticks that write formulas can't be used, then.
+    "text.parse_math": False,
     "pdf.fonttype": 42,  # TrueType: some journals refuse PDFs with Matplotlib's usual Type 3 fonts
     "xtick.labelsize": 7,
     "ytick.labelsize": 7,

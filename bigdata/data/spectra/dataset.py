@@ -24,8 +24,8 @@ from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.remarks import Said
 from bigdata.data.selection import Selection, select
-from bigdata.data.spectra.formats.entry import SCALES, ZEROS, Floats
-from bigdata.data.spectra.importing import HEADER_BYTES, READER_VERSION, is_whole
+from bigdata.data.spectra.formats.entry import SCALES, ZEROS, Floats, Scale
+from bigdata.data.spectra.importing import HEADER_BYTES, NEGATIVE_TOLERANCE, READER_VERSION, is_whole
 from bigdata.data.spectra.imports import imported
 from bigdata.data.spectra.origin import NomadDataset, SpectraFile, SpectraOrigin
 from bigdata.spec.whereabouts import located
@@ -198,6 +198,26 @@ class SpectraDataset:
         stored = {name: int(self._entries[name][row]) for name in ("zero_of", "channels", "scale_of")}
         zero, scale = ZEROS[stored["zero_of"]], SCALES[stored["scale_of"]]
         return {"zero": zero, "spin_channels": stored["channels"], "scale": scale}
+
+    def scale(self, rows: Rows) -> list[Scale]:
+        """What the states of each row are counted for."""
+        return [SCALES[code] for code in self._entries["scale_of"][np.asarray(rows, dtype=np.int64)]]
+
+    def negative(self, rows: Rows) -> list[int]:
+        """Those of the rows whose DOS goes below zero by more than rounding does."""
+        wanted = np.asarray(rows, dtype=np.int64)
+        found: list[int] = wanted[self._entries["dip"][wanted] > NEGATIVE_TOLERANCE].tolist()
+        return found
+
+    def is_negative(self, row: int) -> BadEntry:
+        """What is wrong with a row whose DOS goes below zero."""
+        dos = self.spectrum(row).dos
+        at = int(dos.argmin())
+        what = (
+            f"the DOS is negative: {dos[at]:g} states/eV at point {at + 1}, its maximum being {dos.max():g}. Broaden "
+            "the spectrum with Gaussian smearing, which keeps it positive, or say `spectrum.negative: clip` or `keep`"
+        )
+        return self.bad_entry(row, what)
 
     def line(self, row: int) -> int:
         """The line that a row was read from; 0 where the whole file is the entry."""

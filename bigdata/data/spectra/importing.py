@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from array import array
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -27,10 +27,13 @@ from bigdata.data.spectra.formats.entry import SCALES, ZEROS, Entry, Floats, Uni
 READER_VERSION = 4
 # Two multiples of 64, to which NumPy pads a header; what follows is aligned for memory maps.
 HEADER_BYTES = 128
-# Smearing and interpolation leave dips of this size in the output of sound calculations; larger ones
-# (Methfessel-Paxton smearing makes some of a few percent) aren't densities, and the fingerprint's column
-# sums would be wrong.
+# Rounding and interpolation leave dips of this share of the maximum in the output of sound calculations. Larger ones
+# (Methfessel-Paxton smearing makes some of a few percent) are kept too, and noted: a study says what to do with them.
 NEGATIVE_TOLERANCE = 1e-6
+# No smearing makes dips of this share.
+_MOST_NEGATIVE = 0.2
+# A spectrum of a crystal reaches over more, in eV; in Hartree it wouldn't.
+NARROW_EV = 3.0
 
 
 def write_import(entries: Iterable[Entry | BadEntry | Remark], folder: Path, about: dict[str, Any]) -> None:
@@ -69,9 +72,8 @@ class _Writer:
             array("b"),
         )
         self.vbm, self.fermi = array("d"), array("d")
-        self.scale_of, self.channels = array("b"), array("b")
+        self.scale_of, self.channels, self.dip = array("b"), array("b"), array("d")
         self.bad: list[tuple[str, str, int, str]] = []
-        self.n_dips = 0
         self.remarks = Remarks()
 
     def take(self, entry: Entry | BadEntry | Remark) -> None:
@@ -84,11 +86,11 @@ class _Writer:
         try:
             self._check_name(entry)
             axis = self.axes.place(entry.energies, entry.dos.size)
-            self.n_dips += check_dos(entry.dos)
+            dip = dip_of(entry.dos)
         except EntryError as e:
             self.bad.append((entry.name, entry.file, e.line or entry.line, str(e)))
             return
-        self._keep(entry, axis)
+        self._keep(entry, axis, dip)
 
     def _check_name(self, entry: Entry) -> None:
         if not is_text(entry.name):
@@ -100,7 +102,7 @@ class _Writer:
             where = f"line {line}" if file == entry.file else f"{file}:{line}" if line else file
             raise EntryError(f"the name is taken: {where} has it already")
 
-    def _keep(self, entry: Entry, axis: int) -> None:
+    def _keep(self, entry: Entry, axis: int, dip: float) -> None:
         row = len(self.rows)
         self.rows[entry.name] = row
         self.file_of.append(self.files.setdefault(entry.file, len(self.files)))
@@ -111,13 +113,15 @@ class _Writer:
         self.channels.append(entry.n_channels)
         self.vbm.append(entry.vbm)
         self.fermi.append(entry.fermi)
-        self.remarks.of_entry(row, entry.notes)
+        self.dip.append(dip)
+        low, high = self.axes.limits[axis]
+        self.remarks.of_entry(row, (*entry.notes, *_doubts(entry, low, high, dip)))
         self.columns.add(entry.settings, row)
         self.dos.append(entry.dos)
 
     def finish(self, about: dict[str, Any]) -> None:
         n = len(self.rows)
-        per_entry = ("file_of", "line_of", "axis_of", "zero_of", "vbm", "fermi", "scale_of", "channels")
+        per_entry = ("file_of", "line_of", "axis_of", "zero_of", "vbm", "fermi", "scale_of", "channels", "dip")
         arrays = {name: np.array(getattr(self, name)) for name in per_entry}
         arrays["axis_length"] = np.array(self.axes.lengths)
         np.savez(self.folder / "entries.npz", allow_pickle=False, **arrays)
@@ -128,7 +132,7 @@ class _Writer:
         counted = {
             "n": n,
             "n_bad": len(self.bad),
-            "n_dips": self.n_dips,
+            "n_dips": sum(0 < dip <= NEGATIVE_TOLERANCE for dip in self.dip),
             "ignored": sorted({*self.columns.ignored, *self.remarks.columns}),
             **self.remarks.stored(),
         }
@@ -168,6 +172,7 @@ class _Axes:
     def __init__(self, file: FlatFile) -> None:
         self.file = file
         self.lengths = array("q")
+        self.limits: list[tuple[float, float]] = []
         self._uniform: dict[tuple[float, float, int], int] = {}
         self._listed: dict[bytes, int] = {}
 
@@ -183,6 +188,7 @@ class _Axes:
             check_energies(energies)
             self._listed[digest] = len(self.lengths)
             self.lengths.append(n)
+            self.limits.append((float(energies[0]), float(energies[-1])))
             self.file.append(energies)
         return self._listed[digest]
 
@@ -213,25 +219,44 @@ def check_energies(energies: Floats) -> None:
         )
 
 
-def check_dos(dos: Floats) -> bool:
-    """Raise EntryError unless the DOS is finite, not negative and not 0 all over; True where it has tolerable dips.
+def dip_of(dos: Floats) -> float:
+    """How far the DOS goes below zero, as a share of its maximum.
 
-    Values down to -1e-6 of the maximum are taken as they are.
+    Raises EntryError where it isn't finite, is zero all over, or goes further below zero than smearing makes it.
     """
-    low, high = dos.min(), dos.max()
+    low, high = float(dos.min()), float(dos.max())
     if low == high == 0:
         raise EntryError("all its values are zero")
     # Settles nearly all spectra in two passes; NaN fails either comparison.
     if low >= 0 and high < math.inf:
-        return False
+        return 0.0
     _check_finite(dos, "value of the DOS")
-    if low < -NEGATIVE_TOLERANCE * high or high <= 0:
-        at = int(dos.argmin())
-        raise EntryError(
-            f"the DOS is negative: {low:g} states/eV at point {at + 1}, its maximum being {high:g}. "
-            "Broaden the spectrum with Gaussian smearing, which keeps it positive"
-        )
-    return True
+    if high <= 0 or -low > _MOST_NEGATIVE * high:
+        at = int(dos.argmin()) + 1
+        raise EntryError(f"the DOS is negative: {low:g} states/eV at point {at}, its maximum being {high:g}")
+    return -low / high
+
+
+def _doubts(entry: Entry, low: float, high: float, dip: float) -> Iterator[str]:
+    """Notes on what may be wrong with an entry of energies from `low` to `high` (eV)."""
+    if dip > NEGATIVE_TOLERANCE:
+        yield f"the DOS dips below zero: by {dip:.2%} of its maximum"
+    if high - low < NARROW_EV:
+        yield f"the energies reach over less than {NARROW_EV:g} eV, and may be in other units: {high - low:.3g} eV"
+    for what, absolute, zero in (
+        ("valence-band maximum", entry.vbm, "valence-band-maximum"),
+        ("Fermi energy", entry.fermi, "fermi"),
+    ):
+        place = _place(entry, absolute, zero)
+        if not math.isnan(place) and not low <= place <= high:
+            yield f"the {what} is outside of the energies: {place:g} eV, and they reach from {low:g} to {high:g} eV"
+
+
+def _place(entry: Entry, absolute: float, zero: str) -> float:
+    """Where an absolute energy is on the entry's own axis; NaN where that isn't known."""
+    if entry.zero == zero:
+        return 0.0
+    return absolute - {"none": 0.0, "valence-band-maximum": entry.vbm, "fermi": entry.fermi}[entry.zero]
 
 
 def _check_finite(values: Floats, what: str) -> None:

@@ -9,7 +9,9 @@ from pydantic import Field, Tag
 from bigdata.data.model import NamedDataset, Rows, origin_by
 from bigdata.data.remote.query import NomadQuery
 
-SpectraFormat = Literal["jsonl", "npz", "table", "csv", "nomad", "pymatgen", "fhi-aims", "exciting"]
+SpectraFormat = Literal[
+    "jsonl", "npz", "table", "csv", "nomad", "pymatgen", "fhi-aims", "exciting", "vasprun", "doscar", "espresso"
+]
 
 
 class SpectraFile(Rows):

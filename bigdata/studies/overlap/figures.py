@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogFormatter
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, drawing
@@ -45,8 +46,10 @@ def group_sizes(sizes: Mapping[str, Counts]) -> Figure:
     for (name, counts), colour in zip(sizes.items(), colours(len(sizes)), strict=True):
         ordered = np.sort(counts[counts > 0])[::-1]
         axes.step(ordered, np.arange(1, len(ordered) + 1), where="post", color=colour, label=name)
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    for scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
+        scale("log")
+        axis.set_major_formatter(LogFormatter())
+        axis.set_minor_formatter(LogFormatter())
     axes.set_xlabel("entries in the group, at least")
     axes.set_ylabel("groups")
     axes.legend()

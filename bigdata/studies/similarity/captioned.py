@@ -34,12 +34,12 @@ def matrix(view: View) -> Figure:
 
 def _said_of_matrix(results: Results) -> Iterator[str]:
     model = results.model
-    ordered = ", ".join(model.order_by) or "the dataset"
+    ordered = ", ".join(model.order_fields) or "the dataset"
     yield f"{results.measure} similarity of all pairs of entries, in the order of {ordered}."
     if model.blocks and results.has_blocks:
         by = ", ".join(model.blocks.by)
         yield f"Dotted lines separate the blocks of equal {by}, named by letters (see the table)."
-    if model.order_by:
+    if model.order_fields:
         yield "Below: settings of the entries along the same axis."
     if results.step > 1:
         yield f"Of {len(results):,} entries every {results.step}th is drawn."
@@ -86,7 +86,8 @@ def fingerprints(view: View) -> Figure:
         "Two spectra and their fingerprints",
         "An accurate entry and the one least similar to it of the same kind. Lines: density of states. "
         "Shaded: the fingerprint, a column's set bits drawn as the density of states that they stand for. Below: what "
-        "both have in common (dark) and what only one of them has (light).",
+        "both have in common (dark) and what only one of them has (light). Hatched: columns that one of them doesn't "
+        "cover, and that aren't compared.",
         "Two densities of states over their fingerprints, and the overlap of the two fingerprints.",
         partial(_fingerprints, view.once(Results)),
     )
@@ -133,6 +134,7 @@ def _fingerprints(results: Results) -> Drawing:
         float(similarity.min()),
         results.measure,
         x_label,
+        results.scale,
     )
 
 
@@ -145,13 +147,14 @@ def _columns(results: Results) -> figures.Columns:
 def _shown(results: Results, entry: int) -> figures.Shown:
     """An entry's fingerprint, and its spectrum where its import is still in the cache."""
     height = results.view["height"][entry]
+    covered = slice(*(int(of[entry]) for of in results.covered))
     try:
         spectra = open_import(results.view.inputs["spectra"].folder)
     except SiteError:
-        return figures.Shown(results.names[entry], height)
+        return figures.Shown(results.names[entry], height, covered=covered)
     spectrum = spectra.spectrum(int(results.view["source_row"][entry]))
     energies = spectrum.energies - float(results.view["energy_shift"][entry])
-    return figures.Shown(results.names[entry], height, energies, np.asarray(spectrum.dos))
+    return figures.Shown(results.names[entry], height, energies, np.asarray(spectrum.dos), covered)
 
 
 def _convergence(results: Results) -> Drawing:
@@ -165,7 +168,7 @@ def _convergence(results: Results) -> Drawing:
             {"place in the order of the settings": ""},
             {"place in the order of the settings": place},
         )
-    words = [f for f in results.model.order_by if f not in results.within and not results.is_number(f)]
+    words = [f for f in results.model.order_fields if f not in results.within and not results.is_number(f)]
     alone = {f: _alone(results, f) for f in fields}
     kinds = [results.combination([*results.within, *words], i) for i in results.order.tolist()]
     looks = [results.combination(words, i) for i in results.order.tolist()]

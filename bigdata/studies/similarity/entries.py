@@ -10,14 +10,20 @@ from bigdata.data import registered
 from bigdata.data.model import NamedDataset
 from bigdata.data.problem import BadEntry, DataProblem, first, refuse
 from bigdata.kind import Finding, Findings, Input
+from bigdata.studies.similarity.kinds import of_one_kind
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from bigdata.data.selection import Selection
     from bigdata.data.spectra.dataset import Shifts, SpectraDataset
     from bigdata.studies.similarity.grid import Grid
     from bigdata.studies.similarity.model import Similarity
+
+
+# Entries that cover a smaller share of the columns are named.
+LITTLE = 0.5
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,8 @@ class Entries:
     """The n entries in the dataset's order: rows of the import, names, settings by field, eV to take off energies.
 
     `limits` (n, 2) are the lowest and highest energies in eV, from the energy zero; `misses` (n, 2) says whether a
-    spectrum begins above the first column of the fingerprint, and ends below the last.
+    spectrum begins above the first column of the fingerprint, and ends below the last; `cover` (n, 2) which of them it
+    covers, first ≤ i < last. `scale` is what states are counted for.
     """
 
     rows: Sequence[int]
@@ -35,6 +42,8 @@ class Entries:
     shift: NDArray[np.float64]
     limits: NDArray[np.float64]
     misses: NDArray[np.bool_]
+    cover: NDArray[np.int64]
+    scale: str
     n_points: int
     notes: tuple[str, ...]
 
@@ -54,25 +63,16 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
         selection = spectra.select(model.dataset.where)
     except DataProblem as problem:
         raise Findings(*problem.at("dataset")) from None
-    shifts = spectra.shifts(model.spectrum.zero, selection.rows, model.dataset.on_bad_entry)
+    rows, below_zero = _positive(spectra, selection.rows, model)
+    shifts = spectra.shifts(model.spectrum.zero, rows, model.dataset.on_bad_entry)
     reach = _reach(spectra, shifts, grid, columns, model)
-    bad = [*spectra.bad, *shifts.bad, *reach.bad]
-    notes = [
-        f"where {d.field} is {d.condition}: {d.n} of the entries left out (first {', '.join(d.names)})"
-        for d in selection.dropped
-        if d.n
-    ]
-    if bad:
-        reasons = "; ".join(f"{b.name} ({b.where}): {b.what}" for b in bad[:3])
-        notes.append(f"{len(bad)} of {spectra.n_all} entries skipped because they can't be used: {reasons}")
-    if spectra.n_dips:
-        notes.append(f"{spectra.n_dips} spectra dip below zero by a rounding error's width; they are taken as they are")
+    bad = [*spectra.bad, *below_zero, *shifts.bad, *reach.bad]
+    notes = [*_remarked(spectra), *_left_out(spectra, selection, bad)]
     rows, names = reach.rows, [spectra.names[row] for row in reach.rows]
     settings = {name: [column[row] for row in rows] for name, column in spectra.columns.items()}
     for name, values in settings.items():
-        if note := _mixed(name, values, names):
-            notes.append(note)
-            settings[name] = [None if v is None else str(v) for v in values]
+        settings[name], note = of_one_kind(name, values, names)
+        notes += [note] if note else []
     return Entries(
         rows=rows,
         names=names,
@@ -81,6 +81,8 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
         shift=reach.shift,
         limits=reach.limits,
         misses=reach.misses,
+        cover=reach.cover,
+        scale=_scale(spectra, rows),
         n_points=len(spectra.spectrum(rows[0]).energies),
         notes=tuple(notes),
     )
@@ -88,12 +90,13 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
 
 @dataclass(frozen=True)
 class _Reach:
-    """The rows that cover a column of the fingerprint, with their shift, limits and misses (see Entries)."""
+    """The rows that cover a column of the fingerprint, with their shift, limits, misses and cover (see Entries)."""
 
     rows: list[int]
     shift: NDArray[np.float64]
     limits: NDArray[np.float64]
     misses: NDArray[np.bool_]
+    cover: NDArray[np.int64]
     bad: list[BadEntry]
 
 
@@ -119,7 +122,51 @@ def _reach(spectra: SpectraDataset, shifts: Shifts, grid: Grid, columns: slice, 
         right = "Choose another `spectrum.zero`, `spectrum.window` or grid"
         raise Findings(Finding(("dataset",), "no spectrum that can be used is left", right))
     misses = np.stack([begin > columns.start, end < columns.stop], axis=1)
-    return _Reach(rows[some].tolist(), shifts.energies[some], limits[some], misses[some], bad)
+    cover = np.stack([begin, end], axis=1) - columns.start
+    return _Reach(rows[some].tolist(), shifts.energies[some], limits[some], misses[some], cover[some], bad)
+
+
+def _positive(spectra: SpectraDataset, rows: Sequence[int], model: Similarity) -> tuple[Sequence[int], list[BadEntry]]:
+    """The rows whose DOS may be used, and what is wrong with the others; raises SpecError where those are refused."""
+    found = spectra.negative(rows)
+    if not found or model.spectrum.negative != "refuse":
+        return rows, []
+    bad = [spectra.is_negative(row) for row in found]
+    if model.dataset.on_bad_entry == "refuse":
+        raise refuse(bad, spectra.label, len(rows))
+    out = set(found)
+    return [row for row in rows if row not in out], bad
+
+
+def _left_out(spectra: SpectraDataset, selection: Selection, bad: Sequence[BadEntry]) -> Iterator[str]:
+    """What the conditions dropped, and what can't be used."""
+    for d in selection.dropped:
+        if d.n:
+            yield f"where {d.field} is {d.condition}: {d.n} of the entries left out (first {', '.join(d.names)})"
+    if bad:
+        reasons = "; ".join(f"{b.name} ({b.where}): {b.what}" for b in bad[:3])
+        yield f"{len(bad)} of {spectra.n_all} entries skipped because they can't be used: {reasons}"
+    if spectra.n_dips:
+        yield f"{spectra.n_dips} spectra dip below zero by a rounding error's width; they are taken as they are"
+
+
+def _remarked(spectra: SpectraDataset) -> Iterator[str]:
+    """What the reader said of the files and of entries, and the files that it passed over."""
+    yield from spectra.remarks.sentences(spectra.names)
+    if files := spectra.remarks.files:
+        noun = "file is" if len(files) == 1 else "files are"
+        yield f"{len(files):,} {noun} of no known format and passed over ({first(files, 5)})"
+
+
+def _scale(spectra: SpectraDataset, rows: Sequence[int]) -> str:
+    """What the states of all rows are counted for; raises Findings where that differs."""
+    scales = spectra.scale(rows)
+    counted = {scale: scales.count(scale) for scale in dict.fromkeys(scales)}
+    if len(counted) > 1:
+        parts = (f"{n} per {scale} (first {spectra.names[rows[scales.index(scale)]]})" for scale, n in counted.items())
+        what = f"the states of {len(rows)} entries are counted differently: {' and '.join(parts)}"
+        raise Findings(Finding(("dataset",), what, "Bring them to one scale, or leave those of one out with `where:`"))
+    return next(iter(counted))
 
 
 def short_of_columns(entries: Entries, accurate: Iterable[int]) -> Iterator[str]:
@@ -132,6 +179,20 @@ def short_of_columns(entries: Entries, accurate: Iterable[int]) -> Iterator[str]
             f"{_limits(entries, short[0])}); a pair is compared on the columns that both cover"
             + (f". Among them, the most accurate of their kind: {first(among, 5)}" if among else "")
         )
+
+
+def covering_little(entries: Entries, n_columns: int) -> Iterator[str]:
+    """Notes on entries that cover less than half of the columns, and on pairs that have none in common."""
+    begin, end = entries.cover[:, 0], entries.cover[:, 1]
+    share = (end - begin) / n_columns
+    little = [i for i, part in enumerate(share.tolist()) if part < LITTLE]
+    if little:
+        shown = first((f"{entries.names[i]} {share[i]:.0%}" for i in little), 3)
+        yield f"{len(little)} of {len(entries)} entries cover less than {LITTLE:.0%} of the columns: {shown}"
+    low, high = int(end.argmin()), int(begin.argmax())
+    if end[low] <= begin[high]:
+        names = f"{entries.names[low]} and {entries.names[high]}"
+        yield f"some pairs have no column in common, {names} among them: their similarity is 0 and says nothing"
 
 
 def _limits(entries: Entries, i: int) -> str:
@@ -153,50 +214,6 @@ def wider_than_grid(window: tuple[float, float] | None, grid: Grid) -> Iterator[
         )
 
 
-def _mixed(name: str, values: Sequence[Any], names: Sequence[str]) -> str:
-    """A note on a setting that is a number here and text there; empty where it is not."""
-    text = [i for i, v in enumerate(values) if isinstance(v, str)]
-    n = sum(v is not None for v in values)
-    if len(text) in (0, n):
-        return ""
-    return (
-        f"{name} is a number in {n - len(text)} of {n} entries and text in {len(text)} "
-        f"(first `{values[text[0]]}` in {names[text[0]]}): it is taken as text"
-    )
-
-
 def _registered_units(model: Similarity) -> dict[str, str]:
     known = registered(model.dataset.name).fields if isinstance(model.dataset, NamedDataset) else {}
     return {name: field.unit for name, field in known.items()}
-
-
-def order(entries: Entries, fields: Sequence[str]) -> list[int]:
-    """The entries sorted by these settings, the first field first; equal ones stay in the dataset's order."""
-    return sorted(range(len(entries)), key=lambda i: [_rank(entries.settings[f][i]) for f in fields])
-
-
-def _rank(value: Any) -> tuple[int, Any]:
-    """Numbers before text before what is missing."""
-    if value is None:
-        return 2, 0
-    return (1, value) if isinstance(value, str) else (0, value)
-
-
-def combinations(entries: Entries, fields: Iterable[str], ordered: Sequence[int]) -> tuple[list[int], list[str]]:
-    """Number the combinations of settings that occur, in the order given: each entry's number, and the labels."""
-    fields = tuple(fields)
-    numbers: dict[tuple[Any, ...], int] = {}
-    of = [0] * len(entries)
-    for i in ordered:
-        of[i] = numbers.setdefault(tuple(entries.settings[f][i] for f in fields), len(numbers))
-    return of, [
-        ", ".join(f"{f} {v}" if isinstance(v, int | float) else str(v) for f, v in zip(fields, k, strict=True))
-        for k in numbers
-    ]
-
-
-def references(entries: Entries, within: Sequence[str], ordered: Sequence[int]) -> list[int]:
-    """For each entry, the most accurate one of its combination of the settings `within`: the last in the order."""
-    of, _ = combinations(entries, within, ordered)
-    last = {of[i]: i for i in ordered}
-    return [last[number] for number in of]

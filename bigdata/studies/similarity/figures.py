@@ -54,10 +54,16 @@ class Shown:
     height: NDArray[np.uint8]
     energies: Floats = field(default_factory=lambda: np.empty(0))
     dos: Floats = field(default_factory=lambda: np.empty(0))
+    covered: slice = field(default_factory=lambda: slice(0, None))
 
 
-def fingerprints(columns: Columns, a: Shown, b: Shown, similarity: float, measure: str, x_label: str) -> Figure:
-    """Fig. 3: two spectra, each over its fingerprint, and below them what the fingerprints have in common."""
+def fingerprints(
+    columns: Columns, a: Shown, b: Shown, similarity: float, measure: str, x_label: str, scale: str = "cell"
+) -> Figure:
+    """Fig. 3: two spectra, each over its fingerprint, and below them what the fingerprints have in common.
+
+    Columns that one of the two doesn't cover, and that aren't compared, are hatched. States are counted per `scale`.
+    """
     figure = drawing(5.2, 4.8)
     axes = figure.subplots(3, 1, sharex=True, sharey=True)
     common = np.minimum(a.height, b.height)
@@ -70,12 +76,23 @@ def fingerprints(columns: Columns, a: Shown, b: Shown, similarity: float, measur
     axes[2].set_title(f"overlap: {measure} similarity {similarity:.3f}", loc="left")
     axes[2].set_xlabel(x_label)
     axes[2].xaxis.set_major_locator(MaxNLocator(10, steps=[1, 2, 5, 10]))
-    axes[1].set_ylabel("density of states (states/eV/cell)")
+    axes[1].set_ylabel(f"density of states (states/eV/{scale})")
     axes[0].set_xlim(columns.edge[0], columns.edge[-1] + columns.width[-1])
     axes[0].set_ylim(0, _top(columns, a, b))
     for axis in axes:
         axis.axvline(0, color="0.5", lw=0.6, ls=":")
+        _hatch(axis, columns, a.covered, b.covered)
     return figure
+
+
+def _hatch(axis: Axes, columns: Columns, *covered: slice) -> None:
+    """Hatch the columns that aren't compared."""
+    edges = np.append(columns.edge, columns.edge[-1] + columns.width[-1])
+    limits = [of.indices(len(columns.edge))[:2] for of in covered]
+    begin, end = max(first for first, _ in limits), min(last for _, last in limits)
+    for low, high in ((0, min(begin, len(edges) - 1)), (max(begin, end), len(edges) - 1)):
+        if low < high:
+            axis.axvspan(edges[low], edges[high], fc="none", ec="0.75", hatch="////", lw=0)
 
 
 def _shade(axis: Axes, columns: Columns, height: NDArray[Any], colour: str, alpha: float) -> None:

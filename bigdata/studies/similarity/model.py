@@ -37,6 +37,10 @@ class Spectrum(SpecModel):
         default=None,
         description="Keep the fingerprint's columns inside [from, to]; the spectrum itself isn't cut.",
     )
+    negative: Literal["refuse", "clip", "keep"] = Field(
+        default="refuse",
+        description="A density of states below zero is a bad entry; `clip` takes 0 there, `keep` what is there.",
+    )
 
 
 class GridFields(SpecModel):
@@ -145,6 +149,21 @@ class Groups(SpecModel):
 FieldNames = Annotated[list[str], Field(min_length=1)]
 
 
+class By(SpecModel):
+    """A field to order by, and which of its ends is the accurate one."""
+
+    field: str = Field(description="A setting of the dataset.")
+    descending: bool = Field(
+        default=False, description="The least value is the most accurate: spacings of k-points, thresholds."
+    )
+
+
+OrderField = Annotated[
+    Annotated[str, Tag("name")] | Annotated[By, Tag("field")],
+    Discriminator(lambda value: "field" if isinstance(value, dict | By) else "name"),
+]
+
+
 class Blocks(SpecModel):
     """Mean, least and greatest similarity between any two groups of settings (blocks a-n of Fig. 4)."""
 
@@ -170,9 +189,10 @@ class Similarity(StudyModel):
     spectrum: Spectrum = Spectrum()
     fingerprint: Fingerprint = Fingerprint()
     similarity: Measure = Measure()
-    order_by: list[str] = Field(
+    order_by: list[OrderField] = Field(
         default=[],
-        description="Fields that order the entries, the first one slowest; the most accurate last.",
+        description="Fields that order the entries, the first one slowest; the most accurate last. "
+        "`{field: kspacing, descending: true}` where less is more accurate.",
     )
     groups: Groups | None = Field(default=None, description="Find homogeneous groups; left out: none.")
     blocks: Blocks | None = Field(
@@ -184,20 +204,30 @@ class Similarity(StudyModel):
         description="Similarity to the best entry; left out: within the first of `order_by`; `null`: none.",
     )
 
+    @property
+    def order(self) -> list[By]:
+        """What orders the entries, the first one slowest."""
+        return _ordering(self.order_by)
+
+    @property
+    def order_fields(self) -> list[str]:
+        """The names of the fields that order the entries."""
+        return [by.field for by in self.order]
+
     @model_validator(mode="after")
     def _fill(self) -> Self:
         """Defaults that follow from `order_by`."""
         filled: dict[str, Any] = {}
         if self.order_by and "blocks" not in self.model_fields_set and self.similarity.keep == "matrix":
-            filled["blocks"] = Blocks(by=self.order_by[:2])
+            filled["blocks"] = Blocks(by=self.order_fields[:2])
         if self.order_by and "convergence" not in self.model_fields_set:
-            filled["convergence"] = Convergence(within=self.order_by[:1])
+            filled["convergence"] = Convergence(within=self.order_fields[:1])
         return self.model_copy(update=filled) if filled else self
 
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
         """The data and their fields, and what doesn't go together."""
-        yield from _order(fields.get("order_by", []))
+        yield from _order(_ordering(fields.get("order_by", [])))
         yield from _together(fields)
         if "dataset" in fields:
             yield from unknown_fields(fields["dataset"], folder, ("dataset",), _named(fields))
@@ -230,9 +260,14 @@ class Similarity(StudyModel):
         return {name: f"{at}:{name}" for name, is_shown in shown.items() if is_shown}
 
 
-def _order(order_by: list[str]) -> Iterable[Finding]:
-    for i, name in enumerate(order_by):
-        if name in order_by[:i]:
+def _ordering(order_by: Iterable[str | By]) -> list[By]:
+    return [By(field=by) if isinstance(by, str) else by for by in order_by]
+
+
+def _order(order: list[By]) -> Iterable[Finding]:
+    names = [by.field for by in order]
+    for i, name in enumerate(names):
+        if name in names[:i]:
             yield Finding(("order_by", i), f"`{name}` is listed twice", "Keep one of the two")
 
 
@@ -265,6 +300,7 @@ def _groups_above(groups: Groups, keep: Above) -> Iterable[Finding]:
 
 def _named(fields: Mapping[str, Any]) -> Iterable[tuple[PathInSpec, str]]:
     """Every field of the dataset that the study names beside `where:`, with its path."""
-    yield from ((("order_by", i), name) for i, name in enumerate(fields.get("order_by", [])))
+    for i, by in enumerate(fields.get("order_by", [])):
+        yield (("order_by", i), by) if isinstance(by, str) else (("order_by", i, "field"), by.field)
     for part, key in (("blocks", "by"), ("convergence", "within")):
         yield from (((part, key, i), name) for i, name in enumerate(getattr(fields.get(part), key, [])))

@@ -62,10 +62,10 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
 
 def _said_of_measure(results: Results) -> str:
     return (
-        f"The densities of states of {len(results):,} entries were turned into fingerprints of "
-        f"{results.view['height'].shape[1]} columns and compared by their {results.measure} similarity: "
-        f"{DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where nothing is in "
-        f"common. {BITS}"
+        f"The densities of states of {len(results):,} entries, in states per {results.scale}, were turned into "
+        f"fingerprints of {results.view['height'].shape[1]} columns and compared by their {results.measure} "
+        f"similarity: {DEFINITIONS[results.model.similarity.measure]}. It is 1 for equal fingerprints and 0 where "
+        f"nothing is in common. {BITS}"
     )
 
 
@@ -110,11 +110,15 @@ def _said_of_steps(results: Results) -> str:
 def _step_below(results: Results, reference: int, name: str) -> Iterator[str]:
     if not results.is_number(name):
         return
-    below = [entry for entry, others in tables.one_at_a_time(results, reference, name) if not others]
-    below = [entry for entry in below if results.settings[name][entry] < results.settings[name][reference]]
-    if below:
-        value, best = (plain(results.settings[name][entry]) for entry in (below[-1], reference))
-        similarity = results.reference_similarity[below[-1]]
+    alone = [entry for entry, others in tables.one_at_a_time(results, reference, name) if not others]
+    values = results.settings[name]
+    if any(by.descending for by in results.model.order if by.field == name):
+        below = [entry for entry in alone if values[entry] > values[reference]][:1]
+    else:
+        below = [entry for entry in alone if values[entry] < values[reference]][-1:]
+    for entry in below:
+        value, best = plain(values[entry]), plain(values[reference])
+        similarity = results.reference_similarity[entry]
         yield f"a similarity of {similarity:.3f} with {name} {value} instead of {best}"
 
 
@@ -195,7 +199,7 @@ def _panels(results: Results) -> Iterator[Panel]:
         yield Panel(
             "The similarity matrix to explore",
             "Every pixel compares two entries, in the order of "
-            + (", ".join(results.model.order_by) or "the dataset")
+            + (", ".join(results.model.order_fields) or "the dataset")
             + ". "
             "The similarities are computed here from the fingerprints that the page carries, exactly as in "
             "the store.",

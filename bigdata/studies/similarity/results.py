@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from bigdata.kind import StudyResults
 from bigdata.studies.similarity import measures
 from bigdata.studies.similarity.model import Similarity
-from bigdata.studies.similarity.stages import RESERVED
+from bigdata.studies.similarity.ordering import said
+from bigdata.studies.similarity.settings import array_names
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.intp]
@@ -40,20 +41,28 @@ class Results(StudyResults[Similarity]):
         return np.asarray(self.view["order"][...], np.intp)
 
     @cached_property
+    def _arrays(self) -> dict[str, str]:
+        """The array of each setting."""
+        names = self.view["setting"][...] if "setting" in self.view.coordinates else ()
+        return array_names(str(name) for name in names)
+
+    @cached_property
     def settings(self) -> dict[str, NDArray[Any]]:
         """Each setting's values (n,), text or numbers; in the order of `order_by`, then the others."""
-        along = [name for name, a in self.view.coordinates.items() if a.dims == ("entry",) and name not in RESERVED]
-        fields = [
-            name.removeprefix("setting_") if name.removeprefix("setting_") in RESERVED else name for name in along
-        ]
-        first = [f for f in self.model.order_by if f in fields]
+        fields = list(self._arrays)
+        first = [f for f in self.model.order_fields if f in fields]
         ordered = first + [f for f in fields if f not in first]
-        return {f: self.view[along[fields.index(f)]][...] for f in ordered}
+        return {f: self.view[self._arrays[f]][...] for f in ordered}
 
     def unit(self, field: str) -> str:
         """The unit of a setting, empty where it has none."""
-        units = self.view[f"setting_{field}" if field in RESERVED else field].units
+        units = self.view[self._arrays[field]].units
         return "" if units == "1" else units
+
+    @property
+    def scale(self) -> str:
+        """What states are counted for: `cell`, `atom`, or `formula-unit`."""
+        return self.view["overflow"].units.removeprefix("states/")
 
     @property
     def step(self) -> int:
@@ -75,12 +84,12 @@ class Results(StudyResults[Similarity]):
     @property
     def numeric(self) -> list[str]:
         """Settings of the order that are numbers and not the same everywhere."""
-        return [f for f in self.model.order_by if self.is_number(f) and len(np.unique(self.settings[f])) > 1]
+        return [f for f in self.model.order_fields if self.is_number(f) and len(np.unique(self.settings[f])) > 1]
 
     def combination(self, fields: Sequence[str], entry: int) -> str:
         """An entry's values of some settings, such as `LDA, n_kpts_full 32`."""
         values = ((f, self.settings[f][entry]) for f in fields)
-        return ", ".join(f"{f} {plain(v)}" if self.is_number(f) else str(v) for f, v in values)
+        return ", ".join(said(f, plain(v), self.is_number(f)) for f, v in values)
 
     @cached_property
     def reference(self) -> Rows:

@@ -33,16 +33,17 @@ from bigdata.kind import (
 )
 from bigdata.studies.similarity.entries import (
     Entries,
-    combinations,
+    covering_little,
     open_entries,
-    order,
-    references,
     short_of_columns,
     wider_than_grid,
 )
 from bigdata.studies.similarity.grid import Grid
 from bigdata.studies.similarity.model import Above, Blocks, Convergence, Groups, Nearest, Similarity
+from bigdata.studies.similarity.ordering import combinations, order, references, ties, unknown_values
 from bigdata.studies.similarity.page_size import report_bytes
+from bigdata.studies.similarity.saturation import at_the_top
+from bigdata.studies.similarity.settings import array_names
 
 TASKS = "bigdata.studies.similarity.tasks"
 FINGERPRINT_ROWS = 4096
@@ -57,20 +58,28 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
     columns = kept_columns(model, grid)
     entries = open_entries(model, inputs["spectra"], grid, columns)
     n, n_columns = len(entries), columns.stop - columns.start
-    ordered = order(entries, model.order_by)
+    ordered = order(entries.settings, len(entries), model.order)
     accurate: list[int] = []
     fingerprint = _fingerprint(model, entries, columns)
     made = [fingerprint, _similarity(model, n, fingerprint)]
     coordinates = [*_axes(entries, grid, columns), _order(ordered), *_settings(entries)]
     if model.convergence is not None:
         made.append(_convergence(model, model.convergence, n, fingerprint))
-        accurate = references(entries, model.convergence.within, ordered)
+        accurate = references(entries.settings, model.convergence.within, ordered, model.order_fields)
         coordinates.append(_reference(accurate))
     if model.similarity.keep == "matrix":
         coordinates.append(Coordinate(name="entry_2", dim="entry_2", values=entries.names, about="the same as entry"))
-    notes = [*wider_than_grid(model.spectrum.window, grid), *entries.notes, *short_of_columns(entries, accurate)]
+    notes = [
+        *wider_than_grid(model.spectrum.window, grid),
+        *entries.notes,
+        *unknown_values(entries.settings, entries.names, _fields(model)),
+        *ties(entries.settings, entries.names, accurate, model),
+        *short_of_columns(entries, accurate),
+        *covering_little(entries, n_columns),
+        *at_the_top(model, inputs["spectra"], entries, grid, columns),
+    ]
     if model.blocks is not None:
-        of, labels = combinations(entries, model.blocks.by, ordered)
+        of, labels = combinations(entries.settings, model.blocks.by, ordered)
         if len(labels) > MOST_BLOCKS:
             notes.append(_too_many_blocks(model.blocks, len(labels)))
         else:
@@ -85,6 +94,12 @@ def stages(model: Similarity, inputs: Mapping[str, Input]) -> Workload:
         report_bytes=report_bytes(model, entries, n_columns),
         sizes={"entries": n, "columns": n_columns},
     )
+
+
+def _fields(model: Similarity) -> list[str]:
+    """The fields by which the study orders or groups entries."""
+    by, within = model.blocks.by if model.blocks else [], model.convergence.within if model.convergence else []
+    return list(dict.fromkeys([*model.order_fields, *within, *by]))
 
 
 def _too_many_blocks(by: Blocks, n: int) -> str:
@@ -115,21 +130,21 @@ def _fingerprint(model: Similarity, entries: Entries, columns: slice) -> Stage:
         rate=Rate("spectrum", 4e-5, BUILT_IN),
         work=lambda i: min(rows, n - i * rows),
         memory=PROCESS_BYTES + rows * entries.n_points * 8 * 2,
-        arrays=tuple(_fingerprint_arrays(rows, n, k, keeps_states)),
+        arrays=tuple(_fingerprint_arrays(rows, n, k, keeps_states, f"states/{entries.scale}")),
         inputs=("spectra",),
     )
 
 
-def _fingerprint_arrays(rows: int, n: int, k: int, keeps_states: bool) -> Iterator[ArraySpec]:
+def _fingerprint_arrays(rows: int, n: int, k: int, keeps_states: bool, units: str) -> Iterator[ArraySpec]:
     array, one, table = partial(by_rows, rows), {"entry": n}, {"entry": n, "column": k}
     yield array("height", "uint8", table, about="bits set in a column of the fingerprint, counted from below")
     yield array("first_column", "int32", one, about="first column that the spectrum covers")
     yield array("last_column", "int32", one, about="column after the last one covered")
-    yield array("overflow", "float64", one, "states/cell", "states above the top of their columns")
+    yield array("overflow", "float64", one, units, "states above the top of their columns")
     yield array("undersampling", "float64", one, about="share of the states that lies between two bits")
     yield array("filling", "float64", one, about="share of bits set in the covered columns")
     if keeps_states:
-        yield array("states", "float64", table, "states/cell", "states in a column of the fingerprint")
+        yield array("states", "float64", table, units, "states in a column of the fingerprint")
 
 
 def _spectrum_fields(model: Similarity) -> dict[str, Any]:
@@ -215,7 +230,7 @@ def _convergence(model: Similarity, convergence: Convergence, n: int, fingerprin
     return Stage(
         name="convergence",
         function=f"{TASKS}:convergence",
-        fields={"measure": model.similarity.measure, "order_by": model.order_by, "within": convergence.within},
+        fields={"measure": model.similarity.measure, "order_by": _order_by(model), "within": convergence.within},
         rate=Rate("spectrum", 5e-7, BUILT_IN),
         work=lambda _: n,
         memory=PROCESS_BYTES + n * 400,
@@ -231,13 +246,17 @@ def _blocks(model: Similarity, by: Blocks, n: int, n_blocks: int, fingerprint: S
     return Stage(
         name="blocks",
         function=f"{TASKS}:block_statistics",
-        fields={"measure": model.similarity.measure, "by": by.by, "order_by": model.order_by},
+        fields={"measure": model.similarity.measure, "by": by.by, "order_by": _order_by(model)},
         rate=Rate("pair", 6e-9, BUILT_IN),
         work=lambda _: n * n / 2,
         memory=PROCESS_BYTES + n * 2**16,
         arrays=tuple(whole(f"block_{word}", "float64", along, about=f"{word} {about}") for word in words),
         needs=every(fingerprint),
     )
+
+
+def _order_by(model: Similarity) -> Any:
+    return model.model_dump(mode="json")["order_by"]
 
 
 def _groups(model: Similarity, groups: Groups, n: int, fingerprint: Stage) -> Stage:
@@ -289,24 +308,16 @@ def _order(ordered: Sequence[int]) -> Coordinate:
     )
 
 
-# A setting of the data may be called so too: it is stored under `setting_…` then.
-RESERVED = {
-    *("entry", "entry_2", "source_row", "energy_shift", "column", "column_width"),
-    *("order", "reference", "block", "block_label"),
-    *("height", "similarity", "neighbor", "group", "rank", "filling", "overflow", "undersampling", "states", "linkage"),
-    *("first_column", "last_column", "neighbor_similarity", "n_above", "reference_similarity"),
-    *("block_row", "block_column", "block_mean", "block_min", "block_max", "merge", "linkage_column"),
-}
-
-
 def _settings(entries: Entries) -> list[Coordinate]:
-    """One coordinate a setting; missing numbers are NaN, missing text is empty."""
-    made = []
+    """One coordinate a setting, and one that lists their names; missing numbers are NaN, missing text is empty."""
+    arrays = array_names(entries.settings)
+    about = "names of the settings, in the order of their arrays along `entry`"
+    made = [Coordinate(name="setting", dim="setting", values=list(arrays), about=about)] if arrays else []
     for name, values in entries.settings.items():
         text = any(isinstance(v, str) for v in values)
         filled = [("" if v is None else str(v)) if text else (float("nan") if v is None else v) for v in values]
-        safe = f"setting_{name}" if name in RESERVED else name
-        made.append(Coordinate(name=safe, dim="entry", values=filled, units=entries.units.get(name) or "1"))
+        units = entries.units.get(name) or "1"
+        made.append(Coordinate(name=arrays[name], dim="entry", values=filled, units=units, about=f"setting {name!r}"))
     return made
 
 

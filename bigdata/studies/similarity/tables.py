@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.problem import first
 from bigdata.kind import Table
+from bigdata.studies.similarity.ordering import accuracy
 from bigdata.studies.similarity.results import Results, Rows, letters, plain
 
 # Numbers this close are the same setting: a plane-wave basis grows a little with the k-mesh at the same
@@ -33,7 +34,8 @@ def settings_convergence(results: Results) -> Table:
         rows,
         caption=(
             "Similarity to the most accurate entry of the same "
-            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_by)}), "
+            f"{', '.join(results.within)} (the last in the order of {', '.join(results.model.order_fields)}, of those "
+            "where these are known), "
             f"when one setting is "
             "changed and the others are kept. 1 means: the same fingerprint. Numbers within 1 % of each "
             "other count as kept. "
@@ -54,7 +56,7 @@ def _converged(results: Results, reference: int) -> Iterator[list[Any]]:
 
 def changing(results: Results) -> list[str]:
     """The settings of the order that may differ from a reference's."""
-    return [f for f in results.model.order_by if f not in results.within]
+    return [f for f in results.model.order_fields if f not in results.within]
 
 
 def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int, list[str]]]:
@@ -82,7 +84,8 @@ def one_at_a_time(results: Results, reference: int, name: str) -> list[tuple[int
         if is_there and (value not in best or count[i] <= count[best[value]]):
             best[value] = i
     return [
-        (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d]) for _, i in sorted(best.items())
+        (int(own[i]), [f for f, d in zip(others, differs[:, i], strict=True) if d])
+        for _, i in sorted(best.items(), key=lambda item: accuracy(item[0]))
     ]
 
 
@@ -97,7 +100,7 @@ def _differs(values: NDArray[Any], entries: Rows, reference: int) -> NDArray[np.
 
 def in_order(results: Results) -> Table:
     """Every entry with its settings, its reference and its similarity to it."""
-    fields = list(results.model.order_by)
+    fields = list(results.model.order_fields)
     rows = []
     for entry in results.order.tolist():
         settings = [plain(results.settings[f][entry]) for f in fields]
@@ -152,7 +155,7 @@ def between_blocks(results: Results) -> Table:
 def groups(results: Results) -> Table:
     """Each homogeneous group: its size, its least and mean similarity, and the settings that it spans."""
     assert results.model.groups is not None
-    group, fields = results.view["group"][...], list(results.model.order_by)
+    group, fields = results.view["group"][...], list(results.model.order_fields)
     rows = []
     for number, size in enumerate(np.bincount(group).tolist()):
         members = np.flatnonzero(group == number)
@@ -202,7 +205,7 @@ def _span(values: NDArray[Any], most: int = 3) -> str:
 QUALITY = {
     "coverage": (np.nanargmin, "share of the columns that a spectrum covers"),
     "filling": (np.nanargmax, "share of the bits set in the columns that a spectrum covers"),
-    "overflow": (np.nanargmax, "states per cell above the top of their columns, which the fingerprint doesn't see"),
+    "overflow": (np.nanargmax, "states per {scale} above the top of their columns, which the fingerprint doesn't see"),
     "undersampling": (np.nanargmax, "share of the states that lies between two bits, lost by rounding down"),
 }
 
@@ -214,7 +217,7 @@ def quality(results: Results) -> Table:
         values = results.coverage if name == "coverage" else results.view[name][...]
         if np.isfinite(values).any():
             numbers = [float(f(values)) for f in (np.nanmean, np.nanmin, np.nanmax)]
-            rows.append([name, *numbers, results.names[int(worst(values))], about])
+            rows.append([name, *numbers, results.names[int(worst(values))], about.format(scale=results.scale)])
     if empty := results.empty:
         about = f"{len(empty):,} of {len(results):,} fingerprints have no bit set: no states in the columns compared"
         rows.append(["empty", None, None, None, first(empty, 3), about])

@@ -33,7 +33,8 @@ def fingerprint(ctx: Context[Similarity]) -> None:
     keep_states = any(a.name == "states" for a in ctx.stage.arrays)
     found: dict[str, NDArray[np.generic]] = {}
     for block in open_import(ctx.inputs["spectra"].folder).block(rows):
-        part = heights(block.energies, block.dos, shift[block.positions], grid, columns, keep_states)
+        dos = np.maximum(block.dos, 0) if ctx.model.spectrum.negative == "clip" else block.dos
+        part = heights(block.energies, dos, shift[block.positions], grid, columns, keep_states)
         for name, values in _arrays(part, keep_states).items():
             found.setdefault(name, np.empty((len(rows), *values.shape[1:]), values.dtype))[block.positions] = values
     for name, values in found.items():

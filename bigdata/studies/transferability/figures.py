@@ -13,7 +13,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
 from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
@@ -184,6 +184,7 @@ def _colour_counts(figure: Figure, panels: Any) -> None:
         one.set_norm(norm)
     bar = figure.colorbar(ScalarMappable(norm, PARITY_COLOURS), ax=panels, shrink=0.6, aspect=30, label="test entries")
     bar.ax.yaxis.set_major_formatter(FuncFormatter(plain))
+    bar.ax.yaxis.set_minor_formatter(NullFormatter())
 
 
 def loss_parts(losses: Sequence[Loss], unit: str) -> Figure:

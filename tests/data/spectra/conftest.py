@@ -28,12 +28,8 @@ def entry() -> Callable[..., dict[str, Any]]:
     """A good entry of a JSON-lines file, changed as told; `None` leaves a key out."""
 
     def make(name: str = "a", **more: Any) -> dict[str, Any]:
-        data: dict[str, Any] = {
-            "name": name,
-            "energy_start_eV": -1.0,
-            "energy_step_eV": 0.5,
-            "dos_states_per_eV_cell": [0.0, 1.0, 2.0, 1.0, 0.0],
-        }
+        uniform = {} if "energies_eV" in more else {"energy_start_eV": -1.0, "energy_step_eV": 0.5}
+        data: dict[str, Any] = {"name": name, **uniform, "dos_states_per_eV_cell": [0.0, 1.0, 2.0, 1.0, 0.0]}
         return {key: value for key, value in (data | more).items() if value is not None}
 
     return make

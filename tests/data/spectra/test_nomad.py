@@ -59,7 +59,7 @@ def test_the_dos_of_outputs_is_read(energies, n_spin, tmp_path, opened):
     spectra = opened("archive.json")
     assert spectra.names == ["id-1"]
     assert spectra.spectrum(0).energies == pytest.approx([-1.0, 0.0, 1.0])
-    assert spectra.spectrum(0).dos == pytest.approx([0.0, 0.5 * n_spin, n_spin])
+    assert spectra.spectrum(0).dos == pytest.approx([0.0, n_spin, 2 * n_spin])
 
 
 def test_the_zero_of_outputs_is_the_highest_occupied_energy_else_the_fermi_energy(tmp_path, opened):
@@ -82,3 +82,20 @@ def test_outputs_over_more_than_energy_are_no_spectra(tmp_path, opened):
     (tmp_path / "archive.json").write_text(json.dumps(outputs(channel(two))))
     with pytest.raises(SpecError, match="no electronic density of states"):
         opened("archive.json")
+
+
+def test_entries_with_a_normalization_factor_and_without_are_on_one_scale(tmp_path, opened):
+    both = [outputs(channel(NEWER, normalization_factor=0.058)), outputs(channel(NEWER))]
+    data = [{"entry_id": f"e{i}", "archive": archive} for i, archive in enumerate(both)]
+    (tmp_path / "answer.json").write_text(json.dumps({"data": data}))
+    spectra = opened("answer.json")
+    assert spectra.spectrum(0).dos.tolist() == spectra.spectrum(1).dos.tolist()
+    assert spectra.scale(range(2)) == ["cell", "cell"]
+
+
+def test_an_entry_whose_valence_band_maximum_is_the_fermi_energy_says_so(tmp_path, opened):
+    (tmp_path / "a.json").write_text(json.dumps(outputs(channel(NEWER), fermi_level=[{"value": 0.5 * EV}])))
+    (tmp_path / "b.json").write_text(json.dumps(outputs(channel(NEWER, energies_origin=0.0))))
+    said = "the valence-band maximum isn't known, and the Fermi energy is taken for it"
+    assert said in opened("a.json").remarks.of_row(0)
+    assert said not in opened("b.json").remarks.of_row(0)

@@ -17,7 +17,7 @@ from bigdata.studies.similarity.fingerprint import covered, heights
 from bigdata.studies.similarity.grid import Grid
 from tests.report.made import made
 
-GRID = "uniform:0:0.5:0.5:-5:5:16"
+GRID = "uniform:0:0.5:2:-5:5:16"
 
 
 @pytest.fixture(autouse=True)
@@ -114,7 +114,7 @@ def test_a_setting_of_numbers_and_text_is_text_everywhere(folder: Folder) -> Non
     run = bigdata.submit(study, site="process", runs=folder.path)
     assert run["n"][...].tolist() == ["100", "20", "big", "", "3"]
     names = run["entry"][...][run["order"][...]].tolist()
-    assert names == ["e0", "e1", "e4", "e2", "e3"]
+    assert names == ["e3", "e2", "e4", "e1", "e0"]
     in_order = run.tables["Similarity to the most accurate entry"]
     assert [row[0] for row in in_order.rows] == names
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 from scipy.cluster.hierarchy import fcluster, linkage
 
+from bigdata.kind.drawing import save_as
 from bigdata.studies.similarity import figures
 
 COLUMNS = figures.Columns(np.array([-1.0, 0.0, 0.5]), np.array([1.0, 0.5, 0.5]), np.array([4.0, 2.0, 2.0]), 4)
@@ -33,6 +36,17 @@ def test_fingerprints_show_names_and_similarity() -> None:
         "overlap: Tanimoto similarity 0.429",
     ]
     assert figure.axes[0].get_xlim() == (-1.0, 1.0)
+
+
+def test_columns_that_are_not_compared_are_hatched() -> None:
+    columns = figures.Columns(np.arange(4.0), np.ones(4), np.full(4, 2.0), 4)
+    a = figures.Shown("a", np.ones(4, np.uint8))
+    b = figures.Shown("b", np.array([0, 1, 1, 0], np.uint8), covered=slice(1, 3))
+    for pair, right in (((a, b), [(0.0, 1.0), (3.0, 4.0)]), ((a, a), [])):
+        figure = figures.fingerprints(columns, *pair, 0.5, "Tanimoto", "energy (eV)", "atom")
+        hatched = [patch for patch in figure.axes[2].patches if patch.get_hatch()]
+        assert [(patch.get_x(), patch.get_x() + patch.get_width()) for patch in hatched] == right
+        assert figure.axes[1].get_ylabel() == "density of states (states/eV/atom)"
 
 
 def test_an_empty_fingerprint_can_be_drawn() -> None:
@@ -118,3 +132,13 @@ def test_neighbours_that_are_missing_are_not_counted() -> None:
     figure = figures.neighbors(nearest, last, 5, "Tanimoto")
     counts = [sum(bar.get_height() for bar in bars) for bars in figure.axes[0].containers]
     assert counts == [2, 2]
+
+
+def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
+    columns = figures.Columns(np.arange(4.0), np.ones(4), np.full(4, 2.0), 4)
+    shown = figures.Shown("$x_{$", np.ones(4, np.uint8))
+    png, pdf = save_as(
+        lambda: figures.fingerprints(columns, shown, shown, 1.0, "Tanimoto", "energy (eV)"), tmp_path / "fingerprints"
+    )
+    assert png.stat().st_size > 1000
+    assert pdf.stat().st_size > 1000

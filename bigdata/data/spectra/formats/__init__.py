@@ -10,6 +10,9 @@
 | `pymatgen`  | `Dos` or `CompleteDos` as JSON                           | `pymatgen`  |
 | `fhi-aims`  | `KS_DOS_total.dat`, `KS_DOS_total_raw.dat`               | `aims`      |
 | `exciting`  | `TDOS.OUT` of exciting and Elk, `dos.xml` of exciting    | `exciting`  |
+| `vasprun`   | `vasprun.xml` of VASP                                    | `vasprun`   |
+| `doscar`    | `DOSCAR` of VASP, `DOSCAR.lobster` of LOBSTER            | `doscar`    |
+| `espresso`  | `PREFIX.dos` of Quantum ESPRESSO's `dos.x`               | `espresso`  |
 
 A folder is read as all recognised files below it. Text may be compressed with gzip, bzip2 or xz.
 `bigdata datasets formats NAME` describes one.
@@ -28,8 +31,11 @@ from bigdata.data.spectra.formats.folder import SpectraFolder
 MODULES = {
     "npz": "npz",
     "jsonl": "jsonl",
+    "vasprun": "vasprun",
     "exciting": "exciting",
     "fhi-aims": "aims",
+    "doscar": "doscar",
+    "espresso": "espresso",
     "pymatgen": "pymatgen",
     "nomad": "nomad",
     "table": "table",

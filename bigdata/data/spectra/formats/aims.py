@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.spectra.formats.entry import Entry
+from bigdata.data.spectra.formats.entry import Entry, summed
 from bigdata.data.text import array_of, lines
 
 NAMED_BY_FILE = True
@@ -50,7 +50,8 @@ def _entry(path: Path, label: str, name: str) -> Entry:
     columns = array_of([row for row in numbered if not row[1].lstrip().startswith(b"#")])
     if columns.shape[1] not in (2, 3):
         raise EntryError(f"there are {columns.shape[1]} columns where an energy and one or two channels should be")
-    entry = Entry(name, label, 0, columns[:, 0].copy(), columns[:, 1:].sum(axis=1))
+    dos, n_channels, notes = summed(list(columns[:, 1:].T), "DOS")
+    entry = Entry(name, label, 0, columns[:, 0].copy(), dos, n_channels=n_channels, notes=notes)
     if reference := _CHEMICAL_POTENTIAL.search(header):
         entry.zero, entry.fermi = "fermi", float(reference[1])
     elif not _ABSOLUTE.search(header):

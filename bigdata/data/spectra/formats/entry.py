@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from bigdata.data.problem import EntryError
 
 Floats = NDArray[np.float64]
-# States of the cell, of an atom, of a formula unit, or as NOMAD normalises them (per electron and volume).
-Scale = Literal["cell", "atom", "formula-unit", "normalized"]
+# What the states are counted for.
+Scale = Literal["cell", "atom", "formula-unit"]
 Zero = Literal["none", "valence-band-maximum", "fermi"]
-SCALES: tuple[Scale, ...] = ("cell", "atom", "formula-unit", "normalized")
+SCALES: tuple[Scale, ...] = ("cell", "atom", "formula-unit")
 ZEROS: tuple[Zero, ...] = ("none", "valence-band-maximum", "fermi")
 
 
@@ -65,16 +65,55 @@ def numbers(values: Any, what: str) -> Floats:
         raise EntryError(f"value {at + 1} of `{what}` is {_kind(value)}, not a number") from None
 
 
-def total(channels: Any, what: str) -> Floats:
-    """The sum over spin channels: a list of numbers, a list of such lists, or a mapping of them."""
+class Total(NamedTuple):
+    """The sum over spin channels, how many there were, and a note where it took more than adding them."""
+
+    dos: Floats
+    n_channels: int
+    notes: tuple[str, ...]
+
+
+# A channel whose positive values are smaller than this share of its negative ones is a density with its sign turned.
+_NOISE = 0.05
+_DOWN_TURNED = "the second spin channel is written negative, and was added by its amount"
+_SUMS = {"total", "tot", "sum", "integrated"}
+
+
+def total(channels: Any, what: str) -> Total:
+    """The sum over spin channels: a list of numbers, a list of one or two such lists, or a mapping of them."""
     if isinstance(channels, dict):
+        if len(channels) > 1 and (sums := [name for name in channels if str(name).lower() in _SUMS]):
+            raise EntryError(f"`{what}` holds `{sums[0]}` beside {_others(channels, sums[0])}: give one of the two")
         channels = list(channels.values())
     if not (isinstance(channels, list) and channels and isinstance(channels[0], list)):
-        return numbers(channels, what)
-    read = [numbers(channel, f"{what}[{i}]") for i, channel in enumerate(channels)]
-    if len({channel.size for channel in read}) > 1:
-        raise EntryError(f"the spin channels of `{what}` have {' and '.join(str(c.size) for c in read)} values")
-    return read[0] if len(read) == 1 else np.sum(read, axis=0)
+        return Total(numbers(channels, what), 1, ())
+    return summed([numbers(channel, f"{what}[{i}]") for i, channel in enumerate(channels)], what)
+
+
+def _others(channels: Mapping[str, Any], name: str) -> str:
+    return ", ".join(f"`{other}`" for other in channels if other != name)
+
+
+def summed(channels: Sequence[Floats], what: str) -> Total:
+    """The sum of one or two spin channels; by a convention of many programs, the second may be written negative."""
+    if len({channel.size for channel in channels}) > 1:
+        raise EntryError(f"the spin channels of `{what}` have {' and '.join(str(c.size) for c in channels)} values")
+    if len(channels) > 2:
+        raise EntryError(f"`{what}` has {len(channels)} spin channels, and there are one or two: up and down")
+    if len(channels) == 1:
+        return Total(channels[0], 1, ())
+    up, down = channels
+    if _is_turned(down) and not _is_turned(up):
+        return Total(up - down, 2, (_DOWN_TURNED,))
+    return Total(up + down, 2, ())
+
+
+def _is_turned(channel: Floats) -> bool:
+    """Whether a channel is a density but for its sign; what isn't finite is said elsewhere."""
+    if not channel.size:
+        return False
+    low, high = float(channel.min()), float(channel.max())
+    return low < 0 and high <= _NOISE * -low
 
 
 def number(value: Any, what: str) -> float:

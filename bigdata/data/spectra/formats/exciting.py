@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.spectra.formats.entry import Entry, Floats
+from bigdata.data.spectra.formats.entry import Entry, Floats, Total, summed
 from bigdata.data.text import array_of, lines, plain_name, whole
 
 NAMED_BY_FILE = True
@@ -44,14 +44,16 @@ def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The one entry of a file."""
     name = label or path.name
     try:
-        energies, dos = _from_xml(path) if plain_name(path.name).endswith(".xml") else _from_text(path)
+        energies, found = _from_xml(path) if plain_name(path.name).endswith(".xml") else _from_text(path)
         fermi = _fermi(path.with_name("EFERMI.OUT"))
-        yield Entry(name, label, 0, energies * HARTREE_EV, dos / HARTREE_EV, zero="fermi", fermi=fermi)
+        dos, n = found.dos / HARTREE_EV, found.n_channels
+        # That spin-down is negative is how these files are: no note says so.
+        yield Entry(name, label, 0, energies * HARTREE_EV, dos, zero="fermi", fermi=fermi, n_channels=n)
     except EntryError as e:
         yield BadEntry(name, label, e.line, str(e))
 
 
-def _from_text(path: Path) -> tuple[Floats, Floats]:
+def _from_text(path: Path) -> tuple[Floats, Total]:
     # Blank lines are gone here; a channel starts where the first energy comes again.
     columns = array_of(list(lines(path)))
     if columns.shape[1] != 2:
@@ -62,7 +64,7 @@ def _from_text(path: Path) -> tuple[Floats, Floats]:
     return _summed([(energies[a:b], dos[a:b]) for a, b in zip(starts, [*starts[1:], None], strict=True)])
 
 
-def _from_xml(path: Path) -> tuple[Floats, Floats]:
+def _from_xml(path: Path) -> tuple[Floats, Total]:
     text = whole(path)
     # The file has no use for a document type, whose entities can grow without bounds.
     if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
@@ -90,13 +92,11 @@ def _points(diagram: ET.Element) -> tuple[Floats, Floats]:
     return energies, dos
 
 
-def _summed(channels: list[tuple[Floats, Floats]]) -> tuple[Floats, Floats]:
-    energies, dos = channels[0]
-    for other, down in channels[1:]:
-        if not np.array_equal(other, energies):
-            raise EntryError("the spin channels are on different energies")
-        dos = dos + (-down if down.max() <= 0 else down)
-    return energies.copy(), dos
+def _summed(channels: list[tuple[Floats, Floats]]) -> tuple[Floats, Total]:
+    energies = channels[0][0]
+    if any(not np.array_equal(other, energies) for other, _ in channels):
+        raise EntryError("the spin channels are on different energies")
+    return energies.copy(), summed([dos for _, dos in channels], "DOS")
 
 
 def _fermi(path: Path) -> float:

@@ -6,8 +6,8 @@
 - `name`: unique in the file.
 - Energies (eV): `energy_start_eV` and `energy_step_eV`, giving start + i·step, or a list `energies_eV`,
   ascending.
-- `dos_states_per_eV_cell`: a list; or one list per spin channel, as a list of lists or an object; channels
-  are summed.
+- `dos_states_per_eV_cell`: a list; or one list per spin channel (up and down), as a list of lists or an object;
+  channels are summed, spin-down by its amount where it is written negative.
 - `energy_zero`: `valence-band-maximum` or `fermi` where the energies count from there; absent for absolute
   energies.
 - `vbm_eV`, `fermi_eV`: the valence-band maximum and the Fermi energy on the calculation's own, absolute
@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bigdata.data.formats import entries_of
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats, Uniform, number, numbers, total, zero
@@ -28,6 +30,9 @@ from bigdata.data.text import lines, parsed, plain_name
 
 NAMED_BY_FILE = False
 DOS = "dos_states_per_eV_cell"
+_UNIFORM = ("energy_start_eV", "energy_step_eV")
+# What is said twice agrees to this share of a step: lists are often rounded.
+_AGREE = 0.05
 _SPECTRUM = {"name", "energy_start_eV", "energy_step_eV", "energies_eV", DOS, "energy_zero"}
 
 
@@ -61,12 +66,15 @@ def entry(data: dict[str, Any], name: str, label: str, line: int) -> Entry:
     """The entry that a JSON object in this form stands for; raises EntryError."""
     if DOS not in data:
         raise EntryError(f"`{DOS}` is missing")
+    dos, n_channels, notes = total(data[DOS], DOS)
     return Entry(
         name=name,
         file=label,
         line=line,
-        energies=_energies(data),
-        dos=total(data[DOS], DOS),
+        energies=_energies(data, dos.size),
+        dos=dos,
+        n_channels=n_channels,
+        notes=notes,
         settings={key: value for key, value in data.items() if key not in _SPECTRUM},
         zero=zero(data.get("energy_zero")),
         vbm=number(data.get("vbm_eV"), "vbm_eV"),
@@ -83,10 +91,24 @@ def _name(data: dict[str, Any]) -> str:
     return name
 
 
-def _energies(data: dict[str, Any]) -> Floats | Uniform:
+def _energies(data: dict[str, Any], n: int) -> Floats | Uniform:
+    """The energies of n values of the DOS."""
+    given = {key: number(data[key], key) for key in _UNIFORM if data.get(key) is not None}
     if "energies_eV" in data:
-        return numbers(data["energies_eV"], "energies_eV")
-    missing = [key for key in ("energy_start_eV", "energy_step_eV") if data.get(key) is None]
+        listed = numbers(data["energies_eV"], "energies_eV")
+        # Of others, it is said elsewhere what is wrong.
+        if 1 < n == listed.size and (np.diff(listed) > 0).all():
+            _compare(listed, given)
+        return listed
+    missing = [key for key in _UNIFORM if key not in given]
     if missing:
         raise EntryError(f"`{'` and `'.join(missing)}` missing; give them, or `energies_eV`")
-    return Uniform(number(data["energy_start_eV"], "energy_start_eV"), number(data["energy_step_eV"], "energy_step_eV"))
+    return Uniform(*given.values())
+
+
+def _compare(listed: Floats, given: dict[str, float]) -> None:
+    """Raise EntryError where the energies listed don't begin or go on as the entry says beside them."""
+    step = (listed[-1] - listed[0]) / (listed.size - 1)
+    for key, found in zip(_UNIFORM, (listed[0], step), strict=True):
+        if key in given and abs(found - given[key]) > _AGREE * abs(step):
+            raise EntryError(f"`{key}` is {given[key]:g}, and by `energies_eV` it is {found:g}")

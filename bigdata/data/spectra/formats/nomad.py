@@ -9,11 +9,11 @@ A file named `.jsonl` has one of these, or one entry of an answer, on each line.
 `dos_electronic` (a list, in old entries an object); the references in it (`/run/0/calculation/0/…`) are
 followed. Where there is none, the last calculation with a DOS counts, and then the last of `data.outputs` with
 `electronic_dos`, whose energies are the `points` of its one variable or of `energies`. Energies are in J and
-absolute, values in 1/J; a channel's DOS is value · `normalization_factor` (1 where it has none), which for
-entries with that factor is NOMAD's cell-independent DOS; channels are summed.
+absolute, values in 1/J for the cell; channels are summed. The `normalization_factor` that some entries have (one over
+the sum of the atomic numbers) isn't applied: NOMAD doesn't for its own fingerprints, and all entries are on one scale.
 
 The valence-band maximum is the highest `energy_highest_occupied` of the band gaps (in `data.outputs`,
-`energies_origin`), else the Fermi energy (as in a metal). Settings: `entry_id`, `upload_id`, `formula`,
+`energies_origin`), else the Fermi energy (as in a metal), which is noted. Settings: `entry_id`, `upload_id`, `formula`,
 `spacegroup`, `code`, `code_version`, `xc`, `basis`, `relativity`, `native_tier`, `k_line_density`. An entry is
 named by its `entry_id`.
 """
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.spectra.formats.entry import Entry, Floats, number, numbers
+from bigdata.data.spectra.formats.entry import Entry, Floats, number, numbers, summed
 from bigdata.data.text import lines, parsed, whole
 
 NAMED_BY_FILE = False
@@ -103,9 +103,22 @@ def _entry(archive: Any, item: dict[str, Any], name: str, label: str, line: int)
         raise EntryError("the spin channels are on different energies")
     if any(dos.shape != energies.shape for _, dos in channels):
         raise EntryError(f"there are {energies.size} energies and {channels[-1][1].size} values of the DOS")
-    dos = np.sum([dos for _, dos in channels], axis=0) * EV_J
-    fermi = _fermi(archive)
-    return Entry(name, label, line, energies, dos, _settings(archive, item), vbm=_highest(archive, fermi), fermi=fermi)
+    dos, n_channels, notes = summed([dos for _, dos in channels], "total")
+    fermi, highest = _fermi(archive), _highest(archive)
+    if math.isnan(highest) and not math.isnan(fermi):
+        notes = (*notes, "the valence-band maximum isn't known, and the Fermi energy is taken for it")
+    return Entry(
+        name=name,
+        file=label,
+        line=line,
+        energies=energies,
+        dos=dos * EV_J,
+        settings=_settings(archive, item),
+        vbm=fermi if math.isnan(highest) else highest,
+        fermi=fermi,
+        n_channels=n_channels,
+        notes=notes,
+    )
 
 
 def _channels(archive: Any) -> Iterator[tuple[Any, Any]]:
@@ -165,8 +178,7 @@ def _value(total: Any, archive: Any) -> Floats:
     found = _resolved(total, archive)
     if not isinstance(found, dict):
         return numbers(found, "total")
-    factor = number(found.get("normalization_factor"), "normalization_factor")
-    return numbers(found.get("value"), "value") * (1.0 if math.isnan(factor) else factor)
+    return numbers(found.get("value"), "value")
 
 
 def _resolved(reference: Any, archive: Any) -> Any:
@@ -184,13 +196,13 @@ def _resolved(reference: Any, archive: Any) -> Any:
     return found
 
 
-def _highest(archive: Any, fermi: float) -> float:
-    """The valence-band maximum (eV): of the DOS, else of the band gap, else the Fermi energy."""
+def _highest(archive: Any) -> float:
+    """The valence-band maximum (eV): of the DOS, else of the band gap; NaN where neither says it."""
     dos = _sections(archive)
     gaps = _at(archive, "results.properties.electronic.band_gap")
     places = ((dos, "energy_highest_occupied"), (gaps, "energy_highest_occupied"), (dos, "energy_ref"))
     found = (_electronvolts(place, key) for place, key in places)
-    return max(next(filter(None, found), [fermi]))
+    return max(next(filter(None, found), [math.nan]))
 
 
 def _fermi(archive: Any) -> float:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.spectra.formats.entry import Entry, Floats, number, zero
+from bigdata.data.spectra.formats.entry import Entry, Floats, number, summed, zero
 
 NAMED_BY_FILE = False
 DOS = "dos_states_per_eV_cell"
@@ -68,11 +68,11 @@ def _rows(spectra: Iterator[Floats], given: dict[str, Any], shape: tuple[int, ..
     if energies.ndim != 1 or energies.size != shape[-1]:
         raise EntryError(f"`energies_eV` has shape {energies.shape}, the spectra {shape[-1]} values")
     columns = {key: _column(array, key, shape[0]) for key, array in given.items() if key != "energies_eV"}
-    for row, dos in enumerate(spectra):
+    for row, channels in enumerate(spectra):
         settings = {key: column[row] for key, column in columns.items() if key not in _SPECTRUM}
         name = str(columns["name"][row]) if "name" in columns else str(row)
         try:
-            yield _entry(name, label, energies, dos, settings, columns, row)
+            yield _entry(name, label, energies, channels, settings, columns, row)
         except EntryError as e:
             yield BadEntry(name, label, 0, str(e))
 
@@ -81,14 +81,15 @@ def _entry(
     name: str,
     label: str,
     energies: Floats,
-    dos: Floats,
+    channels: Floats,
     settings: Any,
     columns: Mapping[str, list[Any]],
     row: int,
 ) -> Entry:
     own = zero(columns["energy_zero"][row] or None) if "energy_zero" in columns else "none"
     vbm, fermi = (_absolute(settings.get(key), key) for key in ("vbm_eV", "fermi_eV"))
-    return Entry(name, label, 0, energies, dos, settings, own, vbm, fermi)
+    dos, n, notes = summed(list(channels), DOS)
+    return Entry(name, label, 0, energies, dos, settings, own, vbm, fermi, n_channels=n, notes=notes)
 
 
 def _absolute(value: Any, key: str) -> float:
@@ -126,9 +127,10 @@ def _header(file: IO[bytes], key: str) -> tuple[tuple[int, ...], np.dtype[Any]]:
 
 
 def _spectra(file: IO[bytes], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Iterator[Floats]:
+    """The spin channels (n_spin, n) of each entry."""
     row_bytes = dtype.itemsize * math.prod(shape[1:])
     n_block = max(1, _BLOCK_BYTES // max(1, row_bytes))
     for start in range(0, shape[0], n_block):
         n = min(n_block, shape[0] - start)
         block = np.frombuffer(file.read(n * row_bytes), dtype=dtype).reshape(n, *shape[1:]).astype(np.float64)
-        yield from block if block.ndim == 2 else block.sum(axis=1)
+        yield from block[:, None] if block.ndim == 2 else block

@@ -1,11 +1,11 @@
-"""pymatgen: `Dos` or `CompleteDos` written with `as_dict()` as JSON; one object, or a list of them.
+"""pymatgen: `Dos` or `CompleteDos` written with `as_dict()` as JSON; one, a list, or an object of them by name.
 
     {"@module": "pymatgen.electronic_structure.dos", "@class": "CompleteDos", "efermi": 5.1,
      "energies": [-20.0, …], "densities": {"1": [0.0, …], "-1": [0.0, …]}, "structure": {…}}
 
 Energies (eV) are absolute, `efermi` is the Fermi energy; `densities` (states/eV/cell) of the spin channels
-are summed. The settings are the keys beside these, of which pymatgen writes none: add `name`, and what else
-the study needs. pymatgen itself isn't needed.
+are summed; arrays may be lists, or written as monty writes NumPy's. The settings are the keys beside these, of
+which pymatgen writes none: add `name`, and what else the study needs. pymatgen itself isn't needed.
 """
 
 from __future__ import annotations
@@ -40,9 +40,33 @@ def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     except EntryError as e:
         yield BadEntry(stem, label, e.line, str(e))
         return
-    items = document if isinstance(document, list) else [document]
-    for i, item in enumerate(items):
-        yield _entry(item, stem if len(items) == 1 else f"{stem}/{i}", label)
+    if isinstance(document, list):
+        named = {f"{stem}/{i}" if len(document) > 1 else stem: item for i, item in enumerate(document)}
+    elif _is_collection(document):
+        named = document
+    else:
+        named = {stem: document}
+    for name, item in named.items():
+        yield _entry(item, name, label)
+
+
+def _is_collection(document: Any) -> bool:
+    """Whether each of its values is a `Dos`."""
+    return (
+        isinstance(document, dict)
+        and "densities" not in document
+        and bool(document)
+        and all(isinstance(item, dict) and "densities" in item for item in document.values())
+    )
+
+
+def _plain(value: Any) -> Any:
+    """A list where monty wrote a NumPy array: `{"@module": "numpy", "@class": "array", "data": […]}`."""
+    if not isinstance(value, dict):
+        return value
+    if value.get("@module") == "numpy" and value.get("@class") == "array":
+        return value.get("data")
+    return {name: _plain(part) for name, part in value.items()}
 
 
 def _entry(item: Any, name: str, label: str) -> Entry | BadEntry:
@@ -54,9 +78,18 @@ def _entry(item: Any, name: str, label: str) -> Entry | BadEntry:
             raise EntryError(f"{' and '.join(missing)} missing: this isn't a `Dos`")
         name = str(item.get("name") or name)
         settings = {k: v for k, v in item.items() if k not in _NO_SETTING and not k.startswith("@")}
-        energies, dos = numbers(item["energies"], "energies"), total(item["densities"], "densities")
-        fermi = number(item.get("efermi"), "efermi")
-        vbm = number(item.get("vbm_eV"), "vbm_eV")
-        return Entry(name, label, 0, energies, dos, settings, vbm=vbm, fermi=fermi)
+        dos, n_channels, notes = total(_plain(item["densities"]), "densities")
+        return Entry(
+            name=name,
+            file=label,
+            line=0,
+            energies=numbers(_plain(item["energies"]), "energies"),
+            dos=dos,
+            settings=settings,
+            vbm=number(item.get("vbm_eV"), "vbm_eV"),
+            fermi=number(item.get("efermi"), "efermi"),
+            n_channels=n_channels,
+            notes=notes,
+        )
     except EntryError as e:
         return BadEntry(name, label, 0, str(e))

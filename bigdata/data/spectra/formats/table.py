@@ -93,6 +93,11 @@ class _Rows:
         given = {key: value for key, value in own.items() if value == value}
         if text := self.text(row, "energy_zero"):
             given["zero"] = zero(text)
+            if found.zero not in ("none", given["zero"]):
+                file = self.text(row, "file")
+                raise EntryError(
+                    f"`energy_zero` is `{given['zero']}`, and by `{file}` energies are 0 at `{found.zero}`"
+                )
         return replace(found, settings={**found.settings, **settings}, **given)
 
     def _number(self, row: list[str], key: str) -> float:
