@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SpecError
 from bigdata.lattices.correlations import correlations
-from bigdata.lattices.mapping import Mapped, map_structures
+from bigdata.lattices.mapped import Mapped
+from bigdata.lattices.mapping import map_structures
 from bigdata.models.methods import fit_path
 from bigdata.models.monomials import Monomials
 from bigdata.models.path import Path
