@@ -129,19 +129,18 @@ class _Mapper:
         Numbers that can't even be rivals, as their volumes alone cost too much, aren't tried.
         """
         found: list[_Found] = []
-        reasons: list[str] = []
+        tried: list[_Trial | None] = []
         for n_cells, swollen in possible:
             most = _RIVAL * min((one.cost for one in found), default=np.inf)
             if swollen > most:
                 break
-            one = self._mapped(structure, n_cells, volume, float(np.sqrt(most - swollen)) / self._spacing)
-            if isinstance(one, str):
-                reasons.append(one)
-            else:
-                found.append(one)
+            trial = self._placed(structure, n_cells, float(np.sqrt(most - swollen)) / self._spacing)
+            tried.append(trial)
+            if trial is not None and not self._refused(structure, trial):
+                found.append(self._found(structure, trial, n_cells, volume))
         if not found:
             # Where no number of cells will do, the reason told is that of the likeliest.
-            return reasons[0]
+            return self._reason(structure, tried[0], possible[0][0], volume)
         best, *others = sorted(found, key=lambda one: one.cost)
         rivals = [len(one.occupation) for one in others if one.cost <= _RIVAL * best.cost]
         return best._replace(rival_cells=rivals[0] if rivals else 0)
@@ -150,16 +149,19 @@ class _Mapper:
         """What a change of volume moves neighbours by, squared (Å²): the Frobenius norm of its isotropic strain."""
         return float((np.log(volume / (n_cells * self._parent.volume)) * self._spacing) ** 2 / 3)
 
-    def _mapped(self, structure: Structure, n_cells: int, volume: float, most: float) -> _Found | str:
-        """The structure on that many cells, or why it isn't; cells distorted by more than `most` needn't be found."""
+    def _placed(self, structure: Structure, n_cells: int, most: float) -> _Trial | None:
+        """The best placement on that many cells; cells distorted by more than `most` needn't be found."""
         groups = self._sites.groups(structure.numbers)
         best = self._best(structure, groups, self._orientations.near(structure.lattice, n_cells))
         if best is None or best.largest > self._sure:
             best = self._searched(structure, groups, n_cells, best, most)
-        refused = self._no_supercell(structure.lattice, n_cells, most) if best is None else ""
-        if best is not None and not (refused := self._refused(structure, best)):
-            return self._found(structure, best, n_cells, volume)
-        return (most == np.inf and self._miscounted(structure, n_cells, volume)) or refused
+        return best
+
+    def _reason(self, structure: Structure, trial: _Trial | None, n_cells: int, volume: float) -> str:
+        """Why a structure isn't mapped, with its best placement on that many cells."""
+        if miscounted := self._miscounted(structure, n_cells, volume):
+            return miscounted
+        return self._no_supercell(structure.lattice, n_cells) if trial is None else self._refused(structure, trial)
 
     def _searched(
         self, structure: Structure, groups: Groups, n_cells: int, best: _Trial | None, most: float
@@ -172,9 +174,8 @@ class _Mapper:
                 break
         return best
 
-    def _no_supercell(self, lattice: Floats, n_cells: int, most: float) -> str:
-        # Of a number that is a second choice nobody is told, and the nearest one is long to find.
-        nearest = self._orientations.nearest(lattice, n_cells) if most == np.inf else np.inf
+    def _no_supercell(self, lattice: Floats, n_cells: int) -> str:
+        nearest = self._orientations.nearest(lattice, n_cells)
         said = "none is near" if np.isinf(nearest) else f"the nearest one is strained by {nearest:.2f}"
         return f"its cell isn't a supercell of the parent: of {counted(n_cells, 'cell')}, {said}"
 
