@@ -17,6 +17,8 @@ Ints = NDArray[np.int64]
 # Half of the way from fcc to bcc (0.27 apart) a cell is as far from the one as from the other; some way before, the
 # mapping is to be looked at.
 DISTORTED = 0.1
+# Å, about a quarter of the distance of neighbours in metals, and of oxygens in oxides; most relaxed atoms are nearer.
+DISPLACED = 0.7
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,8 @@ class Mapped:
     @property
     def doubts(self) -> tuple[str, ...]:
         """For each structure that is mapped, in words, why it may be another decoration or none; "" where it isn't."""
-        return tuple(
-            doubt(*numbers) for numbers in zip(self.n_cells.tolist(), self.rival_cells, self.distortion, strict=True)
-        )
+        numbers = (self.n_cells.tolist(), self.rival_cells.tolist(), self.distortion, self.displacement)
+        return tuple(map(doubt, *numbers))
 
     @property
     def mapped(self) -> NDArray[np.bool_]:
@@ -118,9 +119,12 @@ class Mapped:
         )
 
 
-def doubt(n_cells: int, rival_cells: int, distortion: float) -> str:
-    """Why a structure on so many primitive cells, distorted so much, may be another decoration; "" where it isn't."""
+def doubt(n_cells: int, rival_cells: int, distortion: float, displacement: float) -> str:
+    """Why a structure on so many primitive cells, distorted so much and with an atom so far (Å) from its site, may be
+    another decoration; "" where it isn't."""
     said = [f"it lies on {counted(n_cells, 'cell')}, and on {rival_cells} nearly as well"] if rival_cells else []
     if distortion > DISTORTED:
         said.append(f"its cell is distorted by {distortion:.2f}: another lattice may be nearer")
+    if displacement > DISPLACED:
+        said.append(f"an atom lies {displacement:.2f} Å from its site: another site, or another lattice, may be nearer")
     return "; ".join(said)

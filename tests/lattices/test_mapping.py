@@ -235,6 +235,16 @@ def test_cells_on_the_way_to_another_lattice_are_doubtful(c_over_a: float, said:
     assert bool(mapped.doubts[0]) == bool(said)
 
 
+def test_atoms_far_from_their_sites_are_doubtful() -> None:
+    parent = PARENTS["fcc-binary"]
+    ideal = structure_of(parent, Decoration(hermite(np.diag([2, 2, 2])), np.arange(8)[:, None] % 2))
+    moved = ideal.positions @ ideal.lattice
+    moved[3] += [0.0, 0.9, 0.0]
+    mapped = mapped_one(parent, ideal._replace(positions=moved @ np.linalg.inv(ideal.lattice)))
+    assert mapped.displacement[0] == pytest.approx(0.9 * 7 / 8)
+    assert mapped.doubts[0].startswith("an atom lies 0.79 Å from its site: another site")
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

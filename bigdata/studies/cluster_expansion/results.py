@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SiteError, StudyResults
 from bigdata.lattices.clusters import ClusterSpace
-from bigdata.lattices.mapped import doubt
+from bigdata.lattices.mapped import DISPLACED, DISTORTED, doubt
 from bigdata.studies.cluster_expansion.folds import equal_rows
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.space import stored_space
@@ -78,10 +78,11 @@ class Results(StudyResults[ClusterExpansion]):
     def doubts(self) -> list[tuple[int, str]]:
         """The structures used that may be another decoration than they are taken for, and why, the farthest first."""
         view = self.view
-        n_cells, distortion = view["n_cells"][...], view["distortion"][...]
+        n_cells, distortion, displacement = (view[name][...] for name in ("n_cells", "distortion", "displacement"))
         rivals = view["rival_cells"][...] if "rival_cells" in view else np.zeros_like(n_cells)
-        of = {int(i): doubt(int(n_cells[i]), int(rivals[i]), float(distortion[i])) for i in self.used}
-        return sorted(((i, why) for i, why in of.items() if why), key=lambda one: -distortion[one[0]])
+        reasons = list(map(doubt, *(array.tolist() for array in (n_cells, rivals, distortion, displacement))))
+        far = np.maximum(distortion / DISTORTED, displacement / DISPLACED)
+        return [(int(i), reasons[i]) for i in self.used[np.argsort(-far[self.used], kind="stable")] if reasons[i]]
 
     @cached_property
     def target(self) -> Floats:
