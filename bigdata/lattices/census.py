@@ -17,8 +17,10 @@ Ints = NDArray[np.int64]
 
 # A cell may have up to so many times the volume of the parent's cells, or that part of it.
 MOST_VOLUME = 2.0
-# Where no species tells the number of cells, so many numbers are tried, the one with the nearest volume first.
+# Where no species tells the number of cells, so many numbers may be tried, the one with the nearest volume first, and
+# all of those within this part of the volume.
 MOST_GUESSES = 6
+SURELY_TRIED = 0.1
 MOST_KNOWN = 4096
 
 
@@ -37,13 +39,13 @@ class _Family:
 
 
 class Census:
-    """Counts atoms against the sites of a parent."""
+    """Counts atoms against the sites of a parent; `is_exact` where these tell the number of cells, not the volume."""
 
     def __init__(self, parent: Parent) -> None:
         self._volume = parent.volume
         self._n_sites = (parent.codes >= 0).sum(axis=0)
         self._families = list(_families(parent))
-        self._is_exact = any(family.is_full for family in self._families)
+        self.is_exact = any(family.is_full for family in self._families)
         self._known: dict[bytes, list[int] | str] = {}
 
     def n_cells(self, numbers: NDArray[np.uint8], volume: float) -> list[int] | str:
@@ -52,7 +54,7 @@ class Census:
         Atoms that fill their sublattices tell the number exactly; else it's told by the volume (angstrom³).
         """
         counts = np.bincount(numbers, minlength=len(self._n_sites))
-        told = self._exact(counts) if self._is_exact else self._guessed(counts, volume)
+        told = self._exact(counts) if self.is_exact else self._guessed(counts, volume)
         if isinstance(told, str):
             return told
         sizes = [self._size(volume, n) for n in told]
@@ -92,7 +94,9 @@ class Census:
         ratio = volume / self._volume
         numbers = range(max(least, int(ratio / MOST_VOLUME)), max(least, int(ratio * MOST_VOLUME)) + 1)
         # By the logarithm, so that twice and half the volume are equally far.
-        nearest = sorted(numbers, key=lambda n: abs(np.log(ratio / n)))[:MOST_GUESSES]
+        apart = {n: abs(float(np.log(ratio / n))) for n in numbers}
+        n_tried = max(MOST_GUESSES, sum(far <= SURELY_TRIED for far in apart.values()))
+        nearest = sorted(numbers, key=apart.__getitem__)[:n_tried]
         reasons = [self._too_many(counts, n) for n in nearest]
         return [n for n, reason in zip(nearest, reasons, strict=True) if not reason] or reasons[0]
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bigdata.lattices.basis import point_functions
 from bigdata.lattices.clusters import ClusterSpace
-from bigdata.lattices.mapping import Mapped
+from bigdata.lattices.mapped import Mapped
 from bigdata.lattices.neighbors import neighbors
 from bigdata.lattices.pairs import Floats, Ints, Points
 from bigdata.lattices.products import ProductSums, Rows

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, NamedTuple
+from dataclasses import fields
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,8 @@ from numpy.typing import NDArray
 from bigdata.data.materials.structures import Structure, Structures
 from bigdata.data.problem import first
 from bigdata.lattices.census import Census, counted
-from bigdata.lattices.orientations import Orientation, Orientations
+from bigdata.lattices.mapped import Mapped
+from bigdata.lattices.orientations import NAMED, Orientation, Orientations
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.sites import Groups, Placement, Sites
 from bigdata.lattices.species import VACANCY, symbol
@@ -24,6 +24,10 @@ Ints = NDArray[np.int64]
 # A placement is beyond doubt, and is good, where no atom is farther from its site than these parts of the distance
 # between sites.
 _SURE, _GOOD = 0.2, 0.35
+# Of two numbers of primitive cells, the worse is a rival where it costs at most so many times as much.
+_RIVAL = 3.0
+# The cell of an unmapped structure is told to be that of another number of cells where it is so near to these.
+_PLAIN = 0.05
 # Å² by which a trial's score may be worse than the best one's to be looked at as well.
 _CLOSE = 0.02
 # The part of the volume of a cuboid with its sides up to which a cell is flat.
@@ -32,93 +36,6 @@ _FLAT = 1e-6
 _MOST_TRIALS, _MOST_ASSIGNED = 24, 3
 _NOTHING = (np.nan, np.nan, np.nan, np.nan)
 _NO_FORM: Form = ((0, 0, 0), (0, 0, 0), (0, 0, 0))
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """m structures as decorations of a parent, T supercell cells in all, one structure after the other.
-
-    `forms` (m, 3, 3) int64, each supercell's Hermite normal form; `offsets` (m + 1,) int64: the cells of structure i
-    are those from offsets[i] to offsets[i + 1]; `occupation` (T, n_sites) int8, the place of the species among those of
-    the site's class (`Parent.species`), per cell (numbered as `Supercell.cells`) and site.
-    With F the deformation from the ideal supercell to the given cell, and U = (FᵀF)^(1/2): `volumetric_strain` (m,)
-    det F - 1; `distortion` (m,) |U / det(U)^(1/3) - 1| (Frobenius). `displacement` (m,) the largest and
-    `mean_displacement` (m,) the mean distance in angstrom of atoms from their sites, measured in the ideal lattice
-    after the homogeneous strain and a rigid translation are taken away. `reasons` says in a sentence why a structure
-    can't be mapped, "" where it is; one that isn't has no cells, a form of zeros, and NaN for the numbers.
-    """
-
-    forms: Ints
-    offsets: Ints
-    occupation: NDArray[np.int8]
-    volumetric_strain: Floats
-    distortion: Floats
-    displacement: Floats
-    mean_displacement: Floats
-    reasons: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.forms)
-
-    @property
-    def n_cells(self) -> Ints:
-        """(m,) primitive cells of each supercell, 0 where a structure isn't mapped."""
-        return np.diff(self.offsets)
-
-    @property
-    def mapped(self) -> NDArray[np.bool_]:
-        """(m,) which structures are decorations of the parent."""
-        return np.array([not reason for reason in self.reasons], dtype=np.bool_)
-
-    def between(self, start: int, stop: int) -> Mapped:
-        """Structures start to stop - 1, as views."""
-        first, last = int(self.offsets[start]), int(self.offsets[stop])
-        rows = slice(start, stop)
-        return Mapped(
-            self.forms[rows],
-            self.offsets[start : stop + 1] - first,
-            self.occupation[first:last],
-            self.volumetric_strain[rows],
-            self.distortion[rows],
-            self.displacement[rows],
-            self.mean_displacement[rows],
-            self.reasons[rows],
-        )
-
-    def take(self, rows: Sequence[int] | NDArray[Any]) -> Mapped:
-        """The structures of these rows, copied, in that order."""
-        rows = np.asarray(rows, dtype=np.int64)
-        lengths = self.n_cells[rows]
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        cells = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], lengths)
-        return Mapped(
-            self.forms[rows],
-            offsets,
-            self.occupation[cells],
-            self.volumetric_strain[rows],
-            self.distortion[rows],
-            self.displacement[rows],
-            self.mean_displacement[rows],
-            tuple(self.reasons[i] for i in rows.tolist()),
-        )
-
-    @classmethod
-    def of(cls, parts: Iterable[Mapped]) -> Mapped:
-        """Several sets of structures of one parent put together, one set at least. Raises ValueError for none."""
-        listed = list(parts)
-        if not listed:
-            raise ValueError("nothing to put together: the number of sites is known from a part only")
-        lengths = np.concatenate([part.n_cells for part in listed])
-        return cls(
-            np.concatenate([part.forms for part in listed]),
-            np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64),
-            np.concatenate([part.occupation for part in listed]),
-            np.concatenate([part.volumetric_strain for part in listed]),
-            np.concatenate([part.distortion for part in listed]),
-            np.concatenate([part.displacement for part in listed]),
-            np.concatenate([part.mean_displacement for part in listed]),
-            tuple(reason for part in listed for reason in part.reasons),
-        )
 
 
 def map_structures(
@@ -130,7 +47,9 @@ def map_structures(
     supercell; the volume doesn't count, unless it differs by a factor of two. Cells of more than some hundred atoms are
     looked for with a smaller strain, as any cell is nearly a supercell then. Atoms are counted from 1 in the reasons.
 
-    The number N of primitive cells comes from the atoms, then H, N = |det H|, from the metric of the given cell: first
+    The number N of primitive cells comes from the atoms; where sites of every sublattice may be empty, of all numbers
+    near the volume's that one is kept which costs least in squares of displacements and strain, the volume's included.
+    Then H, N = |det H|, from the metric of the given cell: first
     by rounding, as most databases keep to the parent's frame, else among all integer combinations of that metric. Atoms
     are brought onto sites by the best of the translations that put one of them on a site of its own, each on the
     nearest site that may hold it or, where two want the same, by least squares. Of several ways, that with the
@@ -174,6 +93,8 @@ class _Found(NamedTuple):
     form: Form
     occupation: NDArray[np.int8]
     numbers: tuple[float, float, float, float]
+    cost: float
+    rival_cells: int = 0
 
 
 class _Mapper:
@@ -200,25 +121,53 @@ class _Mapper:
         possible = self._census.n_cells(structure.numbers, volume)
         if isinstance(possible, str):
             return possible
-        results = [self._mapped(structure, n_cells, volume) for n_cells in possible[:1]]
-        while isinstance(results[-1], str) and len(results) < len(possible):
-            results.append(self._mapped(structure, possible[len(results)], volume))
-        # Where no number of cells will do, the reason told is that of the likeliest.
-        return results[0] if isinstance(results[-1], str) else results[-1]
+        return self._least([(n_cells, self._swollen(n_cells, volume)) for n_cells in possible], structure, volume)
 
-    def _mapped(self, structure: Structure, n_cells: int, volume: float) -> _Found | str:
-        """The structure on that many cells, or why it isn't."""
+    def _least(self, possible: list[tuple[int, float]], structure: Structure, volume: float) -> _Found | str:
+        """The mapping of least cost of all numbers of cells, given with the cost (Å²) of their volumes, ascending.
+
+        Numbers that can't even be rivals, as their volumes alone cost too much, aren't tried.
+        """
+        found: list[_Found] = []
+        tried: list[_Trial | None] = []
+        for n_cells, swollen in possible:
+            most = _RIVAL * min((one.cost for one in found), default=np.inf)
+            if swollen > most:
+                break
+            trial = self._placed(structure, n_cells, float(np.sqrt(most - swollen)) / self._spacing)
+            tried.append(trial)
+            if trial is not None and not self._refused(structure, trial):
+                found.append(self._found(structure, trial, n_cells, volume))
+        if not found:
+            # Where no number of cells will do, the reason told is that of the likeliest.
+            return self._reason(structure, tried[0], possible[0][0], volume)
+        best, *others = sorted(found, key=lambda one: one.cost)
+        rivals = [len(one.occupation) for one in others if one.cost <= _RIVAL * best.cost]
+        return best._replace(rival_cells=rivals[0] if rivals else 0)
+
+    def _swollen(self, n_cells: int, volume: float) -> float:
+        """What a change of volume moves neighbours by, squared (Å²): the Frobenius norm of its isotropic strain."""
+        return float((np.log(volume / (n_cells * self._parent.volume)) * self._spacing) ** 2 / 3)
+
+    def _placed(self, structure: Structure, n_cells: int, most: float) -> _Trial | None:
+        """The best placement on that many cells; cells distorted by more than `most` needn't be found."""
         groups = self._sites.groups(structure.numbers)
         best = self._best(structure, groups, self._orientations.near(structure.lattice, n_cells))
         if best is None or best.largest > self._sure:
-            best = self._searched(structure, groups, n_cells, best)
-        if best is None:
-            return self._no_supercell(structure.lattice, n_cells)
-        return self._refused(structure, best) or self._found(structure, best, n_cells, volume)
+            best = self._searched(structure, groups, n_cells, best, most)
+        return best
 
-    def _searched(self, structure: Structure, groups: Groups, n_cells: int, best: _Trial | None) -> _Trial | None:
-        """The best of one placement and those in any frame."""
-        for orientations in self._orientations.steps(structure.lattice, n_cells):
+    def _reason(self, structure: Structure, trial: _Trial | None, n_cells: int, volume: float) -> str:
+        """Why a structure isn't mapped, with its best placement on that many cells."""
+        if miscounted := self._miscounted(structure, n_cells, volume):
+            return miscounted
+        return self._no_supercell(structure.lattice, n_cells) if trial is None else self._refused(structure, trial)
+
+    def _searched(
+        self, structure: Structure, groups: Groups, n_cells: int, best: _Trial | None, most: float
+    ) -> _Trial | None:
+        """The best of one placement and those in any frame, cells distorted by `most` at most."""
+        for orientations in self._orientations.steps(structure.lattice, n_cells, most):
             found = self._best(structure, groups, orientations)
             best = self._better(best, *found) if found else best
             if self._is_good(best):
@@ -229,6 +178,25 @@ class _Mapper:
         nearest = self._orientations.nearest(lattice, n_cells)
         said = "none is near" if np.isinf(nearest) else f"the nearest one is strained by {nearest:.2f}"
         return f"its cell isn't a supercell of the parent: of {counted(n_cells, 'cell')}, {said}"
+
+    def _miscounted(self, structure: Structure, n_cells: int, volume: float) -> str:
+        """That the cell is plainly that of another number of primitive cells than the atoms fill, "" where it isn't."""
+        if not self._census.is_exact:
+            return ""
+        ratio = volume / self._parent.volume
+        others = {n for n in (int(ratio), int(ratio) + 1) if n > 0} - {n_cells}
+        own = self._cell_cost(structure.lattice, n_cells, volume)
+        for n in sorted(others, key=lambda n: self._swollen(n, volume)):
+            if self._cell_cost(structure.lattice, n, volume, _PLAIN) < own / 4:
+                n_sites = counted(n * self._parent.n_sites, "site")
+                made = f"it has {counted(len(structure.numbers), 'atom')}, enough for {counted(n_cells, 'cell')} of"
+                return f"{made} the parent, and its cell is that of {counted(n, 'cell')}, {n_sites}"
+        return ""
+
+    def _cell_cost(self, lattice: Floats, n_cells: int, volume: float, limit: float = NAMED) -> float:
+        """What a cell costs (Å²) as the nearest supercell of so many cells."""
+        nearest = self._orientations.nearest(lattice, n_cells, limit)
+        return float((nearest * self._spacing) ** 2) + self._swollen(n_cells, volume)
 
     def _best(self, structure: Structure, groups: Groups, orientations: list[Orientation]) -> _Trial | None:
         """The best placement in any of these orientations."""
@@ -306,11 +274,12 @@ class _Mapper:
                 float(displacements.max()),
                 float(displacements.mean()),
             ),
+            self._cost(trial)[1] + self._swollen(n_cells, volume),
         )
 
 
 def _together(parent: Parent, found: list[_Found | str]) -> Mapped:
-    known = [one if isinstance(one, _Found) else _Found(_NO_FORM, _no_cells(parent), _NOTHING) for one in found]
+    known = [one if isinstance(one, _Found) else _Found(_NO_FORM, _no_cells(parent), _NOTHING, np.nan) for one in found]
     lengths = [len(one.occupation) for one in known]
     strain, distortion, largest, mean = np.array([one.numbers for one in known], dtype=np.float64).reshape(-1, 4).T
     return Mapped(
@@ -323,6 +292,7 @@ def _together(parent: Parent, found: list[_Found | str]) -> Mapped:
         largest.copy(),
         mean.copy(),
         tuple(one if isinstance(one, str) else "" for one in found),
+        np.array([one.rival_cells for one in known], dtype=np.int64),
     )
 
 

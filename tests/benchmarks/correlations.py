@@ -22,7 +22,7 @@ import numpy as np
 
 from bigdata.lattices.clusters import ClusterSpace, cluster_space
 from bigdata.lattices.correlations import correlations
-from bigdata.lattices.mapping import Mapped
+from bigdata.lattices.mapped import Mapped
 from bigdata.lattices.parent import Parent
 from tests.lattices.decorated import FCC, PARENTS, PEROVSKITE, decorated, ideal_atoms, matrices, symbols
 

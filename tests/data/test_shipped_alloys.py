@@ -10,7 +10,8 @@ import pytest
 from bigdata.data.materials.dataset import MaterialsDataset, import_named
 from bigdata.data.materials.origin import NamedMaterials
 from bigdata.data.registry import names, registered
-from bigdata.lattices.mapping import Mapped, map_structures
+from bigdata.lattices.mapped import Mapped
+from bigdata.lattices.mapping import map_structures
 from bigdata.lattices.parent import Parent
 
 PRIMITIVE = np.array([[0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.materials.elements import SYMBOLS
-from bigdata.lattices.mapping import Mapped
+from bigdata.lattices.mapped import Mapped
 from bigdata.lattices.operations import Operations
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.supercell import hermite, supercell
@@ -60,7 +60,8 @@ def mapped_of(forms: NDArray[np.int64], occupation: NDArray[np.int64], n_cells: 
     """Ideal structures, all mapped."""
     zeros = np.zeros(len(forms))
     offsets = np.concatenate([[0], np.cumsum(n_cells)])
-    return Mapped(forms, offsets, occupation.astype(np.int8), zeros, zeros, zeros, zeros, ("",) * len(forms))
+    reasons = ("",) * len(forms)
+    return Mapped(forms, offsets, occupation.astype(np.int8), zeros, zeros, zeros, zeros, reasons, n_cells * 0)
 
 
 def matrices(n: int, rng: np.random.Generator, largest: int = 24) -> list[NDArray[np.int64]]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
 from bigdata.data.materials.structures import Structure
-from bigdata.lattices.mapping import Mapped
+from bigdata.lattices.mapped import Mapped
 from bigdata.lattices.operations import operations
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.species import VACANCY

@@ -12,7 +12,7 @@ from bigdata.lattices import correlations as module
 from bigdata.lattices.basis import Basis, point_functions
 from bigdata.lattices.clusters import ClusterSpace, cluster_space
 from bigdata.lattices.correlations import correlations
-from bigdata.lattices.mapping import Mapped
+from bigdata.lattices.mapped import Mapped
 from bigdata.lattices.operations import operations
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.supercell import hermite, supercell
@@ -143,7 +143,7 @@ def test_structures_that_are_not_mapped_have_none() -> None:
     forms = np.insert(mapped.forms, [0, 2], 0, axis=0)
     offsets = np.insert(mapped.offsets, [0, 2], mapped.offsets[[0, 2]])
     nan = np.full(5, np.nan)
-    holed = Mapped(forms, offsets, mapped.occupation, nan, nan, nan, nan, ("no", "", "", "no", ""))
+    holed = Mapped(forms, offsets, mapped.occupation, nan, nan, nan, nan, ("no", "", "", "no", ""), np.zeros(5, int))
     found = correlations(SPACES["fcc of two species"], holed)
     assert np.isnan(found[[0, 3]]).all()
     np.testing.assert_array_equal(found[[1, 2, 4]], correlations(SPACES["fcc of two species"], mapped))

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bigdata.data.materials.structures import Structure, Structures
-from bigdata.lattices.mapping import Mapped, map_structures
+from bigdata.lattices.mapped import Mapped
+from bigdata.lattices.mapping import map_structures
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.prototypes import PROTOTYPES
 from bigdata.lattices.supercell import hermite, supercell
@@ -162,6 +163,102 @@ def test_the_volume_tells_the_number_of_cells_where_all_sites_may_be_empty() -> 
     mapped = mapped_one(parent, disguised(structure_of(parent, decoration), np.random.default_rng(1), 0.02, 0.1))
     assert mapped.n_cells.tolist() == [6]
     assert is_same(parent, decoration, recovered(mapped))
+
+
+HOLED = {
+    "fcc": PROTOTYPES["fcc"].parent({"a": 3.85}, [["Cu", "Au", "vacancy"]]),
+    "rocksalt": PROTOTYPES["rocksalt"].parent({"a": 4.2}, [["Li", "vacancy"], ["O", "vacancy"]]),
+}
+
+
+def holed(parent: Parent, rng: np.random.Generator, share: float) -> Decoration:
+    """A random decoration with that share of its sites empty, one site at least being full."""
+    decoration = random_decoration(parent, rng, 8)
+    vacancy = np.array([parent.species[c].index(0) for c in parent.site_class])
+    codes = rng.integers(0, parent.n_species - 1, size=decoration.occupation.shape)
+    is_empty = rng.random(codes.shape) < share
+    is_empty[0, 0] = False
+    return Decoration(decoration.form, np.where(is_empty, vacancy, codes))
+
+
+@pytest.mark.parametrize("name", HOLED)
+@given(seed=SEEDS)
+@settings(max_examples=examples(15), deadline=None)
+def test_the_number_of_cells_is_right_where_all_sites_may_be_empty_and_the_volume_is_off(name: str, seed: int) -> None:
+    parent, rng = HOLED[name], np.random.default_rng(seed)
+    decoration = holed(parent, rng, 0.25)
+    made = disguised(structure_of(parent, decoration), rng, 0.02, 0.05)
+    mapped = mapped_one(parent, made._replace(lattice=made.lattice * (1 + rng.uniform(-0.06, 0.06)) ** (1 / 3)))
+    assert mapped.reasons == ("",)
+    # A lone atom and its images fit other numbers of cells as well, which is said.
+    assert mapped.n_cells[0] == len(decoration.occupation) or mapped.rival_cells[0] == len(decoration.occupation)
+
+
+@pytest.mark.parametrize("seed", [2, 30, 165, 293])
+def test_the_best_of_all_numbers_of_cells_is_taken_not_the_first_that_fits(seed: int) -> None:
+    """3 or 4 atoms in the volume of 6.4 cells: near the sites of 7, and 0.8 Å from those of 6, the nearer number."""
+    parent, rng = HOLED["fcc"], np.random.default_rng(seed)
+    decoration = random_decoration(parent, rng, 8)
+    assert len(decoration.occupation) == 7
+    made = disguised(structure_of(parent, decoration), rng, 0.02, 0.05)
+    lattice = made.lattice * 0.92 ** (1 / 3)
+    mapped = mapped_one(parent, made._replace(lattice=lattice))
+    assert mapped.n_cells.tolist() == [7]
+    assert mapped.displacement[0] < 0.1
+    assert mapped.volumetric_strain[0] == pytest.approx(abs(np.linalg.det(lattice)) / (7 * 3.85**3 / 4) - 1)
+    assert is_same(parent, decoration, recovered(mapped))
+    assert mapped.doubts == ("",)
+
+
+def test_a_second_number_of_cells_that_fits_as_well_is_named() -> None:
+    """A lone atom in a cubic cell of √12 times the volume of three, and of four, cells."""
+    parent = Parent.of(np.diag([2.0, 2.0, 2.0]), [[0, 0, 0]], [0], [["Po", "vacancy"]])
+    cell = Structure(np.diag([2.0, 2.0, 2.0 * 12**0.5]), np.array([84], np.uint8), np.zeros((1, 3)))
+    mapped = mapped_one(parent, cell)
+    assert sorted([mapped.n_cells[0], mapped.rival_cells[0]]) == [3, 4]
+    said = f"it lies on {mapped.n_cells[0]} cells, and on {mapped.rival_cells[0]} nearly as well"
+    assert mapped.doubts[0].startswith(said)
+    assert "nearly as well" in Mapped.of([mapped, mapped]).take([1]).between(0, 1).doubts[0]
+
+
+@pytest.mark.parametrize(("c_over_a", "said"), [(1.0, ""), (0.9, ""), (0.79, "its cell is distorted by 0.19: another")])
+def test_cells_on_the_way_to_another_lattice_are_doubtful(c_over_a: float, said: str) -> None:
+    """The Bain path takes fcc, c/a = 1, to bcc, c/a = 1/√2."""
+    parent = PARENTS["fcc-binary"]
+    a = 4.09 * c_over_a ** (-1 / 3)
+    sites = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    cell = Structure(np.diag([a, a, a * c_over_a]), np.array([47, 47, 46, 46], np.uint8), sites)
+    mapped = mapped_one(parent, cell)
+    shape = np.array([c_over_a ** (-1 / 3), c_over_a ** (-1 / 3), c_over_a ** (2 / 3)])
+    assert mapped.distortion[0] == pytest.approx(np.linalg.norm(shape - 1))
+    assert mapped.doubts[0].startswith(said)
+    assert bool(mapped.doubts[0]) == bool(said)
+
+
+def test_atoms_far_from_their_sites_are_doubtful() -> None:
+    parent = PARENTS["fcc-binary"]
+    ideal = structure_of(parent, Decoration(hermite(np.diag([2, 2, 2])), np.arange(8)[:, None] % 2))
+    moved = ideal.positions @ ideal.lattice
+    moved[3] += [0.0, 0.9, 0.0]
+    mapped = mapped_one(parent, ideal._replace(positions=moved @ np.linalg.inv(ideal.lattice)))
+    assert mapped.displacement[0] == pytest.approx(0.9 * 7 / 8)
+    assert mapped.doubts[0].startswith("an atom lies 0.79 Å from its site: another site")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (1, "it has 6 atoms, enough for 6 cells of the parent, and its cell is that of 5 cells, 5 sites"),
+        (-1, "it has 4 atoms, enough for 4 cells of the parent, and its cell is that of 5 cells, 5 sites"),
+    ],
+)
+def test_an_atom_too_many_or_too_few_is_told_by_the_cell(change: int, reason: str) -> None:
+    parent, rng = PARENTS["fcc-binary"], np.random.default_rng(4)
+    full = structure_of(parent, Decoration(hermite([[1, 0, 0], [0, 1, 0], [0, 2, 5]]), np.arange(5)[:, None] % 2))
+    full = disguised(full, rng, 0.03, 0.05)
+    between = np.append(full.positions, [*full.positions[:1], [0.11, 0.23, 0.31]], axis=0)
+    extra = Structure(full.lattice, np.append(full.numbers, full.numbers[:1]), between)
+    assert mapped_one(parent, extra if change > 0 else without(full, 0)).reasons == (reason,)
 
 
 def test_the_scale_does_not_matter() -> None:

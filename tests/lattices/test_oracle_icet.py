@@ -9,7 +9,7 @@ import pytest
 
 from bigdata.lattices.clusters import cluster_space
 from bigdata.lattices.correlations import correlations
-from bigdata.lattices.mapping import Mapped
+from bigdata.lattices.mapped import Mapped
 from bigdata.lattices.parent import Parent
 from tests.lattices.decorated import PARENTS, decorated, ideal_atoms, matched, matrices, symbols
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from bigdata.kind import SpecError
 from bigdata.lattices.clusters import ClusterSpace
 from bigdata.lattices.correlations import correlations
-from bigdata.lattices.mapping import Mapped
+from bigdata.lattices.mapped import Mapped
 from bigdata.lattices.parent import Parent
 from bigdata.lattices.species import symbol
 from bigdata.lattices.supercell import hermite, supercell
@@ -81,7 +81,7 @@ def _random(parent: Parent, rng: np.random.Generator) -> Mapped:
     # Every composition, so that correlations of single sites vary as widely as they can.
     occupation = np.stack([_column(int(m), n, rng) for m in parent.n_species], axis=1).astype(np.int8)
     zero = np.zeros(1)
-    return Mapped(form[None], np.array([0, n]), occupation, zero, zero, zero, zero, ("",))
+    return Mapped(form[None], np.array([0, n]), occupation, zero, zero, zero, zero, ("",), np.array([0]))
 
 
 def _column(n_species: int, n: int, rng: np.random.Generator) -> NDArray[np.int64]:

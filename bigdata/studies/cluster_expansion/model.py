@@ -134,8 +134,10 @@ class Validation(SpecModel):
     folds: Annotated[int, Field(ge=2)] | Literal["leave-one-out"] = Field(
         default=5, description="So many parts, each left out once; or one structure after the other."
     )
-    by: Literal["structure", "composition"] = Field(
-        default="structure", description="composition: structures of one composition are left out together."
+    by: Literal["structure", "composition", "correlations"] = Field(
+        default="structure",
+        description="composition: structures of one composition are left out together; correlations: those that the "
+        "clusters can't tell apart, such as one decoration given twice.",
     )
     seed: int = Field(default=0, ge=0)
     bootstrap: int = Field(default=500, ge=0, description="Draws for the 95 % intervals; 0: no intervals.")
@@ -180,6 +182,7 @@ class ClusterExpansion(StudyModel):
             if degree in degrees[:i]:
                 yield Finding(("features", i), f"degree {degree} is listed twice", "Keep one of the two")
         yield from _selection(fields.get("selection"))
+        yield from _validation(fields.get("validation"))
         if (target := fields.get("target")) is not None:
             yield from target.findings("target")
 
@@ -262,6 +265,12 @@ def _cutoffs(clusters: Clusters) -> Iterable[Finding]:
             what = f"{n_points} points are too many" if n_points > 1 else f"a cluster of {n_points} has no distance"
             right = f"Write a number of points from 2 to {MOST_POINTS}; single points are always there"
             yield Finding(("clusters", "cutoffs", str(n_points)), what, right, at_key=True)
+
+
+def _validation(validation: Validation | None) -> Iterable[Finding]:
+    if validation is not None and (validation.by, validation.folds) == ("correlations", "leave-one-out"):
+        what = "how many structures differ in their correlations is known only when they are mapped"
+        yield Finding(("validation", "folds"), what, "Write a number of folds: 10")
 
 
 def _selection(selection: Selection | None) -> Iterable[Finding]:

@@ -73,7 +73,7 @@ def notes(model: ClusterExpansion, space: ClusterSpace, entries: Entries, folds:
             f"{model.target.field} grows with the cell: `target: {{per: primitive-cell}}` divides it, and so does a "
             "unit such as eV/atom"
         )
-    n_train = len(entries) - folds.largest
+    n_train = folds.n_seen
     if sizes >= n_train:
         yield (
             f"with {n_train:,} structures to learn from, a path can't reach {sizes:,} features: it ends where the fit "

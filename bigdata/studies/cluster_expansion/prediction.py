@@ -39,6 +39,7 @@ def predict(view: View, structures: Structures, model: str = "", seen: bool = Fa
             "displacement (Å)": mapped.displacement.round(9),
             "distortion": mapped.distortion.round(9),
             "distance from known": _distance(results, correlation),
+            **({"doubt": np.array(mapped.doubts)} if any(mapped.doubts) else {}),
         },
     )
 

@@ -9,10 +9,13 @@ import numpy as np
 
 from bigdata.kind import Headline, ReportParts, Table, View
 from bigdata.lattices.mapping import map_structures
+from bigdata.models.monomials import n_monomials
 from bigdata.studies.cluster_expansion.results import Results, feature_name
 
 MOST_ROWS = 40
 MOST_LEFT_OUT = 200
+# Structures named in a sentence; a table has more.
+NAMED = 3
 # Beyond this, the parent's lattice parameters aren't those of the structures.
 FAR_VOLUME = 0.1
 # Sizes at which models of all degrees are compared.
@@ -48,7 +51,9 @@ def _headline(results: Results) -> Headline:
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     yield lambda: _said_of_structures(results)
+    yield lambda: _said_of_doubts(results)
     yield lambda: _said_of_best(results)
+    yield lambda: _said_of_largest(results)
     if len(results.degrees) > 1:
         yield lambda: _said_of_features(results)
     yield lambda: _said_of_overfitting(results)
@@ -59,11 +64,8 @@ def _said_of_structures(results: Results) -> str:
     far, strain = (results.view[name][...][results.used].round(9) for name in ("displacement", "distortion"))
     left_out = f" {n - used:,} can't be mapped and are left out." if used < n else ""
     n_twins = used - results.n_distinct
-    if n_twins and results.model.validation.by == "structure":
-        left_out += (
-            f" {n_twins:,} have the same correlations as another one, so that a structure left out may have been seen: "
-            "`validation: {by: composition}` leaves such twins out together."
-        )
+    if n_twins:
+        left_out += f" {n_twins:,} have the same correlations as another one, {_said_of_twins(results)}."
     volume = float(np.median(results.view["volumetric_strain"][...][results.used]))
     scale = ""
     if abs(volume) > FAR_VOLUME:
@@ -77,6 +79,46 @@ def _said_of_structures(results: Results) -> str:
         f"their sites (half of them within {np.median(far):.2g} Å), their cells are distorted by at most "
         f"{strain.max():.2g}.{scale}{left_out}"
     )
+
+
+def _said_of_twins(results: Results) -> str:
+    match results.model.validation.by:
+        case "structure":
+            seen = "so that a structure left out may have been seen"
+            return f"{seen}: `validation: {{by: correlations}}` leaves such twins out together"
+        case "composition":
+            return "and are left out together with it, as all of its composition"
+        case "correlations":
+            return "and are left out together with it"
+
+
+def _said_of_doubts(results: Results) -> str:
+    """How many structures may be other decorations, and the farthest of them."""
+    if not results.doubts:
+        return ""
+    names = results.view["structure"][...]
+    shown = "; ".join(f"{names[i]}: {why}" for i, why in results.doubts[:NAMED])
+    more = f"; and {len(results.doubts) - NAMED:,} more" if len(results.doubts) > NAMED else ""
+    return f"{len(results.doubts):,} of them may be other decorations than they are taken for ({shown}{more})."
+
+
+def _said_of_largest(results: Results) -> str:
+    """That the error still falls at the largest models that were made."""
+    p, most = len(results.space), results.model.selection.max_features
+    least = dict(zip(results.degrees, results.view["size_of_least_cv"][...].tolist(), strict=True))
+    cut = [d for d, n in least.items() if n == most < n_monomials(p, d)]
+    full = [d for d, n in least.items() if n == n_monomials(p, d)]
+    ways = (
+        (cut, f"at `max_features`, {most:,}: larger models may do better, so raise it"),
+        (full, "with all features there are: more clusters may do better"),
+    )
+    return " ".join(
+        f"{_for(some)} the least error on structures left out lies {where}." for some, where in ways if some
+    )
+
+
+def _for(degrees: list[int]) -> str:
+    return f"For degree {' and '.join(map(str, degrees))}"
 
 
 def _said_of_best(results: Results) -> str:
@@ -137,6 +179,8 @@ def _tables(results: Results) -> Iterator[Callable[[], Table]]:
     yield lambda: _clusters(results)
     yield lambda: _lattice(results)
     yield lambda: _mapped(results)
+    if results.doubts:
+        yield lambda: _doubtful(results)
     if results.unmapped.size and results.has_import:
         yield lambda: _left_out(results)
 
@@ -264,6 +308,15 @@ def _mapped(results: Results) -> Table:
     return Table(
         "How structures lie on the lattice", ("quantity", "least", "median", "95 % are below", "greatest"), rows
     )
+
+
+def _doubtful(results: Results) -> Table:
+    """Structures that may be other decorations, the most distorted first."""
+    names, formulas = (results.view[name][...] for name in ("structure", "formula"))
+    rows = [(str(names[i]), str(formulas[i]), why) for i, why in results.doubts[:MOST_LEFT_OUT]]
+    n = len(results.doubts)
+    caption = f"The first {MOST_LEFT_OUT} of {n:,}." if n > MOST_LEFT_OUT else ""
+    return Table("Structures that may be other decorations", ("structure", "formula", "why"), rows, caption=caption)
 
 
 def _left_out(results: Results) -> Table:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SiteError, StudyResults
 from bigdata.lattices.clusters import ClusterSpace
+from bigdata.lattices.mapped import DISPLACED, DISTORTED, doubt
+from bigdata.studies.cluster_expansion.folds import equal_rows
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.space import stored_space
 from bigdata.studies.cluster_expansion.stages import open_entries
@@ -70,8 +72,17 @@ class Results(StudyResults[ClusterExpansion]):
     @cached_property
     def n_distinct(self) -> int:
         """How many different rows of correlations the structures have."""
-        # Correlations of equivalent decorations differ by rounding.
-        return len(np.unique(self.view["correlation"][...][self.used].round(8), axis=0))
+        return int(equal_rows(self.view["correlation"][...][self.used]).max()) + 1
+
+    @cached_property
+    def doubts(self) -> list[tuple[int, str]]:
+        """The structures used that may be another decoration than they are taken for, and why, the farthest first."""
+        view = self.view
+        n_cells, distortion, displacement = (view[name][...] for name in ("n_cells", "distortion", "displacement"))
+        rivals = view["rival_cells"][...] if "rival_cells" in view else np.zeros_like(n_cells)
+        reasons = list(map(doubt, *(array.tolist() for array in (n_cells, rivals, distortion, displacement))))
+        far = np.maximum(distortion / DISTORTED, displacement / DISPLACED)
+        return [(int(i), reasons[i]) for i in self.used[np.argsort(-far[self.used], kind="stable")] if reasons[i]]
 
     @cached_property
     def target(self) -> Floats:

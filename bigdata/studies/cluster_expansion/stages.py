@@ -7,7 +7,7 @@ clusters ──▶ correlations ──▶ structures ─┬─▶ fit       (one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -33,6 +33,7 @@ from bigdata.kind import (
     every,
     whole,
 )
+from bigdata.lattices.census import Census
 from bigdata.lattices.clusters import ClusterSpace
 from bigdata.models.monomials import n_monomials
 from bigdata.studies.cluster_expansion.folds import Folds, folds_of
@@ -73,6 +74,7 @@ STORED_AS = {
     "member_site": (("member", "point", "cell_xyz_site"), "1", "each point's cell and site; -1: no further point"),
     "member_function": (("member", "point"), "1", "each point's function of the species; -1: no further point"),
 }
+FOLD = "the part in which it is left out"
 ON = ("fit", "cv")
 WHERE = ("all", "inside", "bound")
 
@@ -91,7 +93,14 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     fit = _fit(model, space, entries, sizes, structures)
     validate = _validate(model, space, entries, folds, sizes, structures)
     return Workload(
-        stages=(clusters, correlations, structures, fit, validate, _errors(model, entries, sizes, fit, validate)),
+        stages=(
+            clusters,
+            correlations,
+            structures,
+            fit,
+            validate,
+            _errors(model, entries, folds, sizes, fit, validate),
+        ),
         coordinates=tuple(_coordinates(model, space, entries, folds, sizes)),
         notes=tuple(notes(model, space, entries, folds, sizes)),
         sizes={"structures": len(entries), "clusters": len(space)},
@@ -164,6 +173,7 @@ def _correlations(model: ClusterExpansion, space: ClusterSpace, entries: Entries
         ),
         array("supercell", "int32", form, "1", "Hermite normal form of the supercell"),
         array("n_cells", "int32", one, "1", "primitive cells of the supercell; 0: the structure isn't mapped"),
+        *_rivals(space, array, one),
         array("volumetric_strain", "float64", one, "1", "relative change of volume from the parent's"),
         array("distortion", "float64", one, "1", "strain of the cell, its volume aside (Frobenius norm)"),
         array("displacement", "float64", one, "angstrom", "largest distance of an atom from its site"),
@@ -171,6 +181,8 @@ def _correlations(model: ClusterExpansion, space: ClusterSpace, entries: Entries
     )
     return Stage(
         name="correlations",
+        # Since the second, the best of all numbers of primitive cells is taken, where atoms don't tell it.
+        version=2 if is_guessed(space) else 1,
         function=f"{TASKS}:correlate",
         fields=model.model_dump(
             mode="json",
@@ -191,19 +203,36 @@ def _correlations(model: ClusterExpansion, space: ClusterSpace, entries: Entries
     )
 
 
+def is_guessed(space: ClusterSpace) -> bool:
+    """Whether all sublattices may have empty sites, so that atoms alone don't tell a structure's primitive cells."""
+    return not Census(space.parent).is_exact
+
+
+def _rivals(space: ClusterSpace, array: Callable[..., ArraySpec], one: dict[str, int]) -> Iterator[ArraySpec]:
+    if is_guessed(space):
+        about = "another number of primitive cells on which the structure fits nearly as well; 0: none"
+        yield array("rival_cells", "int32", one, "1", about)
+
+
 def _structures(model: ClusterExpansion, entries: Entries, correlations: Stage) -> Stage:
     n, unit = len(entries), _unit(model, entries)
     one, about = {"structure": n}, "1 where the structure is mapped, so that models see it"
+    fields = model.model_dump(mode="json", include={"target": True, "dataset": True, "parent": {"on_unmapped"}})
+    fold: tuple[ArraySpec, ...] = ()
+    if model.validation.by == "correlations":
+        fields |= model.model_dump(mode="json", include={"validation": {"folds", "by", "seed"}})
+        fold = (whole("fold", "int64", one, "1", FOLD),)
     return Stage(
         name="structures",
         function=f"{TASKS}:structures",
-        fields=model.model_dump(mode="json", include={"target": True, "dataset": True, "parent": {"on_unmapped"}}),
+        fields=fields,
         rate=STRUCTURE_RATE,
         work=lambda _: float(n),
         memory=PROCESS_BYTES + 100 * n,
         arrays=(
             whole("target", "float64", one, unit, model.target.quantity or model.target.field),
             whole("used", "uint8", one, "1", about),
+            *fold,
         ),
         needs=every(correlations),
         inputs=("structures",),
@@ -263,15 +292,15 @@ def _validate(
     )
 
 
-def _errors(model: ClusterExpansion, entries: Entries, sizes: int, fit: Stage, validate: Stage) -> Stage:
-    n = len(entries)
+def _errors(model: ClusterExpansion, entries: Entries, folds: Folds, sizes: int, fit: Stage, validate: Stage) -> Stage:
+    n, held = len(entries), 3 * len(entries) + folds.n * folds.largest
     return Stage(
         name="errors",
         function=f"{TASKS}:errors",
         fields=model.model_dump(mode="json", include={"validation": True, "target": {"bound"}}),
         rate=STRUCTURE_RATE,
         work=lambda _: float(n * (1 + model.validation.bootstrap / 10)),
-        memory=PROCESS_BYTES + 4 * 8 * n * sizes,
+        memory=PROCESS_BYTES + 8 * held * sizes,
         arrays=tuple(_error_arrays(model, _unit(model, entries), n, sizes)),
         needs=every(fit, validate),
     )
@@ -334,7 +363,8 @@ def _coordinates(
     yield Coordinate(name="structure", dim="structure", values=entries.ids, about="the structure's name")
     yield Coordinate(name="formula", dim="structure", values=entries.formulas, about="as the dataset writes it")
     yield Coordinate(name="row", dim="structure", values=entries.rows.tolist(), about="row of the dataset")
-    yield Coordinate(name="fold", dim="structure", values=folds.of.tolist(), about="the part in which it is left out")
+    if model.validation.by != "correlations":
+        yield Coordinate(name="fold", dim="structure", values=folds.of.tolist(), about=FOLD)
     yield Coordinate(name="on", dim="on", values=list(ON), about="fit: all structures; cv: structures left out")
     yield Coordinate(name="where", dim="where", values=list(WHERE), about="all, inside the bound, at the bound")
     yield Coordinate(name="measure", dim="measure", values=list(MEASURES))

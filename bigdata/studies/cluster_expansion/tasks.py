@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,16 +10,17 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SpecError
 from bigdata.lattices.correlations import correlations
-from bigdata.lattices.mapping import Mapped, map_structures
+from bigdata.lattices.mapped import Mapped
+from bigdata.lattices.mapping import map_structures
 from bigdata.models.methods import fit_path
 from bigdata.models.monomials import Monomials
 from bigdata.models.path import Path
 from bigdata.models.validation import bootstrap_coefficients, bootstrap_rmse, recommended
 from bigdata.models.validation import errors as judge
-from bigdata.studies.cluster_expansion.folds import folds_of
+from bigdata.studies.cluster_expansion.folds import Folds, dealt, folds_of
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.space import STORED, space_of, stored_space
-from bigdata.studies.cluster_expansion.stages import n_sizes, open_entries
+from bigdata.studies.cluster_expansion.stages import is_guessed, n_sizes, open_entries
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -48,6 +50,8 @@ def correlate(ctx: Context[ClusterExpansion]) -> None:
     ctx.write("correlation", correlations(space, mapped))
     ctx.write("supercell", mapped.forms.astype(np.int32))
     ctx.write("n_cells", mapped.n_cells.astype(np.int32))
+    if is_guessed(space):
+        ctx.write("rival_cells", mapped.rival_cells.astype(np.int32))
     for name in ("volumetric_strain", "distortion", "displacement", "mean_displacement"):
         ctx.write(name, getattr(mapped, name))
 
@@ -70,6 +74,8 @@ def structures(ctx: Context[ClusterExpansion]) -> None:
     with np.errstate(divide="ignore"):
         ctx.write("target", np.where(used, entries.values / divisor, np.nan))
     ctx.write("used", used.astype(np.uint8))
+    if model.validation.by == "correlations":
+        ctx.write("fold", dealt(model, ctx.read("correlation")))
 
 
 def _refusal(ctx: Context[ClusterExpansion], model: ClusterExpansion, places: NDArray[np.intp]) -> str:
@@ -96,6 +102,12 @@ def _data(ctx: Context[ClusterExpansion]) -> tuple[NDArray[np.intp], Floats, Flo
     """The structures that are used, their correlations (n, p) and targets (n,)."""
     used = np.flatnonzero(ctx.read("used"))
     return used, ctx.read("correlation")[used], ctx.read("target")[used]
+
+
+def _folds(ctx: Context[ClusterExpansion]) -> Folds:
+    """The folds, structures dealt to them by their correlations where that is asked for."""
+    planned = folds_of(ctx.model, ctx.opened(open_entries))
+    return replace(planned, of=ctx.read("fold")) if ctx.model.validation.by == "correlations" else planned
 
 
 def _path(model: ClusterExpansion, correlation: Floats, degree: int, target: Floats) -> Path:
@@ -141,7 +153,7 @@ def _square(coefficients: Floats, size: int) -> Floats:
 def validate(ctx: Context[ClusterExpansion]) -> None:
     """Paths of one degree without some folds, and what they predict for those."""
     model = ctx.model
-    folds = folds_of(model, ctx.opened(open_entries))
+    folds = _folds(ctx)
     _, (degree_index, block, _, _) = next(iter(sorted(ctx.unwritten)))
     spec = ctx.stage.arrays[0]
     n_folds, sizes = spec.shard[1], spec.shape[3]
@@ -163,7 +175,7 @@ def validate(ctx: Context[ClusterExpansion]) -> None:
 def errors(ctx: Context[ClusterExpansion]) -> None:
     """Errors on structures left out at every size, the size to take, its predictions and intervals."""
     model = ctx.model
-    folds = folds_of(model, ctx.opened(open_entries))
+    folds = _folds(ctx)
     used, correlation, target = _data(ctx)
     sizes = n_sizes(model, correlation.shape[1])
     found = {a.name: np.full(a.shape, np.nan if a.dtype == "float64" else 0, a.dtype) for a in ctx.stage.arrays}
