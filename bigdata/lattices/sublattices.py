@@ -35,7 +35,10 @@ def _wrong(place: int, label: str, names: Sequence[str]) -> Iterator[Finding]:
         held = "only vacancies" if names else "no species"
         yield Finding((place,), f"sublattice {label} holds {held}", "name an element at least")
     for i, name in enumerate(names):
-        if name not in WORDS:
+        if (symbol := name.rstrip("+-0123456789.")) != name and symbol in NUMBERS:
+            right = f"oxidation states aren't told apart: write {symbol}, and one element for all its states"
+            yield Finding((place, i), f"{name} is an ion", right)
+        elif name not in WORDS:
             right = "species are symbols of elements, or `vacancy`"
             meant = "vacancy" if name.lower() in ("x", "va", "vac", "v", "empty") else name
             yield Finding((place, i), f"{name} is no element", right, meant, WORDS)

@@ -46,7 +46,8 @@ def folds_of(model: ClusterExpansion, entries: Entries) -> Folds:
     what = "structures" if groups is None else "compositions"
     k = n_groups if asked.folds == "leave-one-out" else asked.folds
     if k > n_groups or k < 2:
-        raise Findings(Finding(("validation", "folds"), f"there are {n_groups} {what}", "Ask for fewer folds"))
+        right = f"Ask for {n_groups} folds at most" if n_groups > 1 else "Say `by: structure`"
+        raise Findings(Finding(("validation", "folds"), f"{k} folds of {n_groups} {what} can't be made", right))
     if k > MOST_MODELS:
         right = "Take `folds: 10`, whose errors differ little where there are so many"
         raise Findings(Finding(("validation", "folds"), f"leaving out each of {k:,} {what} makes {k:,} paths", right))

@@ -194,9 +194,7 @@ class ClusterExpansion(StudyModel):
         """The structures, and the parent where it is a file, imported into the cache. Raises Findings."""
         found = {"structures": _opened(self.dataset, folder, "dataset")}
         if isinstance(self.parent.lattice, LatticeFile):
-            lattice = self.parent.lattice
-            asked = MaterialsFile(file=lattice.file, format=lattice.format)
-            found["parent"] = _opened(asked, folder, "parent", "lattice")
+            found["parent"] = _parent_opened(self.parent.lattice, folder)
         return found
 
     def figures(self) -> dict[str, str]:
@@ -219,6 +217,25 @@ def _opened(origin: MaterialsOrigin, folder: Path, *path: str) -> Input:
         raise Findings(Finding(path, f"{opened.label} has formulas only", "A cluster expansion needs structures"))
     file = origin.file if isinstance(origin, MaterialsFile) else ""
     return Input(opened.digest, str(opened.folder), file, opened.content)
+
+
+def _parent_opened(lattice: LatticeFile, folder: Path) -> Input:
+    from bigdata.data.materials.dataset import import_file
+    from bigdata.studies.cluster_expansion.oxidation import in_words, several_states
+
+    at = ("parent", "lattice", "file")
+    asked = MaterialsFile(file=lattice.file, format=lattice.format, on_bad_entry="skip")
+    try:
+        opened = import_file(asked, folder)
+    except DataProblem as problem:
+        raise Findings(*problem.at("parent", "lattice")) from problem
+    for bad in opened.bad:
+        right = "Give the parent with one element on each site: `sublattices:` says what else may stand there"
+        raise Findings(Finding(at, f"the parent can't be read, {bad.where}: {bad.what}", right))
+    if states := several_states(text for text, _ in opened.remarks.notes):
+        right = "Write another element in place of one of them, so that their sites are two classes, or one state alone"
+        raise Findings(Finding(at, f"{in_words(states)} are one element, whose sites would be one class", right))
+    return Input(opened.digest, str(opened.folder), lattice.file, opened.content)
 
 
 def _data(fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:

@@ -38,14 +38,8 @@ from bigdata.lattices.clusters import ClusterSpace
 from bigdata.models.monomials import n_monomials
 from bigdata.studies.cluster_expansion.folds import Folds, folds_of
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
-from bigdata.studies.cluster_expansion.notes import (
-    HOLDING_ALL,
-    notes,
-    refuse_divided,
-    refuse_large_matrix,
-    refuse_strange_species,
-    widest,
-)
+from bigdata.studies.cluster_expansion.notes import notes, widest
+from bigdata.studies.cluster_expansion.refusals import HOLDING_ALL, n_atoms, refuse
 from bigdata.studies.cluster_expansion.space import STORED, space_of
 from bigdata.studies.materials.entries import Entries, entries_of
 
@@ -82,11 +76,9 @@ WHERE = ("all", "inside", "bound")
 def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
     space, entries = space_of(model, inputs), open_entries(model, inputs)
-    refuse_strange_species(model, space, entries)
+    refuse(model, space, entries)
     folds = folds_of(model, entries)
     sizes = n_sizes(model, len(space))
-    refuse_large_matrix(model, space, len(entries))
-    refuse_divided(model, entries)
     clusters = _clusters(model, space, inputs)
     correlations = _correlations(model, space, entries, clusters)
     structures = _structures(model, entries, correlations)
@@ -154,17 +146,14 @@ def _clusters(model: ClusterExpansion, space: ClusterSpace, inputs: Mapping[str,
 
 def block_rows(entries: Entries) -> tuple[int, int]:
     """Structures in a task of `correlations`, and the number of such tasks."""
-    offsets = np.asarray(entries.dataset.structures.offsets)
-    atoms = float(np.mean(offsets[entries.rows + 1] - offsets[entries.rows]))
+    atoms = float(np.mean(n_atoms(entries)))
     return blocks(len(entries), max(1, min(MOST_ROWS, int(BLOCK_ATOMS / max(1.0, atoms)))))
 
 
 def _correlations(model: ClusterExpansion, space: ClusterSpace, entries: Entries, clusters: Stage) -> Stage:
     n, p = len(entries), len(space)
     rows, _ = block_rows(entries)
-    offsets = np.asarray(entries.dataset.structures.offsets)
-    atoms = (offsets[entries.rows + 1] - offsets[entries.rows]).astype(float)
-
+    atoms = n_atoms(entries)
     array, one = partial(by_rows, rows), {"structure": n}
     form = one | {"vector": 3, "vector_2": 3}
     arrays = (
