@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from bigdata.data.materials.formats.cif_text import structure_of
+from bigdata.data.materials.formats.crystallographic.reading import structure_of
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, ID_KEYS, MaterialEntry
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.table import ABSENT, cells, header, rows_of, separator
@@ -73,7 +73,8 @@ def _entry(row: dict[str, str], table: _Table, label: str, line: int) -> Materia
             raise EntryError(f"`{table.name}` is empty")
         properties = {key: convert(row[key]) if row[key] else None for key, convert in table.convert.items()}
         cif, formula = row.get(table.cif) if table.cif else "", row.get(table.formula) if table.formula else ""
-        return MaterialEntry(name, label, line, formula or "", structure_of(cif) if cif else None, properties)
+        found, notes = structure_of(cif) if cif else (None, ())
+        return MaterialEntry(name, label, line, formula or "", found, properties, notes)
     except EntryError as e:
         return BadEntry(name, label, line, str(e))
 
