@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import gemmi
 
@@ -27,8 +28,8 @@ _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+(?:\.\
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """What stands under a tag, `tag` as the file spells it: one text, or those of a loop whose rows have `width` values;
-    `line` is that of the tag or of the word `loop_`."""
+    """What stands under a tag, `tag` as it is spelt there: one text, or those of a loop whose rows have `width`
+    values; `line` is that of the tag or of the word `loop_`."""
 
     tag: str
     texts: list[str]
@@ -62,7 +63,7 @@ class Block:
     def number(self, tag: str) -> float | None:
         """The number under a tag, None where it isn't known; raises EntryError where it is something else."""
         text = self.text(tag)
-        return number(text, f"`{tag}`", self.values[tag].line) if text else None
+        return number(text, f"`{self.values[tag].tag}`", self.values[tag].line) if text else None
 
     def line_of(self, tag: str, row: int) -> int:
         """The line of a loop's row (from 0), where each row has a line of its own; else that of the loop."""
@@ -110,7 +111,8 @@ def _blocks(text: str) -> Iterator[Block]:
         block = Block(parsed.name, lines)
         block.line = after = _heading(lines, parsed.name, after)
         for item in parsed:
-            if (pair := item.pair) is not None:
+            if item.pair is not None:
+                pair = cast("tuple[str, str]", item.pair)
                 _put(block, Values(pair[0], [_plain(pair[1])], item.line_number))
             elif item.loop is not None:
                 tags, texts = item.loop.tags, [_plain(text) for text in item.loop.values]
@@ -140,11 +142,14 @@ def _plain(text: str) -> str:
 
 def _put(block: Block, values: Values) -> None:
     tag = values.tag.lower().replace(".", "_")
-    before = block.values.get(tag)
-    if before is None or (tag == FORMULA and UNKNOWN.issuperset(before.texts)):
+    before = block.values.setdefault(tag, values)
+    if before.texts == values.texts or (tag == FORMULA and UNKNOWN.issuperset(values.texts)):
+        return
+    if tag == FORMULA and UNKNOWN.issuperset(before.texts):
         block.values[tag] = values
-    elif tag.startswith(_ONCE) and not (tag == FORMULA and UNKNOWN.union(before.texts).issuperset(values.texts)):
-        raise EntryError(f"`{tag}` stands twice, at lines {before.line} and {values.line}", values.line)
+    elif tag.startswith(_ONCE):
+        what = f"`{values.tag}` stands twice, with different values, at lines {before.line} and {values.line}"
+        raise EntryError(what, values.line)
 
 
 def _heading(lines: list[str], name: str, after: int) -> int:

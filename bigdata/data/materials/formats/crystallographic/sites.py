@@ -40,9 +40,9 @@ def sites(block: Block, formula: Collection[int]) -> Sites:
     rows, notes = _kept(block, labels)
     if not rows:
         raise EntryError("no site is left: all are dummies or empty", block.values[X].line)
+    positions = np.array([[_coordinate(block, tag, row, labels[row]) for tag in _XYZ] for row in rows])
     readings = _readings(block, labels, rows, formula)
     _refuse_disorder(block, rows, readings)
-    positions = np.array([[_coordinate(block, tag, row, labels[row]) for tag in _XYZ] for row in rows])
     return Sites([labels[row] for row in rows], readings, positions, rows, notes)
 
 

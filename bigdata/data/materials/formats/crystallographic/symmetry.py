@@ -29,7 +29,7 @@ _DEN = gemmi.Op.DEN
 
 class Operations(NamedTuple):
     """m operations x' = R x + t on fractions of the cell: `rotations` (m, 3, 3), `translations` (m, 3); `number` of
-    their space group, and what is said of where they come from ("" where they are listed, or are the identity alone)."""
+    their space group; and what is said of where they come from, "" where they are listed, or the identity alone."""
 
     rotations: Floats
     translations: Floats
@@ -201,8 +201,8 @@ def _entries(name: str, angles: tuple[float, ...]) -> tuple[gemmi.SpaceGroup, ..
 
 @lru_cache(maxsize=4096)
 def _entries_of(name: str, alpha: float, gamma: float) -> tuple[gemmi.SpaceGroup, ...]:
-    # `P 2_1/c` and `P 2~1~/c` mark the index, `P_21/c` has `_` for blanks; remarks stand in brackets.
-    plain = re.sub(r"\(.*|[_~]", "", name).strip()
+    # `P 2(1)/c`, `P 2_1/c` and `P 2~1~/c` mark the index, `P_21/c` has `_` for blanks; remarks stand in brackets.
+    plain = re.sub(r"\(.*|[_~]", "", re.sub(r"\((\d)\)", r"\1", name)).strip()
     if match := re.fullmatch(r"(.*\S)\s+([SZHR])", plain):
         plain = f"{match[1]}:{_SETTING[match[2]]}"
     base, _, wanted = plain.partition(":")
