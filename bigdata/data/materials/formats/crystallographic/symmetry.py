@@ -55,15 +55,9 @@ def _listed(block: Block) -> tuple[str, ...]:
     lists = {tag: tuple(block.column(tag)) for tag in _LISTS if block.text(tag)}
     if block.text(_MAGNETIC):
         lists[_MAGNETIC] = _magnetic(block)
-    texts = [*lists.values()]
-    if len({frozenset(map(_squeezed, one)) for one in texts}) > 1 and len({_keys(one) for one in texts}) > 1:
+    if len({frozenset(_operation(text).triplet() for text in texts) for texts in lists.values()}) > 1:
         raise EntryError(f"the operations in {' and '.join(f'`{tag}`' for tag in lists)} differ", block.line)
-    return texts[0] if texts else ()
-
-
-def _keys(texts: tuple[str, ...]) -> frozenset[int]:
-    found = operations(texts)
-    return frozenset(_key(found.rotations.astype(int), np.rint(found.translations * _DEN).astype(int)).tolist())
+    return next(iter(lists.values()), ())
 
 
 def _magnetic(block: Block) -> tuple[str, ...]:
@@ -133,7 +127,9 @@ def _group_number(ops: list[gemmi.Op], rotations: NDArray[np.int64], translation
     from spglib import get_spacegroup_type_from_symmetry
 
     kind = get_spacegroup_type_from_symmetry(rotations, translations)
-    return int(kind.number) if kind else 0
+    if kind is None:
+        raise EntryError(f"the {len(ops)} operations are those of no space group")
+    return int(kind.number)
 
 
 def _header_numbers(block: Block, angles: tuple[float, ...]) -> dict[str, int]:
@@ -212,7 +208,3 @@ def _entries_of(name: str, alpha: float, gamma: float) -> tuple[gemmi.SpaceGroup
     alike = [e for e in gemmi.spacegroup_table() if e.hm == found.hm and e.number == found.number]
     extension = wanted.strip().upper()[:1] or (found.ext if found.ext in ("H", "R") else "")
     return tuple(e for e in alike if not extension or e.ext == extension) or tuple(alike)
-
-
-def _squeezed(text: str) -> str:
-    return text.replace(" ", "").lower()
