@@ -23,6 +23,7 @@ _BARE_GROUP = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _PLACE = re.compile(r"\w*:(\d+):(\d+)(?:\(\d+\))?: (.*)", re.DOTALL)
+_NUMBERS = re.compile(r"(?:[+-]?(?:\d+\.?\d*|\.\d+) )+")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+(?:\.\d+)?\))?")
 
 
@@ -85,6 +86,11 @@ def number(text: str, what: str, line: int = 0) -> float:
     return float(match[1])
 
 
+def are_plain(texts: list[str]) -> bool:
+    """Whether all are decimal numbers without exponent and uncertainty."""
+    return _NUMBERS.fullmatch(" ".join(texts) + " ") is not None
+
+
 def crystals(text: str) -> list[Block]:
     """The data blocks that list atoms, the names of those with equal ones numbered; raises EntryError for none."""
     blocks = [*_blocks(text)]
@@ -113,9 +119,9 @@ def _blocks(text: str) -> Iterator[Block]:
         for item in parsed:
             if item.pair is not None:
                 pair = cast("tuple[str, str]", item.pair)
-                _put(block, Values(pair[0], [_plain(pair[1])], item.line_number))
+                _put(block, Values(pair[0], _plain([pair[1]]), item.line_number))
             elif item.loop is not None:
-                tags, texts = item.loop.tags, [_plain(text) for text in item.loop.values]
+                tags, texts = item.loop.tags, _plain(item.loop.values)
                 for place, tag in enumerate(tags):
                     _put(block, Values(tag, texts[place :: len(tags)], item.line_number, len(tags)))
         yield block
@@ -136,8 +142,8 @@ def _document(text: str) -> gemmi.cif.Document:
         raise EntryError(f"this isn't CIF: {what.splitlines()[0]}{where}", line) from None
 
 
-def _plain(text: str) -> str:
-    return gemmi.cif.as_string(text) if text[:1] in ("'", '"', ";") else text
+def _plain(texts: list[str]) -> list[str]:
+    return [gemmi.cif.as_string(text) if text[0] in "'\";" else text for text in texts]
 
 
 def _put(block: Block, values: Values) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.formats.crystallographic.elements import by_label, by_symbol
-from bigdata.data.materials.formats.crystallographic.grammar import UNKNOWN, Block, X, number
+from bigdata.data.materials.formats.crystallographic.grammar import UNKNOWN, Block, X, are_plain, number
 from bigdata.data.materials.structures import Floats
 from bigdata.data.problem import EntryError
 
@@ -19,6 +19,7 @@ _SYMBOL, _LABEL, _SHARE, _FLAG = (f"{_SITE}{part}" for part in ("type_symbol", "
 _GROUP, _ASSEMBLY = f"{_SITE}disorder_group", f"{_SITE}disorder_assembly"
 # Programs write sums of refined shares: 0.998 or 1.003 mean a full site.
 _FULL, _OVERFULL = 0.995, 1.005
+_ONE = UNKNOWN | {"1", "1.0", "1.00", "1.000"}
 
 
 class Sites(NamedTuple):
@@ -40,7 +41,7 @@ def sites(block: Block, formula: Collection[int]) -> Sites:
     rows, notes = _kept(block, labels)
     if not rows:
         raise EntryError("no site is left: all are dummies or empty", block.values[X].line)
-    positions = np.array([[_coordinate(block, tag, row, labels[row]) for tag in _XYZ] for row in rows])
+    positions = np.array([_coordinates(block, tag, rows, labels) for tag in _XYZ]).T.copy()
     readings = _readings(block, labels, rows, formula)
     _refuse_disorder(block, rows, readings)
     return Sites([labels[row] for row in rows], readings, positions, rows, notes)
@@ -65,7 +66,7 @@ def _names(block: Block, n: int) -> list[str]:
 def _kept(block: Block, labels: list[str]) -> tuple[list[int], tuple[str, ...]]:
     """The places of the sites that hold an atom, and what is said of the others."""
     flags, shares = block.column(_FLAG), block.column(_SHARE)
-    if not flags and not shares:
+    if not flags and _ONE.issuperset(shares):
         return [*range(len(labels))], ()
     rows, notes = [], []
     for row, label in enumerate(labels):
@@ -80,7 +81,7 @@ def _kept(block: Block, labels: list[str]) -> tuple[list[int], tuple[str, ...]]:
 
 def _share(block: Block, row: int, label: str) -> float:
     text = block.values[_SHARE].texts[row]
-    if text in UNKNOWN or text == "1":
+    if text in _ONE:
         return 1.0
     share = number(text, f"`{_SHARE}` of site {label}", block.line_of(_SHARE, row))
     if not 0 <= share <= _OVERFULL:
@@ -90,15 +91,16 @@ def _share(block: Block, row: int, label: str) -> float:
 
 def _readings(block: Block, labels: list[str], rows: list[int], formula: Collection[int]) -> list[tuple[int, ...]]:
     symbols = block.column(_SYMBOL) or ["?"] * len(labels)
-    known: dict[str, tuple[int, ...]] = {}
-    for row in rows:
-        key = f"{symbols[row]} {labels[row]}" if symbols[row] in UNKNOWN else symbols[row]
+    # Of a known symbol the label is of no account; each is read once.
+    keys = [(symbols[row], labels[row] if symbols[row] in UNKNOWN else "") for row in rows]
+    known: dict[tuple[str, str], tuple[int, ...]] = {}
+    for row, key in zip(rows, keys, strict=True):
         if key not in known:
             try:
                 known[key] = _reading(symbols[row], labels[row], formula)
             except EntryError as e:
                 raise EntryError(str(e), block.line_of(X, row)) from None
-    return [known[f"{symbols[r]} {labels[r]}" if symbols[r] in UNKNOWN else symbols[r]] for r in rows]
+    return [known[key] for key in keys]
 
 
 def _reading(symbol: str, label: str, formula: Collection[int]) -> tuple[int, ...]:
@@ -110,7 +112,7 @@ def _reading(symbol: str, label: str, formula: Collection[int]) -> tuple[int, ..
 
 
 def _refuse_disorder(block: Block, rows: list[int], readings: list[tuple[int, ...]]) -> None:
-    if _SHARE in block:
+    if not _ONE.issuperset(block.column(_SHARE)):
         for row, options in zip(rows, readings, strict=True):
             if (share := _share(block, row, str(row + 1))) < _FULL:
                 what = f"the structure is disordered: site {row + 1} holds {SYMBOLS[options[0]]}:{share:g}"
@@ -131,6 +133,13 @@ def _refuse_groups(block: Block, rows: list[int]) -> None:
             said = f"group {group}" if group.startswith("-") else f"groups {first} and {group}"
             what = f"the structure is disordered: site {row + 1} holds an atom of disorder {said}"
             raise EntryError(what, block.line_of(_GROUP, row))
+
+
+def _coordinates(block: Block, tag: str, rows: list[int], labels: list[str]) -> list[float]:
+    texts = block.values[tag].texts
+    if are_plain(texts):
+        return [float(texts[row]) for row in rows]
+    return [_coordinate(block, tag, row, labels[row]) for row in rows]
 
 
 def _coordinate(block: Block, tag: str, row: int, label: str) -> float:

@@ -14,6 +14,7 @@ from .texts import INVERSION, P1, SALT, THREEFOLD, cif, operations, stated
 
 CUBIC = (3.567, 3.567, 3.567, 90, 90, 90)
 HEXAGONAL = (12.46, 12.46, 3.4, 90, 90, 120)
+NEWER = "_space_group_symop_operation_xyz"
 BY_NAME = "_space_group_name_H-M_alt '{}'"
 BY_NUMBER = "_space_group_IT_number {}"
 
@@ -75,21 +76,21 @@ def test_rhombohedral_axes_are_told_by_the_angle():
     [
         (
             (P1, BY_NUMBER.format(225)),
-            "the 1 operations in `_symmetry_equiv_pos_as_xyz` make group 1, `_space_group_IT_number` is group 225",
+            "operations in `_symmetry_equiv_pos_as_xyz` make group 1, `_space_group_IT_number` is group 225",
         ),
         ((P1, BY_NAME.format("F m -3 m")), "make group 1, `_space_group_name_H-M_alt` (F m -3 m) is group 225"),
         (
             (BY_NUMBER.format(1), BY_NAME.format("F m -3 m")),
-            "`_space_group_IT_number` is group 1, `_space_group_name_H-M_alt`",
+            "is group 1, `_space_group_name_H-M_alt` (F m -3 m)",
         ),
         ((INVERSION, BY_NUMBER.format(2), BY_NAME.format("P 1")), "(P 1) is group 1"),
         (
             (BY_NUMBER.format(2), "_symmetry_Int_Tables_number 1"),
-            "is group 2, `_symmetry_Int_Tables_number` is group 1",
+            "group 2, `_symmetry_Int_Tables_number` is group 1",
         ),
         (
-            (INVERSION, "_space_group_symop_operation_xyz 'x,y,z'"),
-            "`_space_group_symop_operation_xyz` and `_symmetry_equiv_pos_as_xyz` differ",
+            (INVERSION, f"{NEWER} 'x,y,z'"),
+            f"in `{NEWER}` and `_symmetry_equiv_pos_as_xyz` differ",
         ),
         ((), "neither symmetry operations nor a space group"),
         ((BY_NUMBER.format(999),), "there is no space group 999"),
@@ -112,19 +113,24 @@ def test_symmetry_that_contradicts_itself_or_is_not_told_is_refused(header, sent
 
 @pytest.mark.parametrize(
     "header",
-    [(THREEFOLD,), (THREEFOLD, BY_NAME.format("P -3")), (THREEFOLD, BY_NUMBER.format(147), BY_NAME.format("P -3"))],
+    [(THREEFOLD,), (BY_NAME.format("P -3"),), (THREEFOLD, BY_NUMBER.format(147), BY_NAME.format("P -3"))],
 )
 def test_a_position_of_three_digits_is_put_on_the_special_one(header):
     structure, _ = structure_of(cif("C1 0.333 0.667 0", *header, stated("C", 2), cell=HEXAGONAL))
     assert structure.positions == pytest.approx(np.array([[1, 2, 0], [2, 1, 0]]) / 3, abs=1e-12)
 
 
-def test_a_site_near_a_special_position_but_not_on_it_is_refused():
-    # 0.095 angstrom from the centre are its own image's, 0.19 between both.
-    text = cif("C1 0.0095 0 0\nO1 0.5 0.3 0.2", INVERSION, cell=(10, 10, 10, 90, 90, 90))
-    assert len(structure_of(text).structure.numbers) == 4
-    near = cif("C1 0.0045 0 0\nO1 0.5 0.3 0.2", INVERSION, cell=(10, 10, 10, 90, 90, 90))
-    assert structure_of(near).structure.positions[0].tolist() == [0, 0, 0]
+@pytest.mark.parametrize(("x", "positions"), [(0.0045, [0.0]), (0.0055, [0.0055, 0.9945])])
+def test_images_within_a_tenth_of_an_angstrom_are_one_atom_at_their_mean(x, positions):
+    structure, _ = structure_of(cif(f"C1 {x} 0 0", INVERSION, cell=(10, 10, 10, 90, 90, 90)))
+    assert structure.positions[:, 0].tolist() == pytest.approx(positions)
+
+
+def test_a_site_of_which_some_images_fall_together_only_nearly_is_refused():
+    # 0.07 angstrom from a fourfold axis: next images are 0.099 apart, opposite ones 0.14.
+    fourfold = operations("x,y,z", "-y,x,z", "-x,-y,z", "y,-x,z")
+    with pytest.raises(EntryError, match=r"images of site C1 fall together within 0\.1 angstrom, but unequally"):
+        structure_of(cif("C1 0.007 0 0", fourfold, cell=(10, 10, 10, 90, 90, 90)))
 
 
 def test_magnetic_operations_move_atoms_as_others_do():

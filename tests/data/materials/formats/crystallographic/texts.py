@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 
-def cif(
-    sites: str, *header: str, cell: tuple[float, ...] = (5, 5, 5, 90, 90, 90), columns: str = "label", name="a"
-) -> str:
+def cif(sites: str, *header: str, cell: tuple[float, ...] = (5, 5, 5, 90, 90, 90), columns: str = "label") -> str:
     """A data block of `header` lines, a cell and sites, one a line: `columns`, then the three fractions."""
     parts = ("length_a", "length_b", "length_c", "angle_alpha", "angle_beta", "angle_gamma")
     lengths = [f"_cell_{part} {value:g}" for part, value in zip(parts, cell, strict=True)]
     tags = [f"_atom_site_{tag}" for tag in (*columns.split(), "fract_x", "fract_y", "fract_z")]
-    return "\n".join([f"data_{name}", *header, *lengths, "loop_", *tags, *sites.strip().split("\n"), ""])
+    return "\n".join(["data_a", *header, *lengths, "loop_", *tags, *sites.strip().split("\n"), ""])
 
 
 def operations(*texts: str) -> str:
