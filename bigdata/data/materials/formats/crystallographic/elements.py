@@ -47,6 +47,8 @@ def by_label(label: str, formula: Collection[int]) -> tuple[int, ...]:
 
 def combinations(readings: list[tuple[int, ...]], labels: list[str]) -> list[list[int]]:
     """All ways to read the sites, those whose labels have one stem alike; raises EntryError beyond 64."""
+    if all(len(options) == 1 for options in readings):
+        return [[options[0] for options in readings]]
     stems = [
         (match[0] if (match := _STEM.match(label)) else label, options)
         for label, options in zip(labels, readings, strict=True)

@@ -107,16 +107,17 @@ def _refuse_unclosed(rotations: NDArray[np.int64], translations: NDArray[np.int6
         raise EntryError("the identity `x, y, z` is missing")
     # Floats, since numpy multiplies whole numbers slowly; all are small.
     left, right = rotations.astype(float), translations.astype(float)
-    turned = np.einsum("aij,bjk->abik", left, left, optimize=True).reshape(-1, 3, 3)
-    moved = (np.einsum("aij,bj->abi", left, right) + right[:, None]).reshape(-1, 3)
-    products = _key(np.rint(turned).astype(np.int64), np.rint(moved).astype(np.int64))
-    if not np.isin(products, keys).all():
+    turned = (left.reshape(-1, 3) @ left.transpose(1, 0, 2).reshape(3, -1)).reshape(-1, 3, len(keys), 3)
+    moved = (left.reshape(-1, 3) @ right.T).reshape(-1, 3, len(keys)) + right[:, :, None]
+    products = _key(turned.swapaxes(1, 2).astype(np.int64), moved.swapaxes(1, 2).astype(np.int64))
+    ordered = np.sort(keys)
+    if (ordered[np.searchsorted(ordered[:-1], products)] != products).any():
         raise EntryError(f"the {len(keys)} operations are no group: products of two of them are missing")
 
 
 def _key(rotations: NDArray[np.int64], translations: NDArray[np.int64]) -> NDArray[np.int64]:
     """One number for each operation; entries of products are within -9 to 9."""
-    digits = np.concatenate([rotations.reshape(-1, 9) + 9, translations % _DEN], axis=1)
+    digits = np.concatenate([rotations.reshape(-1, 9) + 9, translations.reshape(-1, 3) % _DEN], axis=1)
     return np.asarray(digits @ np.array([*(19**i for i in range(9)), *(19**9 * _DEN**i for i in range(3))]))
 
 
