@@ -23,6 +23,7 @@ _BARE_GROUP = re.compile(
     re.MULTILINE | re.IGNORECASE,
 )
 _PLACE = re.compile(r"\w*:(\d+):(\d+)(?:\(\d+\))?: (.*)", re.DOTALL)
+_QUOTES = frozenset("'\";")
 _NUMBERS = re.compile(r"(?:[+-]?(?:\d+\.?\d*|\.\d+) )+")
 _NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?:\(\d+(?:\.\d+)?\))?")
 
@@ -143,7 +144,7 @@ def _document(text: str) -> gemmi.cif.Document:
 
 
 def _plain(texts: list[str]) -> list[str]:
-    return [gemmi.cif.as_string(text) if text[0] in "'\";" else text for text in texts]
+    return [gemmi.cif.as_string(text) if text[:1] in _QUOTES else text for text in texts]
 
 
 def _put(block: Block, values: Values) -> None:
