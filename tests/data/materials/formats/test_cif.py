@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from bigdata.data.materials.formats import cif
-from bigdata.data.materials.formats.entry import cell
+from bigdata.data.materials.formats import cif, csv, mp_crystals
+from bigdata.data.materials.formats.entry import MaterialEntry, cell
 from bigdata.data.problem import BadEntry
 
 P1 = """data_test
@@ -104,3 +106,20 @@ def test_a_cell_that_is_not_told_is_a_bad_entry(tmp_path):
     (bad,) = cif.read(tmp_path / "a.cif", "a.cif")
     assert bad.what == "there is no `_cell_length_a`"
     assert bad.where == "a.cif:1"
+
+
+def test_notes_on_crystals_in_tables_are_kept(tmp_path):
+    (tmp_path / "a.csv").write_text(f'id,cif\nm,"{FACE_CENTRED}"\n')
+    (tmp_path / "a.json").write_text(json.dumps([{"material_id": "m", "structure": FACE_CENTRED}]))
+    (alone,) = read(csv, tmp_path / "a.csv")
+    (listed,) = read(mp_crystals, tmp_path / "a.json")
+    assert alone.notes == listed.notes == next(cif.read(written(tmp_path / "a.cif"), "a.cif")).notes
+
+
+def read(form, path):
+    return [entry for entry in form.read(path, path.name) if isinstance(entry, MaterialEntry)]
+
+
+def written(path):
+    path.write_text(FACE_CENTRED)
+    return path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from itertools import product
 from typing import NamedTuple
@@ -45,9 +46,7 @@ def settings(block: Block, angles: tuple[float, ...]) -> list[Operations]:
     numbers = _header_numbers(block, angles)
     if listed := _listed(block):
         return [_agreeing(listed, numbers, block)]
-    if _agreed(numbers) is None:
-        raise EntryError("the file gives neither symmetry operations nor a space group: is it P 1?", block.line)
-    return _named(block, angles, numbers)
+    return _named(block, angles, next(iter(numbers.values()), None))
 
 
 def _listed(block: Block) -> tuple[str, ...]:
@@ -55,7 +54,10 @@ def _listed(block: Block) -> tuple[str, ...]:
     lists = {tag: tuple(block.column(tag)) for tag in _LISTS if block.text(tag)}
     if block.text(_MAGNETIC):
         lists[_MAGNETIC] = _magnetic(block)
-    if len({frozenset(_operation(text).triplet() for text in texts) for texts in lists.values()}) > 1:
+    if (
+        len(lists) > 1
+        and len({frozenset(_operation(text).triplet() for text in texts) for texts in lists.values()}) > 1
+    ):
         raise EntryError(f"the operations in {' and '.join(f'`{tag}`' for tag in lists)} differ", block.line)
     return next(iter(lists.values()), ())
 
@@ -142,6 +144,11 @@ def _header_numbers(block: Block, angles: tuple[float, ...]) -> dict[str, int]:
     for tag in _NAMES:
         if entries := _entries(block.text(tag), angles):
             said[f"`{block.values[tag].tag}` ({block.text(tag)})"] = int(entries[0].number)
+    for tag in _HALLS:
+        # Beside listed operations, a symbol that can't be read is of no account.
+        with suppress(EntryError):
+            if hall := block.text(tag):
+                said[f"`{block.values[tag].tag}` ({hall})"] = _by_hall(hall).number
     if len({*said.values()}) > 1:
         (one, a), (other, b) = next((x, y) for x, y in product(said.items(), repeat=2) if x[1] != y[1])
         raise EntryError(f"{one} is group {a}, {other} is group {b}", _header_line(block))
@@ -152,17 +159,15 @@ def _header_line(block: Block) -> int:
     return next((block.values[tag].line for tag in (*_NUMBERS, *_NAMES) if tag in block), block.line)
 
 
-def _agreed(numbers: dict[str, int]) -> int | None:
-    return next(iter(numbers.values()), None)
-
-
-def _named(block: Block, angles: tuple[float, ...], numbers: dict[str, int]) -> list[Operations]:
-    """All settings that the header leaves open."""
-    number, name = _agreed(numbers), block.text(*_NAMES)
-    if not 1 <= (number or 0) <= 230:
-        raise EntryError(f"there is no space group {number}; they are numbered from 1 to 230", block.line)
+def _named(block: Block, angles: tuple[float, ...], number: int | None) -> list[Operations]:
+    """All settings that the header leaves open, given the group's number."""
     if hall := block.text(*_HALLS):
-        return [_by_hall(hall, number)]
+        return [_by_hall(hall)]
+    if number is None:
+        raise EntryError("the file gives neither symmetry operations nor a space group: is it P 1?", block.line)
+    if not 1 <= number <= 230:
+        raise EntryError(f"there is no space group {number}; they are numbered from 1 to 230", _header_line(block))
+    name = block.text(*_NAMES)
     if entries := _entries(name, angles):
         return [_of_table(entry, "by its name") for entry in entries]
     every = [entry for entry in gemmi.spacegroup_table() if entry.number == number]
@@ -171,15 +176,12 @@ def _named(block: Block, angles: tuple[float, ...], numbers: dict[str, int]) -> 
 
 
 @lru_cache(maxsize=512)
-def _by_hall(hall: str, number: int | None) -> Operations:
+def _by_hall(hall: str) -> Operations:
     try:
         ops = [*gemmi.symops_from_hall(hall)]
     except (RuntimeError, ValueError):
         raise EntryError(f"the Hall symbol `{hall}` can't be read") from None
-    found = _of(ops, f"the operations aren't listed, those of the Hall symbol are used: {hall}")
-    if number is not None and found.number != number:
-        raise EntryError(f"the Hall symbol `{hall}` is group {found.number}, the header says group {number}")
-    return found
+    return _of(ops, f"the operations aren't listed, those of the Hall symbol are used: {hall}")
 
 
 def _of(ops: Iterable[gemmi.Op], said: str) -> Operations:
