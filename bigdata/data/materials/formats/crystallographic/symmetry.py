@@ -164,7 +164,8 @@ def _named(block: Block, angles: tuple[float, ...], number: int | None) -> list[
     if hall := block.text(*_HALLS):
         return [_by_hall(hall)]
     if number is None:
-        raise EntryError("the file gives neither symmetry operations nor a space group: is it P 1?", block.line)
+        what = "the file gives neither symmetry operations nor a space group. Does it list all atoms of the cell? Then"
+        raise EntryError(f"{what} add `_space_group_IT_number 1`", block.line)
     if not 1 <= number <= 230:
         raise EntryError(f"there is no space group {number}; they are numbered from 1 to 230", _header_line(block))
     name = block.text(*_NAMES)
