@@ -347,9 +347,9 @@ def test_every_method_gives_models_that_predict(bench: Bench, method: str) -> No
 
 def test_a_parent_from_a_file_gives_the_same_expansion(bench: Bench, run: Run) -> None:
     (bench.folder / "fcc.cif").write_text(
-        "data_fcc\n_cell_length_a 3.85\n_cell_length_b 3.85\n_cell_length_c 3.85\n_cell_angle_alpha 90\n"
-        "_cell_angle_beta 90\n_cell_angle_gamma 90\nloop_\n_atom_site_label\n_atom_site_type_symbol\n"
-        "_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
+        "data_fcc\n_space_group_IT_number 1\n_cell_length_a 3.85\n_cell_length_b 3.85\n_cell_length_c 3.85\n"
+        "_cell_angle_alpha 90\n_cell_angle_beta 90\n_cell_angle_gamma 90\nloop_\n_atom_site_label\n"
+        "_atom_site_type_symbol\n_atom_site_fract_x\n_atom_site_fract_y\n_atom_site_fract_z\n"
         "Cu1 Cu 0 0 0\nCu2 Cu 0 0.5 0.5\nCu3 Cu 0.5 0 0.5\nCu4 Cu 0.5 0.5 0\n"
     )
     parent = {"lattice": {"file": "fcc.cif"}, "sublattices": [["Cu", "Au"]]}

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from bigdata.data.cells import ABSENT, NO_VALUE, Column, Convert
 from bigdata.data.materials.formats.agreement import agreed_formula
-from bigdata.data.materials.formats.cif_text import structure_of
+from bigdata.data.materials.formats.crystallographic.reading import structure_of
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, ID_KEYS, MaterialEntry
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.table import Table, columns_in, plain_key
@@ -79,13 +79,13 @@ def _entry(table: Table, row: list[str], layout: _Layout, label: str, line: int)
         if layout.name is not None and not name:
             raise EntryError(f"`{table.columns[layout.name]}` is empty")
         cif = _text(row, layout.cif, ABSENT)
-        found = structure_of(cif) if cif else None
+        found, doubts = structure_of(cif) if cif else (None, ())
         said = {key: _text(row, place) for key, place in layout.formulas.items()}
         formula, notes = agreed_formula(said, found)
         # What is no formula may be the name of a mineral, or of a type of structures.
         words = {} if formula else {key: text for key, text in [*said.items()][:1] if text}
         properties = {**words, **_properties(row, layout)}
-        return MaterialEntry(name, label, line, formula, found, properties, notes + _unreadable(row))
+        return MaterialEntry(name, label, line, formula, found, properties, doubts + notes + _unreadable(row))
     except EntryError as e:
         return BadEntry(name, label, line, str(e))
 

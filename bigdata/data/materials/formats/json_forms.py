@@ -16,7 +16,7 @@ from typing import Any
 
 from bigdata.data.materials.formats import jsonl
 from bigdata.data.materials.formats.agreement import agreed_formula
-from bigdata.data.materials.formats.cif_text import structure_of
+from bigdata.data.materials.formats.crystallographic.reading import structure_of
 from bigdata.data.materials.formats.entry import (
     FORMULA_KEYS,
     ID_KEYS,
@@ -142,7 +142,7 @@ def _unnamed(item: dict[str, Any], label: str, line: int) -> MaterialEntry:
 
 
 def _structure(data: Any) -> Noted:
-    return Noted(structure_of(data), ()) if isinstance(data, str) else from_dict(data)
+    return Noted(*structure_of(data)) if isinstance(data, str) else from_dict(data)
 
 
 def _from_ase(item: Mapping[str, Any]) -> Noted:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.data.formats import entries_of
-from bigdata.data.materials.formats.cif_text import structure_of
+from bigdata.data.materials.formats.crystallographic.reading import structure_of
 from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, without
 from bigdata.data.materials.formats.items import items
 from bigdata.data.problem import BadEntry, EntryError, Remark
@@ -51,6 +51,7 @@ def _entry(item: Any, label: str, line: int) -> MaterialEntry | BadEntry:
     try:
         if not isinstance(item.get("structure"), str):
             raise EntryError("`structure` isn't a CIF text")
-        return MaterialEntry(name, label, line, "", structure_of(item["structure"]), without(item, "structure", key))
+        found, notes = structure_of(item["structure"])
+        return MaterialEntry(name, label, line, "", found, without(item, "structure", key), notes)
     except EntryError as e:
         return BadEntry(name, label, line, str(e))
