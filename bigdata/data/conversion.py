@@ -14,6 +14,8 @@ Floats = NDArray[np.float64]
 _AVOGADRO = 6.02214076e23
 _JOULE = ENERGY.units["J"]
 _KJ_PER_MOL = 1e3 * _JOULE / _AVOGADRO
+# The thermochemical calorie, in J.
+_CALORIE = 4.184
 _BOHR = LENGTH.units["bohr"]
 _ENERGIES = {name: ENERGY.units[name] for name in ("eV", "meV", "Ha", "Ry", "J")}
 _VOLUMES = {"angstrom^3": 1.0, "nm^3": 1e3, "bohr^3": _BOHR**3}
@@ -22,9 +24,8 @@ _PER_CELL = {"energy": _ENERGIES, "volume": _VOLUMES}
 _PER_ATOM = {
     "energy": {
         **{f"{name}/atom": size for name, size in _ENERGIES.items()},
-        "kJ/mol": _KJ_PER_MOL,
-        # The thermochemical calorie.
-        "kcal/mol": 4.184 * _KJ_PER_MOL,
+        "kJ/mol-atoms": _KJ_PER_MOL,
+        "kcal/mol-atoms": _CALORIE * _KJ_PER_MOL,
     },
     "volume": {f"{name}/atom": size for name, size in _VOLUMES.items()},
 }
@@ -33,9 +34,12 @@ _OTHERS: tuple[Mapping[str, float], ...] = (
     {"GPa": 1.0, "MPa": 1e-3, "Pa": 1e-9, "kbar": 0.1, "eV/angstrom^3": 160.2176634},
     {"angstrom": 1.0, "nm": 10.0, "pm": 0.01, "bohr": _BOHR},
     {"g/cm^3": 1.0, "kg/m^3": 1e-3},
+    # Moles of what isn't said: tables of thermochemistry mean formula units, those of databases often atoms.
+    {"kJ/mol": 1.0, "kcal/mol": _CALORIE},
     {"K": 1.0},
     {"s": 1.0, "ms": 1e-3, "min": 60.0, "h": 3600.0},
 )
+_MOLAR = ("kJ/mol", "kcal/mol")
 _KINDS = (*_PER_CELL.values(), *_PER_ATOM.values(), *_OTHERS)
 
 
@@ -43,8 +47,9 @@ def convert(values: Floats, from_unit: str, to_unit: str, n_atoms: NDArray[np.in
     """`values` (n,) of `from_unit` in `to_unit`; energies of the cell become those of an atom, and back, by `n_atoms`
     (n,), the atoms of each cell.
 
-    kJ/mol and kcal/mol are for a mole of atoms. Constants: CODATA 2022. Raises QuantityError, naming the units that
-    fit, where a unit isn't known or the two don't measure the same.
+    kJ/mol-atoms and kcal/mol-atoms are for a mole of atoms; kJ/mol and kcal/mol, which don't say of what, are turned
+    into each other alone. Constants: CODATA 2022. Raises QuantityError, naming the units that fit, where a unit isn't
+    known or the two don't measure the same.
     """
     if from_unit == to_unit:
         return values
@@ -57,6 +62,12 @@ def convert(values: Floats, from_unit: str, to_unit: str, n_atoms: NDArray[np.in
             right = "Use a dataset with structures, or ask for " + _either(start)
             raise QuantityError(f"{from_unit} can't be turned into {to_unit} without the atoms of each cell", right)
         return values * factor / n_atoms if start in _PER_CELL.values() else values * factor * n_atoms
+    if "kJ/mol" in (*start, *end) and ("eV/atom" in (*start, *end) or "eV" in (*start, *end)):
+        unsaid = from_unit if from_unit in _MOLAR else to_unit
+        right = (
+            f"Where it is of a mole of atoms, say `{unsaid}-atoms`; values of formula units have to be divided first"
+        )
+        raise QuantityError(f"{unsaid} doesn't say of what, atoms or formula units", right)
     raise QuantityError(f"{from_unit} can't be turned into {to_unit}", f"Ask for {_either(_fitting(start))}")
 
 

@@ -167,10 +167,11 @@ class _Mapper:
         self, structure: Structure, groups: Groups, n_cells: int, best: _Trial | None, most: float
     ) -> _Trial | None:
         """The best of one placement and those in any frame, cells distorted by `most` at most."""
-        for orientations in self._orientations.steps(structure.lattice, n_cells, most):
+        for limit, orientations in self._orientations.steps(structure.lattice, n_cells, most):
             found = self._best(structure, groups, orientations)
             best = self._better(best, *found) if found else best
-            if self._is_good(best):
+            # What is distorted by more than the limit costs more than this, wherever its atoms lie.
+            if best and self._is_good(best) and self._cost(best)[1] <= (limit * self._spacing) ** 2:
                 break
         return best
 

@@ -76,16 +76,16 @@ class Orientations:
             self._near[key] = self._rounded(lattice, n_cells)
         return self._near[key]
 
-    def steps(self, lattice: Floats, n_cells: int, most: float = np.inf) -> Iterator[list[Orientation]]:
-        """Those of a cell in any frame, by distortion, for larger and larger distortions up to `max_strain`, or up to
-        `most` where that is less."""
+    def steps(self, lattice: Floats, n_cells: int, most: float = np.inf) -> Iterator[tuple[float, list[Orientation]]]:
+        """(limit, those of a cell in any frame that are distorted by no more), by distortion, for larger and larger
+        limits up to `max_strain`, or up to `most` where that is less."""
         most = min(most, self.max_strain)
         to_reduced = reduction(lattice)
         reduced = to_reduced @ lattice
         for limit in (*takewhile(lambda step: step < most, STEPS), most):
             found = self._search(reduced, n_cells, limit)
             back = _whole_inverse(to_reduced)
-            yield [self._orientation(back @ matrix, strain) for matrix, strain in found]
+            yield limit, [self._orientation(back @ matrix, strain) for matrix, strain in found]
 
     def nearest(self, lattice: Floats, n_cells: int, limit: float = NAMED) -> float:
         """The least distortion of any supercell of that many cells; infinite where it is beyond `limit`."""

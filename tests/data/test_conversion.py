@@ -12,8 +12,8 @@ from bigdata.units import QuantityError
 # Source: CODATA 2022 (physics.nist.gov/cuu/Constants); 1 bar = 1e5 Pa, 1 cal = 4.184 J by definition.
 KNOWN = [
     ("eV/atom", "meV/atom", 1000.0),
-    ("eV/atom", "kJ/mol", 96.48533212),
-    ("eV/atom", "kcal/mol", 23.06054783),
+    ("eV/atom", "kJ/mol-atoms", 96.48533212),
+    ("eV/atom", "kcal/mol-atoms", 23.06054783),
     ("Ha/atom", "eV/atom", 27.211386245981),
     ("Ry/atom", "eV/atom", 13.6056931229905),
     ("Ha", "eV", 27.211386245981),
@@ -39,6 +39,14 @@ def test_an_energy_of_the_cell_is_divided_among_its_atoms():
 def test_without_the_atoms_of_the_cell_it_is_refused():
     with pytest.raises(QuantityError, match="without the atoms of each cell"):
         convert(np.ones(1), "eV", "eV/atom")
+
+
+@pytest.mark.parametrize(("start", "end"), [("kJ/mol", "eV/atom"), ("eV/atom", "kcal/mol"), ("kJ/mol", "eV")])
+def test_moles_of_what_is_not_said_are_refused_with_what_to_say(start, end):
+    with pytest.raises(QuantityError, match="doesn't say of what, atoms or formula units") as e:
+        convert(np.ones(1), start, end)
+    assert "/mol-atoms`" in e.value.right
+    assert convert(np.ones(1), "kcal/mol", "kJ/mol") == pytest.approx([4.184])
 
 
 @pytest.mark.parametrize(("start", "end"), [("eV", "GPa"), ("eV/atom", "K"), ("angstrom", "eV")])

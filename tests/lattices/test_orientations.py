@@ -58,7 +58,7 @@ def test_no_supercell_within_the_limit_is_missed(name: str, n_cells: int) -> Non
     rng = np.random.default_rng(n_cells)
     shape = np.diag([1, 1, n_cells]) @ parent.lattice @ (np.eye(3) + 0.04 * rng.normal(size=(3, 3)))
     lattice = shape @ Rotation.random(random_state=1).as_matrix()
-    *_, last = Orientations(parent, limit).steps(lattice, n_cells)
+    *_, (_, last) = Orientations(parent, limit).steps(lattice, n_cells)
     found = {tuple(o.matrix.ravel().tolist()) for o in last}
     proper = [r.T for r in operations(parent).rotations if round(np.linalg.det(r)) == 1]
 

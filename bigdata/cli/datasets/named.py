@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -34,6 +34,11 @@ class Named:
     def key(self) -> str:
         """Its name in a study, where not all letters can stand."""
         return re.sub(r"[^A-Za-z0-9_-]+", "-", self.name).lstrip("-_") or "data"
+
+    @property
+    def unit(self) -> str:
+        """The unit of the field that is wanted of it; "" where none is known."""
+        return self.dataset.units.get(self.asked.target, "")
 
     def refuse_unknown(self, field: str) -> None:
         """SpecError unless the dataset has the field, or none is asked for."""
@@ -68,10 +73,27 @@ def neither(name: str, known: tuple[str, ...]) -> str:
     return f"`{name}` is neither a dataset known by name nor a file.{hint}"
 
 
-def short(text: str) -> str:
-    """The name that a dataset goes by in tables: its registered name, or its file's."""
-    name = text.partition(":")[0]
-    return name if name in names() else Path(name).name
+def short(texts: Sequence[str]) -> list[str]:
+    """The names that datasets go by in tables: a registered name, or as much of a file's path, from its end, as tells
+    it from the others. SpecError for a dataset that is given twice."""
+    given = [text.partition(":")[0] for text in texts]
+    for place, name in enumerate(given):
+        if any(_is_same(name, other) for other in given[:place]):
+            raise SpecError(f"`{name}` is given twice; compare it with another dataset.")
+    return [_told_apart(name, [other for other in given if other is not name]) for name in given]
+
+
+def _is_same(a: str, b: str) -> bool:
+    known = names()
+    return a == b if a in known or b in known else Path(a).resolve() == Path(b).resolve()
+
+
+def _told_apart(name: str, others: Sequence[str]) -> str:
+    if name in names():
+        return name
+    parts, ends = Path(name).resolve().parts, [Path(other).resolve().parts for other in others if other not in names()]
+    n = next(n for n in range(1, len(parts) + 1) if all(parts[-n:] != end[-n:] for end in ends))
+    return "/".join(parts[-n:])
 
 
 def open_named(texts: Iterable[str], skip_bad: bool) -> list[Named]:
@@ -79,13 +101,11 @@ def open_named(texts: Iterable[str], skip_bad: bool) -> list[Named]:
 
     Bad entries are left out and counted where they are to be skipped. Raises SpecError.
     """
-    found: list[Named] = []
-    for text in texts:
-        asked = origin(text, skip_bad)
-        if any(short(text) == other.name for other in found):
-            raise SpecError(f"`{short(text)}` is given twice; compare it with another dataset.")
-        found.append(Named(short(text), asked, _opened(asked)))
-        found[-1].refuse_unknown(asked.target)
+    given, found = list(texts), list[Named]()
+    asked = [origin(text, skip_bad) for text in given]
+    for name, one in zip(short(given), asked, strict=True):
+        found.append(Named(name, one, _opened(one)))
+        found[-1].refuse_unknown(one.target)
     return found
 
 

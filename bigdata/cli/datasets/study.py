@@ -29,11 +29,21 @@ def study(named: Sequence[Named], identity: Identity, with_targets: bool = False
         raise SpecError(f"{', '.join(one.name for one in named)} are too alike: rename one of the files.")
     spec: dict[str, Any] = {"study": "overlap", "name": "overlap", "datasets": datasets}
     spec["identity"] = {"by": list(identity.by), "symprec": identity.symprec}
-    fields = {one.asked.target: one.dataset.units.get(one.asked.target, "") for one in named if one.asked.target}
-    if fields and with_targets:
-        quantity, unit = " / ".join(fields), next(iter(fields.values()))
+    targets = [one for one in named if one.asked.target]
+    if targets and with_targets:
+        quantity, unit = " / ".join(dict.fromkeys(one.asked.target for one in targets)), _unit(targets)
         spec |= {"target": {"quantity": quantity, "units": unit}, "without_target": "keep"}
     return spec
+
+
+def _unit(targets: Sequence[Named]) -> str:
+    """The unit that all values are drawn in, the first's; SpecError where only some have one."""
+    units = {f"{one.name}:{one.asked.target}": one.unit for one in targets}
+    if len(set(units.values())) > 1 and (without := [name for name, unit in units.items() if not unit]):
+        said = ", ".join(f"{name} in {unit}" for name, unit in units.items() if unit)
+        what = f"the unit of {', '.join(without)} isn't known, beside {said}"
+        raise SpecError(f"{what}. Put it at the end of the column's name, such as `e_form_eV_per_atom`.")
+    return next(iter(units.values()))
 
 
 def _refuse_formulas_alone(one: Named, identity: Identity) -> None:

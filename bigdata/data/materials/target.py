@@ -109,7 +109,7 @@ def _stranger(dataset: MaterialsDataset, field: str) -> str:
 
 def extent(unit: str) -> str:
     """Whether values in a unit are those of an atom or of a cell; "" for units that measure neither."""
-    if unit.endswith("/atom"):
+    if unit.endswith(("/atom", "/mol-atoms")):
         return "atom"
     return "cell" if f"{unit}/atom" in fitting(unit) else ""
 
@@ -122,7 +122,7 @@ def _refuse_other_extent(dataset: MaterialsDataset, field: str, own: str, unit: 
     """
     has, asked = extent(own), extent(unit)
     if per.wanted and asked and per.wanted != asked:
-        right = f"leave `per:` out, or write `units: {unit.removesuffix('/atom')}{'/atom' * (per.wanted == 'atom')}`"
+        right = f"leave `per:` out, or ask for a unit of values of {_whose(per.wanted)}"
         raise DataProblem(Finding(("per",), f"{unit} is a unit of values of {_whose(asked)}", right))
     if has and asked and has != asked and per.wanted != asked:
         what = f"`{field}` of {dataset.label} is in {own}, of {_whose(has)}, and {unit} is of {_whose(asked)}"

@@ -14,6 +14,8 @@ _ENDINGS = {
     "_meV_per_atom": "meV/atom",
     "_eV_atom": "eV/atom",
     "_meV_atom": "meV/atom",
+    "_kJ_per_mol_atoms": "kJ/mol-atoms",
+    "_kcal_per_mol_atoms": "kcal/mol-atoms",
     "_kJ_per_mol": "kJ/mol",
     "_kJ_mol": "kJ/mol",
     "_kcal_per_mol": "kcal/mol",

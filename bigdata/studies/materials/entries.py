@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.materials.dataset import MaterialsDataset, Policy, open_import
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
-from bigdata.data.materials.target import Per, target, within
+from bigdata.data.materials.target import Per, extent, target, within
 from bigdata.data.materials.target import Target as Found
 from bigdata.data.problem import BadEntry, DataProblem, first
 from bigdata.data.selection import Dropped
@@ -171,11 +171,9 @@ def _drawn(n: int, sample: Sample) -> NDArray[np.int64]:
 
 def _converted(field: str, own: str, unit: str) -> Iterator[str]:
     """What a conversion takes for granted."""
-    if own.endswith("/atom") and unit and not unit.endswith("/atom"):
+    if extent(own) == "atom" and extent(unit) == "cell":
         yield f"{field} is in {own}, and is multiplied by the cell's atoms"
-    if own in ("kJ/mol", "kcal/mol") and unit != own:
-        yield f"{field} is taken to be in {own} of atoms, not of formula units"
-    elif unit.endswith("/atom") and not own.endswith("/atom"):
+    elif extent(own) == "cell" and extent(unit) == "atom":
         yield f"{field} is in {own} for each cell, and is divided by the cell's atoms"
 
 

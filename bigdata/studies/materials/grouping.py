@@ -29,6 +29,7 @@ from bigdata.kind import (
 )
 from bigdata.studies.materials import model as asked
 from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.far_off import far
 from bigdata.studies.materials.groups import Labelled, labelled
 from bigdata.studies.materials.overlap import Overlap, histograms, overlap
 from bigdata.studies.materials.parts import split_of
@@ -177,8 +178,11 @@ def unit_of(entries: Mapping[str, Entries]) -> str:
 
 
 def bin_edges(entries: Mapping[str, Entries]) -> NDArray[np.float64]:
-    """(N_BINS + 1,) edges of the histograms, the same for all datasets; one alone where no dataset has a target."""
-    values = [e.values for e in entries.values() if e.values.size]
+    """(N_BINS + 1,) edges of the histograms, the same for all datasets; one alone where no dataset has a target.
+
+    Values far off are outside, which notes of the plan say: one -9999 would put all others into one bin.
+    """
+    values = [e.values[~far(e.values)] for e in entries.values() if e.values.size]
     if not values:
         return np.zeros(1)
     low, high = min(float(np.nanmin(v)) for v in values), max(float(np.nanmax(v)) for v in values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import numpy as np
 
 from bigdata.data import DataProblem
 from bigdata.data.materials.dataset import open_import
+from bigdata.data.problem import first
 from bigdata.kind import SpecError
 from bigdata.studies.materials import model
 from bigdata.studies.materials.entries import Entries
@@ -33,9 +35,33 @@ def labelled(asked: model.Identity, entries: Entries, program: Program = "moyopy
     """The labels of a dataset's entries, by the symmetry that a program finds; what the cache doesn't hold of it is
     found here. Raises SpecError where they can't be told."""
     try:
-        return _labelled(identity_of(asked), entries.dataset.folder, entries.rows.tobytes(), program)
+        found = _labelled(identity_of(asked), entries.dataset.folder, entries.rows.tobytes(), program)
     except DataProblem as problem:
         raise SpecError(f"{entries.name}: {problem}") from problem
+    if found.symmetry is None or found.symmetry.spacegroup.all():
+        return found
+    return found._replace(labels=_apart(found.labels, found.symmetry, entries))
+
+
+def _apart(labels: list[str], symmetry: Symmetry, entries: Entries) -> list[str]:
+    """The labels, with names of their own for entries whose symmetry isn't known: that two of them are one material
+    isn't known either."""
+    apart = list(labels)
+    for place in np.flatnonzero(symmetry.spacegroup == 0).tolist():
+        apart[place] = f"{labels[place]}:{entries.name}:{entries.ids[place]}"
+    return apart
+
+
+def without_structure(asked: model.Identity, entries: Iterable[Entries]) -> Iterator[str]:
+    """Sentences on the entries that can't be told to be the same material as any other, as they have no structure."""
+    for e in entries:
+        if not (asked.needs_symmetry and e.dataset.has_structures):
+            continue
+        places = np.flatnonzero(e.dataset.structures.n_atoms[e.rows] == 0).tolist()
+        if places:
+            noun = "entry has" if len(places) == 1 else "entries have"
+            named = first((e.ids[place] for place in places), 5)
+            yield f"{e.name}: {len(places):,} {noun} no structure ({named}): each is a group of its own"
 
 
 # A task, and then the report of the same process, ask for the same: of half a million formulas that takes 20 s.

@@ -69,7 +69,8 @@ def labels(
 ) -> list[str]:
     """One label an entry. `formulas` as the database gives them; `symmetry` may be None where `by` needs none.
 
-    Entries whose symmetry wasn't found have spacegroup 0 and the formula of their cell as given. Raises DataProblem
+    Entries whose symmetry wasn't found have spacegroup 0 and the formula of their cell as given: see
+    `groups.labelled`, which keeps them apart. Raises DataProblem
     where there are no structures and `by` needs them, or where a formula that is needed can't be read.
     """
     refuse_formulas_alone(identity, structures is not None)

@@ -9,7 +9,9 @@ from collections.abc import Mapping
 
 from bigdata.kind import Input, Workload
 from bigdata.studies.materials.entries import Entries, entries_by_dataset
+from bigdata.studies.materials.far_off import far_off
 from bigdata.studies.materials.grouping import FIELDS, coordinates, groups_stage, refuse_several_units
+from bigdata.studies.materials.groups import without_structure
 from bigdata.studies.materials.stages import kept_of, symmetry_stages
 from bigdata.studies.overlap.model import Overlap
 
@@ -24,7 +26,11 @@ def stages(model: Overlap, inputs: Mapping[str, Input]) -> Workload:
     return Workload(
         stages=(*symmetry, groups),
         coordinates=tuple(coordinates(model, entries)),
-        notes=tuple(note for e in entries.values() for note in e.notes),
+        notes=(
+            *(note for e in entries.values() for note in e.notes),
+            *without_structure(model.identity, entries.values()),
+            *far_off(entries.values()),
+        ),
         report_bytes=1_000_000,
         sizes={name: len(e) for name, e in entries.items()},
         kept=tuple(kept_of(model.datasets, model.identity, inputs)),

@@ -26,6 +26,8 @@ from bigdata.models.networks.elements import N_ELEMENTS, N_FEATURES
 from bigdata.models.networks.network import layout
 from bigdata.studies.materials import grouping
 from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.far_off import far_off
+from bigdata.studies.materials.groups import without_structure
 from bigdata.studies.materials.labels import label_notes, labels_of
 from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
 from bigdata.studies.transferability.cost import (
@@ -290,6 +292,8 @@ MEANING = {
 def _notes(model: Transferability, inputs: Mapping[str, Input], entries: Mapping[str, Entries]) -> Iterator[str]:
     """What was left out, by what the labels differ, what other programs predict, and what threads do to numbers."""
     yield from (note for e in entries.values() for note in e.notes)
+    yield from without_structure(model.identity, entries.values())
+    yield from far_off(entries.values())
     yield from label_notes(labels_of(model.datasets))
     yield from _of_outside(model, inputs, entries)
     if model.training.cores > 1:

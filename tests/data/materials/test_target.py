@@ -33,7 +33,9 @@ def test_another_extent_is_refused_unless_it_is_asked_for(dataset, field, unit, 
 
 
 def test_a_unit_of_another_extent_than_per_is_refused(dataset):
-    with pytest.raises(DataProblem, match=r"meV is a unit of values of whole cells.*`units: meV/atom`"):
+    with pytest.raises(
+        DataProblem, match=r"meV is a unit of values of whole cells.*[Aa]sk for a unit of values of an atom"
+    ):
         target(dataset, [0, 2], "e_eV", "meV", per=Per("atom"))
 
 

@@ -199,15 +199,14 @@ def test_formulas_alone_are_refused_at_planning_where_structures_are_needed(benc
 
 
 def test_what_a_conversion_takes_for_granted_is_said(bench: Bench) -> None:
-    row = rows("prototypes")[0] | {"e_eV": 1.0, "e_kJ_mol": 1.0, "e_per_atom_eV": 1.0}
+    row = rows("prototypes")[0] | {"e_eV": 1.0, "e_per_atom_eV": 1.0}
     (bench.folder / "one.jsonl").write_text(json.dumps(row))
     asked: dict[str, Any] = {"study": "overlap", "name": "one", "target": {"units": "eV/atom", "per": "atom"}}
     notes = {}
-    for field in ("e_eV", "e_kJ_mol", "e_per_atom_eV"):
+    for field in ("e_eV", "e_per_atom_eV"):
         asked["datasets"] = {"mine": {"file": "one.jsonl", "target": field}}
         notes[field] = bench.plan(bench.write("one.yaml", asked)).notes
     assert "divided by the cell's atoms" in notes["e_eV"][0]
-    assert "kJ/mol of atoms" in notes["e_kJ_mol"][0]
     assert notes["e_per_atom_eV"] == ()
 
 
@@ -335,7 +334,7 @@ def test_units_that_the_data_do_not_say_are_said_in_the_spec(bench: Bench) -> No
     }
     with pytest.raises(SpecError, match=r"units: \{e_form: eV/atom\}"):
         bench.plan(bench.write("units.yaml", asked))
-    asked["datasets"]["mine"]["units"] = {"e_form": "kJ/mol"}
+    asked["datasets"]["mine"]["units"] = {"e_form": "kJ/mol-atoms"}
     found = bench.submit(bench.write("units.yaml", asked))
     np.testing.assert_allclose(found["target_mine"][...], [-40 / 96.485332, -10 / 96.485332], rtol=1e-6)
     assert found["target_mine"].units == "eV/atom"

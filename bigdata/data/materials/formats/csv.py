@@ -28,6 +28,7 @@ from typing import NamedTuple
 from bigdata.data.cells import ABSENT, NO_VALUE, Column, Convert
 from bigdata.data.materials.formats.agreement import agreed_formula
 from bigdata.data.materials.formats.crystallographic.reading import structure_of
+from bigdata.data.materials.formats.crystallographic.stated import UNCHECKED
 from bigdata.data.materials.formats.entry import FORMULA_KEYS, ID_KEYS, MaterialEntry
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.table import Table, columns_in, plain_key
@@ -84,6 +85,9 @@ def _entry(table: Table, row: list[str], layout: _Layout, label: str, line: int)
         formula, notes = agreed_formula(said, found)
         # What is no formula may be the name of a mineral, or of a type of structures.
         words = {} if formula else {key: text for key, text in [*said.items()][:1] if text}
+        if formula:
+            # The row's formula is the check that the CIF text itself has no means for.
+            doubts = tuple(doubt for doubt in doubts if doubt != UNCHECKED)
         properties = {**words, **_properties(row, layout)}
         return MaterialEntry(name, label, line, formula, found, properties, doubts + notes + _unreadable(row))
     except EntryError as e:

@@ -135,6 +135,7 @@ def test_names_of_structures_are_no_formulas(write: Write) -> None:
     assert dataset.formulas == ["CsCl", "CsCl", "ClCs"]
     assert dataset.columns["compound"] == ["caesium chloride", "B2 type", None]
     assert said(dataset) == [
+        "not checked against a formula",
         "`compound` is no formula, the structure says the composition: caesium chloride",
         "`compound` is no formula, the structure says the composition: B2 type",
     ]

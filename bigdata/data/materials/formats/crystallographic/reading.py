@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from bigdata.data.materials.checks import check as check_structure
 from bigdata.data.materials.elements import SYMBOLS
@@ -124,6 +123,9 @@ def _doubled(atoms: Cell, lattice: Floats) -> NDArray[np.int64]:
     inside[inside == 1.0] = 0.0
     # A step of length d changes fractions by at most d times the norm of the inverse.
     reach = SAME_PLACE * float(np.linalg.norm(np.linalg.inv(lattice)))
+    # Of all formats, CIF alone needs it: plans of other data load without SciPy.
+    from scipy.spatial import cKDTree
+
     pairs = cKDTree(inside, boxsize=1.0).query_pairs(min(reach, 0.499), output_type="ndarray")
     apart = inside[pairs[:, 0]] - inside[pairs[:, 1]]
     apart -= np.round(apart)

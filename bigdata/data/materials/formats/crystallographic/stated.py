@@ -13,6 +13,7 @@ from bigdata.data.materials.formula import amounts, parse, written
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import EntryError
 
+UNCHECKED = "not checked against a formula"
 _Z, _DENSITY, _VOLUME = "_cell_formula_units_z", "_exptl_crystal_density_diffrn", "_cell_volume"
 _ATTACHED = "_atom_site_attached_hydrogens"
 # Amounts are rounded to two digits by some programs.
@@ -38,11 +39,11 @@ def stated(block: Block) -> Stated:
     whole = int(units) if units > 0 and units == int(units) else 0
     line = block.values[FORMULA].line if text else block.line
     if not text:
-        return Stated({}, whole, line, "not checked against a formula")
+        return Stated({}, whole, line, UNCHECKED)
     try:
         return Stated(parse(" ".join(text.split())), whole, line)
     except EntryError as e:
-        return Stated({}, whole, line, f"not checked against a formula: {e}")
+        return Stated({}, whole, line, f"{UNCHECKED}: {e}")
 
 
 def agrees(numbers: NDArray[np.uint8], said: Stated) -> bool:
