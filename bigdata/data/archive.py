@@ -1,4 +1,4 @@
-"""Archives (zip, tar, compressed or not) of data files, read as the folder that they hold.
+"""Archives (zip, tar, compressed or not) of data files, unpacked to be read as the folder that they hold.
 
 Members are unpacked into a temporary folder, plain files only: links, devices, and paths that lead out of the folder
 are passed over, and said.
@@ -13,13 +13,11 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Generic, TypeVar
+from typing import IO
 
-from bigdata.data.formats import Folder, Formats
-from bigdata.data.problem import BadEntry, EntryError, Remark
+from bigdata.data.problem import EntryError
 from bigdata.data.text import DAMAGED, head, opened
 
-E = TypeVar("E", covariant=True)
 # An archive of some kilobytes may unpack to petabytes.
 MAX_BYTES = 64 << 30
 _MOST = f"the archive holds more than {MAX_BYTES >> 30} GiB. Unpack it, and give the folder"
@@ -29,27 +27,6 @@ def is_archive(path: Path) -> bool:
     """Whether a file begins as zip or tar archives do, compressed or not. Raises OSError."""
     start = head(path)
     return start.startswith(b"PK\x03\x04") or start[257:262] == b"ustar"
-
-
-class Archive(Generic[E]):
-    """The reader of an archive, for files of one format (`only`) or of all; see `Folder` for names."""
-
-    NAMED_BY_FILE = True
-
-    def __init__(self, formats: Formats[E], only: str = "") -> None:
-        self._folder: Folder[E] = formats.folder(only)
-
-    def recognises(self, name: str, head: bytes) -> bool:
-        return False
-
-    def sources(self, path: Path) -> list[Path]:
-        return [path]
-
-    def read(self, path: Path, label: str) -> Iterator[E | BadEntry | Remark]:
-        with unpacked(path) as (folder, left_out):
-            if left_out:
-                yield Remark(files=tuple(left_out))
-            yield from self._folder.read(folder, label)
 
 
 @contextmanager

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from bigdata.units import ENERGY, LENGTH, QuantityError
 
-Floats = NDArray[np.float64]
+if TYPE_CHECKING:  # specs are checked without NumPy
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 _AVOGADRO = 6.02214076e23
 _JOULE = ENERGY.units["J"]
@@ -62,13 +64,33 @@ def convert(values: Floats, from_unit: str, to_unit: str, n_atoms: NDArray[np.in
             right = "Use a dataset with structures, or ask for " + _either(start)
             raise QuantityError(f"{from_unit} can't be turned into {to_unit} without the atoms of each cell", right)
         return values * factor / n_atoms if start in _PER_CELL.values() else values * factor * n_atoms
-    if "kJ/mol" in (*start, *end) and ("eV/atom" in (*start, *end) or "eV" in (*start, *end)):
-        unsaid = from_unit if from_unit in _MOLAR else to_unit
+    raise _unfit(from_unit, to_unit, start, end)
+
+
+def _unfit(own: str, unit: str, start: Mapping[str, float], end: Mapping[str, float]) -> QuantityError:
+    """Why two units don't measure the same."""
+    names = (*start, *end)
+    if "kJ/mol" in names and ("eV/atom" in names or "eV" in names):
+        unsaid = own if own in _MOLAR else unit
         right = (
             f"Where it is of a mole of atoms, say `{unsaid}-atoms`; values of formula units have to be divided first"
         )
-        raise QuantityError(f"{unsaid} doesn't say of what, atoms or formula units", right)
-    raise QuantityError(f"{from_unit} can't be turned into {to_unit}", f"Ask for {_either(_fitting(start))}")
+        return QuantityError(f"{unsaid} doesn't say of what, atoms or formula units", right)
+    return QuantityError(f"{own} can't be turned into {unit}", f"Ask for {_either(_fitting(start))}")
+
+
+def extent(unit: str) -> str:
+    """Whether values in a unit are those of an atom or of a cell; "" for units that measure neither."""
+    if unit.endswith(("/atom", "/mol-atoms")):
+        return "atom"
+    return "cell" if f"{unit}/atom" in fitting(unit) else ""
+
+
+def refuse_unfit(own: str, unit: str) -> None:
+    """Raise QuantityError where values of unit `own` can't be turned into `unit`, whatever their cells are."""
+    start, end = _kind(own), _kind(unit)
+    if own != unit and start is not end and end is not _counterpart(start):
+        raise _unfit(own, unit, start, end)
 
 
 def fitting(unit: str) -> tuple[str, ...]:

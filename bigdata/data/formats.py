@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar, cast
 
+from bigdata.data.archive import is_archive, unpacked
 from bigdata.data.content import sha256
 from bigdata.data.problem import BadEntry, DataProblem, EntryError, Remark, unreadable
 from bigdata.data.text import head
@@ -101,6 +102,27 @@ def walk(path: Path) -> Iterator[tuple[Path, list[str]]]:
         yield from ((Path(folder) / name, beside) for name in beside)
 
 
+class Archive(Generic[E]):
+    """The reader of an archive, for files of one format (`only`) or of all; see `Folder` for names."""
+
+    NAMED_BY_FILE = True
+
+    def __init__(self, formats: Formats[E], only: str = "") -> None:
+        self._folder: Folder[E] = formats.folder(only)
+
+    def recognises(self, name: str, head: bytes) -> bool:
+        return False
+
+    def sources(self, path: Path) -> list[Path]:
+        return [path]
+
+    def read(self, path: Path, label: str) -> Iterator[E | BadEntry | Remark]:
+        with unpacked(path) as (folder, left_out):
+            if left_out:
+                yield Remark(files=tuple(left_out))
+            yield from self._folder.read(folder, label)
+
+
 class Formats(Generic[E]):
     """The formats by name, in the order in which they are tried: `modules` of `package`; and `folder` for folders."""
 
@@ -113,8 +135,6 @@ class Formats(Generic[E]):
         if name.startswith("folder"):
             return self.folder(name.partition(":")[2])
         if name.startswith("archive"):
-            from bigdata.data.archive import Archive
-
             return Archive(self, name.partition(":")[2])
         return cast(Format[E], importlib.import_module(f"{self._package}.{self.modules[name]}"))
 
@@ -136,20 +156,13 @@ class Formats(Generic[E]):
         if path.is_dir():
             return f"folder:{name}" if name else "folder"
         told = self.tell(path)
-        if told is None and self._is_archive(path):
+        if told is None and is_archive(path):
             return f"archive:{name}" if name else "archive"
         name = name or told
         if name is None:
             what = f"the format of {path} can't be told from its name and content"
             raise DataProblem(Finding(("file",), what, f"say `format:` with one of {', '.join(self.modules)}"))
         return name
-
-    @staticmethod
-    def _is_archive(path: Path) -> bool:
-        # An archive is a folder to its reader, which is made of what stands here.
-        from bigdata.data.archive import is_archive
-
-        return is_archive(path)
 
     def files(self, path: Path, name: str) -> list[Path]:
         """The files that the data consist of; raises DataProblem where there is none."""

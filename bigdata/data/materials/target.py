@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.conversion import Floats, convert, fitting
+from bigdata.data.conversion import convert
 from bigdata.data.materials.dataset import MaterialsDataset, Policy
+from bigdata.data.materials.extent import Per, other_extent
+from bigdata.data.materials.structures import Floats
 from bigdata.data.problem import BadEntry, DataProblem, first, refuse
 from bigdata.data.selection import N_NAMES, Dropped
 from bigdata.data.text import is_number
 from bigdata.spec.study import Finding
 from bigdata.units import QuantityError
-
-
-class Per(NamedTuple):
-    """Whether values are wanted of an atom or of a cell ("": as their unit has them), and what of these a spec's
-    `per:` offers."""
-
-    wanted: str = ""
-    offered: tuple[str, ...] = ("atom", "cell")
 
 
 @dataclass(frozen=True)
@@ -107,32 +100,14 @@ def _stranger(dataset: MaterialsDataset, field: str) -> str:
     return ""
 
 
-def extent(unit: str) -> str:
-    """Whether values in a unit are those of an atom or of a cell; "" for units that measure neither."""
-    if unit.endswith(("/atom", "/mol-atoms")):
-        return "atom"
-    return "cell" if f"{unit}/atom" in fitting(unit) else ""
-
-
 def _refuse_other_extent(dataset: MaterialsDataset, field: str, own: str, unit: str, per: Per) -> None:
     """DataProblem where values of atoms are asked for as those of cells, or the other way, and `per` doesn't say so.
 
     The cell of an entry need not be the one that its value was computed for: a database may give primitive cells beside
     energies of conventional ones.
     """
-    has, asked = extent(own), extent(unit)
-    if per.wanted and asked and per.wanted != asked:
-        right = f"leave `per:` out, or ask for a unit of values of {_whose(per.wanted)}"
-        raise DataProblem(Finding(("per",), f"{unit} is a unit of values of {_whose(asked)}", right))
-    if has and asked and has != asked and per.wanted != asked:
-        what = f"`{field}` of {dataset.label} is in {own}, of {_whose(has)}, and {unit} is of {_whose(asked)}"
-        does = "divides" if asked == "atom" else "multiplies"
-        way = f", or write `per: {asked}` beside `units:`, which {does} each by its own cell's atoms"
-        raise DataProblem(Finding(("units",), what, f"ask for {own}{way if asked in per.offered else ''}", unit))
-
-
-def _whose(extent: str) -> str:
-    return "an atom" if extent == "atom" else "whole cells"
+    for finding in other_extent(f"`{field}` of {dataset.label}", own, unit, per):
+        raise DataProblem(finding)
 
 
 def _converted(

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data import DataProblem
-from bigdata.data.materials.target import Per
+from bigdata.data.materials.extent import Per
 from bigdata.kind import (
     BUILT_IN,
     PROCESS_BYTES,

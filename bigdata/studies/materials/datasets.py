@@ -7,21 +7,37 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bigdata.data import DataProblem
+from bigdata.data import DataProblem, fields
+from bigdata.data.materials.extent import Per, unfit
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
 from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecError, located, named, unknown_fields
-from bigdata.studies.materials.model import SHARES, Identity, Split
+from bigdata.studies.materials.model import SHARES, Identity, Split, Target
 
 SPLIT_FILE = "split file"
 Datasets = Mapping[str, MaterialsOrigin]
 
 
-def wrong_datasets(datasets: Datasets, folder: Path) -> Iterator[Finding]:
-    """Which datasets of a spec in `folder` can't be had, and which fields that they name they don't have."""
+def wrong_datasets(datasets: Datasets, folder: Path, target: Target | None = None) -> Iterator[Finding]:
+    """Which datasets of a spec in `folder` can't be had, which fields that they name they don't have, and whose units
+    don't fit that of the study's `target`."""
     for name, dataset in datasets.items():
         here = ("datasets", name)
-        target: list[tuple[PathInSpec, str]] = [((*here, "target"), dataset.target)] if dataset.target else []
-        yield from unknown_fields(dataset, folder, here, target)
+        named: list[tuple[PathInSpec, str]] = [((*here, "target"), dataset.target)] if dataset.target else []
+        found = list(unknown_fields(dataset, folder, here, named))
+        yield from found
+        if target is not None and target.units and dataset.target and not found:
+            yield from _unfit_target(name, dataset, target, folder)
+
+
+def _unfit_target(name: str, dataset: MaterialsOrigin, target: Target, folder: Path) -> Iterator[Finding]:
+    """Whether a dataset's target can be had in the unit of the study's, as far as its unit is known."""
+    known = fields(dataset, folder) or {}
+    own = dataset.units.get(dataset.target) or (known[dataset.target].unit if dataset.target in known else "")
+    if not own:
+        return
+    what = f"`{dataset.target}` of {name}"
+    for finding in unfit(what, own, target.units, Per(target.per or "")):
+        yield replace(finding, path=("target", *finding.path))
 
 
 def wrong_split(split: Split, datasets: Datasets, folder: Path) -> Iterator[Finding]:

@@ -10,10 +10,12 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.conversion import extent
 from bigdata.data.materials.dataset import MaterialsDataset, Policy, open_import
+from bigdata.data.materials.extent import Per
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
-from bigdata.data.materials.target import Per, extent, target, within
 from bigdata.data.materials.target import Target as Found
+from bigdata.data.materials.target import target, within
 from bigdata.data.problem import BadEntry, DataProblem, first
 from bigdata.data.selection import Dropped
 from bigdata.kind import Finding, Findings, Input

@@ -39,7 +39,7 @@ class Overlap(Grown, StudyModel):
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
         """The datasets exist and have the fields that are named; fractions make a whole."""
         datasets = fields.get("datasets", {})
-        yield from wrong_datasets(datasets, folder)
+        yield from wrong_datasets(datasets, folder, fields.get("target"))
         if (split := fields.get("split")) is not None:
             yield from wrong_split(split, datasets, folder)
         if (target := fields.get("target")) is not None:

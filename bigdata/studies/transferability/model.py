@@ -128,7 +128,7 @@ class Transferability(StudyModel):
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:
         """The datasets exist and have the fields that are named, and what is combined are these."""
         datasets = fields.get("datasets", {})
-        yield from wrong_datasets(datasets, folder)
+        yield from wrong_datasets(datasets, folder, fields.get("target"))
         yield from _without_target(datasets)
         if (split := fields.get("split")) is not None:
             yield from wrong_split(split, datasets, folder)

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from bigdata.data.materials.target import Per, target, within
+from bigdata.data.materials.extent import Per
+from bigdata.data.materials.target import target, within
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SpecError
 
