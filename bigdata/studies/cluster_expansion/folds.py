@@ -13,6 +13,7 @@ from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.materials.entries import Entries
 
 MOST_MODELS = 5_000
+FEWEST_TO_LEARN = 2
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,12 @@ def folds_of(model: ClusterExpansion, entries: Entries) -> Folds:
             k, np.full(len(entries), -1), len(entries), "structures of equal correlations are left out together"
         )
     of = folds(len(entries), k, asked.seed, groups)
-    return Folds(k, of, int(np.bincount(of).max()), note)
+    largest = int(np.bincount(of).max())
+    if (n_seen := len(entries) - largest) < FEWEST_TO_LEARN:
+        left = f"{n_seen} structure" if n_seen else "no structure"
+        what = f"the largest of {k} folds has {largest} of {len(entries)} structures, and leaves {left} to learn from"
+        raise Findings(Finding(("validation", "folds"), what, "Ask for more folds, or give more structures"))
+    return Folds(k, of, largest, note)
 
 
 def dealt(model: ClusterExpansion, correlation: NDArray[np.float64]) -> NDArray[np.int64]:
