@@ -17,10 +17,6 @@ Ints = NDArray[np.int64]
 
 # A cell may have up to so many times the volume of the parent's cells, or that part of it.
 MOST_VOLUME = 2.0
-# Where no species tells the number of cells, so many numbers may be tried, the one with the nearest volume first, and
-# all of those within this part of the volume.
-MOST_GUESSES = 6
-SURELY_TRIED = 0.1
 MOST_KNOWN = 4096
 
 
@@ -94,9 +90,7 @@ class Census:
         ratio = volume / self._volume
         numbers = range(max(least, int(ratio / MOST_VOLUME)), max(least, int(ratio * MOST_VOLUME)) + 1)
         # By the logarithm, so that twice and half the volume are equally far.
-        apart = {n: abs(float(np.log(ratio / n))) for n in numbers}
-        n_tried = max(MOST_GUESSES, sum(far <= SURELY_TRIED for far in apart.values()))
-        nearest = sorted(numbers, key=apart.__getitem__)[:n_tried]
+        nearest = sorted(numbers, key=lambda n: abs(np.log(ratio / n)))
         reasons = [self._too_many(counts, n) for n in nearest]
         return [n for n, reason in zip(nearest, reasons, strict=True) if not reason] or reasons[0]
 

@@ -28,6 +28,8 @@ _SURE, _GOOD = 0.2, 0.35
 _RIVAL = 3.0
 # The cell of an unmapped structure is told to be that of another number of cells where it is so near to these.
 _PLAIN = 0.05
+# Where no number of cells fits within a slight strain, so many are searched for larger ones, which costs the most.
+_SLIGHT, _MOST_UNBOUNDED = 0.03, 6
 # Å² by which a trial's score may be worse than the best one's to be looked at as well.
 _CLOSE = 0.02
 # The part of the volume of a cuboid with its sides up to which a cell is flat.
@@ -126,22 +128,24 @@ class _Mapper:
     def _least(self, possible: list[tuple[int, float]], structure: Structure, volume: float) -> _Found | str:
         """The mapping of least cost of all numbers of cells, given with the cost (Å²) of their volumes, ascending.
 
-        Numbers that can't even be rivals, as their volumes alone cost too much, aren't tried.
+        Numbers that can't even be rivals, as their volumes alone cost too much, aren't tried. All are looked at with
+        a slight strain before any is with a large one: in a cell that has shrunk, the number meant is a far one.
         """
-        found: list[_Found] = []
-        tried: list[_Trial | None] = []
-        for n_cells, swollen in possible:
-            most = _RIVAL * min((one.cost for one in found), default=np.inf)
-            if swollen > most:
-                break
-            trial = self._placed(structure, n_cells, float(np.sqrt(most - swollen)) / self._spacing)
-            tried.append(trial)
-            if trial is not None and not self._refused(structure, trial):
-                found.append(self._found(structure, trial, n_cells, volume))
+        found: dict[int, _Found] = {}
+        tried: dict[int, _Trial | None] = {}
+        for limit in (_SLIGHT, np.inf) if len(possible) > 1 else (np.inf,):
+            for place, (n_cells, swollen) in enumerate(possible):
+                most = _RIVAL * min((one.cost for one in found.values()), default=np.inf)
+                if swollen > most or (limit > _SLIGHT and not found and place == _MOST_UNBOUNDED):
+                    break
+                strain = min(limit, float(np.sqrt(most - swollen)) / self._spacing)
+                trial = tried[n_cells] = self._placed(structure, n_cells, strain)
+                if trial is not None and not self._refused(structure, trial):
+                    found[n_cells] = self._found(structure, trial, n_cells, volume)
         if not found:
             # Where no number of cells will do, the reason told is that of the likeliest.
-            return self._reason(structure, tried[0], possible[0][0], volume)
-        best, *others = sorted(found, key=lambda one: one.cost)
+            return self._reason(structure, tried[possible[0][0]], possible[0][0], volume)
+        best, *others = sorted(found.values(), key=lambda one: one.cost)
         rivals = [len(one.occupation) for one in others if one.cost <= _RIVAL * best.cost]
         return best._replace(rival_cells=rivals[0] if rivals else 0)
 

@@ -59,8 +59,8 @@ def folds_of(model: ClusterExpansion, entries: Entries) -> Folds:
         )
     of = folds(len(entries), k, asked.seed, groups)
     largest = int(np.bincount(of).max())
-    if (n_train := len(entries) - largest) < FEWEST_TO_LEARN:
-        left = f"{n_train} structure" if n_train else "no structure"
+    if (n_seen := len(entries) - largest) < FEWEST_TO_LEARN:
+        left = f"{n_seen} structure" if n_seen else "no structure"
         what = f"the largest of {k} folds has {largest} of {len(entries)} structures, and leaves {left} to learn from"
         raise Findings(Finding(("validation", "folds"), what, "Ask for more folds, or give more structures"))
     return Folds(k, of, largest, note)

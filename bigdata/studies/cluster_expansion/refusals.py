@@ -21,7 +21,7 @@ HOLDING_ALL = ("lasso", "elastic-net", "ard")
 FEWEST = 3
 # Values of whole cells follow the number of atoms so closely, and divided by it vary by less than this part of what
 # they vary by as they are. Of fewer structures than these, chance does so too.
-EXTENSIVE, CALMER, FEWEST_TO_TELL = 0.95, 0.5, 8
+EXTENSIVE, CALMER, FEWEST_TO_TELL = 0.95, 0.3, 5
 # Beyond the rounding of values that are written with all their digits.
 CONSTANT = 1e-9
 
@@ -31,7 +31,7 @@ def refuse(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> No
     found = [
         *_species(model, space, entries),
         *_few(entries),
-        *_constant(model, entries),
+        *_constant(model, space, entries),
         *_whole_cells(model, entries),
         *_divided(model, entries),
         *_large_matrix(model, space, len(entries)),
@@ -76,11 +76,20 @@ def _few(entries: Entries) -> Iterator[Finding]:
         yield Finding(("dataset",), f"{n}: one is left out in turn, and the others are to be learned from", right)
 
 
-def _constant(model: ClusterExpansion, entries: Entries) -> Iterator[Finding]:
+def _constant(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> Iterator[Finding]:
     values = entries.values
-    if len(values) > 1 and np.ptp(values) <= CONSTANT * np.abs(values).max():
-        what = f"all {len(values):,} values of {model.target.field} are {values[0]:g}: there is nothing to learn"
+    if model.target.divisor is not None and not any(VACANCY in numbers for numbers in space.parent.species):
+        # All sites are full, so that atoms count them.
+        values = values / n_atoms(entries)
+    if len(values) > 1 and is_constant(values):
+        per = " for each atom" if values is not entries.values else ""
+        what = f"all {len(values):,} values of {model.target.field} are {values[0]:g}{per}: there is nothing to learn"
         yield Finding(("target", "field"), what, "Name a field that differs between structures")
+
+
+def is_constant(values: NDArray[np.float64]) -> bool:
+    """Whether values are one, but for rounding."""
+    return bool(np.ptp(values) <= CONSTANT * np.abs(values).max())
 
 
 def _whole_cells(model: ClusterExpansion, entries: Entries) -> Iterator[Finding]:

@@ -19,6 +19,7 @@ from bigdata.models.validation import bootstrap_coefficients, bootstrap_rmse, re
 from bigdata.models.validation import errors as judge
 from bigdata.studies.cluster_expansion.folds import Folds, dealt, folds_of
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
+from bigdata.studies.cluster_expansion.refusals import FEWEST, is_constant
 from bigdata.studies.cluster_expansion.space import STORED, space_of, stored_space
 from bigdata.studies.cluster_expansion.stages import is_guessed, n_sizes, open_entries
 
@@ -58,21 +59,27 @@ def correlate(ctx: Context[ClusterExpansion]) -> None:
 
 def structures(ctx: Context[ClusterExpansion]) -> None:
     """The target of each structure, and which structures models see. Raises SpecError where some can't be mapped and
-    are to be refused."""
+    are to be refused, where too few are left, and where all have one value."""
     model = ctx.model
     entries, n_cells = ctx.opened(open_entries), ctx.read("n_cells").astype(np.float64)
     used = n_cells > 0
     if model.parent.on_unmapped == "refuse" and not used.all():
         raise SpecError(_refusal(ctx, model, np.flatnonzero(~used)))
-    if not used.any():
-        raise SpecError("none of the structures is a decoration of the parent lattice. Look at `parent:`")
+    if used.sum() < FEWEST:
+        n = f"{used.sum():,} of {len(used):,} structures {'is a decoration' if used.sum() == 1 else 'are decorations'}"
+        raise SpecError(f"{n} of the parent lattice, and {FEWEST} are needed at least. Look at `parent:`.")
     divisor = np.ones(len(entries))
     if model.target.divisor is not None:
         n_active = int(stored_space(model, ctx.read).parent.active.sum())
         divisor = n_cells * (n_active if model.target.divisor == "active-site" else 1)
     # A structure that isn't mapped has no cells to divide by; its target is NaN.
     with np.errstate(divide="ignore"):
-        ctx.write("target", np.where(used, entries.values / divisor, np.nan))
+        target = np.where(used, entries.values / divisor, np.nan)
+    if is_constant(target[used]):
+        per = f" per {model.target.divisor.replace('-', ' ')}" if model.target.divisor else ""
+        what = f"all values of {model.target.field} are {target[used][0]:g}{per}"
+        raise SpecError(f"{what}: there is nothing to learn. Name a field that differs between structures.")
+    ctx.write("target", target)
     ctx.write("used", used.astype(np.uint8))
     if model.validation.by == "correlations":
         ctx.write("fold", dealt(model, ctx.read("correlation")))

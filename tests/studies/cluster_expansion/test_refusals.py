@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bigdata.errors import PlanRefused, SpecError
+from bigdata.errors import PlanRefused, SpecError, TasksFailed
 from bigdata.studies.cluster_expansion.oxidation import several_states
 from tests.bench import Bench
 
@@ -74,6 +74,30 @@ def test_these_structures_are_planned_without_complaint(bench: Bench) -> None:
 def test_a_constant_property_is_refused(bench: Bench) -> None:
     said = refused(bench, study(bench, [{**line, "e": 0.1} for line in chains()]))
     assert "all 12 values of e are 0.1: there is nothing to learn" in said
+
+
+def test_a_property_that_is_constant_once_divided_is_refused(bench: Bench) -> None:
+    lines = [{**line, "total": -3.5 * len(line["species"])} for line in chains()]
+    target = {"field": "total", "per": "primitive-cell"}
+    assert "all 12 values of total are -3.5 for each atom" in refused(bench, study(bench, lines, target=target))
+    empty = {"lattice": {"prototype": "fcc", "a": "3.85 angstrom"}, "sublattices": [["Cu", "Au", "vacancy"]]}
+    with pytest.raises(
+        TasksFailed, match=r"all values of total are -3\.5 per primitive cell: there is nothing to learn"
+    ):
+        bench.submit(study(bench, lines, target=target, parent=empty))
+
+
+def test_too_few_mapped_structures_are_counted(bench: Bench) -> None:
+    lines = chains(2) + [{**line, "lattice": (3 * np.eye(3) * len(line["species"])).tolist()} for line in chains()[2:5]]
+    parent = {"lattice": {"prototype": "fcc", "a": "3.85 angstrom"}, "sublattices": [["Cu", "Au"]]}
+    spec = study(bench, lines, parent=parent | {"on_unmapped": "skip"})
+    with pytest.raises(TasksFailed, match="2 of 5 structures are decorations of the parent lattice, and 3 are needed"):
+        bench.submit(spec)
+
+
+def test_folds_that_leave_one_structure_to_learn_from_are_refused(bench: Bench) -> None:
+    said = refused(bench, study(bench, chains(3), validation={"folds": 2}))
+    assert "the largest of 2 folds has 2 of 3 structures, and leaves 1 structure to learn from" in said
 
 
 def test_two_structures_are_refused_whatever_the_folds(bench: Bench) -> None:
