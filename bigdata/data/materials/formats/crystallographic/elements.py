@@ -30,6 +30,11 @@ def by_label(label: str, formula: Collection[int]) -> tuple[int, ...]:
     stem = match[0] if match else ""
     if stem[:3].lower() == "wat":
         raise EntryError(f"the site `{label}` is a molecule of water, whose hydrogens have no positions")
+    if stem[:2] in ("OH", "OW") and not formula:
+        # Where a formula is given, hydrogens that are missing come out by it.
+        raise EntryError(
+            f"the label `{label}` is of hydroxyl or water, and no formula tells whether hydrogens are missing"
+        )
     first, pair = NUMBERS.get(stem[:1].upper(), 0), NUMBERS.get(stem[:2].capitalize(), 0) if len(stem) > 1 else 0
     if stem[:1].isupper() and stem[1:2].islower():
         # Hydrogens and oxygens of water and hydroxyl are labelled `Hw`, `Ow`, `Oh`.

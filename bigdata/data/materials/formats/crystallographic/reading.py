@@ -111,8 +111,25 @@ def _structure(
         raise EntryError(
             f"sites {listed.labels[other]} and {listed.labels[one]} are one place, and no Z proves it one atom"
         )
-    notes = [f"sites at one place are one atom: {listed.labels[b]} and {listed.labels[a]}" for a, b in repeated.items()]
+    notes = _multiplicity_notes(atoms, listed, is_proved)
+    notes += [
+        f"sites at one place are one atom: {listed.labels[b]} and {listed.labels[a]}" for a, b in repeated.items()
+    ]
     return structure, (*([operations.said] if operations.said else []), *notes)
+
+
+def _multiplicity_notes(atoms: Cell, listed: Sites, is_proved: bool) -> list[str]:
+    """The sites with other multiplicities than the file says; EntryError unless formula and Z prove the atoms right."""
+    if not any(listed.multiplicities):
+        return []
+    found = np.bincount(atoms.site, minlength=len(listed.labels)).tolist()
+    off = [x for x in zip(listed.labels, found, listed.multiplicities, strict=True) if x[2] and x[1] != x[2]]
+    if off and not is_proved:
+        label, n, said = off[0]
+        raise EntryError(
+            f"site {label} has {n} places in the cell, the file says {said} (its multiplicity)", listed.line
+        )
+    return [f"a site's multiplicity isn't what the file says: {label}, {n} and {said}" for label, n, said in off]
 
 
 def _doubled(atoms: Cell, lattice: Floats) -> NDArray[np.int64]:

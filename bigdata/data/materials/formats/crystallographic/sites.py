@@ -16,6 +16,7 @@ from bigdata.data.problem import EntryError
 _SITE = "_atom_site_"
 _XYZ = (X, f"{_SITE}fract_y", f"{_SITE}fract_z")
 _SYMBOL, _LABEL, _SHARE, _FLAG = (f"{_SITE}{part}" for part in ("type_symbol", "label", "occupancy", "calc_flag"))
+MULTIPLICITIES = (f"{_SITE}symmetry_multiplicity", f"{_SITE}site_symmetry_multiplicity")
 _GROUP, _ASSEMBLY = f"{_SITE}disorder_group", f"{_SITE}disorder_assembly"
 # Programs write sums of refined shares: 0.998 or 1.003 mean a full site.
 _FULL, _OVERFULL = 0.995, 1.005
@@ -24,12 +25,14 @@ _ONE = UNKNOWN | {"1", "1.0", "1.00", "1.000"}
 
 class Sites(NamedTuple):
     """The n sites that hold an atom: `labels`; `readings`, the atomic numbers that each may have; `positions` (n, 3) in
-    fractions of the cell; `rows`, their places in the file's list; `notes` on those left out."""
+    fractions of the cell; `multiplicities`, the places in the cell that the file says each has, 0 where it doesn't;
+    `line` of the list; `notes` on those left out."""
 
     labels: list[str]
     readings: list[tuple[int, ...]]
     positions: Floats
-    rows: list[int]
+    multiplicities: list[int]
+    line: int
     notes: tuple[str, ...]
 
 
@@ -44,14 +47,15 @@ def sites(block: Block, formula: Collection[int]) -> Sites:
     positions = np.array([_coordinates(block, tag, rows, labels) for tag in _XYZ]).T.copy()
     readings = _readings(block, labels, rows, formula)
     _refuse_disorder(block, rows, readings)
-    return Sites([labels[row] for row in rows], readings, positions, rows, notes)
+    multiplicities = _multiplicities(block, rows, labels)
+    return Sites([labels[row] for row in rows], readings, positions, multiplicities, block.values[X].line, notes)
 
 
 def _refuse_unequal(block: Block, n: int) -> None:
     for tag in _XYZ:
         if tag not in block:
             raise EntryError(f"there is no `{tag}`", block.values[X].line)
-    for tag in (*_XYZ, _SYMBOL, _LABEL, _SHARE, _FLAG, _GROUP, _ASSEMBLY):
+    for tag in (*_XYZ, _SYMBOL, _LABEL, _SHARE, _FLAG, _GROUP, _ASSEMBLY, *MULTIPLICITIES):
         if tag in block and len(block.values[tag].texts) != n:
             what = f"`{tag}` has {len(block.values[tag].texts)} values and `{X}` {n}: they stand in two lists"
             raise EntryError(what, block.values[tag].line)
@@ -87,6 +91,14 @@ def _share(block: Block, row: int, label: str) -> float:
     if not 0 <= share <= _OVERFULL:
         raise EntryError(f"`{_SHARE}` of site {label} is {text}, not from 0 to 1", block.line_of(_SHARE, row))
     return share
+
+
+def _multiplicities(block: Block, rows: list[int], labels: list[str]) -> list[int]:
+    tag = next((tag for tag in MULTIPLICITIES if tag in block), "")
+    if not tag:
+        return [0] * len(rows)
+    said = [(block.values[tag].texts[row], f"`{tag}` of site {labels[row]}") for row in rows]
+    return [0 if text in UNKNOWN else int(number(text, what, block.values[tag].line)) for text, what in said]
 
 
 def _readings(block: Block, labels: list[str], rows: list[int], formula: Collection[int]) -> list[tuple[int, ...]]:

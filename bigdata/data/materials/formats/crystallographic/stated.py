@@ -91,25 +91,27 @@ def _contradiction(found: dict[int, int], said: Stated) -> str:
 def check(block: Block, structure: Structure, said: Stated) -> tuple[str, ...]:
     """Compare the crystal with the block's volume and density; the notes on it.
 
-    Density (g/cm³) is sum of masses / volume. Raises EntryError where these differ by more than 2 %, or where hydrogens
-    are attached to sites and no formula tells that all are there.
+    Density (g/cm³) is sum of masses / volume. Raises EntryError where these differ by more than 2 % (a density only
+    where no formula and Z outweigh it), or where hydrogens are attached to sites and no formula
+    tells that all are there.
     """
     _refuse_off(block, _VOLUME, structure.volume, "angstrom³")
     density = _DALTON * _mass(structure.numbers) / structure.volume if block.text(_DENSITY) else 0.0
+    if said.formula and said.units:
+        return _density_notes(block, density)
+    _refuse_off(block, _DENSITY, density, "g/cm³")
     if said.formula:
-        notes = [] if said.units else ["checked by the ratios of its formula only, Z isn't stated"]
-        return (*notes, *_density_note(block, density))
+        return ("checked by the ratios of its formula only, Z isn't stated",)
     if any(text not in UNKNOWN and number(text, f"`{_ATTACHED}`") > 0 for text in block.column(_ATTACHED)):
         raise EntryError("sites have hydrogens attached that have no positions", block.values[_ATTACHED].line)
-    _refuse_off(block, _DENSITY, density, "g/cm³")
     return (said.reason,)
 
 
-def _density_note(block: Block, density: float) -> list[str]:
+def _density_notes(block: Block, density: float) -> tuple[str, ...]:
     # Formula and Z outweigh a density, which may have been measured.
     value = block.number(_DENSITY)
     is_off = value and abs(density - value) > _OFF * value
-    return [f"the stated density isn't the crystal's: {value:g} and {density:.4g} g/cm³"] if is_off else []
+    return (f"the stated density isn't the crystal's: {value:g} and {density:.4g} g/cm³",) if is_off else ()
 
 
 def _refuse_off(block: Block, tag: str, found: float, unit: str) -> None:

@@ -62,6 +62,8 @@ def test_a_formula_that_can_not_be_read_is_noted():
             "_exptl_crystal_density_diffrn 2.16",
             "`_exptl_crystal_density_diffrn` is 2.16, the structure's is 0.7764 g/cm³",
         ),
+        # By its formula alone a crystal may hold any number of units.
+        (SALT, f"{stated('Na Cl')}\n{DENSITY} 3.106", f"`{DENSITY}` is 3.106, the structure's is 0.7764 g/cm³"),
     ],
 )
 def test_a_crystal_that_contradicts_its_file_is_refused_with_both_values(sites, header, sentence):
@@ -108,3 +110,30 @@ def test_images_by_many_operations_are_counted_as_the_cell_holds_them():
     fourfold = operations("x,y,z", "-y,x,z", "-x,-y,z", "y,-x,z")
     text = cif("Ti1 0 0 0\nO1 0.25 0.1 0\nO2 0.5 0 0.5", fourfold, stated("Ti O6", 1))
     assert full(structure_of(text).structure.numbers) == "TiO6"
+
+
+@pytest.mark.parametrize("tag", ["_atom_site_symmetry_multiplicity", "_atom_site_site_symmetry_multiplicity"])
+def test_a_multiplicity_is_compared_with_the_places_of_the_site(tag):
+    column = tag.removeprefix("_atom_site_")
+    # Under inversion, 1/4 has two places and 0 one.
+    text = cif("Na1 1 0 0 0\nCl1 2 0.25 0 0", INVERSION, columns=f"label {column}")
+    assert full(structure_of(text).structure.numbers) == "NaCl2"
+    with pytest.raises(EntryError, match="site Cl1 has 2 places in the cell, the file says 4"):
+        structure_of(text.replace("Cl1 2", "Cl1 4"))
+
+
+def test_a_multiplicity_that_formula_and_z_outweigh_is_noted():
+    text = cif("Na1 1 0 0 0\nCl1 4 0.25 0 0", INVERSION, stated("Na Cl2", 1), columns="label symmetry_multiplicity")
+    structure, notes = structure_of(text)
+    assert full(structure.numbers) == "NaCl2"
+    assert notes == ("a site's multiplicity isn't what the file says: Cl1, 2 and 4",)
+
+
+@pytest.mark.parametrize("label", ["OH1", "OW1"])
+def test_an_oxygen_labelled_as_hydroxyl_or_water_needs_a_formula_or_a_type_symbol(label):
+    sites = f"Na1 0 0 0\n{label} 0.5 0.5 0.5"
+    with pytest.raises(EntryError, match=f"the label `{label}` is of hydroxyl or water"):
+        structure_of(cif(sites, P1))
+    assert full(structure_of(cif(sites, P1, stated("Na O", 1))).structure.numbers) == "NaO"
+    typed = cif(f"Na1 Na 0 0 0\n{label} O 0.5 0.5 0.5", P1, columns="label type_symbol")
+    assert full(structure_of(typed).structure.numbers) == "NaO"
