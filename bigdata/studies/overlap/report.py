@@ -75,7 +75,7 @@ def _said_of_symmetry(results: Results) -> str:
         else ""
     )
     if n_none:
-        said += f" For {n_none:,} no symmetry was found: they have spacegroup 0 and the formula of their cell as given."
+        said += f" For {n_none:,} no symmetry was found: each is a group of its own, shared with none."
     return said.strip()
 
 

@@ -1,88 +1,55 @@
-"""Values far from all others: told where they are few, and kept out of histograms' edges."""
+"""Values that may stand for none: which are told, and which tails and mixtures aren't."""
 
 from __future__ import annotations
-
-import json
 
 import numpy as np
 import pytest
 
-from bigdata.errors import SpecError
-from bigdata.studies.materials.far_off import far
-from tests.bench import Bench
+from bigdata.studies.materials.far_off import STAND_INS, far
 
-SOUND = np.linspace(-2.0, 0.5, 200)
-
-
-@pytest.mark.parametrize(
-    ("values", "told"),
-    [
-        ([*SOUND, -9999.0], [200]),
-        ([*SOUND, -9999.0, np.nan, 1e6], [200, 202]),
-        ([*SOUND, 9.0, -12.0], []),
-        ([*SOUND[:20], *[-9999.0] * 5], []),
-        ([0.0] * 99 + [5.0], []),
-        ([1.0, 2.0, -9999.0], []),
-    ],
-    ids=["a word for none", "two, and none", "a long tail", "a part of all", "no spread", "too few to tell"],
-)
-def test_a_few_values_far_from_all_others_are_told(values, told) -> None:
-    assert np.flatnonzero(far(np.array(values))).tolist() == told
+SPREAD = np.random.default_rng(0).normal(-1.0, 0.5, 300)
+GAPS = np.r_[np.zeros(260), np.linspace(0.1, 5.0, 40)]
 
 
-def test_the_plan_names_them_and_the_histogram_leaves_them_outside(bench: Bench) -> None:
-    rows = [{"id": f"m{i}", "formula": "MgO", "e_eV_per_atom": float(x)} for i, x in enumerate([*SOUND, -9999.0])]
-    (bench.folder / "m.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    spec = {
-        "study": "overlap",
-        "name": "far",
-        "datasets": {"a": {"file": "m.jsonl", "target": "e_eV_per_atom"}},
-        "identity": {"by": ["reduced_formula"]},
-    }
-    path = bench.write("far.yaml", spec)
-    (note,) = bench.plan(path).notes
-    assert note.startswith(
-        "a: 1 value lies more than 100 times the spread of the others from their median (m200: -9999;"
-    )
-    run = bench.submit(path)
-    assert run["histogram"][...].sum() == 200
-    assert run["bin"][...][0] == pytest.approx(-2.0)
+def _with(values: np.ndarray, n: int, bad: float) -> np.ndarray:
+    return np.r_[np.full(n, bad), values]
 
 
-CSCL = {"lattice": [[4.1, 0, 0], [0, 4.1, 0], [0, 0, 4.1]], "species": ["Cs", "Cl"],
-        "frac_coords": [[0, 0, 0], [0.5, 0.5, 0.5]]}  # fmt: skip
+@pytest.mark.parametrize("bad", STAND_INS)
+@pytest.mark.parametrize("n", [1, 30, 600])
+def test_numbers_written_for_none_are_told_in_any_share(bad: float, n: int) -> None:
+    np.testing.assert_array_equal(far(_with(SPREAD, n, bad)), np.arange(300 + n) < n)
 
 
-def test_entries_without_structure_are_shared_with_none(bench: Bench) -> None:
-    for name in ("a", "b"):
-        rows = [{"id": "whole", **CSCL}, {"id": "x", "formula": "CsCl"}, {"id": "y", "formula": "CsCl"}]
-        (bench.folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    spec = {"study": "overlap", "name": "lone", "datasets": {name: {"file": f"{name}.jsonl"} for name in ("a", "b")}}
-    path = bench.write("lone.yaml", spec)
-    assert bench.plan(path).notes == (
-        "a: 2 entries have no structure (x, y): each is a group of its own",
-        "b: 2 entries have no structure (x, y): each is a group of its own",
-    )
-    run = bench.submit(path)
-    assert run["overlap"][...].tolist() == [[3, 1], [1, 3]]
-    assert set(run["group_a"][...].tolist()) & set(run["group_b"][...].tolist()) == {run["group_a"][...][0]}
+@pytest.mark.parametrize("n_others", [2, 3, 9, 18])
+def test_one_is_told_in_tables_of_a_few_rows(n_others: int) -> None:
+    assert far(_with(SPREAD[:n_others], 1, -9999.0)).tolist() == [True] + [False] * n_others
+
+
+def test_one_is_told_where_most_values_are_equal() -> None:
+    assert far(_with(GAPS, 2, -9999.0)).nonzero()[0].tolist() == [0, 1]
+
+
+def test_a_slip_of_any_size_is_told_in_a_small_table() -> None:
+    assert far(_with(SPREAD[:9], 1, 1234.5)).nonzero()[0].tolist() == [0]
 
 
 @pytest.mark.parametrize(
-    ("field", "units", "words"),
+    "values",
     [
-        ("gap_eV", "eV/atom", "target.units: `gap_eV` of a.* is in eV, of whole cells, and eV/atom is of an atom"),
-        ("gap_eV", "GPa", "target.units: `gap_eV` of a.*: eV can't be turned into GPa"),
+        pytest.param(SPREAD, id="one spread"),
+        pytest.param(GAPS, id="most are zero"),
+        pytest.param(np.r_[SPREAD, SPREAD[:60] + 500.0], id="two parts"),
+        pytest.param(np.array([300.0, 999.0, 1500.0, 2800.0]), id="temperatures with 999 among them"),
+        pytest.param(np.random.default_rng(0).lognormal(0, 1, 300), id="a long tail"),
+        pytest.param(np.full(5, 999.0), id="nothing but 999"),
+        pytest.param(np.full(5, np.nan), id="no value"),
+        pytest.param(np.empty(0), id="no entry"),
     ],
 )
-def test_units_that_do_not_fit_are_refused_when_the_spec_is_read(bench: Bench, field, units, words) -> None:
-    (bench.folder / "a.csv").write_text("formula,gap_eV\nMgO,4\n")
-    spec = {
-        "study": "overlap",
-        "name": "units",
-        "datasets": {"a": {"file": "a.csv", "target": field}},
-        "identity": {"by": ["reduced_formula"]},
-        "target": {"units": units},
-    }
-    with pytest.raises(SpecError, match=words):
-        bench.plan(bench.write("units.yaml", spec))
+def test_values_of_a_distribution_are_not_told(values: np.ndarray) -> None:
+    assert not far(values).any()
+
+
+def test_missing_values_stay_missing() -> None:
+    assert far(np.array([np.nan, -1.0, -2.0, -9999.0])).tolist() == [False, False, False, True]
