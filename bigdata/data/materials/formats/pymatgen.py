@@ -108,8 +108,9 @@ def from_dict(data: Any) -> Noted:
         species = [_element(site["species"], place) for place, site in enumerate(sites, 1)]
         found = structure(listed(data["lattice"]["matrix"]), species, [listed(site["abc"]) for site in sites])
         _refuse_other_places(found, [site.get("xyz") for site in sites])
-        return Noted(found, oxidation_note(_with_state(site["species"][0]) for site in sites))
-    except (AttributeError, KeyError, TypeError, IndexError) as e:
+        states = {_with_state(one) for site in sites if "oxidation_state" in (one := site["species"][0])}
+        return Noted(found, oxidation_note(states) if states else ())
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as e:
         what = f"`{e.args[0]}` is missing" if isinstance(e, KeyError) else "it isn't built like one"
         raise EntryError(f"this isn't a pymatgen `Structure`: {what}") from None
 
@@ -142,10 +143,11 @@ def _with_state(species: Mapping[str, Any]) -> str:
 
 def _refuse_other_places(found: Structure, places: list[Any]) -> None:
     """Raise EntryError where a site's Cartesian coordinates (`xyz`) aren't those of its fractions (`abc`)."""
-    if not places or any(place is None for place in places):
+    if None in places or not places:
         return
-    said = np.array([listed(place) for place in places], dtype=np.float64)
-    apart = np.abs(said - found.positions @ found.lattice).max(axis=1)
-    if (at := int(apart.argmax())) is not None and not apart[at] <= _SAME_PLACE:
-        what = f"`xyz` of site {at + 1} is {apart[at]:.3g} angstrom from where its `abc` puts it"
+    apart = np.abs(np.array([*map(listed, places)], dtype=np.float64) - found.positions @ found.lattice)
+    # Not the greater: NaN is no place either.
+    if not apart.max() <= _SAME_PLACE:
+        at = int(apart.max(axis=1).argmax())
+        what = f"`xyz` of site {at + 1} is {apart[at].max():.3g} angstrom from where its `abc` puts it"
         raise EntryError(what)

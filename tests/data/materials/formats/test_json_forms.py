@@ -101,10 +101,12 @@ def test_a_list_of_the_materials_project_is_named_by_task_ids(read: Callable[...
         ({"a": {"material_id": "b", "structure": as_dict()}}, "it stands under `a`, and its `material_id` is `b`"),
         ([{"structure": {**as_dict(), "sites": [{**site, "xyz": [9, 9, 9]} for site in as_dict()["sites"]]}}],
          "`xyz` of site 1 is 9 angstrom from where its `abc` puts it"),
+        ([{"structure": {**as_dict(), "sites": [{**site, "xyz": [0, 0]} for site in as_dict()["sites"]]}}],
+         "this isn't a pymatgen `Structure`"),
         ([{"@class": "Molecule", "sites": [], "lattice": None, "matrix": 0}], "this is a molecule"),
         ({"a": {**CSCL, "cell": 1, "lattice": None}}, "`lattice` should be a list"),
     ],
-    ids=["a slab", "a formula", "two names", "two places", "a molecule", "a lattice"],
+    ids=["a slab", "a formula", "two names", "two places", "half a place", "a molecule", "a lattice"],
 )  # fmt: skip
 def test_what_contradicts_itself_is_refused(read: Callable[..., Read], document: Any, why: str) -> None:
     entries, bad, _ = read("a.json", json.dumps(document))
