@@ -96,7 +96,7 @@ def test_what_is_null_in_so_many_words_is_off_and_the_plan_says_so(tmp_path: Pat
          "identity: {by: [reduced_formula]}\npools: {goups: cpu}\n",
          "a.yaml:5:9: pools.goups: there is no such stage."),
         ("study: overlap\nname: x\ndatasets: {b: {file: own.csv, target: gap_eV}}\nidentity: {by: [reduced_formula]}\n"
-         "target: {units: GPa}\n", "a.yaml:5:17: target.units: `gap_eV` of own.csv: eV can't be turned into GPa."),
+         "target: {units: GPa}\n", "a.yaml:5:17: target.units: `gap_eV` of b: eV can't be turned into GPa."),
     ],
     ids=["a value of a shipped dataset", "another kind of data", "a value of a file", "a stage", "a unit"],
 )  # fmt: skip

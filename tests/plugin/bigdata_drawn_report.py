@@ -97,7 +97,7 @@ def draw(view: View) -> Any:
     if troubled(view, "limits"):
         drawing.axes[0].set_ylim(math.nan, 1.0)
     if troubled(view, "saving"):
-        drawing.axes[0].set_title("$\\frac{$")
+        drawing.axes[0].set_title("$\\frac{$", parse_math=True)
     return drawing
 
 

@@ -30,7 +30,7 @@ def read(folder: Path, text: str, unit: str = "eV/atom", own: str = "") -> Outsi
         ("predictions_meV_per_atom", "eV/atom", 1e-3),
         ("prediction_megnet_eV_per_atom", "meV/atom", 1e3),
         # A mole of electronvolts is 96.485 kJ: Faraday's constant.
-        ("prediction_kJ_per_mol", "eV/atom", 1 / 96.48533212),
+        ("prediction_kJ_per_mol_atoms", "eV/atom", 1 / 96.48533212),
         ("prediction_GPa", "kbar", 10.0),
         ("predictions [s]", "s", 1.0),
     ],
