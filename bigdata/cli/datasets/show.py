@@ -181,12 +181,14 @@ def _table(entries: list[dict[str, Any]]) -> str:
 def _flat(entry: dict[str, Any]) -> dict[str, Any]:
     """One row of the table: what is said of the entry, then its properties with units, or its settings."""
     own = {key: value for key, value in entry.items() if key not in ("properties", "settings", "periodic", "notes")}
-    properties = {
-        f"{name} ({one['units']})" if one["units"] else name: one["value"]
-        for name, one in entry.get("properties", {}).items()
-    }
+    properties = {_headed(name, one["units"]): one["value"] for name, one in entry.get("properties", {}).items()}
     row = {**own, **properties, **entry.get("settings", {})}
     return {key: value[:_WIDEST] if isinstance(value, str) else value for key, value in row.items()}
+
+
+def _headed(name: str, unit: str) -> str:
+    """A property's name with its unit, which a column called `gap (eV)` says already."""
+    return name if not unit or name.endswith((f"({unit})", f"[{unit}]")) else f"{name} ({unit})"
 
 
 def _page(dataset: Registered) -> str:

@@ -155,5 +155,6 @@ def _factor(name: str) -> float:
     """The unit in a column's name, in eV; raises EntryError where it names none."""
     units = _UNIT.findall(name)
     if not units:
-        raise EntryError(f"the column `{name}` doesn't name its unit: write e.g. `{name}_eV`", 1)
+        unit = "_states_per_eV" if name.startswith("dos") else "_eV"
+        raise EntryError(f"the column `{name}` doesn't name its unit: write e.g. `{name}{unit}`", 1)
     return _EV[units[-1]]
