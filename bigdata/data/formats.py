@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import importlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import Generic, Protocol, TypeVar, cast
 from bigdata.data.archive import is_archive, unpacked
 from bigdata.data.content import sha256
 from bigdata.data.problem import BadEntry, DataProblem, EntryError, Remark, unreadable
-from bigdata.data.text import head
+from bigdata.data.text import head, plain_name
 from bigdata.spec.study import Finding
 
 E = TypeVar("E", covariant=True)
@@ -80,8 +81,13 @@ class Folder(Generic[E]):
     def files(self, path: Path) -> Iterator[tuple[Path, Format[E] | None]]:
         """The files with their readers; None for those that are passed over."""
         for file, beside in walk(path):
-            told = None if self.REPEATED_BY.get(file.name) in beside else self._told(file)
+            told = None if self._is_repeated(file.name, beside) else self._told(file)
             yield file, None if told is None else self.formats.named(told)
+
+    def _is_repeated(self, name: str, beside: list[str]) -> bool:
+        # Of one format alone, nothing stands in another's file.
+        other = self.REPEATED_BY.get(plain_name(name)) if len(self.among) > 1 else None
+        return other is not None and any(plain_name(one) == other for one in beside)
 
     def _told(self, file: Path) -> str | None:
         # A pipe would be waited for, for ever; a link to nothing can't be opened.
@@ -144,7 +150,8 @@ class Formats(Generic[E]):
 
     def tell(self, path: Path, among: Iterable[str] | None = None) -> str | None:
         """The format of a file by its name and first bytes, of all or those `among`; None where no format fits."""
-        start = head(path)
+        # Some editors begin text with a mark of its encoding, which no format counts as its own.
+        start = head(path).removeprefix(codecs.BOM_UTF8)
         tried = self.modules if among is None else among
         return next((name for name in tried if self.named(name).recognises(path.name, start)), None)
 

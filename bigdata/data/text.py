@@ -119,6 +119,14 @@ def holds_named_objects(head: bytes, *keys: str) -> bool:
     return begun is not None and begun[1].decode(errors="replace") not in keys
 
 
+_ARRAY_OF_OBJECTS = re.compile(rb'\s*\{\s*"[^"\\]*"\s*:\s*\[\s*\{')
+
+
+def holds_array_of_objects(head: bytes) -> bool:
+    """Whether a JSON document begins as an object with an array of objects, as servers answer: `{"data": [{…`."""
+    return _ARRAY_OF_OBJECTS.match(head) is not None
+
+
 def array_of(numbered: list[tuple[int, bytes]]) -> NDArray[np.float64]:
     """Numbered lines of numbers as a 2-D array; raises EntryError at the first line that doesn't fit."""
     if not numbered:

@@ -175,7 +175,7 @@ MIXED = [{"name": "Na1", "chemical_symbols": ["Na", "vacancy"], "concentration":
     [
         ("a.json", [{**ENTRY, "structure": DISORDERED}, ENTRY], "disordered: site 1 holds Na 0.5, K 0.5"),
         ("a.json", [{**ENTRY, "structure": {"sites": []}}, ENTRY], "`lattice` is missing"),
-        ("a.json", [{**ENTRY, "structure": None}, ENTRY], "isn't built like one"),
+        ("a.json", [{**ENTRY, "structure": 5}, ENTRY], "isn't built like one"),
         ("a.json", {**MATBENCH, "data": [[PYMATGEN], [PYMATGEN, 1.0]]}, "doesn't have the 2 values"),
         ("a.json", [{**JARVIS, "atoms": {"lattice_mat": LATTICE, "elements": []}}, JARVIS], "`coords` is missing"),
         ("a.jsonl", json_lines(changed(RESOURCE, dimension_types=[1, 1, 0]), RESOURCE), "periodic in three directions"),

@@ -18,7 +18,8 @@
 | `aflux`             | rows of AFLOW's AFLUX, one a line                                        | `aflux`             |
 | `materials-project` | summaries of the Materials Project's interface, one a line               | `materials_project` |
 
-A folder is read as all recognised files below it. Text may be compressed with gzip, bzip2 or xz.
+A folder, or an archive of one (zip, tar), is read as all recognised files below it. Text may be compressed with gzip,
+bzip2 or xz.
 
 Each module says what its files look like, and has `recognises(name, head)`, `sources(path)` (the files that the data
 consist of), `read(path, label)` and `NAMED_BY_FILE`, which says whether entries take their names from the file's; and
@@ -31,6 +32,7 @@ from collections.abc import Mapping
 
 from bigdata.data.formats import Formats
 from bigdata.data.materials.formats.entry import MaterialEntry
+from bigdata.data.materials.formats.folder import MaterialsFolder
 
 # In the order in which they are tried: those with an opening of their own first.
 MODULES = {
@@ -51,7 +53,7 @@ MODULES = {
     "csv": "csv",
 }
 
-FORMATS = Formats[MaterialEntry](__name__, MODULES)
+FORMATS = Formats[MaterialEntry](__name__, MODULES, MaterialsFolder)
 
 
 def units(name: str) -> Mapping[str, str]:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.formula import full, parse
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import EntryError
@@ -69,3 +70,11 @@ def refuse_other_counts(found: Structure | None, **counts: Any) -> None:
         has = len(found.numbers) if name == "n_atoms" else len(set(found.numbers.tolist()))
         if isinstance(n, int) and n != has:
             raise EntryError(f"`{key}` {verb} {n}, and the structure has {has} {name[2:]}")
+        if name == "n_elements" and isinstance(said, list):
+            _refuse_other_elements(key, said, found)
+
+
+def _refuse_other_elements(key: str, said: list[Any], found: Structure) -> None:
+    has = [SYMBOLS[z] for z in dict.fromkeys(found.numbers.tolist())]
+    if all(one in SYMBOLS for one in said) and set(said) != set(has):
+        raise EntryError(f"`{key}` names {', '.join(said)}, and the structure has {', '.join(has)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.materials.elements import NUMBERS, SYMBOLS
 from bigdata.data.materials.structures import Floats, Structure
-from bigdata.data.problem import EntryError
+from bigdata.data.problem import BadEntry, EntryError, Remark
 
 ID_KEYS = ("id", "material_id", "mp_id", "mpid", "jid", "auid", "entry_id", "task_id", "identifier", "name")
 FORMULA_KEYS = ("formula", "composition", "compound", "pretty_formula", "formula_pretty", "chem_formula",
@@ -29,6 +29,7 @@ class MaterialEntry:
     `name` is its identifier in the database, "" where the file gives none; `formula` as the database gives it, "" if
     it doesn't. The structure isn't checked yet. `line` is 0 where the whole file is the entry. `notes` say what its
     reader took for granted or left out: equal ones are counted together, by their words before the first `: `.
+    `left_out` are the keys that hold no property and aren't read, such as values of single sites.
     """
 
     name: str
@@ -38,6 +39,20 @@ class MaterialEntry:
     structure: Structure | None = None
     properties: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def with_left_out(
+    found: Iterable[MaterialEntry | BadEntry | Remark],
+) -> Iterator[MaterialEntry | BadEntry | Remark]:
+    """What a reader yields, and behind it a remark on the keys that any of its entries left out."""
+    left_out: dict[str, None] = {}
+    for one in found:
+        if isinstance(one, MaterialEntry):
+            left_out |= dict.fromkeys(one.left_out)
+        yield one
+    if left_out:
+        yield Remark(columns=tuple(left_out))
 
 
 def structure(lattice: Any, species: Any, positions: Any, cartesian: bool = False) -> Structure:
@@ -125,7 +140,13 @@ def cell(a: float, b: float, c: float, alpha: float, beta: float, gamma: float) 
 
 def first_of(data: Mapping[str, Any], keys: tuple[str, ...]) -> str:
     """The first of `keys` under which `data` holds a text or a whole number; "" for none."""
-    return next((key for key in keys if isinstance(data.get(key), str | int) and data[key] != ""), "")
+    return next((key for key in keys if is_name(data.get(key))), "")
+
+
+def is_name(value: Any) -> bool:
+    """Whether a value can name something: a text that isn't empty, or a whole number."""
+    # True is a whole number to Python.
+    return isinstance(value, str | int) and not isinstance(value, bool) and value != ""
 
 
 def without(data: Mapping[str, Any], *keys: str) -> dict[str, Any]:

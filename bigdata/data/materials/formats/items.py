@@ -20,7 +20,7 @@ _DECODER = json.JSONDecoder()
 
 
 def items(path: Path) -> Iterator[tuple[int, Any]]:
-    """(line, item) of a document that is an array; one that is anything else is its only item.
+    """(line, item) of a document that is an array; of one that isn't, itself, and the objects that stand behind it.
 
     Raises EntryError, with the line, where the text isn't JSON.
     """
@@ -30,6 +30,9 @@ def items(path: Path) -> Iterator[tuple[int, Any]]:
             yield from _array(text)
         else:
             yield text.line, text.value()
+            # Lines of objects are JSON, too, whatever the file's name.
+            while text.peek() == "{":
+                yield text.line, text.value()
         text.end()
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.data.formats import entries_of
-from bigdata.data.materials.formats.agreement import agreed_formula, refuse_other_counts
-from bigdata.data.materials.formats.entry import MaterialEntry, structure, without
+from bigdata.data.materials.formats.entry import MaterialEntry, with_left_out
 from bigdata.data.materials.formats.items import items
-from bigdata.data.problem import BadEntry, EntryError, Remark
+from bigdata.data.materials.formats.objects import entry
+from bigdata.data.problem import BadEntry, Remark
+from bigdata.data.text import holds_named_objects
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -33,11 +34,13 @@ UNITS = {
     "encut": "eV",
     "density": "g/cm^3",
 }
-_MISSING = ("na", "", None)
+_MISSING = ("na", "")
 
 
 def recognises(name: str, head: bytes) -> bool:
-    return head.lstrip()[:1] == b"[" and b'"lattice_mat"' in head and b'"elements"' in head
+    start = head.lstrip()
+    is_ours = start[:1] == b"[" or (start[:1] == b"{" and b'"jid"' in start and not holds_named_objects(start, "atoms"))
+    return is_ours and b'"lattice_mat"' in head and b'"elements"' in head
 
 
 def sources(path: Path) -> list[Path]:
@@ -46,28 +49,10 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The materials of a file, one at a time."""
-    return entries_of(items(path), label, _entry)
+    return with_left_out(entries_of(items(path), label, _entry))
 
 
 def _entry(item: Any, label: str, line: int) -> MaterialEntry | BadEntry:
-    if not isinstance(item, dict):
-        return BadEntry("", label, line, "this isn't a JSON object")
-    name = str(item.get("jid") or item.get("id") or "")
-    try:
-        atoms = item["atoms"]
-        found = structure(atoms["lattice_mat"], _trimmed(atoms["elements"]), atoms["coords"], bool(atoms["cartesian"]))
-        formula, notes = agreed_formula({"formula": str(item.get("formula") or "")}, found)
-        refuse_other_counts(found, n_atoms=("nat", item.get("nat")))
-        rest = without(item, "jid" if item.get("jid") else "id", "formula", "atoms")
-        properties = {key: None if isinstance(v, str) and v in _MISSING else v for key, v in rest.items()}
-        return MaterialEntry(name, label, line, formula, found, properties, notes)
-    except (KeyError, TypeError, AttributeError) as e:
-        what = f"`{e.args[0]}` is missing" if isinstance(e, KeyError) else "`atoms` isn't built like JARVIS's"
-        return BadEntry(name, label, line, what)
-    except EntryError as e:
-        return BadEntry(name, label, line, str(e))
-
-
-def _trimmed(elements: list[str]) -> list[str]:
-    # Some of the older files pad symbols with blanks.
-    return [element.strip() for element in elements]
+    if isinstance(item, dict):
+        item = {key: None if value in _MISSING else value for key, value in item.items()}
+    return entry(item, "", label, line)

@@ -1,45 +1,33 @@
 """JSON in other forms: whatever holds one material, or many, in a `.json` file that no other format knows.
 
-- an array of objects, or one object, of the keys that `jsonl` describes;
+- an array of objects, objects one behind the other, or one object, of the keys that `jsonl` describes, or with a
+  structure as `structure` (pymatgen's dictionary, also as text, or a CIF text), `atoms` (JARVIS's), or any CIF text;
 - an object of such objects, or of pymatgen's `Structure`s, by their identifiers: `{"mp-1": {…}, "mp-2": {…}}`;
+- an object with one array of such objects, such as a server's answer `{"data": […], "meta": {…}}`;
 - ASE's JSON database (`ase.io.write("x.json", …)`), rows by number;
-- a table that pandas wrote by `to_json`, in any orientation, with a column of structures (`structure`, pymatgen's
-  dictionaries or CIF texts) or of formulas; rows are named by an identifier's column, else by the index.
+- a table that pandas wrote by `to_json`, in any orientation, or of equally long lists, with a column of structures or
+  of formulas; rows are named by an identifier's column, else by the index.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.materials.formats import jsonl
-from bigdata.data.materials.formats.agreement import agreed_formula
-from bigdata.data.materials.formats.crystallographic.reading import structure_of
-from bigdata.data.materials.formats.entry import (
-    FORMULA_KEYS,
-    ID_KEYS,
-    MaterialEntry,
-    first_of,
-    refuse_unless_periodic,
-    structure,
-    without,
-)
+from bigdata.data.materials.formats.entry import FORMULA_KEYS, MaterialEntry, with_left_out
 from bigdata.data.materials.formats.items import items, members
-from bigdata.data.materials.formats.pymatgen import Noted, from_dict, listed
+from bigdata.data.materials.formats.json_structures import FORMS, is_structure
+from bigdata.data.materials.formats.objects import entry, is_material
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import parsed, plain_name, whole
+from bigdata.data.text import head, plain_name
 
 NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "free_energy": "eV"}
-_STRUCTURAL = ("sites", "structure", "lattice", "cell", "species", "frac_coords", "cart_coords", "numbers")
-_KEYS = tuple(f'"{key}"'.encode() for key in (*_STRUCTURAL, *FORMULA_KEYS))
-_ASE = ("cell", "numbers", "positions", "pbc")
-# Keys of ASE's rows that hold no property.
-_ASE_OTHERS = {*_ASE, "unique_id", "ctime", "mtime", "user", "key_value_pairs", "data", "calculator",
-               "calculator_parameters", "constraints", "initial_magmoms", "initial_charges", "momenta", "tags",
-               "masses", "forces", "stress", "magmoms", "charges", "dipole", "stresses", "energies"}  # fmt: skip
+_KEYS = (*(f'"{key}"'.encode() for key in (*FORMS, *FORMULA_KEYS)), b"_cell_length_a")
+# ASE keeps the numbers of its rows, and the next one, beside them.
+_BESIDE_ROWS = ("ids", "nextid")
 
 
 def recognises(name: str, head: bytes) -> bool:
@@ -53,108 +41,78 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The materials of a file: one at a time, but for a table by columns, which is held as a whole."""
+    return with_left_out(_entries(path, label))
+
+
+def _entries(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     line = 0
     try:
         for line, name, item in _rows(path):
-            yield _entry(item, name, label, line)
+            yield item if isinstance(item, Remark) else entry(item, name, label, line)
     except EntryError as e:
         yield BadEntry("", label, e.line or line, str(e))
 
 
 def _rows(path: Path) -> Iterator[tuple[int, str, Any]]:
-    """(line, name or "", item) of each material, in whichever form they stand."""
-    found = items(path) if not _is_object(path) else None
-    if found is not None:
-        yield from ((line, "", item) for line, item in found)
+    """(line, name or "", item) of each material, in whichever form they stand; a remark in an item's place."""
+    if head(path).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[":
+        yield from ((line, "", item) for line, item in items(path))
         return
     inside = members(path, "data")
     line, key, value = next(inside, (1, "", None))
     if key == "schema":
         # pandas' `orient="table"` describes its columns first.
         yield from ((at, "", item) for at, name, item in inside if name == "data")
-    elif isinstance(value, dict) and _is_material(value) and key not in _STRUCTURAL:
+    elif isinstance(value, dict) and is_material(value) and key not in FORMS:
         by_name = chain([(line, key, value)], inside)
-        # ASE keeps the numbers of its rows, and the next one, beside them.
-        yield from ((at, name, item) for at, name, item in by_name if isinstance(item, dict))
+        yield from (row for row in by_name if row[1] not in _BESIDE_ROWS)
     else:
-        yield from _of_whole(path)
+        yield from _of_objects(path)
 
 
-def _is_object(path: Path) -> bool:
-    from bigdata.data.text import head
-
-    return head(path).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{"
-
-
-def _is_material(value: Mapping[str, Any]) -> bool:
-    """Whether an object says itself what a material is, so that what it stands under is its name."""
-    return any(key in value for key in (*_STRUCTURAL, *FORMULA_KEYS))
-
-
-def _of_whole(path: Path) -> Iterator[tuple[int, str, Any]]:
-    document = parsed(whole(path))
-    columns = {key: value for key, value in document.items() if isinstance(value, dict)}
-    indices = [tuple(value) for value in columns.values()]
-    if columns and len(columns) == len(document) and len(set(indices)) == 1 and _is_material(document):
-        # pandas' `orient="columns"`: each column by the names of the rows.
-        for row in indices[0]:
-            yield 0, row, {key: value[row] for key, value in columns.items()}
+def _of_objects(path: Path) -> Iterator[tuple[int, str, Any]]:
+    found = items(path)
+    line, first = next(found)
+    following = next(found, None)
+    if following is None:
+        yield from _of_one(first, line)
     else:
-        yield 1, "", document
+        yield from ((at, "", item) for at, item in chain([(line, first), following], found))
 
 
-def _entry(item: Any, name: str, label: str, line: int) -> MaterialEntry | BadEntry:
-    try:
-        if not isinstance(item, dict):
-            raise EntryError("this isn't a JSON object")
-        key = first_of(item, ID_KEYS)
-        # A table's own identifiers are better than the row's number; of two names for one thing neither is.
-        own = str(item.get(key, ""))
-        if own and name and own != name and not name.isdigit():
-            raise EntryError(f"it stands under `{name}`, and its `{key}` is `{own}`")
-        name = own or name
-        return _material(item, name, key, label, line)
-    except EntryError as e:
-        return BadEntry(name, label, line, str(e))
+def _of_one(document: dict[str, Any], line: int) -> Iterator[tuple[int, str, Any]]:
+    if rows := _by_columns(document):
+        yield from ((0, name, row) for name, row in rows)
+        return
+    lists = [key for key, value in document.items() if _holds_materials(value)]
+    if len(lists) != 1 or is_material(document):
+        yield line, "", document
+        return
+    yield from ((line, "", item) for item in document[lists[0]])
+    if others := tuple(key for key in document if key != lists[0]):
+        yield line, "", Remark(columns=others)
 
 
-def _material(item: dict[str, Any], name: str, key: str, label: str, line: int) -> MaterialEntry:
-    if "sites" in item:
-        found, properties = from_dict(item), {}
-    elif item.get("structure") is not None:
-        found, properties = _structure(item["structure"]), without(item, "structure", key)
-    elif all(part in item for part in _ASE):
-        found, properties = _from_ase(item), _of_ase(item)
-    elif any(part in item for part in _STRUCTURAL):
-        return jsonl.entry({**item, "id": name or "?"}, label, line) if name else _unnamed(item, label, line)
-    else:
-        found, properties = Noted(None, ()), without(item, key)
-    said = {formula: str(properties.pop(formula)) for formula in FORMULA_KEYS if properties.get(formula)}
-    formula, notes = agreed_formula(said, found.structure)
-    return MaterialEntry(name, label, line, formula, found.structure, properties, found.notes + notes)
+def _holds_materials(value: Any) -> bool:
+    return isinstance(value, list) and value != [] and all(isinstance(one, dict) and is_material(one) for one in value)
 
 
-def _unnamed(item: dict[str, Any], label: str, line: int) -> MaterialEntry:
-    """An entry without an identifier, for the importer to name by its place."""
-    found = jsonl.entry({**item, "id": "?"}, label, line)
-    found.name = ""
-    return found
+def _by_columns(document: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """(name or "", row) of a table by columns, each an object by rows' names or a list; [] where it isn't one."""
+    if not any(_holds_rows(key, value) for key, value in document.items()):
+        return []
+    columns = list(document.values())
+    if all(isinstance(column, dict) and column.keys() == columns[0].keys() for column in columns):
+        return [(name, {key: column[name] for key, column in document.items()}) for name in columns[0]]
+    if all(isinstance(column, list) and len(column) == len(columns[0]) for column in columns):
+        return [("", dict(zip(document, row, strict=True))) for row in zip(*columns, strict=True)]
+    return []
 
 
-def _structure(data: Any) -> Noted:
-    return Noted(*structure_of(data)) if isinstance(data, str) else from_dict(data)
-
-
-def _from_ase(item: Mapping[str, Any]) -> Noted:
-    flags = listed(item["pbc"])
-    refuse_unless_periodic(flags if isinstance(flags, list) else [flags] * 3)
-    lattice, numbers, positions = (listed(item[key]) for key in ("cell", "numbers", "positions"))
-    if not all(isinstance(one, list) for one in (lattice, numbers, positions)):
-        raise EntryError("`cell`, `numbers` and `positions` should be lists")
-    return Noted(structure(lattice, numbers, positions, cartesian=True), ())
-
-
-def _of_ase(item: Mapping[str, Any]) -> dict[str, Any]:
-    pairs, data = item.get("key_value_pairs"), item.get("data")
-    own = {key: value for key, value in item.items() if key not in _ASE_OTHERS}
-    return own | (pairs if isinstance(pairs, dict) else {}) | ({"data": data} if isinstance(data, dict) else {})
+def _holds_rows(key: str, column: Any) -> bool:
+    """Whether a member of a document is a table's column of structures or formulas."""
+    if is_structure(column) or not isinstance(column, dict | list):
+        return False
+    values = column.values() if isinstance(column, dict) else column
+    is_formula = key in FORMULA_KEYS
+    return any(is_structure(value) or (is_formula and isinstance(value, str)) for value in values)

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.materials.formats.entry import FORMULA_KEYS, MaterialEntry, without
+from bigdata.data.materials.formats.entry import MaterialEntry, with_left_out
 from bigdata.data.materials.formats.items import members
-from bigdata.data.materials.formats.pymatgen import from_dict
+from bigdata.data.materials.formats.objects import material
 from bigdata.data.problem import BadEntry, EntryError, Remark
 
 NAMED_BY_FILE = False
@@ -40,6 +40,10 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The rows of a task, one at a time."""
+    return with_left_out(_rows(path, label))
+
+
+def _rows(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry]:
     about: dict[str, Any] = {}
     n = 0
     try:
@@ -62,16 +66,6 @@ def _entry(row: Any, about: dict[str, Any], place: int, label: str, line: int) -
             raise EntryError("`columns` doesn't come before `data`: this isn't a Matbench task")
         if not isinstance(row, list) or len(row) != len(columns):
             raise EntryError(f"the row doesn't have the {len(columns)} values that `columns` names")
-        return _material(dict(zip(columns, row, strict=True)), name, label, line)
+        return material(dict(zip(columns, row, strict=True)), name, label, line)
     except EntryError as e:
         return BadEntry(name, label, line, str(e))
-
-
-def _material(data: dict[str, Any], name: str, label: str, line: int) -> MaterialEntry:
-    if "structure" in data:
-        found, notes = from_dict(data["structure"])
-        return MaterialEntry(name, label, line, "", found, without(data, "structure"), notes)
-    key = next((key for key in FORMULA_KEYS if key in data), None)
-    if key is None:
-        raise EntryError("there is neither a column `structure` nor one of formulas")
-    return MaterialEntry(name, label, line, str(data[key]), None, without(data, key))

@@ -13,12 +13,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from bigdata.data.materials.formats.agreement import agreed_formula, refuse_other_counts
-from bigdata.data.materials.formats.entry import MaterialEntry, without
+from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.formats.jsonl import read_lines
-from bigdata.data.materials.formats.pymatgen import Noted, from_dict
+from bigdata.data.materials.formats.objects import material
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import holds_named_objects
+from bigdata.data.text import holds_array_of_objects, holds_named_objects
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -41,13 +40,15 @@ UNITS = {
     "vbm": "eV",
     "volume": "angstrom^3",
 }
-# The interface answers with the names of all other fields, under `fields_not_requested`.
-_KNOWN = ("material_id", "formula_pretty", "structure", "fields_not_requested")
 
 
 def recognises(name: str, head: bytes) -> bool:
     line = head.lstrip().partition(b"\n")[0]
-    is_one = line[:1] == b"{" and not holds_named_objects(line, "structure", "symmetry", "builder_meta")
+    is_one = (
+        line[:1] == b"{"
+        and not holds_array_of_objects(line)
+        and not holds_named_objects(line, "structure", "symmetry", "builder_meta")
+    )
     return is_one and b'"material_id"' in line and (b'"formula_pretty"' in line or b'"@class"' in line)
 
 
@@ -65,8 +66,5 @@ def entry(data: dict[str, Any], label: str, line: int) -> MaterialEntry:
     name = data.get("material_id")
     if not isinstance(name, str) or not name:
         raise EntryError("this isn't a summary of the Materials Project: it lacks `material_id`")
-    atoms, doubts = from_dict(data["structure"]) if data.get("structure") is not None else Noted(None, ())
-    formula, notes = agreed_formula({"formula_pretty": str(data.get("formula_pretty") or "")}, atoms)
-    refuse_other_counts(atoms, n_atoms=("nsites", data.get("nsites")), n_elements=("nelements", data.get("nelements")))
-    refuse_other_counts(atoms, n_elements=("elements", data.get("elements")))
-    return MaterialEntry(name, label, line, formula, atoms, without(data, *_KNOWN), doubts + notes)
+    # The interface answers with the names of all other fields, under `fields_not_requested`.
+    return material(data, name, label, line, "material_id", "fields_not_requested")

@@ -10,13 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from bigdata.data.formats import entries_of
-from bigdata.data.materials.formats.crystallographic.reading import structure_of
-from bigdata.data.materials.formats.entry import ID_KEYS, MaterialEntry, first_of, without
-from bigdata.data.materials.formats.items import items
-from bigdata.data.problem import BadEntry, EntryError, Remark
+from bigdata.data.materials.formats.entry import MaterialEntry
+from bigdata.data.materials.formats.objects import read_items
+from bigdata.data.problem import BadEntry, Remark
 
 NAMED_BY_FILE = False
 UNITS = {
@@ -40,18 +37,4 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The materials of a file, one at a time."""
-    return entries_of(items(path), label, _entry)
-
-
-def _entry(item: Any, label: str, line: int) -> MaterialEntry | BadEntry:
-    if not isinstance(item, dict):
-        return BadEntry("", label, line, "this isn't a JSON object")
-    key = first_of(item, ID_KEYS)
-    name = str(item.get(key, ""))
-    try:
-        if not isinstance(item.get("structure"), str):
-            raise EntryError("`structure` isn't a CIF text")
-        found, notes = structure_of(item["structure"])
-        return MaterialEntry(name, label, line, "", found, without(item, "structure", key), notes)
-    except EntryError as e:
-        return BadEntry(name, label, line, str(e))
+    return read_items(path, label)

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -32,17 +32,19 @@ from bigdata.data.materials.formats.agreement import agreed_formula
 from bigdata.data.materials.formats.entry import MaterialEntry, structure
 from bigdata.data.materials.structures import Floats, Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import DAMAGED, opened_text, plain_name
+from bigdata.data.text import DAMAGED, is_number, opened_text, plain_name
 
 NAMED_BY_FILE = True
 _NAME = re.compile(r"(POSCAR|CONTCAR)([._-].*)?|.*[._-](poscar|contcar|vasp)", re.IGNORECASE)
-# Files of other programs that begin like POSCAR, such as the copies that editors leave.
-_COUNT = re.compile(r"[1-9]\d*")
+# What has the name of a POSCAR in another form, such as `POSCAR.cif`.
+_OTHER = re.compile(r".*\.(cif|mcif|json|jsonl|csv|tsv|xyz|extxyz|xml|db|md|py|yaml|yml|png|pdf|html)", re.IGNORECASE)
+_COUNT = re.compile(r"\d+")
 MAX_ATOMS = 10_000_000
 
 
 def recognises(name: str, head: bytes) -> bool:
-    return _NAME.fullmatch(plain_name(name)) is not None and b"\0" not in head
+    plain = plain_name(name)
+    return _NAME.fullmatch(plain) is not None and _OTHER.fullmatch(plain) is None and b"\0" not in head
 
 
 def sources(path: Path) -> list[Path]:
@@ -79,8 +81,7 @@ class _Lines:
     def numbers(self, n: int, what: str) -> list[float]:
         words = self.next(what).split()
         try:
-            # Fortran writes exponents of double precision with a D.
-            return [float(word.upper().replace("D", "E")) for word in words[:n]] if len(words) >= n else []
+            return [_float(word) for word in words[:n]] if len(words) >= n else []
         except ValueError:
             return []
 
@@ -114,10 +115,8 @@ def _entry(path: Path, name: str, label: str) -> MaterialEntry:
 
 def _scale(lines: _Lines) -> list[float]:
     words = lines.next("the scaling factor").split()
-    try:
-        numbers = [float(word) for word in words[:3]]
-    except ValueError:
-        numbers = [float(words[0])] if words and _is_number(words[0]) else []
+    # Behind the numbers may stand what they mean.
+    numbers = [_float(word) for word in takewhile(_is_number, words[:3])]
     if len(numbers) not in (1, 3) or 0 in numbers or (len(numbers) == 3 and min(numbers) < 0):
         what = f"`{' '.join(words)[:40]}` stands where the scaling factor should be: one number, or three above 0"
         raise EntryError(what, lines.number)
@@ -125,11 +124,18 @@ def _scale(lines: _Lines) -> list[float]:
 
 
 def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return True
+    return is_number(_plain_exponent(word))
+
+
+def _float(word: str) -> float:
+    if not _is_number(word):
+        raise ValueError(word)
+    return float(_plain_exponent(word))
+
+
+def _plain_exponent(word: str) -> str:
+    # Fortran writes exponents of double precision with a D.
+    return word.upper().replace("D", "E")
 
 
 def _vector(lines: _Lines, what: str) -> list[float]:
@@ -177,7 +183,7 @@ def _sites(lines: _Lines, n: int) -> _Sites:
     for site in range(n):
         rest = lines.next(f"the position of atom {site + 1} of {n}").split()
         try:
-            positions[site] = [float(x.upper().replace("D", "E")) for x in rest[:3]]
+            positions[site] = [_float(x) for x in rest[:3]]
         except ValueError:
             raise EntryError(f"the position of atom {site + 1} should stand here", lines.number) from None
         words.append(next((w for w in rest[3:] if w not in ("T", "F", ".TRUE.", ".FALSE.")), ""))
@@ -187,11 +193,15 @@ def _sites(lines: _Lines, n: int) -> _Sites:
 def _unnamed(comment: str, counts: list[int], sites: _Sites, line: int) -> tuple[list[str], tuple[str, ...]]:
     """The elements of a file without a line of symbols, and a note on where they are from."""
     starts = [sum(counts[:i]) for i in range(len(counts))]
-    behind = [_symbol(sites.words[start]) for start in starts]
+    behind = [_symbol(sites.words[start]) if n else "" for start, n in zip(starts, counts, strict=True)]
+    words = [_plain(word) for word in comment.split()]
+    is_list = len(words) == len(counts) and all(word in NUMBERS for word in words)
+    if all(behind) and is_list and behind != words:
+        what = f"the first line names the elements {' '.join(words)}, the words behind the positions {' '.join(behind)}"
+        raise EntryError(what, line)
     if all(behind):
         return behind, ("the elements are taken from the words behind the positions",)
-    words = [_plain(word) for word in comment.split()]
-    if len(words) == len(counts) and all(word in NUMBERS for word in words):
+    if is_list:
         return words, ("the elements are taken from the first line",)
     what = "the file names no elements (VASP 4): write their symbols into a line above the counts"
     raise EntryError(what, line)

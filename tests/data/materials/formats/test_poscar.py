@@ -109,3 +109,27 @@ def test_what_is_not_understood_is_refused_with_its_line(
 ) -> None:
     _, (bad,), _ = read("POSCAR", content)
     assert (bad.line, bad.what[: len(why)]) == (line, why)
+
+
+@pytest.mark.parametrize("scale", ["1.0D0", "1.0 ! no scaling"])
+def test_the_second_line_may_be_written_as_fortran_does(read: Callable[..., Read], scale: str) -> None:
+    (entry,), _, _ = read("POSCAR", poscar(scale=scale))
+    assert entry.structure is not None
+    assert entry.structure.lattice[2, 2] == 5.0
+
+
+def test_numbers_with_underscores_are_none(read: Callable[..., Read]) -> None:
+    _, (bad,), _ = read("POSCAR", poscar(mode="Direct", b=" x").replace(" 0.5 0.5 0.5", " 0.5 0_5 0.5"))
+    assert bad.what == "the position of atom 2 should stand here"
+
+
+def test_elements_that_are_named_in_two_ways_have_to_agree(read: Callable[..., Read]) -> None:
+    _, (bad,), _ = read("POSCAR", poscar(symbols="", comment="Cl Cs", a=" Cs", b=" Cl"))
+    assert bad.what == "the first line names the elements Cl Cs, the words behind the positions Cs Cl"
+
+
+@pytest.mark.parametrize("name", ["POSCAR.cif", "POSCAR.json", "CONTCAR.png", "POTCAR", "mp-1.vasp.json"])
+def test_what_has_the_name_of_a_poscar_in_another_form_is_none(name: str) -> None:
+    from bigdata.data.materials.formats import poscar as module
+
+    assert not module.recognises(name, b"")

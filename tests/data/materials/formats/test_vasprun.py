@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.data.materials.formats.reading import Read
+from bigdata.data.materials.formats import FORMATS
+from bigdata.data.materials.formats.entry import MaterialEntry
+from bigdata.data.problem import Remark
+from tests.data.materials.formats.reading import Read, sorted_out
 
 
 def vectors(name: str, rows: Any) -> str:
@@ -110,3 +114,64 @@ def test_what_may_not_be_converged_is_said(read: Callable[..., Read], content: s
 def test_what_is_not_whole_is_refused(read: Callable[..., Read], content: str, why: str) -> None:
     entries, (bad,), _ = read("vasprun.xml", content)
     assert (entries, bad.what[: len(why)]) == ([], why)
+
+
+POTENTIALS = (
+    '<array name="atomtypes"><set><rc><c>1</c><c>Cs</c><c>132.9</c><c>9.0</c><c>  PAW_PBE Cs_sv 08Apr2002 </c></rc>'
+    "<rc><c>1</c><c>Cl</c><c>35.5</c><c>7.0</c><c>  PAW_PBE Cl 06Sep2000 </c></rc></set></array></atominfo>"
+)
+UNSET = vasprun().replace(">Pe<", ">--<").replace(">PE<", "> -- <")
+
+
+@pytest.mark.parametrize(
+    ("content", "functional"),
+    [
+        (UNSET, None),
+        (UNSET.replace("</atominfo>", POTENTIALS), "PBE"),
+        (UNSET.replace("</atominfo>", POTENTIALS.replace("PAW_PBE Cl", "PAW Cl")), None),
+        (vasprun().replace("</parameters>", '<i name="LDAU" type="logical"> T  </i></parameters>'), "PBE+U"),
+        (vasprun().replace('"LHFCALC"> F', '"LHFCALC"> T'), "hybrid"),
+        (vasprun().replace(">PE<", ">RE<"), "revPBE"),
+        (vasprun().replace("</parameters>", '<i name="METAGGA" type="string">R2SCAN</i></parameters>'), "R2SCAN"),
+    ],
+    ids=["not set", "the potentials'", "of unlike potentials", "with U", "hybrid", "revPBE", "a meta-GGA"],
+)
+def test_the_functional_is_what_the_calculation_used(
+    read: Callable[..., Read], content: str, functional: str | None
+) -> None:
+    (entry,), _, _ = read("vasprun.xml", content)
+    assert entry.properties.get("functional") == functional
+
+
+def test_the_structure_is_the_one_that_the_energy_is_of(read: Callable[..., Read]) -> None:
+    (entry,), _, _ = read("vasprun.xml", vasprun().replace(structure(4.1, "finalpos"), structure(4.2, "finalpos")))
+    assert entry.structure is not None
+    assert entry.structure.lattice[0, 0] == 4.1
+    assert entry.notes == ("the atoms were moved once more behind the last energy: those that it is of are taken",)
+
+
+def test_eigenvalues_are_not_held(tmp_path: Path) -> None:
+    rows = "<set>" + "<r> 1.0 1.0 </r>" * 20_000 + "</set>"
+    eigenvalues = f"<eigenvalues><array><set>{rows * 10}</set></array></eigenvalues><dos>"
+    (tmp_path / "vasprun.xml").write_text(vasprun(n_ionic=1).replace("<dos>", eigenvalues))
+    tracemalloc.start()
+    entries, _, _ = sorted_out(tmp_path / "vasprun.xml")
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(entries) == 1
+    assert peak < 8e6
+
+
+def test_a_calculation_in_a_folder_is_one_material(tmp_path: Path) -> None:
+    run = tmp_path / "runs" / "a"
+    run.mkdir(parents=True)
+    (run / "vasprun.xml.gz").write_bytes(gzip.compress(vasprun().encode()))
+    poscar = "CsCl\n1.0\n4 0 0\n0 4 0\n0 0 4\nCs Cl\n1 1\nDirect\n0 0 0\n0.5 0.5 0.5\n"
+    for name in ("POSCAR", "CONTCAR"):
+        (run / name).write_text(poscar)
+    found = list(FORMATS.entries(tmp_path / "runs", "folder"))
+    assert [one.name for one in found if isinstance(one, MaterialEntry)] == ["a/vasprun"]
+    files = [one.files for one in found if isinstance(one, Remark) and one.files]
+    assert files == [("a/CONTCAR", "a/POSCAR")]
+    alone = FORMATS.entries(tmp_path / "runs", "folder:poscar")
+    assert [one.name for one in alone if isinstance(one, MaterialEntry)] == ["a/CONTCAR", "a/POSCAR"]
