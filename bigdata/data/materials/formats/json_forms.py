@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -21,7 +22,7 @@ from bigdata.data.materials.formats.items import items, members
 from bigdata.data.materials.formats.json_structures import FORMS, is_structure
 from bigdata.data.materials.formats.objects import entry, is_material
 from bigdata.data.problem import BadEntry, EntryError, Remark
-from bigdata.data.text import head, plain_name
+from bigdata.data.text import head, holds_array_of_objects, plain_name
 
 NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "free_energy": "eV"}
@@ -55,7 +56,8 @@ def _entries(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Rema
 
 def _rows(path: Path) -> Iterator[tuple[int, str, Any]]:
     """(line, name or "", item) of each material, in whichever form they stand; a remark in an item's place."""
-    if head(path).removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"[":
+    start = head(path).removeprefix(BOM_UTF8).lstrip()
+    if start[:1] == b"[":
         yield from ((line, "", item) for line, item in items(path))
         return
     inside = members(path, "data")
@@ -63,11 +65,25 @@ def _rows(path: Path) -> Iterator[tuple[int, str, Any]]:
     if key == "schema":
         # pandas' `orient="table"` describes its columns first.
         yield from ((at, "", item) for at, name, item in inside if name == "data")
+    elif key == "data" and holds_array_of_objects(start):
+        yield from _answered(chain([(line, key, value)], inside))
     elif isinstance(value, dict) and is_material(value) and key not in FORMS:
         by_name = chain([(line, key, value)], inside)
         yield from (row for row in by_name if row[1] not in _BESIDE_ROWS)
     else:
         yield from _of_objects(path)
+
+
+def _answered(inside: Iterator[tuple[int, str, Any]]) -> Iterator[tuple[int, str, Any]]:
+    """The items of `data` in a server's answer, and what stands beside them."""
+    others = dict[str, None]()
+    for line, key, value in inside:
+        if key == "data":
+            yield line, "", value
+        else:
+            others[key] = None
+    if others:
+        yield 0, "", Remark(columns=tuple(others))
 
 
 def _of_objects(path: Path) -> Iterator[tuple[int, str, Any]]:

@@ -17,15 +17,15 @@ from pathlib import Path
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.formats.objects import read_items
 from bigdata.data.problem import BadEntry, Remark
-from bigdata.data.text import holds_array_of_objects, plain_name
+from bigdata.data.text import plain_name
 
 NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "correction": "eV"}
 _CLASS = re.compile(rb'"@class"\s*:\s*"(I?Structure|Computed(Structure)?Entry)"')
 # An object that begins with a key of pymatgen's is one material; other keys may be the names of several.
 _OBJECT = re.compile(
-    rb'\{\s*"(@\w+|charge|lattice|sites|composition|energy|correction|entry_id|parameters|data|properties'
-    rb'|structure"\s*:\s*\{\s*"(@\w+|charge|lattice|sites|properties))"'
+    rb'\{\s*"(@\w+|charge|lattice|sites|composition|energy|correction|entry_id|parameters|properties'
+    rb'|data(?="\s*:\s*\{)|structure"\s*:\s*\{\s*"(@\w+|charge|lattice|sites|properties))"'
 )
 
 
@@ -34,10 +34,7 @@ def recognises(name: str, head: bytes) -> bool:
     if plain_name(name).lower().endswith((".jsonl", ".ndjson")):
         return False
     start = head.lstrip()
-    is_object = _OBJECT.match(start) is not None and (
-        not holds_array_of_objects(start) or start[:40].count(b'"sites"') > 0
-    )
-    is_ours = start[:1] == b"[" or is_object
+    is_ours = start[:1] == b"[" or _OBJECT.match(start) is not None
     found = _CLASS.search(head)
     return is_ours and found is not None and (found[1].startswith(b"Computed") or b'"matrix"' in head)
 
