@@ -42,7 +42,7 @@ def structure_and_rest(item: dict[str, Any]) -> tuple[Noted, dict[str, Any]]:
         return from_jarvis(item["atoms"]), without(item, "atoms")
     if "lattice_mat" in item:
         return from_jarvis(item), without(item, *_JARVIS)
-    if all(key in item for key in _ASE):
+    if "numbers" in item and "positions" in item:
         return _from_ase(item)
     if any(item.get(key) is not None for key in _OWN):
         return _own(item), without(item, "structure", *_OWN)
@@ -89,9 +89,10 @@ def from_jarvis(atoms: Mapping[str, Any]) -> Noted:
 
 def _from_ase(item: Mapping[str, Any]) -> tuple[Noted, dict[str, Any]]:
     """A row of ASE's JSON database, with its pairs and what else it holds."""
-    flags = listed(item["pbc"])
+    # ASE leaves out flags that are all false, and a cell without volume.
+    flags = listed(item.get("pbc", [False] * 3))
     refuse_unless_periodic(flags if isinstance(flags, list) else [flags] * 3)
-    lattice, numbers, positions = (listed(item[key]) for key in ("cell", "numbers", "positions"))
+    lattice, numbers, positions = (listed(item.get(key)) for key in ("cell", "numbers", "positions"))
     if not all(isinstance(one, list) for one in (lattice, numbers, positions)):
         raise EntryError("`cell`, `numbers` and `positions` should be lists")
     pairs, data = (value if isinstance(value := item.get(key), dict) else {} for key in ("key_value_pairs", "data"))

@@ -37,7 +37,9 @@ from bigdata.data.text import DAMAGED, is_number, opened_text, plain_name
 NAMED_BY_FILE = True
 _NAME = re.compile(r"(POSCAR|CONTCAR)([._-].*)?|.*[._-](poscar|contcar|vasp)", re.IGNORECASE)
 # What has the name of a POSCAR in another form, such as `POSCAR.cif`.
-_OTHER = re.compile(r".*\.(cif|mcif|json|jsonl|csv|tsv|xyz|extxyz|xml|db|md|py|yaml|yml|png|pdf|html)", re.IGNORECASE)
+_OTHER = re.compile(
+    r".*\.(cif|mcif|json|jsonl|csv|tsv|xyz|extxyz|xml|db|md|py|rb|sh|c|f90|yaml|yml|png|pdf|html)", re.IGNORECASE
+)
 _COUNT = re.compile(r"\d+")
 MAX_ATOMS = 10_000_000
 
@@ -186,14 +188,21 @@ def _sites(lines: _Lines, n: int) -> _Sites:
             positions[site] = [_float(x) for x in rest[:3]]
         except ValueError:
             raise EntryError(f"the position of atom {site + 1} should stand here", lines.number) from None
-        words.append(next((w for w in rest[3:] if w not in ("T", "F", ".TRUE.", ".FALSE.")), ""))
+        words.append(_word(rest[3:]))
     return _Sites(positions, words, mode[:1].upper() in ("C", "K"))
+
+
+def _word(behind: list[str]) -> str:
+    """What stands behind a position and its flags, such as `Na` or `# Na1`; "" for nothing."""
+    named = (word.lstrip("#!") for word in behind if word not in ("T", "F", ".TRUE.", ".FALSE."))
+    return next(filter(None, named), "")
 
 
 def _unnamed(comment: str, counts: list[int], sites: _Sites, line: int) -> tuple[list[str], tuple[str, ...]]:
     """The elements of a file without a line of symbols, and a note on where they are from."""
     starts = [sum(counts[:i]) for i in range(len(counts))]
-    behind = [_symbol(sites.words[start]) if n else "" for start, n in zip(starts, counts, strict=True)]
+    groups = [{_symbol(word) for word in sites.words[i : i + n]} for i, n in zip(starts, counts, strict=True)]
+    behind = [group.pop() if len(group) == 1 else "" for group in groups]
     words = [_plain(word) for word in comment.split()]
     is_list = len(words) == len(counts) and all(word in NUMBERS for word in words)
     if all(behind) and is_list and behind != words:

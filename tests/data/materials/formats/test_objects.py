@@ -81,6 +81,8 @@ def test_a_structure_is_found_in_any_form(read: Callable[..., Read], item: dict[
          "`c` of the lattice is 8, and its vector is 4.1 angstrom long"),
         ({"before": pymatgen(), "after": pymatgen()},
          "which of the structures is the material's isn't said: those under before, after. Call it `structure`"),
+        ({"numbers": [55, 17], "positions": PLACES},
+         "the structure is not periodic: a molecule or cluster; a crystal is periodic in three directions"),
         (computed({"energy_per_atom": -1.0}),
          "`energy_per_atom` is -1 eV, and `energy` gives -3 eV for each of the 2 atoms of `composition`"),
         (computed({"energy": -7.0}), "`energy` is -6.0, and -7.0 in `data`"),
@@ -88,7 +90,7 @@ def test_a_structure_is_found_in_any_form(read: Callable[..., Read], item: dict[
          "`composition` is Cs1Br1, and the structure has CsCl"),
     ],
     ids=["a formula", "amounts", "no amounts", "atoms", "a number of elements", "elements", "JARVIS's lengths",
-         "pymatgen's lengths", "two structures", "energies", "an energy in data", "an entry's composition"],
+         "pymatgen's lengths", "two structures", "a molecule of ASE's", "energies", "an energy in data", "an entry's composition"],
 )  # fmt: skip
 def test_an_object_that_contradicts_itself_is_refused_with_both(
     read: Callable[..., Read], item: dict[str, Any], why: str

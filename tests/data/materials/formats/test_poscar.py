@@ -66,6 +66,7 @@ def test_the_second_line_scales(read: Callable[..., Read], parts: Any, diagonal:
     ("parts", "note"),
     [
         ({"symbols": "", "a": " Cs", "b": " Cl"}, "the elements are taken from the words behind the positions"),
+        ({"symbols": "", "a": " # Cs1", "b": " #Cl1"}, "the elements are taken from the words behind the positions"),
         ({"symbols": "", "comment": "Cs Cl"}, "the elements are taken from the first line"),
         (
             {"comment": "Na1 Cl1"},
