@@ -112,7 +112,7 @@ def _entry(path: Path, name: str, label: str) -> MaterialEntry:
     positions = sites.positions * factors if sites.is_cartesian else sites.positions
     species = [symbol for symbol, n in zip(symbols, counts, strict=True) for _ in range(n)]
     found = structure(lattice * factors, species, positions, sites.is_cartesian)
-    return MaterialEntry(name, label, 0, "", found, notes=notes + _comment_notes(comment, found))
+    return MaterialEntry(name, label, 0, "", found, notes=notes + _comment_notes(comment, symbols, found))
 
 
 def _scale(lines: _Lines) -> list[float]:
@@ -232,8 +232,11 @@ def _refuse_other_words(symbols: list[str], counts: list[int], sites: _Sites, li
                 raise EntryError(f"atom {site} is {symbol} by the counts, and `{word}` behind its position", line)
 
 
-def _comment_notes(comment: str, found: Structure) -> tuple[str, ...]:
+def _comment_notes(comment: str, symbols: list[str], found: Structure) -> tuple[str, ...]:
     """Where the first line is a formula that the atoms don't make: it is free text, so no fault of the structure's."""
+    # A list of the elements is no formula.
+    if [_plain(word) for word in comment.split()] == symbols:
+        return ()
     text = "".join(comment.split())
     try:
         agreed_formula({"comment": text}, found)

@@ -90,7 +90,8 @@ def test_a_structure_is_found_in_any_form(read: Callable[..., Read], item: dict[
          "`composition` is Cs1Br1, and the structure has CsCl"),
     ],
     ids=["a formula", "amounts", "no amounts", "atoms", "a number of elements", "elements", "JARVIS's lengths",
-         "pymatgen's lengths", "two structures", "a molecule of ASE's", "energies", "an energy in data", "an entry's composition"],
+         "pymatgen's lengths", "two structures", "a molecule of ASE's", "energies",
+         "an energy in data", "an entry's composition"],
 )  # fmt: skip
 def test_an_object_that_contradicts_itself_is_refused_with_both(
     read: Callable[..., Read], item: dict[str, Any], why: str

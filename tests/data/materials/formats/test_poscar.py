@@ -134,3 +134,12 @@ def test_what_has_the_name_of_a_poscar_in_another_form_is_none(name: str) -> Non
     from bigdata.data.materials.formats import poscar as module
 
     assert not module.recognises(name, b"")
+
+
+@pytest.mark.parametrize("symbols", ["Cs Cl\n", ""])
+def test_a_list_of_elements_in_the_first_line_is_no_formula(read: Callable[..., Read], symbols: str) -> None:
+    content = poscar(comment="Cs Cl", symbols=symbols).replace("1 1\n", "1 2\n") + " 0.5 0.5 0\n"
+    (entry,), _, _ = read("POSCAR", content)
+    assert entry.structure is not None
+    assert entry.structure.numbers.tolist() == [55, 17, 17]
+    assert not any("formula" in note for note in entry.notes)
