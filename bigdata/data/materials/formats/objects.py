@@ -28,8 +28,8 @@ from bigdata.data.materials.formats.json_structures import FORMS, is_structure, 
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
 
-_N_ATOMS = ("nsites", "natoms", "n_atoms", "nat")
-_N_ELEMENTS = ("nelements", "n_elements", "elements")
+_N_ATOMS = frozenset({"nsites", "natoms", "n_atoms", "nat"})
+_COUNTS = _N_ATOMS | {"nelements", "n_elements", "elements"}
 _ELEMENT = re.compile(r"([A-Z][a-z]?)\d*\.?\d*[+-]?")
 # eV an atom; programs write energies with three digits or more.
 _SAME_ENERGY = 2e-3
@@ -101,10 +101,9 @@ def _amounts(key: str, value: Any) -> str:
 
 
 def _compare_counts(found: Structure | None, item: Mapping[str, Any]) -> None:
-    for key in _N_ATOMS:
-        refuse_other_counts(found, n_atoms=(key, item.get(key)))
-    for key in _N_ELEMENTS:
-        refuse_other_counts(found, n_elements=(key, item.get(key)))
+    for key in sorted(item.keys() & _COUNTS):
+        name = "n_atoms" if key in _N_ATOMS else "n_elements"
+        refuse_other_counts(found, **{name: (key, item[key])})
 
 
 def _computed(item: dict[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,9 @@ class _Calculation:
                 words = {i.get("name"): (i.text or "").strip() for i in element.findall("i")}
                 self.program = " ".join(filter(None, (words.get("program"), words.get("version"))))
             case "parameters" | "incar":
-                self.set |= {i.get("name", ""): (i.text or "").strip() for i in element.iter("i")}
+                # Backwards, since the first counts: other methods have an `NELM` of their own behind it.
+                inside = reversed(list(element.iter("i")))
+                self.set |= {i.get("name", ""): (i.text or "").strip() for i in inside}
             case "atominfo":
                 rows = element.findall("array[@name='atoms']/set/rc")
                 self.species = [(row.findtext("c") or "").strip() for row in rows]

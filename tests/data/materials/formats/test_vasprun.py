@@ -116,6 +116,12 @@ def test_what_is_not_whole_is_refused(read: Callable[..., Read], content: str, w
     assert (entries, bad.what[: len(why)]) == ([], why)
 
 
+def test_the_first_setting_of_a_name_counts(read: Callable[..., Read]) -> None:
+    other = '<separator name="response functions"><i type="int" name="NELM"> 1</i></separator></parameters>'
+    (entry,), _, _ = read("vasprun.xml", vasprun().replace("</parameters>", other))
+    assert entry.notes == ()
+
+
 POTENTIALS = (
     '<array name="atomtypes"><set><rc><c>1</c><c>Cs</c><c>132.9</c><c>9.0</c><c>  PAW_PBE Cs_sv 08Apr2002 </c></rc>'
     "<rc><c>1</c><c>Cl</c><c>35.5</c><c>7.0</c><c>  PAW_PBE Cl 06Sep2000 </c></rc></set></array></atominfo>"
