@@ -81,13 +81,15 @@ class Folder(Generic[E]):
     def files(self, path: Path) -> Iterator[tuple[Path, Format[E] | None]]:
         """The files with their readers; None for those that are passed over."""
         for file, beside in walk(path):
-            told = None if self._is_repeated(file.name, beside) else self._told(file)
+            told = None if self._is_repeated(file, beside) else self._told(file)
             yield file, None if told is None else self.formats.named(told)
 
-    def _is_repeated(self, name: str, beside: list[str]) -> bool:
-        # Of one format alone, nothing stands in another's file.
-        other = self.REPEATED_BY.get(plain_name(name)) if len(self.among) > 1 else None
-        return other is not None and any(plain_name(one) == other for one in beside)
+    def _is_repeated(self, file: Path, beside: list[str]) -> bool:
+        other = self.REPEATED_BY.get(plain_name(file.name))
+        # Of one format alone, the other may be none that is read.
+        return other is not None and any(
+            plain_name(name) == other and self._told(file.with_name(name)) is not None for name in beside
+        )
 
     def _told(self, file: Path) -> str | None:
         # A pipe would be waited for, for ever; a link to nothing can't be opened.
