@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -80,11 +81,12 @@ class Block:
 
 
 def number(text: str, what: str, line: int = 0) -> float:
-    """A number without its standard uncertainty, `4.123(5)`; raises EntryError for all else."""
+    """A finite number without its standard uncertainty, `4.123(5)`; raises EntryError for all else."""
     match = _NUMBER.fullmatch(text)
-    if match is None:
+    # `1e999` is infinite as a float.
+    if match is None or not math.isfinite(found := float(match[1])):
         raise EntryError(f"{what} is `{text[:40]}`, which is no number", line)
-    return float(match[1])
+    return found
 
 
 def are_plain(texts: list[str]) -> bool:

@@ -140,6 +140,9 @@ def _header_numbers(block: Block, angles: tuple[float, ...]) -> dict[str, int]:
     said: dict[str, int] = {}
     for tag in _NUMBERS:
         if (number := block.number(tag)) is not None:
+            if number != int(number):
+                what = f"`{block.values[tag].tag}` is {number:g}, and groups have whole numbers"
+                raise EntryError(what, block.values[tag].line)
             said[f"`{block.values[tag].tag}`"] = int(number)
     for tag in _NAMES:
         if entries := _entries(block.text(tag), angles):
