@@ -75,7 +75,8 @@ def structure(lattice: Any, species: Any, positions: Any, cartesian: bool = Fals
 
 def oxidation_note(species: Iterable[Any]) -> tuple[str, ...]:
     """A note on the oxidation states of some species (`Mn3+`), which a structure doesn't keep."""
-    states = sorted({one for one in species if isinstance(one, str) and one.endswith(("+", "-"))})
+    # Distinct ones first: a cell has many atoms of few species. `Fe3+,spin=5` has a state, too.
+    states = sorted(one for one in set(species) if isinstance(one, str) and ("+" in one or "-" in one))
     return (f"oxidation states are left out: {', '.join(states)}",) if states else ()
 
 

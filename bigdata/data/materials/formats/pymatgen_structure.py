@@ -43,7 +43,8 @@ def from_dict(data: Any) -> Noted:
         species = [_element(site["species"], place) for place, site in enumerate(sites, 1)]
         found = structure(_vectors(data["lattice"]), species, [listed(site["abc"]) for site in sites])
         _refuse_other_places(found, [site.get("xyz") for site in sites])
-        notes = oxidation_note({_with_state(site["species"][0]) for site in sites}) + _charge_note(data.get("charge"))
+        states = {_with_state(one) for site in sites if "oxidation_state" in (one := site["species"][0])}
+        notes = oxidation_note(states) + _charge_note(data.get("charge"))
         left_out = dict.fromkeys(f"sites.{key}" for site in sites for key in site.get("properties") or ())
         return Noted(found, notes, tuple(left_out))
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as e:
@@ -99,10 +100,11 @@ def _charge_note(charge: Any) -> tuple[str, ...]:
 
 def _refuse_other_places(found: Structure, places: list[Any]) -> None:
     """Raise EntryError where a site's Cartesian coordinates (`xyz`) aren't those of its fractions (`abc`)."""
-    # Numbers that aren't finite are told where all structures are checked.
-    if not places or any(place is None for place in places) or not np.isfinite(found.positions).all():
+    if not places or None in places:
         return
-    said: Floats = np.array([listed(place) for place in places], dtype=np.float64)
-    apart = np.abs(said - found.positions @ found.lattice).max(axis=1)
-    if not apart[at := int(apart.argmax())] <= _SAME_PLACE:
-        raise EntryError(f"`xyz` of site {at + 1} is {apart[at]:.3g} angstrom from where its `abc` puts it")
+    said: Floats = np.array([*map(listed, places)], dtype=np.float64)
+    apart = np.abs(said - found.positions @ found.lattice)
+    # Positions that aren't finite are told where all structures are checked.
+    if not apart.max() <= _SAME_PLACE and np.isfinite(found.positions).all():
+        at = int(apart.max(axis=1).argmax())
+        raise EntryError(f"`xyz` of site {at + 1} is {apart[at].max():.3g} angstrom from where its `abc` puts it")
