@@ -12,6 +12,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -30,8 +31,9 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def unpacked(path: Path) -> Iterator[tuple[Path, list[str]]]:
-    """A temporary folder with what an archive holds, and the names of the members that were left out.
+def unpacked(path: Path, most: int | None = None) -> Iterator[tuple[Path, list[str]]]:
+    """A temporary folder with what an archive holds, `most` of its members where that is given, and the names of those
+    that were left out.
 
     Raises EntryError where it is damaged, has a password, or holds too much.
     """
@@ -39,7 +41,7 @@ def unpacked(path: Path) -> Iterator[tuple[Path, list[str]]]:
         left_out: list[str] = []
         try:
             with _members(path) as members:
-                _unpack(members, Path(name), left_out)
+                _unpack(islice(members, most), Path(name), left_out)
         except (*DAMAGED, zipfile.BadZipFile, tarfile.TarError, NotImplementedError, RuntimeError) as e:
             # RuntimeError is what zipfile says of a member with a password.
             raise EntryError(f"the archive can't be unpacked: {e}") from e

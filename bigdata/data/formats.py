@@ -205,6 +205,14 @@ def stamps(files: Iterable[Path]) -> list[tuple[int, int]]:
     return [(stat.st_size, stat.st_mtime_ns) for stat in map(Path.stat, files)]
 
 
+def one_entry(name: str, label: str, made: Callable[[], E]) -> Iterator[E | BadEntry | Remark]:
+    """The one entry of a file, of this name, or why it can't be used."""
+    try:
+        yield made()
+    except EntryError as e:
+        yield BadEntry(name, label, e.line, str(e))
+
+
 def entries_of(
     items: Iterable[tuple[int, Item]], label: str, entry: Callable[[Item, str, int], E | BadEntry]
 ) -> Iterator[E | BadEntry | Remark]:

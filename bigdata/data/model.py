@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag
 from bigdata.spec.study import SpecModel
 from bigdata.units import split_quantity
 
+Kind = Literal["spectra", "materials"]
 Scalar = str | int | float | bool
 
 
@@ -59,7 +60,7 @@ class Rows(SpecModel):
 class NamedDataset(Rows):
     """A registered dataset: `bigdata datasets list` shows them."""
 
-    HOLDS: ClassVar[Literal["spectra", "materials"]] = "spectra"
+    HOLDS: ClassVar[Kind] = "spectra"
 
     name: str
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 import re
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import pydantic
 from pydantic import BeforeValidator, PositiveInt, StringConstraints
 
 from bigdata.data.label import Label
+from bigdata.data.model import Kind
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SpecError
 from bigdata.spec.checked import checked
@@ -24,7 +25,6 @@ from bigdata.spec.study import Finding, SpecModel
 
 __all__ = ["TABLE", "Field", "Kind", "Mirrored", "Registered", "Source", "names", "read", "registered"]
 
-Kind = Literal["spectra", "materials"]
 TABLE = Path(__file__).with_name("registered.yaml")
 _DOCUMENT = re.compile("^---\n", re.MULTILINE)
 _HEAD = re.compile(r"^---\nname: (\S+)\nkind: (\S+)\n", re.MULTILINE)

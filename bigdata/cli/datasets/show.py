@@ -21,7 +21,7 @@ from bigdata.errors import SpecError
 if TYPE_CHECKING:
     from bigdata.data.materials.dataset import MaterialsDataset
     from bigdata.data.materials.structures import Structure
-    from bigdata.data.recognised import DataKind
+    from bigdata.data.model import Kind
     from bigdata.data.spectra.dataset import SpectraDataset
 
     Dataset = MaterialsDataset | SpectraDataset
@@ -36,7 +36,7 @@ _WIDEST = 60
 @click.option("--format", "file_format", help="A file's format.  [default: told from its name and content]")
 @click.option("--all", "all_entries", is_flag=True, help=f"Show all entries, not the first {N_SHOWN}.")
 @json_option
-def show(data: str, kind: DataKind | None, file_format: str | None, all_entries: bool, as_json: bool) -> None:
+def show(data: str, kind: Kind | None, file_format: str | None, all_entries: bool, as_json: bool) -> None:
     """Show a dataset's origin, terms and fields, or what is understood of a file or folder of one's own: its entries,
     with what is left out, taken for granted, or can't be used."""
     if data in names() and not Path(data).exists():
@@ -68,7 +68,7 @@ def _named(dataset: Registered) -> Dataset:
     return materials.import_named(asked) if dataset.kind == "materials" else spectra.import_named(asked)
 
 
-def _opened(data: str, kind: DataKind | None, file_format: str | None) -> Dataset:
+def _opened(data: str, kind: Kind | None, file_format: str | None) -> Dataset:
     """A file or folder, read into the cache. Raises SpecError where there is none, or its format can't be told."""
     from bigdata.data.recognised import kind_of
 
@@ -87,7 +87,7 @@ def _opened(data: str, kind: DataKind | None, file_format: str | None) -> Datase
     return _imported(data, kind, file_format)
 
 
-def _kind_of_format(name: str) -> DataKind:
+def _kind_of_format(name: str) -> Kind:
     """The kind of data that a format holds; what both kinds have is taken for materials."""
     from bigdata.data.materials.formats import FORMATS as MATERIALS
     from bigdata.data.spectra.formats import FORMATS as SPECTRA
@@ -98,7 +98,7 @@ def _kind_of_format(name: str) -> DataKind:
     return "materials" if name in MATERIALS.modules else "spectra"
 
 
-def _imported(data: str, kind: DataKind, file_format: str | None) -> Dataset:
+def _imported(data: str, kind: Kind, file_format: str | None) -> Dataset:
     from bigdata.data.materials import dataset as materials
     from bigdata.data.materials.origin import MaterialsFile
     from bigdata.data.spectra import dataset as spectra

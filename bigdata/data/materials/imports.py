@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from bigdata.data.cache import cached
 from bigdata.data.formats import stamps
-from bigdata.data.materials.formats import FORMATS, units
+from bigdata.data.materials.formats import FORMATS
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.importing import READER_VERSION, write_import
 from bigdata.data.materials.properties import UnitOf
@@ -46,7 +46,7 @@ def imported(sources: Sequence[Source], label: str, known_units: Mapping[str, st
     def make(folder: Path) -> None:
         about = {"digest": digest, "format": told[0].format, "label": label, "reader": READER_VERSION}
         about["content"] = hashlib.sha256("".join(contents).encode()).hexdigest()
-        write_import(_entries(told), folder, about, _units(told, known))
+        write_import(_entries(told), folder, about, _units(known))
         # The digest is that of the bytes before: it must not name what was written in the meantime.
         if stamps(chain(*files)) != before:
             raise SiteError(f"{label} changed while it was being read. Submit again when it is complete.")
@@ -71,11 +71,9 @@ def _digest(told: list[Source], contents: list[str], known: Mapping[str, str]) -
     return whole.hexdigest()
 
 
-def _units(told: list[Source], known: Mapping[str, str]) -> UnitOf:
-    documented = {name: unit for source in told for name, unit in units(source.format).items()}
-
+def _units(known: Mapping[str, str]) -> UnitOf:
     def unit(name: str) -> tuple[str, str]:
-        said = {"dataset": known.get(name), "format": documented.get(name), "name": unit_of(name)}
+        said = {"dataset": known.get(name), "name": unit_of(name)}
         return next(((unit, by) for by, unit in said.items() if unit), ("", ""))
 
     return unit
@@ -84,6 +82,8 @@ def _units(told: list[Source], known: Mapping[str, str]) -> UnitOf:
 def _entries(told: list[Source]) -> Iterator[MaterialEntry | BadEntry | Remark]:
     for source in told:
         label = source.path.name if len(told) > 1 else ""
+        # A folder's reader says itself what the formats of its files document.
+        yield Remark(units=getattr(FORMATS.named(source.format), "UNITS", {}))
         for entry in FORMATS.entries(source.path, source.format, label):
             yield _renamed(entry, source.names) if isinstance(entry, MaterialEntry) and source.names else entry
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field, Tag
 
 from bigdata.data.label import Label
-from bigdata.data.model import NamedDataset, Rows, origin_by
+from bigdata.data.model import Kind, NamedDataset, Rows, origin_by
 from bigdata.data.remote.query import AflowQuery, MaterialsProjectQuery, OptimadeQuery
 from bigdata.spec.grown import Grown
 from bigdata.spec.study import SpecModel
@@ -55,7 +55,7 @@ class _Materials(Grown, Rows):
 class NamedMaterials(NamedDataset, _Materials):
     """A registered dataset: `bigdata datasets list` shows them."""
 
-    HOLDS: ClassVar[Literal["spectra", "materials"]] = "materials"
+    HOLDS: ClassVar[Kind] = "materials"
 
 
 class MaterialsFile(_Materials):

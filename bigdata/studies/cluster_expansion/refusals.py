@@ -122,8 +122,7 @@ def _spread(values: NDArray[np.float64]) -> float:
 
 def n_atoms(entries: Entries) -> NDArray[np.float64]:
     """(n,) atoms of each structure's cell."""
-    offsets = np.asarray(entries.dataset.structures.offsets)
-    return np.asarray(offsets[entries.rows + 1] - offsets[entries.rows], dtype=np.float64)
+    return entries.dataset.structures.n_atoms[entries.rows].astype(np.float64)
 
 
 def _divided(model: ClusterExpansion, entries: Entries) -> Iterator[Finding]:

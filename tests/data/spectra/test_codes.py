@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
+import lzma
 import math
 
 import numpy as np
@@ -62,6 +64,13 @@ def test_vasprun_spin_channels_are_summed_gzipped_or_not(tmp_path, opened):
     spectra = opened("vasprun.xml.gz")
     assert spectra.spectrum(0).dos.tolist() == (UP[:, 1] + DOWN[:, 1]).tolist()
     assert spectra.meaning(0) == {"zero": "none", "spin_channels": 2, "scale": "cell"}
+
+
+@pytest.mark.parametrize("packed", [gzip.compress, bz2.compress, lzma.compress], ids=["gzip", "bzip2", "xz"])
+def test_vasprun_that_is_cut_off_is_a_sentence_however_it_is_packed(tmp_path, packed):
+    (tmp_path / "vasprun.xml").write_bytes(packed(vasprun().encode())[:-30])
+    (bad,) = FORMATS.entries(tmp_path / "vasprun.xml", "vasprun")
+    assert "damaged or cut off" in bad.what
 
 
 def test_vasprun_of_a_metal_has_its_zero_at_the_fermi_energy_and_says_so(tmp_path, opened):

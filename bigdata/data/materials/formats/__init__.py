@@ -28,8 +28,6 @@ consist of), `read(path, label)` and `NAMED_BY_FILE`, which says whether entries
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from bigdata.data.formats import Formats
 from bigdata.data.materials.formats.entry import MaterialEntry
 from bigdata.data.materials.formats.folder import MaterialsFolder
@@ -54,11 +52,3 @@ MODULES = {
 }
 
 FORMATS = Formats[MaterialEntry](__name__, MODULES, MaterialsFolder)
-
-
-def units(name: str) -> Mapping[str, str]:
-    """Units of the properties that a format documents."""
-    if name == "folder":
-        return {}
-    documented: Mapping[str, str] = getattr(FORMATS.named(name.removeprefix("folder:")), "UNITS", {})
-    return documented

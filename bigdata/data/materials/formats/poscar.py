@@ -27,6 +27,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bigdata.data.formats import one_entry
 from bigdata.data.materials.elements import NUMBERS
 from bigdata.data.materials.formats.agreement import agreed_formula
 from bigdata.data.materials.formats.entry import MaterialEntry, structure
@@ -56,10 +57,7 @@ def sources(path: Path) -> list[Path]:
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The one material of a file."""
     name = _stem(label or path.name)
-    try:
-        yield _entry(path, name, label)
-    except EntryError as e:
-        yield BadEntry(name, label, e.line, str(e))
+    yield from one_entry(name, label, lambda: _entry(path, name, label))
 
 
 def _stem(label: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from bigdata.data.formats import one_entry
 from bigdata.data.materials.formats.entry import MaterialEntry, structure
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
@@ -46,10 +47,7 @@ def sources(path: Path) -> list[Path]:
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The one material of a file."""
     name = plain_name(label or path.name).removesuffix(".xml")
-    try:
-        yield _entry(path, name, label)
-    except EntryError as e:
-        yield BadEntry(name, label, e.line, str(e))
+    yield from one_entry(name, label, lambda: _entry(path, name, label))
 
 
 def _entry(path: Path, name: str, label: str) -> MaterialEntry:

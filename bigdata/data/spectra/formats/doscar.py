@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
+from bigdata.data.formats import one_entry
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, summed
 from bigdata.data.text import array_of, opened
@@ -40,10 +41,7 @@ def sources(path: Path) -> list[Path]:
 def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The one entry of a file."""
     name = label or path.name
-    try:
-        yield _entry(path, name, label)
-    except EntryError as e:
-        yield BadEntry(name, label, e.line, str(e))
+    yield from one_entry(name, label, lambda: _entry(path, name, label))
 
 
 def _entry(path: Path, name: str, label: str) -> Entry:

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
+from bigdata.data.formats import one_entry
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats, Total, summed
 from bigdata.data.text import array_of, lines, plain_name, whole
@@ -43,14 +44,15 @@ def sources(path: Path) -> list[Path]:
 def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The one entry of a file."""
     name = label or path.name
-    try:
-        energies, found = _from_xml(path) if plain_name(path.name).endswith(".xml") else _from_text(path)
-        fermi = _fermi(path.with_name("EFERMI.OUT"))
-        dos, n = found.dos / HARTREE_EV, found.n_channels
-        # That spin-down is negative is how these files are: no note says so.
-        yield Entry(name, label, 0, energies * HARTREE_EV, dos, zero="fermi", fermi=fermi, n_channels=n)
-    except EntryError as e:
-        yield BadEntry(name, label, e.line, str(e))
+    yield from one_entry(name, label, lambda: _entry(path, name, label))
+
+
+def _entry(path: Path, name: str, label: str) -> Entry:
+    energies, found = _from_xml(path) if plain_name(path.name).endswith(".xml") else _from_text(path)
+    fermi = _fermi(path.with_name("EFERMI.OUT"))
+    dos, n = found.dos / HARTREE_EV, found.n_channels
+    # That spin-down is negative is how these files are: no note says so.
+    return Entry(name, label, 0, energies * HARTREE_EV, dos, zero="fermi", fermi=fermi, n_channels=n)
 
 
 def _from_text(path: Path) -> tuple[Floats, Total]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import math
 import xml.etree.ElementTree as ET
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -21,9 +20,10 @@ from typing import Any
 
 import numpy as np
 
+from bigdata.data.formats import one_entry
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.spectra.formats.entry import Entry, Floats, summed
-from bigdata.data.text import opened
+from bigdata.data.text import DAMAGED, opened
 
 NAMED_BY_FILE = True
 # Levels whose occupation is further than this from 0 and from 1 are occupied in part.
@@ -54,10 +54,7 @@ def sources(path: Path) -> list[Path]:
 def read(path: Path, label: str) -> Iterator[Entry | BadEntry | Remark]:
     """The one entry of a file."""
     name = label or path.name
-    try:
-        yield _entry(_parsed(path), name, label)
-    except EntryError as e:
-        yield BadEntry(name, label, e.line, str(e))
+    yield from one_entry(name, label, lambda: _entry(_parsed(path), name, label))
 
 
 def _entry(run: _Run, name: str, label: str) -> Entry:
@@ -106,7 +103,7 @@ def _parsed(path: Path) -> _Run:
                     element.clear()
     except ET.ParseError as e:
         raise EntryError(f"the file is cut off or isn't XML: {e}", e.position[0]) from None
-    except (EOFError, OSError, zlib.error) as e:
+    except DAMAGED as e:
         raise EntryError(f"the compressed data are damaged or cut off ({e})") from e
     except ValueError as e:
         raise EntryError(f"a number of this file can't be read: {e}") from None
