@@ -22,10 +22,10 @@ def _never() -> bool:
 class Samples:
     """n samples with p columns.
 
-    `features` (n, p) finite float64; `target` (n,) as it is learned, in `unit`; `names` and `units` (p,) of the columns,
-    "" where a unit isn't known and "1" for pure numbers. `groups` (n,) int64: samples of one group are left out together,
-    also where a model stops early by a part of its own. `tasks` (n,) int64, from 0: models of formulas have coefficients
-    for each task.
+    `features` (n, p) finite float64; `target` (n,) as it is learned, in `unit`; `names` and `units` (p,) of the
+    columns, "" where a unit isn't known and "1" for pure numbers. `groups` (n,) int64: samples of one group are left
+    out together, also where a model stops early by a part of its own. `tasks` (n,) int64, from 0: models of formulas
+    have coefficients for each task.
     """
 
     features: Floats
