@@ -17,14 +17,16 @@ from bigdata.naming import named
 @click.option(
     "--model",
     default="",
-    help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES], for networks the training set.",
+    help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES], for networks the training set, "
+    "for tables a class or one of its models, such as sisso:2,3.",
 )
 @click.option(
     "--format",
     "form",
     default="json",
     show_default=True,
-    help="json, icet: of cluster expansions; npz, split: weights of networks, and the split that they were tested by.",
+    help="json, icet: of cluster expansions; npz, split: weights of networks, and the split that they were tested by; "
+    "text, latex, python: of formulas; npz: of all models of tables.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; JSON goes to stdout if left out.")
 @click.option("--variant", type=int, help="Which variant of a sweep, by its number.")

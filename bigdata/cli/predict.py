@@ -1,4 +1,4 @@
-"""`bigdata predict RUN --file STRUCTURES`: what a run's model says of new structures."""
+"""`bigdata predict RUN --file FILE`: what a run's model says of new structures, or of new rows of a table."""
 
 from __future__ import annotations
 
@@ -21,38 +21,39 @@ if TYPE_CHECKING:
 
 @click.command()
 @run_argument
-@click.option("--file", "source", required=True, help="Structures: a file of a known format, or a dataset's name.")
+@click.option(
+    "--file", "source", required=True, help="Structures, or a table: a file of a known format, or a dataset's name."
+)
 @click.option(
     "--model",
     default="",
-    help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES], for networks the training set.",
+    help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES], for networks the training set, "
+    "for tables a class or one of its models, such as sisso:2,3.",
 )
 @click.option("--variant", type=int, help="Which variant of a sweep, by its number.")
 @click.option("--seen", is_flag=True, help="Predict also what a network was trained on; its error there says nothing.")
-@click.option("--skip-bad", is_flag=True, help="Succeed although some structures can't be used.")
+@click.option("--skip-bad", is_flag=True, help="Succeed although some entries can't be used.")
 @json_option
 def command(run: Path, source: str, model: str, variant: int | None, seen: bool, skip_bad: bool, as_json: bool) -> None:
-    """Print the predictions of a model of RUN for structures, one a line."""
+    """Print the predictions of a model of RUN for entries, one a line."""
     from bigdata.cli.datasets.named import open_named
     from bigdata.run.prediction import predict
 
     view = named_variant(run, variant)
     dataset = open_named([source], skip_bad)[0].dataset
-    if not dataset.has_structures:
-        raise SpecError(f"{source} has formulas only, and a prediction needs structures.")
-    made = predict(view, dataset.structures, model, seen)
+    made = predict(view, dataset, model, seen)
     click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
     for note in made.notes:
         click.echo(f"note   {note}", err=True)
     click.echo(json.dumps(_rows(dataset, made)) if as_json else _text(dataset, made))
     n_without = sum(map(bool, made.reasons))
     if n_without and not skip_bad:
-        what = f"{n_without:,} of {len(made.reasons):,} structures have no prediction; the reasons stand beside them."
+        what = f"{n_without:,} of {len(made.reasons):,} entries have no prediction; the reasons stand beside them."
         raise SpecError(f"{what} --skip-bad takes that for success.")
 
 
 def _rows(dataset: MaterialsDataset, made: Prediction) -> list[dict[str, object]]:
-    """One object a structure: null where there is no number."""
+    """One object an entry: null where there is no number."""
     return [
         {
             "id": dataset.ids[i],
@@ -73,7 +74,7 @@ def _said(value: object) -> object:
 
 def _text(dataset: MaterialsDataset, made: Prediction) -> str:
     head = f"prediction ({made.unit})" if made.unit else "prediction"
-    columns = ("structure", "formula", head, *made.beside)
+    columns = ("entry", "formula", head, *made.beside)
     rows = [
         (r["id"], r["formula"], r["prediction"], *(r[name] for name in made.beside), r["reason"])
         for r in _rows(dataset, made)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -96,21 +96,21 @@ class StudyModel(SpecModel):
 
     A kind subclasses this, and registers the subclass as an entry point of the group `bigdata.studies`, under
     the word that stands after `study:`. `stages_at`, `report_at`, and `predict_at` and `export_at` where a study
-    makes models, name the kind's functions as "module:function"; none is imported before it is needed. `starter_at`
-    names a commented spec to begin with, as "package:file". `packages` are what its numbers depend on, beside NumPy and
-    SciPy: their versions are recorded. `variables` are those of the environment that its tasks read. `extra` is the
-    extra of bigdata whose packages its tasks import, such as `networks`: they are looked for before anything runs, and
-    nothing but tasks may import them.
+    makes models, name the kind's functions as "module:function"; none is imported before it is needed. Its models
+    are of structures, or of rows of `tables`, as `predicts` says. `starter_at` names a commented spec to begin with, as
+    "package:file". `packages` are what its numbers depend on, beside NumPy and SciPy: their versions are recorded.
+    `variables` are those of the environment that its tasks read. `extra` is the extra of bigdata whose packages its
+    tasks import, such as `networks`: they are looked for before anything runs, and nothing but tasks may import them.
     """
 
     stages_at: ClassVar[str]
     report_at: ClassVar[str] = ""
     predict_at: ClassVar[str] = ""
     export_at: ClassVar[str] = ""
+    predicts: ClassVar[Literal["structures", "tables"]] = "structures"
     starter_at: ClassVar[str] = ""
     packages: ClassVar[tuple[str, ...]] = ()
     variables: ClassVar[tuple[str, ...]] = ()
-    extra: ClassVar[str] = ""
 
     study: str = Field(description="The kind of study.")
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)] = Field(
@@ -121,6 +121,11 @@ class StudyModel(SpecModel):
         default={}, description="Which pool of the site a stage runs on, where not the usual one."
     )
     budget: Budget | None = Field(default=None, description="What the study may use up; left out: what it needs.")
+
+    @property
+    def extra(self) -> str:
+        """The extra of bigdata that the study's tasks need; "" where they need none."""
+        return ""
 
     @classmethod
     def check(cls, fields: Mapping[str, Any], folder: Path) -> Iterable[Finding]:

@@ -14,13 +14,18 @@ class Networked(StudyModel):
     """One task that needs the extra `networks`, as its kind says; it doesn't use it, which would take seconds."""
 
     stages_at: ClassVar[str] = "bigdata_test_networks:stages"
-    extra: ClassVar[str] = "networks"
+
+    @property
+    def extra(self) -> str:
+        return "networks"
 
 
 class Stranger(Networked):
     """The same with an extra that bigdata hasn't."""
 
-    extra: ClassVar[str] = "nets"
+    @property
+    def extra(self) -> str:
+        return "nets"
 
 
 def stages(model: Networked, inputs: Mapping[str, Input]) -> Workload:

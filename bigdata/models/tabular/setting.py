@@ -108,6 +108,10 @@ class Sisso(Grid):
     )
     smallest: float = Field(default=1e-3, ge=0, description="Leave out expressions whose largest value is smaller.")
     largest: float = Field(default=1e5, gt=0, description="Leave out expressions with a larger value.")
+    tasks: str = Field(
+        default="",
+        description="A field: formulas have the same terms for all of its values, and coefficients for each.",
+    )
     near: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=20, description="How many of the models that fit nearly as well are kept and listed."
     )

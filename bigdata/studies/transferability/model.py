@@ -68,7 +68,6 @@ class Transferability(StudyModel):
     predict_at: ClassVar[str] = "bigdata.studies.transferability.prediction:predict"
     export_at: ClassVar[str] = "bigdata.studies.transferability.export:export"
     starter_at: ClassVar[str] = "bigdata.studies.transferability:starter.yaml"
-    extra: ClassVar[str] = "networks"
     packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen", "tensorflow", "graph-nets", "dm-sonnet")
 
     study: Literal["transferability"] = "transferability"
@@ -98,6 +97,11 @@ class Transferability(StudyModel):
     )
     fine_tuning: FineTuning | None = Field(default=None, description="Left out: none.")
     bootstrap: int = Field(default=500, ge=0, description="Draws of groups for the 95 % intervals; 0: no intervals.")
+
+    @property
+    def extra(self) -> str:
+        """TensorFlow, graph-nets and Sonnet."""
+        return "networks"
 
     @property
     def members(self) -> dict[str, Combined]:

@@ -1,0 +1,81 @@
+"""The best model of each class: the one with the least error of samples left out inside the training part."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.kind import SpecError
+from bigdata.models.tabular.setting import Point
+from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.trials import trials_of
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
+    from bigdata.kind.context import Rows
+
+Floats = NDArray[np.float64]
+
+
+class Chosen(NamedTuple):
+    """A model with its options; the trial that they are from, -1 for the baseline; its error inside, and that error's
+    standard error."""
+
+    point: Point
+    trial: int
+    error: float
+    standard_error: float
+
+
+class Best(NamedTuple):
+    """The best of a class: its place among the study's models, itself, and how many parameters it has."""
+
+    place: int
+    choice: Chosen
+    n_parameters: int
+
+
+def best_places(points: Sequence[Point], kinds: Sequence[str], cv_rmse: Floats) -> NDArray[np.int64]:
+    """(classes, parts) the place of the model with the least error (models, parts); -1 where a class has none.
+
+    The first of equal ones is taken, which is the smaller one of a grid that is written in order.
+    """
+    found = np.full((len(kinds), cv_rmse.shape[1]), -1, dtype=np.int64)
+    for c, kind in enumerate(kinds):
+        own = [i for i, point in enumerate(points) if point.kind == kind]
+        for part in range(cv_rmse.shape[1]):
+            known = [i for i in own if np.isfinite(cv_rmse[i, part])]
+            if known:
+                found[c, part] = min(known, key=lambda i: cv_rmse[i, part])
+    return found
+
+
+def spread_rows(rows: Rows, name: str, n: int) -> Floats:
+    """(n, …) what tasks returned, by their numbers; NaN for those that failed."""
+    values = np.asarray(rows[name], dtype=np.float64)
+    found = np.full((n, *values.shape[1:]), np.nan)
+    found[rows.numbers] = values
+    return found
+
+
+def chosen_of(ctx: Context[Complexity]) -> Mapping[str, Best]:
+    """The best of each class, as far as they didn't all fail; of the models that are kept. Raises SpecError for
+    none."""
+    points, trials, rows = ctx.model.points, trials_of(ctx.model), ctx.rows("model")
+    n = len(points)
+    error, parameters = spread_rows(rows, "cv_rmse", n), spread_rows(rows, "parameters", n)
+    trial = spread_rows(rows, "trial", n)
+    kinds = [*ctx.model.classes]
+    found = {}
+    for kind, place in zip(kinds, best_places(points, kinds, error)[:, -1], strict=True):
+        if place >= 0:
+            t = int(trial[place])
+            point = next(p for p in trials[t].points if p.name == points[place].name)
+            choice = Chosen(point, t, float(error[place, -1]), float("nan"))
+            found[kind] = Best(int(place), choice, int(parameters[place].sum()))
+    if missing := [kind for kind in kinds if kind not in found]:
+        raise SpecError(f"all models of the class {missing[0]} have failed: there is none to compare with.")
+    return found

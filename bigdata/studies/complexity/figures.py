@@ -1,0 +1,231 @@
+"""Figures of a complexity study from plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+from numpy.typing import NDArray
+
+from bigdata.kind.drawing import COLOURS, MARKERS, drawing
+
+Floats = NDArray[np.float64]
+# Beyond this many points, markers hide each other.
+MANY_POINTS = 2_000
+COLUMNS = 3
+MOST_BARS = 12
+MOST_LETTERS = 44
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """A class's models: `parameters`, `error`, `low`, `high` (m,), and the place of the best; at the sizes of other
+    classes, `matched` (parameters, error)."""
+
+    name: str
+    parameters: Floats
+    error: Floats
+    low: Floats
+    high: Floats
+    best: int | None
+    matched: Sequence[tuple[float, float]] = ()
+
+
+def look(place: int) -> dict[str, Any]:
+    """Colour and marker of a class, the same in all figures."""
+    return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)]}
+
+
+def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic: bool) -> Figure:
+    """Error against the number of parameters, a colour for each class; the mean of the training part as a line."""
+    figure = drawing(3.6)
+    axes = figure.subplots()
+    for i, cloud in enumerate(clouds):
+        axes.scatter(cloud.parameters, cloud.error, s=14, alpha=0.55, lw=0, **look(i))
+        if cloud.best is not None:
+            _best(axes, cloud, i)
+        for n, error in cloud.matched:
+            axes.scatter([n], [error], s=40, facecolors="none", edgecolors=look(i)["color"], marker=look(i)["marker"])
+        axes.plot([], [], ls="", ms=5, label=cloud.name, **look(i))
+    if any(cloud.matched for cloud in clouds):
+        axes.scatter([], [], s=40, facecolors="none", edgecolors="0.3", label="at another class's size")
+    if np.isfinite(baseline):
+        axes.axhline(baseline, color="0.4", lw=0.8, ls="--", label="mean of the training part")
+    axes.set_xscale("log")
+    if is_logarithmic:
+        axes.set_yscale("log")
+        plain_ticks(axes, "y")
+    plain_ticks(axes, "x")
+    axes.set_xlabel("parameters")
+    axes.set_ylabel(label)
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def _best(axes: Axes, cloud: Cloud, i: int) -> None:
+    b = cloud.best
+    ends = np.abs(np.array([[cloud.error[b] - cloud.low[b]], [cloud.high[b] - cloud.error[b]]]))
+    axes.errorbar(
+        cloud.parameters[b],
+        cloud.error[b],
+        yerr=ends,
+        ms=7,
+        mec="black",
+        mew=0.7,
+        capsize=2,
+        ls="",
+        zorder=5,
+        **look(i),
+    )
+
+
+def plain_ticks(axes: Axes, which: str) -> None:
+    """Numbers as people write them: on logarithmic axes Matplotlib's own are formulas, which figures here don't
+    parse."""
+    axis = axes.xaxis if which == "x" else axes.yaxis
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}" if value < 1e5 else f"{value:.0e}"))
+    axis.set_minor_formatter(FuncFormatter(_minor))
+
+
+def _minor(value: float, _place: int) -> str:
+    return f"{value:.3g}" if f"{value:.0e}"[0] in "25" and 1e-3 <= value < 100 else ""
+
+
+@dataclass(frozen=True)
+class Parity:
+    """A class's best model: predictions (n,) against targets (n,), and which samples are tested."""
+
+    name: str
+    target: Floats
+    prediction: Floats
+    tested: NDArray[np.bool_]
+    said: str
+
+
+def parity(panels: Sequence[Parity], label: str, is_logarithmic: bool) -> Figure:
+    """A panel for each class, samples tested over those trained on, all on the same axes."""
+    n_rows = -(-len(panels) // COLUMNS)
+    figure = drawing(0.3 + 2.3 * n_rows)
+    grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False, sharex=True, sharey=True)
+    for i, (axes, panel) in enumerate(zip(grid.ravel(), panels, strict=False)):
+        _parity(axes, panel, i, is_logarithmic)
+    for axes in grid.ravel()[len(panels) :]:
+        axes.set_axis_off()
+    grid[0, 0].legend(loc="upper left", markerscale=1.5)
+    figure.supxlabel(label, fontsize=8)
+    figure.supylabel("predicted", fontsize=8)
+    return figure
+
+
+def _parity(axes: Axes, panel: Parity, i: int, is_logarithmic: bool) -> None:
+    size = 9 if len(panel.target) <= MANY_POINTS else 3
+    known = ~panel.tested & np.isfinite(panel.prediction)
+    axes.scatter(panel.target[known], panel.prediction[known], s=size, color="0.75", lw=0, label="trained on")
+    shown = panel.tested & np.isfinite(panel.prediction)
+    axes.scatter(
+        panel.target[shown], panel.prediction[shown], s=size, alpha=0.6, lw=0, label="tested", color=look(i)["color"]
+    )
+    low, high = float(panel.target.min()), float(panel.target.max())
+    axes.plot([low, high], [low, high], color="0.3", lw=0.7)
+    if is_logarithmic:
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        room = (high / low) ** 0.1
+        axes.set_xlim(low / room, high * room)
+        axes.set_ylim(low / room**2, high * room**2)
+        plain_powers(axes)
+    else:
+        room = 0.08 * (high - low)
+        axes.set_xlim(low - room, high + room)
+        axes.set_ylim(low - 3 * room, high + 3 * room)
+    axes.set_title(panel.name, loc="left")
+    axes.annotate(panel.said, (0.97, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
+
+
+def plain_powers(axes: Axes) -> None:
+    """Powers of ten as 1e-3."""
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
+        axis.set_minor_formatter(FuncFormatter(lambda _value, _place: ""))
+
+
+def pareto(
+    names: Sequence[str],
+    complexity: Floats,
+    inside: Floats,
+    tested: Floats,
+    simplest: int | None,
+    labels: tuple[str, str],
+) -> Figure:
+    """Errors of formulas against how many operators and terms they have, inside the training part and tested."""
+    figure = drawing(3.2)
+    panels: Any = figure.subplots(1, 2, sharex=True)
+    for axes, values, title, label in zip(
+        panels, (inside, tested), ("left out inside the training part", "samples tested"), labels, strict=True
+    ):
+        order = np.lexsort((values, complexity))
+        front = [i for place, i in enumerate(order) if values[i] < min([np.inf, *values[order[:place]]])]
+        axes.step(complexity[front], values[front], where="post", color="0.6", lw=0.8)
+        axes.plot(complexity, values, "o", ms=4, **{"color": COLOURS[0]})
+        if simplest is not None:
+            axes.plot(complexity[simplest], values[simplest], "o", ms=8, mfc="none", color="black")
+        for i in front:
+            axes.annotate(names[i], (complexity[i], values[i]), xytext=(4, 3), textcoords="offset points", fontsize=6.5)
+        axes.set_title(title, loc="left")
+        axes.set_xlabel("operators and terms")
+        axes.set_ylabel(label)
+        axes.margins(x=0.15, y=0.12)
+    return figure
+
+
+def shortened(text: str) -> str:
+    """A name that fits beside a bar."""
+    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
+
+
+def bars(values: Mapping[str, float], label: str, colour: str = COLOURS[0]) -> Figure:
+    """Horizontal bars, the largest on top."""
+    shown = sorted(values.items(), key=lambda item: -item[1])[:MOST_BARS]
+    figure = drawing(0.7 + 0.22 * max(2, len(shown)))
+    axes = figure.subplots()
+    axes.barh(
+        [shortened(name) for name, _ in shown][::-1], [value for _, value in shown][::-1], color=colour, height=0.7
+    )
+    axes.set_xlabel(label)
+    axes.set_xlim(0, None)
+    return figure
+
+
+def importance(by_class: Mapping[str, Mapping[str, float]]) -> Figure:
+    """For each class that has such a measure, the features that matter most to its best model."""
+    figure = drawing(0.8 + 0.2 * MOST_BARS)
+    panels: Any = figure.subplots(1, len(by_class), squeeze=False)
+    for i, (axes, (name, values)) in enumerate(zip(panels.ravel(), by_class.items(), strict=True)):
+        shown = sorted(values.items(), key=lambda item: -item[1])[:MOST_BARS]
+        axes.barh(
+            [shortened(n)[:28] for n, _ in shown][::-1], [v for _, v in shown][::-1], color=COLOURS[i], height=0.7
+        )
+        axes.set_title(name, loc="left")
+        axes.set_xlabel("share of the importance")
+    return figure
+
+
+def learning_curve(curves: Mapping[str, tuple[Floats, Floats]], label: str) -> Figure:
+    """Error of samples tested against the number of samples trained on, a line for each class."""
+    figure = drawing(3.2, width=4.8)
+    axes = figure.subplots()
+    for i, (name, (n, error)) in enumerate(curves.items()):
+        axes.plot(n, error, label=name, ms=4, **look(i))
+    axes.set_xscale("log")
+    axes.set_yscale("log")
+    plain_ticks(axes, "x")
+    plain_ticks(axes, "y")
+    axes.set_xlabel("samples trained on")
+    axes.set_ylabel(label)
+    axes.legend()
+    return figure

@@ -1,0 +1,65 @@
+"""What a plan and a report say of the table: samples left out, groups, and columns that tell nothing or everything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bigdata.data.problem import first
+from bigdata.studies.complexity.parts import Part
+from bigdata.studies.complexity.table import Table
+from bigdata.studies.materials.far_off import far_off
+
+# Correlation above which a column is the target in other words.
+SAME = 1 - 1e-9
+UNGROUPED = "no `group_by:` at `split:`"
+
+
+def notes_of(table: Table, parts: list[Part]) -> Iterator[str]:
+    """All sentences."""
+    yield from table.notes
+    yield from far_off([table.entries])
+    yield _split(table, parts)
+    yield from _on_both_sides(table, parts)
+    yield from _columns(table)
+
+
+def _split(table: Table, parts: list[Part]) -> str:
+    n_groups = len(table.group_labels)
+    if len(parts) > 1:
+        return f"{len(table):,} samples in {n_groups:,} groups, of which each is tested once, in {len(parts) - 1} parts"
+    train, test = int(parts[0].train.sum()), int(parts[0].test.sum())
+    n_tested = len(np.unique(table.group[parts[0].test]))
+    return f"{train:,} samples in {n_groups - n_tested:,} groups are trained on, {test:,} in {n_tested:,} tested"
+
+
+def _on_both_sides(table: Table, parts: list[Part]) -> Iterator[str]:
+    """How many samples tested have a formula that is trained on too."""
+    formulas = np.unique(table.entries.formulas, return_inverse=True)[1]
+    seen = sum(int(np.isin(formulas[part.test], formulas[part.train]).sum()) for part in parts)
+    if seen:
+        by = (
+            UNGROUPED
+            if not table.model.split.group_by
+            else f"groups are told by {', '.join(table.model.split.group_by)}"
+        )
+        yield f"{seen:,} samples tested have a formula that models are trained on too ({by})"
+
+
+def _columns(table: Table) -> Iterator[str]:
+    """Columns that are constant, or say the target in other words, or the same as another column."""
+    constant = np.ptp(table.columns, axis=0) == 0 if len(table) else np.zeros(0, bool)
+    names = table.names[: table.columns.shape[1]]
+    if constant.any():
+        noun = "is" if constant.sum() == 1 else "are" yield f"{first(names[i] for i in np.flatnonzero(constant))} {noun}
+        the same in all samples: models learn nothing of it"
+    varying = np.flatnonzero(~constant)
+    for scale, values in (("the target", table.target), ("what is learned", table.learned)):
+        for i in varying:
+            if np.ptp(values) and abs(np.corrcoef(table.columns[:, i], values)[0, 1]) > SAME:
+                yield f"{names[i]} is {scale} in other words (correlation 1): models only copy it"
+    for place, i in enumerate(varying):
+        for j in varying[:place]:
+            if np.array_equal(table.columns[:, i], table.columns[:, j]):
+                yield f"{names[i]} and {names[j]} are equal in all samples"

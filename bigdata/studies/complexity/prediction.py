@@ -1,0 +1,96 @@
+"""Predictions for new rows of a table, from a run's store alone."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.data.conversion import convert
+from bigdata.data.materials.dataset import MaterialsDataset
+from bigdata.data.problem import first
+from bigdata.kind import SpecError, View
+from bigdata.models.magpie import features as composition
+from bigdata.models.prediction import Prediction
+from bigdata.studies.complexity.results import Results
+
+Floats = NDArray[np.float64]
+
+
+def predict(view: View, new: MaterialsDataset, model: str = "", seen: bool = False) -> Prediction:
+    """What a model says of entries of a table that has the study's columns, in the target's unit.
+
+    `seen` changes nothing: rows aren't told apart. Entries without a value in some column, or whose formula has no
+    features, have no prediction. Raises SpecError for a column, a unit or a task that doesn't fit.
+    """
+    results = Results(view)
+    place = results.place_of(model)
+    features, reasons = _features(results, new)
+    task, no_task = _tasks(results, new)
+    reasons = [reason or other for reason, other in zip(reasons, no_task, strict=True)]
+    usable = np.array([not reason for reason in reasons], dtype=bool)
+    values = np.full(new.n, np.nan)
+    if usable.any():
+        said = results.fitted(place).predict(features[usable], task[usable])
+        values[usable] = results.scale.values(said)
+    quantity = f"|{results.quantity}|" if results.model.target.transform == "log10-absolute" else results.quantity
+    beside = {"features beyond": _beyond(results, features)}
+    return Prediction(quantity, results.unit, results.names[place], values, reasons, beside, _notes(results, place))
+
+
+def _notes(results: Results, place: int) -> tuple[str, ...]:
+    formula = results.formulas[place]
+    said = f"{results.learned_unit or results.quantity} = {formula}"
+    beyond = "`features beyond` counts the features that lie outside of what the model was fitted to"
+    return (*([said] if formula else []), beyond)
+
+
+def _features(results: Results, new: MaterialsDataset) -> tuple[Floats, list[str]]:
+    """(m, p) features as the study has them, NaN where there are none; and why, "" where all are there."""
+    study, units = results.model.features, [str(u) for u in results.view["unit"][...]]
+    columns = [_column(new, name, unit) for name, unit in zip(study.columns, units, strict=False)]
+    found = np.stack(columns, axis=1) if columns else np.empty((new.n, 0))
+    reasons = [_lacking(study.columns, row) for row in found]
+    if study.composition is None:
+        return found, reasons
+    made, why = composition.features_or_reasons(new.formulas, study.composition)
+    return np.concatenate([found, made], axis=1), [one or other for one, other in zip(reasons, why, strict=True)]
+
+
+def _column(new: MaterialsDataset, name: str, unit: str) -> Floats:
+    """(m,) a column in the study's unit."""
+    if name not in new.columns or not new.columns.is_number(name):
+        numbers = (column for column in new.columns if new.columns.is_number(column))
+        raise SpecError(
+            f"{new.label} has no column `{name}` of numbers, and the model needs it; it has {first(numbers)}."
+        )
+    own, values = new.units.get(name, ""), new.columns.numbers(name)
+    if not own or not unit or own == unit:
+        return values
+    return convert(values, own, unit)
+
+
+def _lacking(names: tuple[str, ...], row: Floats) -> str:
+    missing = [name for name, value in zip(names, row, strict=True) if not np.isfinite(value)]
+    return f"no value of {first(missing, 3)}" if missing else ""
+
+
+def _tasks(results: Results, new: MaterialsDataset) -> tuple[NDArray[np.int64], list[str]]:
+    """(m,) the task of each entry, and why it has none."""
+    sisso = results.model.sisso
+    if sisso is None or not sisso.tasks:
+        return np.zeros(new.n, np.int64), [""] * new.n
+    known = dict(zip(results.task_labels, range(len(results.task_labels)), strict=True))
+    if sisso.tasks not in new.columns:
+        raise SpecError(f"{new.label} has no column `{sisso.tasks}`, which says the task of each entry.")
+    labels = [str(value) for value in new.columns[sisso.tasks]]
+    reasons = ["" if label in known else f"no model of {sisso.tasks} {label}" for label in labels]
+    return np.array([known.get(label, 0) for label in labels]), reasons
+
+
+def _beyond(results: Results, features: Floats) -> NDArray[np.int64]:
+    """(m,) how many features of each entry lie outside of the range of those that the model was fitted to."""
+    known = results.view["feature"][...]
+    if results.n_parts == 1:
+        known = known[~results.tested]
+    with np.errstate(invalid="ignore"):
+        return ((features < known.min(axis=0)) | (features > known.max(axis=0))).sum(axis=1)

@@ -1,0 +1,334 @@
+"""What a complexity study shows: section 5 of doi 10.1039/d4fd00102h, for the user's own table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from bigdata.kind import Headline, ReportParts, Table, View, duration
+from bigdata.studies.complexity.captioned import stability
+from bigdata.studies.complexity.results import Results
+
+MOST_ROWS = 60
+CERTAIN = 0.05
+SOURCES = (
+    "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 5, eq. 4.",
+)
+SOURCES_OF = {
+    "sisso": (
+        "R. Ouyang et al., Phys. Rev. Mater. 2, 083802 (2018), doi 10.1103/PhysRevMaterials.2.083802: SISSO.",
+        "T. A. R. Purcell, M. Scheffler, L. M. Ghiringhelli, J. Chem. Phys. 159, 114110 (2023), "
+        "doi 10.1063/5.0156620: recent advances of SISSO.",
+    ),
+    "forest": ("L. Breiman, Mach. Learn. 45, 5 (2001), doi 10.1023/A:1010933404324: random forests.",),
+    "boosting": ("J. H. Friedman, Ann. Stat. 29, 1189 (2001), doi 10.1214/aos/1013203451: gradient boosting.",),
+    "dense": ("D. P. Kingma, J. Ba, ICLR 2015, arXiv 1412.6980: Adam.",),
+}
+MAGPIE = (
+    "L. Ward et al., npj Comput. Mater. 2, 16028 (2016), doi 10.1038/npjcompumats.2016.28: features of compositions."
+)
+COUNTED = (
+    "Parameters are counted from the fitted models, by how they enter (eq. 4). Networks: biases are additive, weights "
+    "linear. Trees: the values of leaves are additive, the thresholds of splits nonlinear. Formulas: intercepts are "
+    "additive, coefficients linear; operators hold no fitted numbers. Gaussian processes: a coefficient for each "
+    "sample "
+    "is linear, what the kernel has is nonlinear."
+)
+
+
+def report(view: View) -> ReportParts:
+    """Summary, tables and what tells variants apart."""
+    results = view.once(Results)
+    return ReportParts(
+        summary=_sentences(results),
+        tables=_tables(results),
+        sources=_sources(results),
+        headline=[partial(_headline, results)],
+    )
+
+
+def _sources(results: Results) -> Iterator[str]:
+    yield from SOURCES
+    for kind in results.classes:
+        yield from SOURCES_OF.get(kind, ())
+    if results.model.features.composition is not None:
+        yield MAGPIE
+
+
+def _headline(results: Results) -> Headline:
+    found: dict[str, float | int | str] = {"samples": len(results.tested)}
+    unit = results.metric_unit(results.metric)
+    for kind in results.best:
+        found[f"{kind}: {results.metric.upper()}{f' ({unit})' if unit else ''}"] = _class_error(results, kind)
+        found[f"{kind}: parameters"] = int(results.n_parameters[results.best[kind]])
+    return found
+
+
+def _class_error(results: Results, kind: str) -> float:
+    return float(results.errors("class_")[results.classes.index(kind), 0])
+
+
+def _sentences(results: Results) -> Iterator[Callable[[], str]]:
+    yield lambda: _said_of_errors(results)
+    yield lambda: _said_of_sizes(results)
+    yield lambda: _said_of_chance(results)
+    yield lambda: _said_of_formula(results)
+    yield lambda: _said_of_stability(results)
+    yield lambda: _said_of_failures(results)
+
+
+def _number(results: Results, value: float) -> str:
+    return f"{value:.3g} {results.metric_unit(results.metric)}".strip()
+
+
+def _said_of_errors(results: Results) -> str:
+    parts = [
+        f"{results.names[results.best[kind]]} {_number(results, _class_error(results, kind))} with "
+        f"{int(results.n_parameters[results.best[kind]]):,} parameters"
+        for kind in results.order
+    ]
+    baseline = _number(results, float(results.errors()[0, 0]))
+    n = int(results.tested.sum())
+    return (
+        f"{results.metric.upper()} of {n:,} samples tested, best first: {'; '.join(parts)}. The mean of the training "
+        f"part "
+        f"alone has {baseline}."
+    )
+
+
+def _said_of_sizes(results: Results) -> str:
+    """Whether the order of the classes stays where they have as many parameters: the paper's question."""
+    compared = list(_at_equal_sizes(results))
+    if not compared:
+        return ""
+    stays = [better for _, _, better, _ in compared if better]
+    said = (
+        f"Class or complexity? With numbers of parameters matched, the better class stays the better one in "
+        f"{len(stays)} "
+        f"of {len(compared)} comparisons"
+    )
+    changed = [f"{one} at the size of {other}" for one, other, better, _ in compared if not better]
+    unlike = [f"{one} at the size of {other} ({how})" for one, other, _, how in compared if how]
+    if len(stays) == len(compared):
+        said += ": the class decides here, not the number of parameters."
+    else:
+        said += f"; it changes for {'; '.join(changed)}: there the number of parameters matters too."
+    return said + (f" No setting comes near to the number asked for: {'; '.join(unlike)}." if unlike else "")
+
+
+def _at_equal_sizes(results: Results) -> Iterator[tuple[str, str, bool, str]]:
+    """(class, other class, whether the order stays with the first at the size of the other's best, how unlike they
+    are)."""
+    if not results.pairs:
+        return
+    sign = -1 if results.metric == "r2" else 1
+    error, returned = sign * results.errors("matched_")[:, 0], results.view.rows("matched")
+    for place, i in enumerate(returned.numbers):
+        one, other = results.pairs[i]
+        free = sign * (_class_error(results, one) - _class_error(results, other))
+        matched = error[i] - sign * _class_error(results, other)
+        n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
+        how = f"{n:,} for {wanted:,}" if not 0.5 <= n / wanted <= 2 else ""
+        if np.isfinite(matched):
+            yield one, other, bool((free < 0) == (matched < 0)), how
+
+
+def _said_of_chance(results: Results) -> str:
+    """Whether the best class is better than the second by more than chance."""
+    if len(results.order) < 2 or not results.model.bootstrap:
+        return ""
+    one, other = (results.classes.index(kind) for kind in results.order[:2])
+    view = results.view
+    low, high, chance = (float(view[name][one, other]) for name in ("difference_low", "difference_high", "chance"))
+    difference = float(view["difference"][one, other])
+    sure = "is more than chance" if chance < CERTAIN else "may be chance"
+    return (
+        f"That {results.order[0]} does better than {results.order[1]} {sure}: their {results.metric.upper()} differ by "
+        f"{_number(results, abs(difference))} (95 % interval {_number(results, low)} to {_number(results, high)}, "
+        f"p = {chance:.2g} by a paired randomisation test over groups)."
+    )
+
+
+def _learned(results: Results) -> str:
+    """What formulas give: log10 |binary energy error / (eV/atom)|."""
+    unit = f" / ({results.unit})" if results.unit and results.scale.is_logarithmic else ""
+    match results.model.target.transform:
+        case "log10":
+            return f"log10({results.quantity}{unit})"
+        case "log10-absolute":
+            return f"log10 |{results.quantity}{unit}|"
+    return results.quantity
+
+
+def _said_of_formula(results: Results) -> str:
+    place = results.simplest
+    if place is None:
+        return ""
+    error = _number(results, float(results.errors()[place, 0]))
+    return (
+        f"The simplest formula within one standard error of the best, {results.names[place]}: {_learned(results)} = "
+        f"{results.formulas[place]}. Its {results.metric.upper()} of samples tested is {error}."
+    )
+
+
+def _said_of_stability(results: Results) -> str:
+    shares = stability(results)
+    if not shares or results.simplest is None:
+        return ""
+    folds = results.descriptors(results.simplest)
+    own = _terms(results, results.simplest)
+    counts = [sum(term in fold for fold in folds) for term in own]
+    return f"Its terms are chosen in {', '.join(map(str, counts))} of {len(folds)} folds inside the training part" + (
+        ": other folds take other terms that fit as well." if min(counts) <= len(folds) / 2 else "."
+    )
+
+
+def _terms(results: Results, place: int) -> list[str]:
+    """The terms of a formula: its own stand first among the near-equal ones."""
+    near = results.near(place)
+    return near[0].terms if near else []
+
+
+def _said_of_failures(results: Results) -> str:
+    if not results.failed:
+        return ""
+    return f"{len(results.failed)} of {len(results.names)} models have no fit: {', '.join(results.failed[:5])}."
+
+
+def _tables(results: Results) -> Iterator[Callable[[], Table]]:
+    yield lambda: _classes(results)
+    if results.pairs:
+        yield lambda: _matched(results)
+    if len(results.classes) > 1 and results.model.bootstrap:
+        yield lambda: _differences(results)
+    if results.model.sisso is not None:
+        yield lambda: _formulas(results)
+        yield lambda: _near(results)
+    yield lambda: _models(results)
+
+
+def _error_columns(results: Results) -> tuple[str, ...]:
+    return tuple(metric.upper() for metric in results.model.metrics)
+
+
+def _units(results: Results) -> dict[str, str]:
+    return {metric.upper(): results.metric_unit(metric) for metric in results.model.metrics} | {
+        "RMSE inside": results.learned_unit
+    }
+
+
+def _rounded(values: Any) -> list[Any]:
+    return [float(f"{value:.4g}") for value in values]
+
+
+def _with_interval(results: Results, of: str, place: int) -> list[Any]:
+    """Errors, the first one with its interval."""
+    first, *rest = _rounded(results.errors(of)[place])
+    low, high = (results.errors(of, end)[place, 0] for end in ("_low", "_high"))
+    shown: list[Any] = [f"{first:.4g} [{low:.3g}, {high:.3g}]" if results.model.bootstrap else first]
+    return shown + rest
+
+
+def _classes(results: Results) -> Table:
+    rows: list[list[Any]] = []
+    for kind in results.order:
+        place = results.best[kind]
+        settings, fits, seconds = results.effort(kind)
+        a, linear, n = (int(v) for v in results.rows["parameters"][place])
+        errors = _with_interval(results, "class_", results.classes.index(kind))
+        inside = float(f"{results.cv[place]:.4g}")
+        rows.append([kind, results.names[place], a + linear + n, a, linear, n, *errors, inside, settings, fits,
+                     duration(seconds)])  # fmt: skip
+    rows.append(["mean", "mean", 1, 1, 0, 0, *_with_interval(results, "", 0), "", 1, results.n_parts, ""])
+    columns = ("class", "best model", "parameters", "additive", "linear", "nonlinear", *_error_columns(results),
+               "RMSE inside", "settings tried", "fits", "time of fits")  # fmt: skip
+    nested = " Errors are of models chosen anew without each tested part." if results.n_parts > 1 else ""
+    inside = (
+        "The best model of each class has the least error of samples left out inside the training part (RMSE inside, "
+        "on "
+        f"the scale that models learn).{nested} {COUNTED}"
+    )
+    return Table("The best of each class", columns, rows, _units(results), inside)
+
+
+def _matched(results: Results) -> Table:
+    returned = results.view.rows("matched")
+    rows = []
+    for place, i in enumerate(returned.numbers):
+        one, other = results.pairs[i]
+        theirs = float(f"{_class_error(results, other):.4g}")
+        n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
+        setting = str(returned["setting"][place])
+        rows.append([one, other, wanted, setting, n, *_with_interval(results, "matched_", i), theirs])
+    columns = ("class", "at the size of", "its parameters", "nearest setting", "parameters", *_error_columns(results),
+               f"{results.metric.upper()} of the other")  # fmt: skip
+    caption = (
+        "For each class, the setting whose number of parameters comes nearest to that of another class's best model, "
+        "with "
+        "the options of its own best. Settings aren't limited to the grid."
+    )
+    units = {**_units(results), f"{results.metric.upper()} of the other": results.metric_unit(results.metric)}
+    return Table("At matched numbers of parameters", columns, rows, units, caption)
+
+
+def _differences(results: Results) -> Table:
+    view, rows = results.view, []
+    for place, one in enumerate(results.order):
+        for other in results.order[place + 1 :]:
+            at = (results.classes.index(one), results.classes.index(other))
+            values = _rounded(float(view[f"difference{end}"][at]) for end in ("", "_low", "_high"))
+            rows.append([one, other, *values, float(f"{float(view['chance'][at]):.2g}")])
+    unit = results.metric_unit(results.metric)
+    columns = ("class", "other class", "difference", "from", "to", "p")
+    caption = (
+        f"{results.metric.upper()} of the first minus that of the second, with its 95 % interval over draws of "
+        f"groups, and "
+        "how likely such a difference is where both are equally good (paired randomisation test over groups)."
+    )
+    return Table(
+        "Differences between classes", columns, rows, dict.fromkeys(("difference", "from", "to"), unit), caption
+    )
+
+
+def _formulas(results: Results) -> Table:
+    rows = [
+        [results.names[i], results.formulas[i], int(results.complexity("operations", i)),
+         float(f"{results.cv[i]:.4g}"), *_rounded(results.errors()[i])]
+        for i in results.of_class("sisso")
+        if results.formulas[i]
+    ]  # fmt: skip
+    columns = ("model", f"{_learned(results)} =", "operators", "RMSE inside", *_error_columns(results))
+    caption = "sisso:RUNG,DIMENSION. Coefficients are those of the fit to the training part."
+    return Table("Formulas", columns, rows, _units(results), caption)
+
+
+def _near(results: Results) -> Table:
+    place = results.simplest
+    near = results.near(place) if place is not None else []
+    rows = [
+        [", ".join(one.terms), ", ".join(f"{c:.4g}" for c in one.coefficients), float(f"{one.rmse:.5g}")]
+        for one in near
+    ]
+    name = results.names[place] if place is not None else "sisso"
+    unit = {"RMSE of the fit": results.learned_unit}
+    caption = "Each is a formula of these terms; the first is the one taken. Coefficients end with the intercept."
+    return Table(f"Formulas that fit nearly as well as {name}", ("terms", "coefficients", "RMSE of the fit"), rows,
+    unit, caption)  # fmt: skip
+
+
+def _models(results: Results) -> Table:
+    order = np.argsort(np.nan_to_num(results.cv, nan=np.inf), kind="stable")[:MOST_ROWS]
+    rows = [
+        [results.names[i], int(results.n_parameters[i]), float(f"{results.weighted[i]:.6g}"),
+         float(f"{results.cv[i]:.4g}") if np.isfinite(results.cv[i]) else "", *_rounded(results.errors()[i])]
+        for i in order
+        if np.isfinite(results.n_parameters[i])
+    ]  # fmt: skip
+    columns = ("model", "parameters", "complexity", "RMSE inside", *_error_columns(results))
+    w = results.model.compare.weights
+    more = f" The first {MOST_ROWS} of {len(results.names)}." if len(results.names) > MOST_ROWS else ""
+    caption = f"Complexity: {w.a:g} additive + {w.b:g} linear + {w.c:g} nonlinear parameters (eq. 4).{more}"
+    return Table("All models", columns, rows, _units(results), caption)

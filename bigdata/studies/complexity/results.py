@@ -1,0 +1,225 @@
+"""The results of a complexity study in the words of its report, of predictions and of exports."""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.kind import SpecError, StudyResults
+from bigdata.models.tabular.classes import restored
+from bigdata.models.tabular.fitted import Fitted
+from bigdata.models.tabular.setting import Point
+from bigdata.studies.complexity.choice import spread_rows
+from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.scale import SCALES, Scale
+from bigdata.studies.complexity.stages import curve_of, pairs_of
+from bigdata.studies.complexity.trials import Trial, n_settings, of_point, trials_of
+
+Floats = NDArray[np.float64]
+
+
+class Near(NamedTuple):
+    """A formula that fits nearly as well: its terms, coefficients and RMSE of the training part."""
+
+    terms: list[str]
+    coefficients: list[float]
+    rmse: float
+
+
+class Results(StudyResults[Complexity]):
+    """What the report of a complexity study speaks of."""
+
+    @cached_property
+    def points(self) -> list[Point]:
+        return self.model.points
+
+    @cached_property
+    def names(self) -> list[str]:
+        return [point.name for point in self.points]
+
+    @property
+    def classes(self) -> list[str]:
+        return [*self.model.classes]
+
+    @cached_property
+    def trials(self) -> list[Trial]:
+        return trials_of(self.model)
+
+    @property
+    def metric(self) -> str:
+        """The first one, by which classes are compared."""
+        return self.model.metrics[0]
+
+    @property
+    def scale(self) -> Scale:
+        return SCALES[self.model.target.transform]
+
+    @property
+    def quantity(self) -> str:
+        return self.model.target.quantity or self.model.target.field.replace("_", " ")
+
+    @cached_property
+    def unit(self) -> str:
+        unit = self.view["target"].units
+        return "" if unit == "1" else unit
+
+    @cached_property
+    def learned_unit(self) -> str:
+        unit = self.view["learned"].units
+        return "" if unit == "1" else unit
+
+    def metric_unit(self, metric: str) -> str:
+        return self.unit if metric in ("rmse", "mae") else ""
+
+    def errors(self, of: str = "", end: str = "") -> Floats:
+        """(rows, metrics) of models, or `class_`, `matched_`; with `end`, `_low` or `_high`, of their intervals."""
+        return self.view[f"{of}error{end}"][...]
+
+    @cached_property
+    def rows(self) -> dict[str, Floats]:
+        """What the fits of the models returned, NaN for those that failed."""
+        returned = self.view.rows("model")
+        numbers = ("parameters", "complexity", "cv_rmse", "cv_standard_error", "trial", "fit_seconds")
+        return {name: spread_rows(returned, name, len(self.points)) for name in numbers}
+
+    @cached_property
+    def n_parameters(self) -> Floats:
+        """(models,) A + L + N."""
+        return self.rows["parameters"].sum(axis=1)
+
+    @cached_property
+    def weighted(self) -> Floats:
+        """(models,) a A + b L + c N with the study's weights."""
+        w = self.model.compare.weights
+        return np.asarray(self.rows["parameters"] @ np.array([w.a, w.b, w.c]))
+
+    @cached_property
+    def cv(self) -> Floats:
+        """(models,) RMSE of samples left out inside the training part of the models that are kept."""
+        return self.rows["cv_rmse"][:, -1]
+
+    @cached_property
+    def best(self) -> dict[str, int]:
+        """The place of each class's best model, of those that are kept; classes that failed are left out."""
+        chosen = self.view["chosen"][...][:, -1]
+        return {kind: int(place) for kind, place in zip(self.classes, chosen, strict=True) if place >= 0}
+
+    @cached_property
+    def order(self) -> list[str]:
+        """The classes that have a model, by the first error of samples tested, the best first."""
+        error = self.errors("class_")[:, 0]
+        sign = -1 if self.metric == "r2" else 1
+        return sorted(self.best, key=lambda kind: sign * error[self.classes.index(kind)])
+
+    def of_class(self, kind: str) -> list[int]:
+        """Places of a class's models."""
+        return [i for i, point in enumerate(self.points) if point.kind == kind]
+
+    @cached_property
+    def failed(self) -> list[str]:
+        """Models without a fit."""
+        return [name for name, n in zip(self.names, self.n_parameters, strict=True) if not np.isfinite(n)]
+
+    @cached_property
+    def formulas(self) -> list[str]:
+        """(models,) the formula of each model that is one, else ""."""
+        returned = self.view.rows("model")
+        found = [""] * len(self.points)
+        for i, text in zip(returned.numbers, returned["formula"], strict=True):
+            found[i] = str(text)
+        return found
+
+    @cached_property
+    def simplest(self) -> int | None:
+        """The place of the simplest formula whose error inside lies within one standard error of the least one."""
+        own = [i for i in self.of_class("sisso") if np.isfinite(self.cv[i])]
+        if not own:
+            return None
+        least = min(own, key=lambda i: self.cv[i])
+        spread = np.nan_to_num(self.rows["cv_standard_error"][least])
+        within = [i for i in own if self.cv[i] <= self.cv[least] + spread]
+        return min(within, key=lambda i: (self.complexity("operations", i), self.complexity("dimension", i)))
+
+    def complexity(self, component: str, place: int) -> float:
+        names = [str(name) for name in self.view["component"][...]]
+        return float(self.rows["complexity"][place, names.index(component)])
+
+    def effort(self, kind: str) -> tuple[int, int, float]:
+        """Settings tried, fits made, and their seconds, of a class; the fits of the models that are kept too."""
+        returned = self.view.rows("tune")
+        mine = [i for i, t in enumerate(returned.numbers) if self.trials[t].points[0].kind == kind]
+        own = self.of_class(kind)
+        kept = np.nansum(self.rows["fit_seconds"][own]) * self.n_parts
+        fits = int(returned["cv_fits"][mine].sum()) + self.n_parts * len(own)
+        return n_settings(self.trials, kind), fits, float(returned["cv_seconds"][mine].sum() + kept)
+
+    @property
+    def n_parts(self) -> int:
+        return int(self.rows["cv_rmse"].shape[1])
+
+    @cached_property
+    def tested(self) -> NDArray[np.bool_]:
+        return np.asarray(self.view["split"][...] == 2)
+
+    @cached_property
+    def task_labels(self) -> list[str]:
+        return [str(label) for label in self.view["task_label"][...]]
+
+    @property
+    def pairs(self) -> list[tuple[str, str]]:
+        return pairs_of(self.model)
+
+    @property
+    def curves(self) -> list[tuple[str, float]]:
+        return curve_of(self.model)
+
+    def point(self, place: int) -> Point:
+        """A model with the options that it was fitted with."""
+        trial = self.rows["trial"][place]
+        if not trial >= 0:
+            return self.points[place]
+        return next(p for p in self.trials[int(trial)].points if p.name == self.names[place])
+
+    def packed(self, place: int, name: str) -> Any:
+        """A JSON file that the fit of a model left."""
+        return json.loads(self.view.packs["model"][place].read(name))
+
+    def near(self, place: int) -> list[Near]:
+        return [Near(*one) for one in self.packed(place, "near.json")]
+
+    def importance(self, place: int) -> Floats | None:
+        values = self.packed(place, "importance.json")
+        return None if values is None else np.array(values)
+
+    def fitted(self, place: int) -> Fitted:
+        """A model as it was fitted, of its run's store alone."""
+        import io
+
+        raw = self.view.packs["model"][place].read("model.npz")
+        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
+            kept = {name: arrays[name] for name in arrays.files}
+        names, units = ([str(v) for v in self.view[name][...]] for name in ("feature", "unit"))
+        return restored(self.point(place), kept, names, units)
+
+    def descriptors(self, place: int) -> list[list[str]]:
+        """For each fold inside the training part of the models that are kept, the terms of a formula's model."""
+        trial = int(self.rows["trial"][place])
+        folds = json.loads(self.view.packs["tune"][trial].read("folds.json"))
+        at = next(i for t, i in of_point(self.trials, self.names[place]) if t == trial)
+        return [fold["models"][at]["descriptors"] for fold in folds if fold["part"] == self.n_parts - 1]
+
+    def place_of(self, asked: str) -> int:
+        """The model that a user names, or the best of a class; the best of all where nothing is named. Raises
+        SpecError."""
+        if not asked:
+            return min(self.best.values(), key=lambda place: self.cv[place])
+        if asked in self.best:
+            return self.best[asked]
+        known = [name for name in self.names if name not in self.failed]
+        if asked not in known:
+            raise SpecError(f"the run has no model `{asked}`; its models are {', '.join(known)}.")
+        return self.names.index(asked)

@@ -1,0 +1,297 @@
+"""The stages of a complexity study.
+
+table ──▶ tune ──▶ model ─┬─▶ matched ─┬─▶ evaluate
+ features  inner    one a  └─▶ curve ───┘
+           folds    model
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from bigdata.kind import (
+    BUILT_IN,
+    PROCESS_BYTES,
+    ArraySpec,
+    Coordinate,
+    Input,
+    Kept,
+    Pack,
+    Rate,
+    Row,
+    Stage,
+    Workload,
+    by_rows,
+    every,
+    whole,
+)
+from bigdata.models.tabular.classes import n_bytes, seconds
+from bigdata.models.tabular.setting import Point
+from bigdata.models.tabular.size import COMPONENTS, PARAMETERS
+from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.notes import notes_of
+from bigdata.studies.complexity.parts import Part, parts_of
+from bigdata.studies.complexity.table import Table, open_table
+from bigdata.studies.complexity.trials import n_terms, of_point, trials_of
+
+TASKS = "bigdata.studies.complexity.tasks"
+FEATURE_RATE = Rate("feature of a sample", 5e-8, BUILT_IN)
+FIT_RATE = Rate("second of fits", 1.0, BUILT_IN)
+DRAW_RATE = Rate("sample in a draw", 2e-8, BUILT_IN)
+CLASS = "class"
+
+
+def stages(model: Complexity, inputs: Mapping[str, Input]) -> Workload:
+    """What one variant of the study computes and stores."""
+    table = open_table(model, inputs)
+    made = _Stages(model, table, parts_of(model, table.group))
+    first = made.table()
+    tune = made.tune(first)
+    fit = made.model_stage(first, tune)
+    matched = [made.matched(first, fit)] if made.pairs else []
+    curve = [made.curve(first, fit)] if model.learning_curve else []
+    return Workload(
+        stages=(first, tune, fit, *matched, *curve, made.evaluate((first,), (tune, fit, *matched, *curve))),
+        coordinates=tuple(made.coordinates()),
+        notes=tuple(notes_of(table, made.parts)),
+        sizes={"samples": len(table), "features": len(table.names), "models": len(model.points)},
+        kept=tuple(Kept.folder("import of the table", source.folder) for source in inputs.values()),
+    )
+
+
+def pairs_of(model: Complexity) -> list[tuple[str, str]]:
+    """(class, other class): the class at the number of parameters of the other's best; none where not asked for."""
+    if model.compare.matched is None:
+        return []
+    return [(one, other) for one in model.classes for other in model.classes if one != other]
+
+
+def curve_of(model: Complexity) -> list[tuple[str, float]]:
+    """(class, share of the training groups) of the learning curves."""
+    return [(one, share) for one in model.classes for share in model.learning_curve]
+
+
+class _Stages:
+    """The study's stages, one method each."""
+
+    def __init__(self, model: Complexity, table: Table, parts: list[Part]) -> None:
+        self.model, self.data, self.parts = model, table, parts
+        self.n, self.p = len(table), len(table.names)
+        self.trials, self.points = trials_of(model), model.points
+        self.pairs, self.n_terms = pairs_of(model), n_terms(model)
+        self.unit = table.unit or "1"
+        self.learned_unit = table.scale.unit(table.unit) or "1"
+        self.n_tested = max(1, sum(bool(part.test.any()) for part in parts))
+        self.data_bytes = PROCESS_BYTES + 24 * self.n * (self.p + 4)
+
+    def table(self) -> Stage:
+        along = {"sample": self.n}
+        about = "as the table has it, or computed from the formula; `unit` has each feature's unit"
+        return Stage(
+            name="table",
+            function=f"{TASKS}:table",
+            fields=self.fields("dataset", "target", "features", "split"),
+            rate=FEATURE_RATE,
+            work=lambda _: float(self.n * self.p),
+            memory=self.data_bytes,
+            arrays=(
+                whole("feature", "float64", along | {"feature": self.p}, "1", about),
+                whole("target", "float64", along, self.unit, self.quantity),
+                whole("learned", "float64", along, self.learned_unit, "the target on the scale that models learn"),
+            ),
+            inputs=("table",),
+        )
+
+    def tune(self, table: Stage) -> Stage:
+        """A task for each fit that serves some models, with one choice of their options: all folds of all parts."""
+        n = len(self.trials)
+        along = {"trial": n, "term": self.n_terms, "sample": self.n}
+        about = "by models that haven't seen the sample, inside the training part of the models that are kept"
+        return Stage(
+            name="tune",
+            function=f"{TASKS}:tune",
+            fields=self.fields("dataset", "target", "features", "split") | {"folds": self.model.tuning.folds},
+            task_fields=lambda i: self.trials[i].fields,
+            rate=FIT_RATE,
+            work=lambda i: self.model.tuning.folds * len(self.parts) * self.seconds(self.trials[i].points),
+            memory=self.memory,
+            arrays=(by_rows(1, "cv_prediction", "float64", along, self.learned_unit, about),),
+            needs=every(table),
+            rows={
+                "cv_error": Row(
+                    units=self.learned_unit,
+                    about="RMSE of samples left out inside the training part, on the scale that is learned",
+                    length=len(self.parts) * self.n_terms,
+                    dim="part_term",
+                ),
+                "cv_fits": Row("int64", about="fits that were made"),
+                "cv_seconds": Row(units="s", about="their time"),
+            },
+            packs=Pack(n_bytes=20_000),
+            inputs=("table",),
+        )
+
+    def model_stage(self, table: Stage, tune: Stage) -> Stage:
+        """A task for each model, with the options that did best: fitted to the training part of every part."""
+        along = {"model": len(self.points), "sample": self.n}
+        about = "by a model that hasn't seen the sample where it is tested, elsewhere by the model that is kept"
+        return Stage(
+            name="model",
+            function=f"{TASKS}:model",
+            fields=self.fields("dataset", "target", "features", "split", "tuning"),
+            task_fields=lambda i: _fields(self.points[i]),
+            rate=FIT_RATE,
+            work=lambda i: len(self.parts) * self.seconds((self.points[i],)),
+            memory=self.memory,
+            arrays=(by_rows(1, "prediction", "float64", along, self.unit, about),),
+            needs=lambda i: [(table.name, 0), *((tune.name, t) for t, _ in of_point(self.trials, self.points[i].name))],
+            rows={
+                "parameters": Row("int64", about="additive, linear and nonlinear (eq. 4)", length=3, dim="kind"),
+                "complexity": Row(about="what it is made of", length=len(COMPONENTS), dim="component"),
+                "formula": Row("string", about="of a model that is one"),
+                "cv_rmse": Row(
+                    units=self.learned_unit,
+                    about="of samples left out inside the training part, with the options that did best",
+                    length=len(self.parts),
+                    dim="part",
+                ),
+                "cv_standard_error": Row(units=self.learned_unit, about="of `cv_rmse` of the model kept, over groups"),
+                "trial": Row("int64", about="the trial whose options the model kept has"),
+                "fit_seconds": Row(units="s", about="of the fit of the model kept"),
+            },
+            packs=Pack(n_bytes=500_000),
+            despite_failures=("tune",),
+            inputs=("table",),
+        )
+
+    def matched(self, table: Stage, fit: Stage) -> Stage:
+        """A task for each class and other class: the setting nearest to the other's number of parameters."""
+        along = {"matched": len(self.pairs), "sample": self.n}
+        return Stage(
+            name="matched",
+            function=f"{TASKS}:matched",
+            fields=self.fields("dataset", "target", "features", "split", "tuning", "models"),
+            task_fields=lambda i: {"pair": list(self.pairs[i])},
+            rate=FIT_RATE,
+            work=lambda i: 3 * self.n_tested * self.class_seconds(self.pairs[i][0]),
+            memory=self.memory,
+            arrays=(by_rows(1, "matched_prediction", "float64", along, self.unit, "of samples tested; NaN elsewhere"),),
+            needs=every(table, fit),
+            rows={
+                "wanted_parameters": Row("int64", about="of the other class's best model"),
+                "n_parameters": Row("int64", about="of the nearest setting of the class"),
+                "setting": Row("string", about="that setting"),
+            },
+            despite_failures=("model",),
+            inputs=("table",),
+        )
+
+    def curve(self, table: Stage, fit: Stage) -> Stage:
+        """A task for each class and share of the training groups."""
+        wanted = curve_of(self.model)
+        return Stage(
+            name="curve",
+            function=f"{TASKS}:curve",
+            n_tasks=len(wanted),
+            fields=self.fields("dataset", "target", "features", "split", "tuning", "models", "metrics"),
+            task_fields=lambda i: {"class": wanted[i][0], "share": wanted[i][1]},
+            rate=FIT_RATE,
+            work=lambda i: wanted[i][1] * self.n_tested * self.class_seconds(wanted[i][0]),
+            memory=self.memory,
+            needs=every(table, fit),
+            rows={
+                "curve_error": Row(about="of samples tested", length=len(self.model.metrics), dim="metric"),
+                "curve_n": Row("int64", about="samples in the (first) training part"),
+            },
+            despite_failures=("model",),
+            inputs=("table",),
+        )
+
+    def evaluate(self, data: tuple[Stage, ...], fits: tuple[Stage, ...]) -> Stage:
+        """One task for all: models are judged though others have failed."""
+        n_rows = len(self.points) + 2 * len(self.model.classes) ** 2
+        return Stage(
+            name="evaluate",
+            function=f"{TASKS}:evaluate",
+            fields=self.fields("dataset", "target", "features", "split", "models", "metrics", "compare", "bootstrap"),
+            rate=DRAW_RATE,
+            work=lambda _: float(self.n * n_rows * (1 + self.model.bootstrap)),
+            memory=self.data_bytes + 16 * self.n * (self.model.bootstrap + n_rows),
+            arrays=tuple(self._evaluated()),
+            needs=every(*data, *fits),
+            despite_failures=tuple(stage.name for stage in fits),
+            inputs=("table",),
+        )
+
+    def _evaluated(self) -> Iterator[ArraySpec]:
+        metrics, classes = {"metric": len(self.model.metrics)}, {CLASS: len(self.model.classes)}
+        rows = {"": {"model": len(self.points)}, "class_": classes}
+        if self.pairs:
+            rows["matched_"] = {"matched": len(self.pairs)}
+        for name, along in rows.items():
+            yield whole(f"{name}error", "float64", along | metrics, about=f"of samples tested; {self.metric_units}")
+            for end in ("low", "high"):
+                about = "95 % interval over groups"
+                yield whole(f"{name}error_{end}", "float64", along | metrics, about=about)
+        yield whole(
+            "chosen", "int64", classes | {"part": len(self.parts)}, about="model of least error inside; -1: none"
+        )
+        both = classes | {"class_2": len(self.model.classes)}
+        about = f"{self.model.metrics[0]} of the first minus that of the second class's best model"
+        for end in ("", "_low", "_high"):
+            yield whole(f"difference{end}", "float64", both, about=about)
+        yield whole("chance", "float64", both, about="of such a difference where both are equally good (p value)")
+        yield whole("split", "uint8", {"sample": self.n}, about="0 trained on, 2 tested")
+
+    @property
+    def metric_units(self) -> str:
+        """Which unit the errors have."""
+        units = {"rmse": self.unit, "mae": self.unit}
+        return ", ".join(f"{name} in {units.get(name, '1')}" for name in self.model.metrics)
+
+    @property
+    def quantity(self) -> str:
+        return self.model.target.quantity or self.model.target.field
+
+    @property
+    def memory(self) -> int:
+        """The largest of the fits."""
+        most = max(n_bytes(point, self.n, self.data.units) for point in self.points)
+        # TensorFlow alone takes half a gigabyte.
+        return self.data_bytes + most + (600_000_000 if self.model.extra else 0)
+
+    def seconds(self, points: tuple[Point, ...]) -> float:
+        """Of one fit that serves some models, on the larger part of the samples."""
+        return max(seconds(point, self.n, self.data.units) for point in points)
+
+    def class_seconds(self, name: str) -> float:
+        return max(self.seconds((point,)) for point in self.points if point.kind == name)
+
+    def fields(self, *names: str) -> dict[str, object]:
+        return self.model.model_dump(mode="json", include=set(names))
+
+    def coordinates(self) -> Iterator[Coordinate]:
+        data, model = self.data, self.model
+        yield Coordinate(name="sample", dim="sample", values=data.entries.ids, about="the sample's name")
+        yield Coordinate(name="formula_of_sample", dim="sample", values=data.entries.formulas)
+        yield Coordinate(name="group", dim="sample", values=data.group.tolist(), about="samples of one stay together")
+        yield Coordinate(
+            name="task", dim="sample", values=data.task.tolist(), about="formulas have coefficients for each"
+        )
+        yield Coordinate(
+            name="task_label", dim="task_label", values=list(data.task_labels), about="what tasks are called"
+        )
+        yield Coordinate(name="feature", dim="feature", values=list(data.names))
+        yield Coordinate(name="unit", dim="feature", values=list(data.units), about="of the feature")
+        yield Coordinate(name="model", dim="model", values=[point.name for point in self.points])
+        yield Coordinate(name="metric", dim="metric", values=list(model.metrics))
+        yield Coordinate(name="component", dim="component", values=list(COMPONENTS))
+        yield Coordinate(name="kind", dim="kind", values=list(PARAMETERS), about="how parameters enter (eq. 4)")
+        yield Coordinate(name=CLASS, dim=CLASS, values=[*model.classes])
+        if self.pairs:
+            words = [f"{one} at {other}" for one, other in self.pairs]
+            yield Coordinate(name="matched", dim="matched", values=words, about="class at the other's parameters")
+
+
+def _fields(point: Point) -> dict[str, object]:
+    return {"point": [point.kind, dict(point.place), dict(point.options)]}

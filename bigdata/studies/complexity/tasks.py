@@ -1,0 +1,213 @@
+"""What the tasks of a complexity study do: features, tuning inside the training part, fits, and comparisons."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.models.tabular import classes
+from bigdata.models.tabular.fitted import Effort, Fitted, Samples
+from bigdata.models.tabular.setting import Point
+from bigdata.models.tabular.size import COMPONENTS
+from bigdata.studies.complexity import evaluation
+from bigdata.studies.complexity.choice import Chosen, chosen_of
+from bigdata.studies.complexity.metrics import errors
+from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.parts import Mask, Part, inner_folds, parts_of, share_of
+from bigdata.studies.complexity.stages import curve_of, pairs_of
+from bigdata.studies.complexity.table import open_table
+from bigdata.studies.complexity.trials import best_of, n_terms, of_point, trials_of
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
+
+Floats = NDArray[np.float64]
+# Files of a pack.
+ARRAYS, NEAR, FOLDS = "model.npz", "near.json", "folds.json"
+
+
+def table(ctx: Context[Complexity]) -> None:
+    """All features, the target, and the target as it is learned."""
+    data = ctx.opened(open_table)
+    ctx.write("feature", data.features())
+    ctx.write("target", data.target)
+    ctx.write("learned", data.learned)
+
+
+def samples_of(ctx: Context[Complexity]) -> Samples:
+    """All samples, from the store."""
+    data = ctx.opened(open_table)
+    unit = data.scale.unit(data.unit)
+    return Samples(
+        ctx.read("feature"),
+        ctx.read("learned"),
+        data.names,
+        data.units,
+        data.group,
+        data.task,
+        "" if unit == "1" else unit,
+    )
+
+
+def _effort(ctx: Context[Complexity]) -> Effort:
+    return Effort(ctx.seed, ctx.cores, ctx.should_stop, ctx.log)
+
+
+def tune(ctx: Context[Complexity]) -> dict[str, Any]:
+    """One choice of options, for the models that one fit serves: errors of samples left out inside each training
+    part."""
+    trial, samples, model = trials_of(ctx.model)[ctx.index], samples_of(ctx), ctx.model
+    parts, begin = parts_of(model, samples.groups), time.perf_counter()
+    error = np.full((len(parts), n_terms(model)), np.nan)
+    left_out = np.full((n_terms(model), len(samples)), np.nan)
+    folds, n_fits = [], 0
+    for i, part in enumerate(parts):
+        left_out[:] = np.nan
+        for fold in inner_folds(samples.groups, part.train, model.tuning.folds, model.split.seed):
+            made = classes.fit(trial.points, samples.only(fold.train), _effort(ctx))
+            left_out[: len(made), fold.test] = [_said(one, samples, fold.test) for one in made]
+            n_fits += 1
+            folds.append({"part": i, "models": [_described(p, one) for p, one in zip(trial.points, made, strict=True)]})
+        error[i] = _rmse(left_out[:, part.train], samples.target[part.train])
+    ctx.write("cv_prediction", left_out[None])
+    _packed(ctx, FOLDS, folds)
+    return {"cv_error": error.ravel(), "cv_fits": n_fits, "cv_seconds": time.perf_counter() - begin}
+
+
+def _said(one: Fitted, samples: Samples, rows: Mask) -> Floats:
+    return one.predict(samples.features[rows], samples.tasks[rows])
+
+
+def _rmse(left_out: Floats, learned: Floats) -> Floats:
+    """(terms,) NaN for places that no model stands at."""
+    return np.asarray(np.sqrt(((left_out - learned) ** 2).mean(axis=1)))
+
+
+def _described(point: Point, one: Fitted) -> dict[str, Any]:
+    """What a report says of a model of one fold."""
+    return {
+        "name": point.name,
+        "parameters": one.size.n_parameters,
+        "descriptors": list(getattr(one, "descriptors", ())),
+    }
+
+
+def _packed(ctx: Context[Complexity], name: str, content: Any) -> None:
+    path = ctx.scratch / name
+    path.write_text(json.dumps(content), encoding="utf-8")
+    ctx.pack.add(path)
+
+
+def model(ctx: Context[Complexity]) -> dict[str, Any]:
+    """One model with the options that did best inside the training part: its predictions, size, and itself."""
+    point, samples, data = ctx.model.points[ctx.index], samples_of(ctx), ctx.opened(open_table)
+    parts = parts_of(ctx.model, samples.groups)
+    choices = [_choice(ctx, point, i, len(parts)) for i in range(len(parts))]
+    said = np.full(len(samples), np.nan)
+    seconds = 0.0
+    for part, choice in zip(parts, choices, strict=True):
+        begin = time.perf_counter()
+        kept = classes.fit((choice.point,), samples.only(part.train), _effort(ctx))[0]
+        seconds = time.perf_counter() - begin
+        rows = part.test if len(parts) > 1 else np.ones(len(samples), bool)
+        said[rows] = _said(kept, samples, rows)
+    ctx.write("prediction", data.scale.values(said)[None])
+    _keep(ctx, kept)
+    return {
+        "parameters": [kept.size.additive, kept.size.linear, kept.size.nonlinear],
+        "complexity": [float(kept.size.components.get(name, np.nan)) for name in COMPONENTS],
+        "formula": _formula(kept),
+        "cv_rmse": [choice.error for choice in choices],
+        "cv_standard_error": choices[-1].standard_error,
+        "trial": choices[-1].trial,
+        "fit_seconds": seconds,
+    }
+
+
+def _choice(ctx: Context[Complexity], point: Point, part: int, n_parts: int) -> Chosen:
+    """The options of a model that did best inside one training part."""
+    trials = trials_of(ctx.model)
+    if not of_point(trials, point.name):
+        return Chosen(point, -1, float("nan"), float("nan"))
+    rows, terms = ctx.rows("tune"), n_terms(ctx.model)
+    error = np.full((len(trials), terms), np.nan)
+    error[rows.numbers] = rows["cv_error"].reshape(-1, n_parts, terms)[:, part]
+    trial, place = best_of(trials, point.name, error)
+    spread = _standard_error(ctx, ctx.read("cv_prediction", (trial, place))) if part == n_parts - 1 else float("nan")
+    return Chosen(trials[trial].points[place], trial, float(error[trial, place]), spread)
+
+
+def _standard_error(ctx: Context[Complexity], left_out: Floats) -> float:
+    """Of an RMSE, from the spread of groups' mean squares: σ(RMSE) = σ(MSE) / (2 RMSE)."""
+    known = np.isfinite(left_out)
+    squared, group = (left_out - ctx.read("learned"))[known] ** 2, ctx.opened(open_table).group[known]
+    _, code = np.unique(group, return_inverse=True)
+    n_groups, mean = int(code.max()) + 1 if code.size else 0, squared.mean() if squared.size else np.nan
+    if n_groups < 2 or not mean:
+        return 0.0 if mean == 0 else float("nan")
+    # Groups differ in size: what varies is the sum of each group's excess over the mean.
+    excess = np.bincount(code, weights=squared - mean)
+    error_of_mean = np.sqrt(n_groups / (n_groups - 1) * (excess**2).sum()) / len(squared)
+    return float(error_of_mean / (2 * np.sqrt(mean)))
+
+
+def _formula(one: Fitted) -> str:
+    # What a task returns is short; whole formulas are in its pack.
+    text: str = one.text() if hasattr(one, "text") else ""
+    return text
+
+
+def _keep(ctx: Context[Complexity], one: Fitted) -> None:
+    """Put the model that is kept into the task's pack."""
+    path = ctx.scratch / ARRAYS
+    np.savez_compressed(path, allow_pickle=False, **one.arrays())
+    ctx.pack.add(path)
+    matters = one.importance()
+    _packed(ctx, "importance.json", None if matters is None else matters.tolist())
+    _packed(ctx, NEAR, list(getattr(one, "near", ())))
+
+
+def matched(ctx: Context[Complexity]) -> dict[str, Any]:
+    """A class at the number of parameters that the best of another class has: the nearest of its settings."""
+    one, other = pairs_of(ctx.model)[ctx.index]
+    samples, data, best = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx)
+    wanted, own = best[other].n_parameters, best[one].choice
+    parts = parts_of(ctx.model, samples.groups)
+    kept = samples.only(parts[-1].train)
+    tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in classes.near(own.point, wanted, kept)]
+    # Of two that are equally near, the smaller.
+    point, fitted = min(tried, key=lambda t: (abs(t[1].size.n_parameters - wanted), t[1].size.n_parameters))
+    said = np.full(len(samples), np.nan)
+    for part in _tested(parts):
+        use = fitted if part is parts[-1] else classes.fit((point,), samples.only(part.train), _effort(ctx))[0]
+        said[part.test] = _said(use, samples, part.test)
+    ctx.write("matched_prediction", data.scale.values(said)[None])
+    return {"wanted_parameters": wanted, "n_parameters": fitted.size.n_parameters, "setting": point.name}
+
+
+def _tested(parts: Sequence[Part]) -> Iterator[Part]:
+    return (part for part in parts if part.test.any())
+
+
+def curve(ctx: Context[Complexity]) -> dict[str, Any]:
+    """The best model of a class, fitted to a share of the training groups: its errors of samples tested."""
+    one, share = curve_of(ctx.model)[ctx.index]
+    samples, data, point = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx)[one].choice.point
+    said, sizes = np.full(len(samples), np.nan), []
+    for part in _tested(parts_of(ctx.model, samples.groups)):
+        some = share_of(samples.groups, part.train, share, ctx.model.split.seed)
+        made = classes.fit((point,), samples.only(some), _effort(ctx))[0]
+        said[part.test] = _said(made, samples, part.test)
+        sizes.append(int(some.sum()))
+    tested = evaluation.tested(data, data.scale.values(said), np.isfinite(said))
+    return {"curve_error": errors(ctx.model.metrics, tested), "curve_n": sizes[0]}
+
+
+def evaluate(ctx: Context[Complexity]) -> None:
+    """All errors, intervals and comparisons."""
+    evaluation.write(ctx)
