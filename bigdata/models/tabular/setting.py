@@ -9,10 +9,10 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import Discriminator, Field
+from pydantic import Discriminator, Field, model_validator
 
 from bigdata.spec.study import Finding, SpecModel
 
@@ -49,18 +49,29 @@ class Grid(SpecModel):
     AXES: ClassVar[tuple[str, ...]] = ()
     TUNED: ClassVar[Mapping[str, Sequence[Any]]] = {}
 
+    tuned: tuple[str, ...] | None = Field(
+        default=None, description="The options to tune; left out: those of the class that aren't given."
+    )
+
+    @model_validator(mode="after")
+    def _which_are_tuned(self) -> Self:
+        # Said once and for all: in a study that was written down whole, every option is given.
+        if self.tuned is None:
+            object.__setattr__(self, "tuned", tuple(name for name in self.TUNED if name not in self.model_fields_set))
+        return self
+
     @property
     def points(self) -> list[Point]:
         """The models of the grid, the last axis running fastest."""
-        dumped = self.model_dump(mode="json", exclude={"kind"})
+        dumped = self.model_dump(mode="json", exclude={"kind", "tuned"})
         axes = [[(axis, value) for value in dumped.pop(axis)] for axis in self.AXES]
         kind: str = getattr(self, "kind")  # noqa: B009
         return [Point(kind, dict(place), dumped) for place in itertools.product(*axes)]
 
     def draws(self, n: int, seed: int) -> list[dict[str, Any]]:
         """At most n different choices of the options that are tuned, drawn at random; the first has all as they are
-        written or by default. Those that the entry gives are fixed."""
-        free = {name: values for name, values in self.TUNED.items() if name not in self.model_fields_set}
+        written or by default."""
+        free = {name: values for name, values in self.TUNED.items() if name in (self.tuned or ())}
         everything = [dict(zip(free, values, strict=True)) for values in itertools.product(*free.values())]
         first = {name: self.model_dump(mode="json")[name] for name in free}
         others = [choice for choice in everything if choice != first]
@@ -69,6 +80,14 @@ class Grid(SpecModel):
 
     def findings(self, *path: str | int) -> Iterator[Finding]:
         """What of it doesn't go together; it stands at `path`."""
+        for i, name in enumerate(self.tuned or ()):
+            if name not in self.TUNED:
+                right = (
+                    f"Write some of {', '.join(self.TUNED)}" if self.TUNED else "Leave it out: nothing is tuned here"
+                )
+                yield Finding(
+                    (*path, "tuned", i), f"`{name}` is no option that is tuned", right, name, tuple(self.TUNED)
+                )
         for axis in self.AXES:
             values = getattr(self, axis)
             for i, value in enumerate(values):

@@ -138,7 +138,7 @@ def importance(view: View) -> Figure:
 
 
 def _importance(results: Results) -> dict[str, dict[str, float]]:
-    names = [str(name) for name in results.view["feature"][...]]
+    names = [str(name) for name in results.view["feature_name"][...]]
     values = {kind: results.importance(place) for kind, place in results.best.items()}
     found = {kind: v for kind, v in values.items() if v is not None}
     return {kind: dict(zip(names, v.tolist(), strict=True)) for kind, v in [*found.items()][:3]}

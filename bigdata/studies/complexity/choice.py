@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,16 @@ from bigdata.studies.complexity.trials import trials_of
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
-    from bigdata.kind.context import Rows
 
 Floats = NDArray[np.float64]
+
+
+class Returned(Protocol):
+    """What tasks returned, by name, along `numbers`."""
+
+    numbers: list[int]
+
+    def __getitem__(self, name: str, /) -> NDArray[Any]: ...
 
 
 class Chosen(NamedTuple):
@@ -53,7 +60,7 @@ def best_places(points: Sequence[Point], kinds: Sequence[str], cv_rmse: Floats) 
     return found
 
 
-def spread_rows(rows: Rows, name: str, n: int) -> Floats:
+def spread_rows(rows: Returned, name: str, n: int) -> Floats:
     """(n, …) what tasks returned, by their numbers; NaN for those that failed."""
     values = np.asarray(rows[name], dtype=np.float64)
     found = np.full((n, *values.shape[1:]), np.nan)
@@ -61,21 +68,13 @@ def spread_rows(rows: Rows, name: str, n: int) -> Floats:
     return found
 
 
-def chosen_of(ctx: Context[Complexity]) -> Mapping[str, Best]:
-    """The best of each class, as far as they didn't all fail; of the models that are kept. Raises SpecError for
-    none."""
+def chosen_of(ctx: Context[Complexity], kind: str) -> Best:
+    """The best of a class, of the models that are kept. Raises SpecError where all of them have failed."""
     points, trials, rows = ctx.model.points, trials_of(ctx.model), ctx.rows("model")
-    n = len(points)
-    error, parameters = spread_rows(rows, "cv_rmse", n), spread_rows(rows, "parameters", n)
-    trial = spread_rows(rows, "trial", n)
-    kinds = [*ctx.model.classes]
-    found = {}
-    for kind, place in zip(kinds, best_places(points, kinds, error)[:, -1], strict=True):
-        if place >= 0:
-            t = int(trial[place])
-            point = next(p for p in trials[t].points if p.name == points[place].name)
-            choice = Chosen(point, t, float(error[place, -1]), float("nan"))
-            found[kind] = Best(int(place), choice, int(parameters[place].sum()))
-    if missing := [kind for kind in kinds if kind not in found]:
-        raise SpecError(f"all models of the class {missing[0]} have failed: there is none to compare with.")
-    return found
+    place = int(best_places(points, [kind], spread_rows(rows, "cv_rmse", len(points)))[0, -1])
+    if place < 0:
+        raise SpecError(f"all models of the class {kind} have failed: there is none to compare with.")
+    row = rows.numbers.index(place)
+    trial, parameters = int(rows["trial"][row]), int(rows["parameters"][row].sum())
+    point = next(p for p in trials[trial].points if p.name == points[place].name)
+    return Best(place, Chosen(point, trial, float(rows["cv_rmse"][row, -1]), float("nan")), parameters)

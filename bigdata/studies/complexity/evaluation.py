@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bigdata.studies.complexity.choice import best_places, spread_rows
 from bigdata.studies.complexity.metrics import Tested, chance, drawn, draws, errors, interval
 from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.packed import PREDICTION, packed_array
 from bigdata.studies.complexity.parts import Mask, parts_of
 from bigdata.studies.complexity.stages import pairs_of
 from bigdata.studies.complexity.table import Table, open_table
@@ -40,6 +41,7 @@ def write(ctx: Context[Complexity]) -> None:
     prediction = _predictions(ctx)
     chosen = best_places(model.points, [*model.classes], spread_rows(ctx.rows("model"), "cv_rmse", len(model.points)))
     by_class = _of_classes(prediction, chosen, [part.test for part in parts])
+    ctx.write("prediction", prediction)
     ctx.write("chosen", chosen)
     ctx.write("split", np.where(rows, TESTED, TRAINED).astype(np.uint8))
     judge.write(ctx, "", prediction)
@@ -53,7 +55,7 @@ def _predictions(ctx: Context[Complexity]) -> Floats:
     """(models, n); NaN for those that failed."""
     found = np.full((len(ctx.model.points), len(ctx.opened(open_table))), np.nan)
     for i in ctx.rows("model").numbers:
-        found[i] = ctx.read("prediction", i)
+        found[i] = packed_array(ctx.packs["model"][i], PREDICTION)
     return found
 
 

@@ -72,7 +72,7 @@ def about(results: Results, place: int) -> dict[str, Any]:
         "quantity": results.quantity,
         "unit": results.unit,
         "learned": results.model.target.transform,
-        "features": [str(name) for name in view["feature"][...]],
+        "features": [str(name) for name in view["feature_name"][...]],
         "units": [str(unit) for unit in view["unit"][...]],
         "parameters": {name: int(n) for name, n in parameters.items()},
         "errors": dict(zip(results.model.metrics, results.errors()[place].tolist(), strict=True)),

@@ -204,6 +204,9 @@ def bars(values: Mapping[str, float], label: str, colour: str = COLOURS[0]) -> F
 def importance(by_class: Mapping[str, Mapping[str, float]]) -> Figure:
     """For each class that has such a measure, the features that matter most to its best model."""
     figure = drawing(0.8 + 0.2 * MOST_BARS)
+    if not by_class:
+        figure.text(0.5, 0.5, "no model of these classes was fitted", ha="center")
+        return figure
     panels: Any = figure.subplots(1, len(by_class), squeeze=False)
     for i, (axes, (name, values)) in enumerate(zip(panels.ravel(), by_class.items(), strict=True)):
         shown = sorted(values.items(), key=lambda item: -item[1])[:MOST_BARS]

@@ -208,7 +208,8 @@ def renamed(dataset: MaterialsOrigin) -> dict[str, str]:
     if not isinstance(dataset, NamedMaterials) or dataset.name not in names():
         return {}
     entry = registered(dataset.name)
-    return {old: new for source in (*entry.sources, *entry.mirror) for old, new in source.names.items()}
+    names_of = [*(source.names for source in entry.sources), *(file.names for file in entry.mirror)]
+    return {old: new for named in names_of for old, new in named.items()}
 
 
 def _scale(target: Target, metrics: tuple[str, ...]) -> Iterator[Finding]:

@@ -13,7 +13,6 @@ from bigdata.studies.materials.far_off import far_off
 
 # Correlation above which a column is the target in other words.
 SAME = 1 - 1e-9
-UNGROUPED = "no `group_by:` at `split:`"
 
 
 def notes_of(table: Table, parts: list[Part]) -> Iterator[str]:
@@ -39,11 +38,8 @@ def _on_both_sides(table: Table, parts: list[Part]) -> Iterator[str]:
     formulas = np.unique(table.entries.formulas, return_inverse=True)[1]
     seen = sum(int(np.isin(formulas[part.test], formulas[part.train]).sum()) for part in parts)
     if seen:
-        by = (
-            UNGROUPED
-            if not table.model.split.group_by
-            else f"groups are told by {', '.join(table.model.split.group_by)}"
-        )
+        told = table.model.split.group_by
+        by = f"groups are told by {', '.join(told)}" if told else "no `group_by:` at `split:`"
         yield f"{seen:,} samples tested have a formula that models are trained on too ({by})"
 
 
@@ -52,8 +48,8 @@ def _columns(table: Table) -> Iterator[str]:
     constant = np.ptp(table.columns, axis=0) == 0 if len(table) else np.zeros(0, bool)
     names = table.names[: table.columns.shape[1]]
     if constant.any():
-        noun = "is" if constant.sum() == 1 else "are" yield f"{first(names[i] for i in np.flatnonzero(constant))} {noun}
-        the same in all samples: models learn nothing of it"
+        named, noun = first(names[i] for i in np.flatnonzero(constant)), "is" if constant.sum() == 1 else "are"
+        yield f"{named} {noun} the same in all samples: models learn nothing of it"
     varying = np.flatnonzero(~constant)
     for scale, values in (("the target", table.target), ("what is learned", table.learned)):
         for i in varying:

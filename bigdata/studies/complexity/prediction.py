@@ -93,4 +93,4 @@ def _beyond(results: Results, features: Floats) -> NDArray[np.int64]:
     if results.n_parts == 1:
         known = known[~results.tested]
     with np.errstate(invalid="ignore"):
-        return ((features < known.min(axis=0)) | (features > known.max(axis=0))).sum(axis=1)
+        return np.asarray(((features < known.min(axis=0)) | (features > known.max(axis=0))).sum(axis=1))

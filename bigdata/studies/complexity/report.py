@@ -275,7 +275,7 @@ def _matched(results: Results) -> Table:
 
 
 def _differences(results: Results) -> Table:
-    view, rows = results.view, []
+    view, rows = results.view, list[list[Any]]()
     for place, one in enumerate(results.order):
         for other in results.order[place + 1 :]:
             at = (results.classes.index(one), results.classes.index(other))

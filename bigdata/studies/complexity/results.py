@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from bigdata.models.tabular.fitted import Fitted
 from bigdata.models.tabular.setting import Point
 from bigdata.studies.complexity.choice import spread_rows
 from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.packed import FOLDS, IMPORTANCE, MODEL, NEAR, packed_arrays, packed_json
 from bigdata.studies.complexity.scale import SCALES, Scale
 from bigdata.studies.complexity.stages import curve_of, pairs_of
 from bigdata.studies.complexity.trials import Trial, n_settings, of_point, trials_of
@@ -89,7 +89,7 @@ class Results(StudyResults[Complexity]):
     @cached_property
     def n_parameters(self) -> Floats:
         """(models,) A + L + N."""
-        return self.rows["parameters"].sum(axis=1)
+        return np.asarray(self.rows["parameters"].sum(axis=1))
 
     @cached_property
     def weighted(self) -> Floats:
@@ -184,31 +184,23 @@ class Results(StudyResults[Complexity]):
             return self.points[place]
         return next(p for p in self.trials[int(trial)].points if p.name == self.names[place])
 
-    def packed(self, place: int, name: str) -> Any:
-        """A JSON file that the fit of a model left."""
-        return json.loads(self.view.packs["model"][place].read(name))
-
     def near(self, place: int) -> list[Near]:
-        return [Near(*one) for one in self.packed(place, "near.json")]
+        return [Near(*one) for one in packed_json(self.view.packs["model"][place], NEAR)]
 
     def importance(self, place: int) -> Floats | None:
-        values = self.packed(place, "importance.json")
+        values = packed_json(self.view.packs["model"][place], IMPORTANCE)
         return None if values is None else np.array(values)
 
     def fitted(self, place: int) -> Fitted:
         """A model as it was fitted, of its run's store alone."""
-        import io
-
-        raw = self.view.packs["model"][place].read("model.npz")
-        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
-            kept = {name: arrays[name] for name in arrays.files}
-        names, units = ([str(v) for v in self.view[name][...]] for name in ("feature", "unit"))
+        kept = packed_arrays(self.view.packs["model"][place], MODEL)
+        names, units = ([str(v) for v in self.view[name][...]] for name in ("feature_name", "unit"))
         return restored(self.point(place), kept, names, units)
 
     def descriptors(self, place: int) -> list[list[str]]:
         """For each fold inside the training part of the models that are kept, the terms of a formula's model."""
         trial = int(self.rows["trial"][place])
-        folds = json.loads(self.view.packs["tune"][trial].read("folds.json"))
+        folds = packed_json(self.view.packs["tune"][trial], FOLDS)
         at = next(i for t, i in of_point(self.trials, self.names[place]) if t == trial)
         return [fold["models"][at]["descriptors"] for fold in folds if fold["part"] == self.n_parts - 1]
 

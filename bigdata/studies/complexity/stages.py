@@ -39,6 +39,8 @@ FEATURE_RATE = Rate("feature of a sample", 5e-8, BUILT_IN)
 FIT_RATE = Rate("second of fits", 1.0, BUILT_IN)
 DRAW_RATE = Rate("sample in a draw", 2e-8, BUILT_IN)
 CLASS = "class"
+# The array `feature` can't have a dimension of its own name: xarray takes such an array for a coordinate.
+NAMES = "feature_name"
 
 
 def stages(model: Complexity, inputs: Mapping[str, Input]) -> Workload:
@@ -95,7 +97,7 @@ class _Stages:
             work=lambda _: float(self.n * self.p),
             memory=self.data_bytes,
             arrays=(
-                whole("feature", "float64", along | {"feature": self.p}, "1", about),
+                whole("feature", "float64", along | {NAMES: self.p}, "1", about),
                 whole("target", "float64", along, self.unit, self.quantity),
                 whole("learned", "float64", along, self.learned_unit, "the target on the scale that models learn"),
             ),
@@ -104,9 +106,6 @@ class _Stages:
 
     def tune(self, table: Stage) -> Stage:
         """A task for each fit that serves some models, with one choice of their options: all folds of all parts."""
-        n = len(self.trials)
-        along = {"trial": n, "term": self.n_terms, "sample": self.n}
-        about = "by models that haven't seen the sample, inside the training part of the models that are kept"
         return Stage(
             name="tune",
             function=f"{TASKS}:tune",
@@ -115,7 +114,7 @@ class _Stages:
             rate=FIT_RATE,
             work=lambda i: self.model.tuning.folds * len(self.parts) * self.seconds(self.trials[i].points),
             memory=self.memory,
-            arrays=(by_rows(1, "cv_prediction", "float64", along, self.learned_unit, about),),
+            n_tasks=len(self.trials),
             needs=every(table),
             rows={
                 "cv_error": Row(
@@ -127,14 +126,12 @@ class _Stages:
                 "cv_fits": Row("int64", about="fits that were made"),
                 "cv_seconds": Row(units="s", about="their time"),
             },
-            packs=Pack(n_bytes=20_000),
+            packs=Pack(n_bytes=5_000 + 8 * self.n * self.n_terms),
             inputs=("table",),
         )
 
     def model_stage(self, table: Stage, tune: Stage) -> Stage:
         """A task for each model, with the options that did best: fitted to the training part of every part."""
-        along = {"model": len(self.points), "sample": self.n}
-        about = "by a model that hasn't seen the sample where it is tested, elsewhere by the model that is kept"
         return Stage(
             name="model",
             function=f"{TASKS}:model",
@@ -143,7 +140,7 @@ class _Stages:
             rate=FIT_RATE,
             work=lambda i: len(self.parts) * self.seconds((self.points[i],)),
             memory=self.memory,
-            arrays=(by_rows(1, "prediction", "float64", along, self.unit, about),),
+            n_tasks=len(self.points),
             needs=lambda i: [(table.name, 0), *((tune.name, t) for t, _ in of_point(self.trials, self.points[i].name))],
             rows={
                 "parameters": Row("int64", about="additive, linear and nonlinear (eq. 4)", length=3, dim="kind"),
@@ -159,7 +156,7 @@ class _Stages:
                 "trial": Row("int64", about="the trial whose options the model kept has"),
                 "fit_seconds": Row(units="s", about="of the fit of the model kept"),
             },
-            packs=Pack(n_bytes=500_000),
+            packs=Pack(n_bytes=100_000 + 8 * self.n),
             despite_failures=("tune",),
             inputs=("table",),
         )
@@ -228,6 +225,9 @@ class _Stages:
         rows = {"": {"model": len(self.points)}, "class_": classes}
         if self.pairs:
             rows["matched_"] = {"matched": len(self.pairs)}
+        along = {"model": len(self.points), "sample": self.n}
+        about = "by a model that hasn't seen the sample where it is tested, elsewhere by the model that is kept"
+        yield whole("prediction", "float64", along, self.unit, about)
         for name, along in rows.items():
             yield whole(f"{name}error", "float64", along | metrics, about=f"of samples tested; {self.metric_units}")
             for end in ("low", "high"):
@@ -281,8 +281,8 @@ class _Stages:
         yield Coordinate(
             name="task_label", dim="task_label", values=list(data.task_labels), about="what tasks are called"
         )
-        yield Coordinate(name="feature", dim="feature", values=list(data.names))
-        yield Coordinate(name="unit", dim="feature", values=list(data.units), about="of the feature")
+        yield Coordinate(name=NAMES, dim=NAMES, values=list(data.names))
+        yield Coordinate(name="unit", dim=NAMES, values=list(data.units), about="of the feature")
         yield Coordinate(name="model", dim="model", values=[point.name for point in self.points])
         yield Coordinate(name="metric", dim="metric", values=list(model.metrics))
         yield Coordinate(name="component", dim="component", values=list(COMPONENTS))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,18 @@ from bigdata.studies.complexity import evaluation
 from bigdata.studies.complexity.choice import Chosen, chosen_of
 from bigdata.studies.complexity.metrics import errors
 from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.packed import (
+    FOLDS,
+    IMPORTANCE,
+    LEFT_OUT,
+    MODEL,
+    NEAR,
+    PREDICTION,
+    pack_array,
+    pack_arrays,
+    pack_json,
+    packed_array,
+)
 from bigdata.studies.complexity.parts import Mask, Part, inner_folds, parts_of, share_of
 from bigdata.studies.complexity.stages import curve_of, pairs_of
 from bigdata.studies.complexity.table import open_table
@@ -27,8 +38,6 @@ if TYPE_CHECKING:
     from bigdata.kind import Context
 
 Floats = NDArray[np.float64]
-# Files of a pack.
-ARRAYS, NEAR, FOLDS = "model.npz", "near.json", "folds.json"
 
 
 def table(ctx: Context[Complexity]) -> None:
@@ -64,18 +73,18 @@ def tune(ctx: Context[Complexity]) -> dict[str, Any]:
     trial, samples, model = trials_of(ctx.model)[ctx.index], samples_of(ctx), ctx.model
     parts, begin = parts_of(model, samples.groups), time.perf_counter()
     error = np.full((len(parts), n_terms(model)), np.nan)
-    left_out = np.full((n_terms(model), len(samples)), np.nan)
     folds, n_fits = [], 0
     for i, part in enumerate(parts):
-        left_out[:] = np.nan
+        # Of the last part, whose models are kept, it is kept too.
+        left_out = np.full((n_terms(model), len(samples)), np.nan)
         for fold in inner_folds(samples.groups, part.train, model.tuning.folds, model.split.seed):
             made = classes.fit(trial.points, samples.only(fold.train), _effort(ctx))
             left_out[: len(made), fold.test] = [_said(one, samples, fold.test) for one in made]
             n_fits += 1
             folds.append({"part": i, "models": [_described(p, one) for p, one in zip(trial.points, made, strict=True)]})
         error[i] = _rmse(left_out[:, part.train], samples.target[part.train])
-    ctx.write("cv_prediction", left_out[None])
-    _packed(ctx, FOLDS, folds)
+    pack_array(ctx, LEFT_OUT, left_out)
+    pack_json(ctx, FOLDS, folds)
     return {"cv_error": error.ravel(), "cv_fits": n_fits, "cv_seconds": time.perf_counter() - begin}
 
 
@@ -92,15 +101,9 @@ def _described(point: Point, one: Fitted) -> dict[str, Any]:
     """What a report says of a model of one fold."""
     return {
         "name": point.name,
-        "parameters": one.size.n_parameters,
+        "parameters": int(one.size.n_parameters),
         "descriptors": list(getattr(one, "descriptors", ())),
     }
-
-
-def _packed(ctx: Context[Complexity], name: str, content: Any) -> None:
-    path = ctx.scratch / name
-    path.write_text(json.dumps(content), encoding="utf-8")
-    ctx.pack.add(path)
 
 
 def model(ctx: Context[Complexity]) -> dict[str, Any]:
@@ -116,10 +119,10 @@ def model(ctx: Context[Complexity]) -> dict[str, Any]:
         seconds = time.perf_counter() - begin
         rows = part.test if len(parts) > 1 else np.ones(len(samples), bool)
         said[rows] = _said(kept, samples, rows)
-    ctx.write("prediction", data.scale.values(said)[None])
+    pack_array(ctx, PREDICTION, data.scale.values(said))
     _keep(ctx, kept)
     return {
-        "parameters": [kept.size.additive, kept.size.linear, kept.size.nonlinear],
+        "parameters": [int(n) for n in (kept.size.additive, kept.size.linear, kept.size.nonlinear)],
         "complexity": [float(kept.size.components.get(name, np.nan)) for name in COMPONENTS],
         "formula": _formula(kept),
         "cv_rmse": [choice.error for choice in choices],
@@ -138,7 +141,9 @@ def _choice(ctx: Context[Complexity], point: Point, part: int, n_parts: int) -> 
     error = np.full((len(trials), terms), np.nan)
     error[rows.numbers] = rows["cv_error"].reshape(-1, n_parts, terms)[:, part]
     trial, place = best_of(trials, point.name, error)
-    spread = _standard_error(ctx, ctx.read("cv_prediction", (trial, place))) if part == n_parts - 1 else float("nan")
+    spread = float("nan")
+    if part == n_parts - 1:
+        spread = _standard_error(ctx, packed_array(ctx.packs["tune"][trial], LEFT_OUT)[place])
     return Chosen(trials[trial].points[place], trial, float(error[trial, place]), spread)
 
 
@@ -164,19 +169,17 @@ def _formula(one: Fitted) -> str:
 
 def _keep(ctx: Context[Complexity], one: Fitted) -> None:
     """Put the model that is kept into the task's pack."""
-    path = ctx.scratch / ARRAYS
-    np.savez_compressed(path, allow_pickle=False, **one.arrays())
-    ctx.pack.add(path)
+    pack_arrays(ctx, MODEL, one.arrays())
     matters = one.importance()
-    _packed(ctx, "importance.json", None if matters is None else matters.tolist())
-    _packed(ctx, NEAR, list(getattr(one, "near", ())))
+    pack_json(ctx, IMPORTANCE, None if matters is None else matters.tolist())
+    pack_json(ctx, NEAR, list(getattr(one, "near", ())))
 
 
 def matched(ctx: Context[Complexity]) -> dict[str, Any]:
     """A class at the number of parameters that the best of another class has: the nearest of its settings."""
     one, other = pairs_of(ctx.model)[ctx.index]
-    samples, data, best = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx)
-    wanted, own = best[other].n_parameters, best[one].choice
+    samples, data = samples_of(ctx), ctx.opened(open_table)
+    wanted, own = chosen_of(ctx, other).n_parameters, chosen_of(ctx, one).choice
     parts = parts_of(ctx.model, samples.groups)
     kept = samples.only(parts[-1].train)
     tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in classes.near(own.point, wanted, kept)]
@@ -187,7 +190,7 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
         use = fitted if part is parts[-1] else classes.fit((point,), samples.only(part.train), _effort(ctx))[0]
         said[part.test] = _said(use, samples, part.test)
     ctx.write("matched_prediction", data.scale.values(said)[None])
-    return {"wanted_parameters": wanted, "n_parameters": fitted.size.n_parameters, "setting": point.name}
+    return {"wanted_parameters": wanted, "n_parameters": int(fitted.size.n_parameters), "setting": point.name}
 
 
 def _tested(parts: Sequence[Part]) -> Iterator[Part]:
@@ -197,7 +200,7 @@ def _tested(parts: Sequence[Part]) -> Iterator[Part]:
 def curve(ctx: Context[Complexity]) -> dict[str, Any]:
     """The best model of a class, fitted to a share of the training groups: its errors of samples tested."""
     one, share = curve_of(ctx.model)[ctx.index]
-    samples, data, point = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx)[one].choice.point
+    samples, data, point = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx, one).choice.point
     said, sizes = np.full(len(samples), np.nan), []
     for part in _tested(parts_of(ctx.model, samples.groups)):
         some = share_of(samples.groups, part.train, share, ctx.model.split.seed)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.kind import SpecError
 from bigdata.models.tabular.classes import units_of
 from bigdata.models.tabular.setting import Point
 from bigdata.studies.complexity.model import Complexity
@@ -59,7 +60,8 @@ def n_settings(trials: Sequence[Trial], kind: str) -> int:
 
 
 def best_of(trials: Sequence[Trial], name: str, error: Floats) -> tuple[int, int]:
-    """(trial, place) of the least error (trials, terms) among those of a model; the first where none is known."""
-    tried = of_point(trials, name)
-    known = [place for place in tried if np.isfinite(error[place])]
-    return min(known, key=lambda place: error[place]) if known else tried[0]
+    """(trial, place) of the least error (trials, terms) among those of a model. SpecError where none is known."""
+    known = [place for place in of_point(trials, name) if np.isfinite(error[place])]
+    if not known:
+        raise SpecError(f"none of the settings of {name} that were tried has a finite error.")
+    return min(known, key=lambda place: error[place])
