@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import click
 
 from bigdata.cli.options import json_option, run_argument
 from bigdata.cli.text import table
 from bigdata.cli.variants import named_variant
+from bigdata.data.materials.origin import MaterialsFormat
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
@@ -25,6 +26,13 @@ if TYPE_CHECKING:
     "--file", "source", required=True, help="Structures, or a table: a file of a known format, or a dataset's name."
 )
 @click.option(
+    "--format",
+    "form",
+    type=click.Choice(get_args(MaterialsFormat)),
+    metavar="NAME",
+    help="The file's format, such as table.  [default: told from its name and content]",
+)
+@click.option(
     "--model",
     default="",
     help="Which model, the best if left out: for cluster expansions DEGREE[:FEATURES], for networks the training set, "
@@ -34,13 +42,22 @@ if TYPE_CHECKING:
 @click.option("--seen", is_flag=True, help="Predict also what a network was trained on; its error there says nothing.")
 @click.option("--skip-bad", is_flag=True, help="Succeed although some entries can't be used.")
 @json_option
-def command(run: Path, source: str, model: str, variant: int | None, seen: bool, skip_bad: bool, as_json: bool) -> None:
+def command(
+    run: Path,
+    source: str,
+    form: MaterialsFormat | None,
+    model: str,
+    variant: int | None,
+    seen: bool,
+    skip_bad: bool,
+    as_json: bool,
+) -> None:
     """Print the predictions of a model of RUN for entries, one a line."""
     from bigdata.cli.datasets.named import open_named
     from bigdata.run.prediction import predict
 
     view = named_variant(run, variant)
-    dataset = open_named([source], skip_bad)[0].dataset
+    dataset = open_named([source], skip_bad, form)[0].dataset
     made = predict(view, dataset, model, seen)
     click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
     for note in made.notes:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import click
 
-from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, NamedMaterials
+from bigdata.data.materials.origin import MaterialsFile, MaterialsFormat, MaterialsOrigin, NamedMaterials
 from bigdata.data.registry import names
 from bigdata.errors import SpecError
 
@@ -47,14 +47,14 @@ class Named:
             raise SpecError(f"{self.name} has no field `{field}`; it has {', '.join(columns)}.")
 
 
-def origin(text: str, skip_bad: bool) -> MaterialsOrigin:
+def origin(text: str, skip_bad: bool, form: MaterialsFormat | None = None) -> MaterialsOrigin:
     """`mp20-biternary`, `crystals.csv`, `mp20-biternary:band_gap` as a spec would name them."""
     name, _, field = text.partition(":")
     policy: Literal["skip", "refuse"] = "skip" if skip_bad else "refuse"
     if name in names("materials"):
         return NamedMaterials(name=name, target=field, on_bad_entry=policy)
     if Path(name).exists():
-        return MaterialsFile(file=name, target=field, on_bad_entry=policy)
+        return MaterialsFile(file=name, target=field, on_bad_entry=policy, format=form)
     raise SpecError(_unknown(name))
 
 
@@ -96,13 +96,13 @@ def _told_apart(name: str, others: Sequence[str]) -> str:
     return "/".join(parts[-n:])
 
 
-def open_named(texts: Iterable[str], skip_bad: bool) -> list[Named]:
+def open_named(texts: Iterable[str], skip_bad: bool, form: MaterialsFormat | None = None) -> list[Named]:
     """The datasets, opened, each with the field wanted of it.
 
     Bad entries are left out and counted where they are to be skipped. Raises SpecError.
     """
     given, found = list(texts), list[Named]()
-    asked = [origin(text, skip_bad) for text in given]
+    asked = [origin(text, skip_bad, form) for text in given]
     for name, one in zip(short(given), asked, strict=True):
         found.append(Named(name, one, _opened(one)))
         found[-1].refuse_unknown(one.target)

@@ -81,6 +81,11 @@ class MaterialsDataset:
         return self._store.texts("formula")
 
     @cached_property
+    def n_without_formula(self) -> int:
+        """Rows of a table of numbers, which are of no material."""
+        return self.formulas.count("")
+
+    @cached_property
     def structures(self) -> Structures:
         """All structures, memory-mapped."""
         stored = self._store.mapped

@@ -168,7 +168,10 @@ def _faults(entries: list[MaterialEntry]) -> list[str]:
     """What is wrong with each entry's structure, or formula where that is all it has; "" for nothing."""
     with_structure = [entry.structure for entry in entries if entry.structure is not None]
     reasons = iter(faults(with_structure))
-    return [_formula_fault(entry.formula) if entry.structure is None else next(reasons) for entry in entries]
+    return [
+        next(reasons) if entry.structure is not None else "" if entry.is_row else _formula_fault(entry.formula)
+        for entry in entries
+    ]
 
 
 def _formula_fault(formula: str) -> str:

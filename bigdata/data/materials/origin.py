@@ -18,6 +18,7 @@ MaterialsFormat = Literal[
     "extxyz",
     "cif",
     "csv",
+    "table",
     "pymatgen",
     "matbench",
     "mp-crystals",

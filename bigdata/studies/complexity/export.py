@@ -37,15 +37,12 @@ def _formula(results: Results, place: int, form: str) -> str:
     fitted: Any = results.fitted(place)
     if not hasattr(fitted, "text"):
         raise SpecError(f"{results.names[place]} is no formula: write --format npz, for the arrays that predict.")
-    learned = (
-        f"{results.model.target.transform} of {results.quantity}" if results.scale.is_logarithmic else results.quantity
-    )
     match form:
         case "latex":
             return str(fitted.latex())
         case "python":
             return str(fitted.python(name="predict"))
-    return f"{learned} = {fitted.text()}"
+    return f"{results.learned} = {fitted.text()}"
 
 
 def _arrays(results: Results, place: int, out: Path | None) -> str:

@@ -96,6 +96,7 @@ class Complexity(StudyModel):
     report_at: ClassVar[str] = "bigdata.studies.complexity.report:report"
     predict_at: ClassVar[str] = "bigdata.studies.complexity.prediction:predict"
     export_at: ClassVar[str] = "bigdata.studies.complexity.export:export"
+    predicts: ClassVar[Literal["structures", "tables"]] = "tables"
     starter_at: ClassVar[str] = "bigdata.studies.complexity:starter.yaml"
     packages: ClassVar[tuple[str, ...]] = ("scikit-learn", "pymatgen", "tensorflow")
 

@@ -91,5 +91,6 @@ def _refuse_few(model: Complexity, group: Groups, trains: list[Mask]) -> None:
         raise Findings(Finding(("split",), what, "Group by something that more samples differ in, or give more data"))
     for train in trains:
         if train.sum() < FEWEST or len(np.unique(group[train])) < 2:
-            what = f"a training part has {train.sum():,} samples in {len(np.unique(group[train])):,} groups"
+            n = len(np.unique(group[train]))
+            what = f"a training part has {train.sum():,} samples in {n:,} group{'' if n == 1 else 's'}"
             raise Findings(Finding(("split",), what, f"{FEWEST} samples in 2 groups are needed: give more data"))

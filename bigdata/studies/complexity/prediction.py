@@ -39,7 +39,7 @@ def predict(view: View, new: MaterialsDataset, model: str = "", seen: bool = Fal
 
 def _notes(results: Results, place: int) -> tuple[str, ...]:
     formula = results.formulas[place]
-    said = f"{results.learned_unit or results.quantity} = {formula}"
+    said = f"{results.learned} = {formula}"
     beyond = "`features beyond` counts the features that lie outside of what the model was fitted to"
     return (*([said] if formula else []), beyond)
 

@@ -152,24 +152,13 @@ def _said_of_chance(results: Results) -> str:
     )
 
 
-def _learned(results: Results) -> str:
-    """What formulas give: log10 |binary energy error / (eV/atom)|."""
-    unit = f" / ({results.unit})" if results.unit and results.scale.is_logarithmic else ""
-    match results.model.target.transform:
-        case "log10":
-            return f"log10({results.quantity}{unit})"
-        case "log10-absolute":
-            return f"log10 |{results.quantity}{unit}|"
-    return results.quantity
-
-
 def _said_of_formula(results: Results) -> str:
     place = results.simplest
     if place is None:
         return ""
     error = _number(results, float(results.errors()[place, 0]))
     return (
-        f"The simplest formula within one standard error of the best, {results.names[place]}: {_learned(results)} = "
+        f"The simplest formula within one standard error of the best, {results.names[place]}: {results.learned} = "
         f"{results.formulas[place]}. Its {results.metric.upper()} of samples tested is {error}."
     )
 
@@ -300,7 +289,7 @@ def _formulas(results: Results) -> Table:
         for i in results.of_class("sisso")
         if results.formulas[i]
     ]  # fmt: skip
-    columns = ("model", f"{_learned(results)} =", "operators", "RMSE inside", *_error_columns(results))
+    columns = ("model", f"{results.learned} =", "operators", "RMSE inside", *_error_columns(results))
     caption = "sisso:RUNG,DIMENSION. Coefficients are those of the fit to the training part."
     return Table("Formulas", columns, rows, _units(results), caption)
 

@@ -72,6 +72,17 @@ class Results(StudyResults[Complexity]):
         unit = self.view["learned"].units
         return "" if unit == "1" else unit
 
+    @cached_property
+    def learned(self) -> str:
+        """What models give, in words: log10 |binary energy error / (eV/atom)|."""
+        unit = f" / ({self.unit})" if self.unit else ""
+        match self.model.target.transform:
+            case "log10":
+                return f"log10({self.quantity}{unit})"
+            case "log10-absolute":
+                return f"log10 |{self.quantity}{unit}|"
+        return self.quantity
+
     def metric_unit(self, metric: str) -> str:
         return self.unit if metric in ("rmse", "mae") else ""
 

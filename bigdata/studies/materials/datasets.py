@@ -87,6 +87,10 @@ def _imported(name: str, dataset: MaterialsOrigin, identity: Identity, folder: P
         opened = open_materials(dataset, folder)
     except DataProblem as problem:
         raise Findings(*problem.at("datasets", name)) from problem
+    if opened.n_without_formula:
+        what = f"has {opened.n_without_formula:,} rows that are of no material"
+        right = "Give formulas or structures: rows of numbers (`format: table`) are for studies of tables"
+        raise Findings(Finding(("datasets", name), what, right, at_key=True))
     if (identity.needs_symmetry or graphs) and not opened.has_structures:
         raise Findings(_formulas_alone(name, graphs))
     file = dataset.file if isinstance(dataset, MaterialsFile) else ""

@@ -7,6 +7,7 @@
 | `extxyz`            | `.xyz`, `.extxyz` with the lattice in the comment lines                  | `extxyz`            |
 | `cif`               | `.cif`, with one or several data blocks                                  | `cif`               |
 | `csv`               | table with a column of formulas or of CIF texts                          | `csv`               |
+| `table`             | CSV of numbers that need not be of materials; only where it is said      | `numbers`           |
 | `pymatgen`          | JSON of `Structure` or computed entries, or lists of them                | `pymatgen`          |
 | `matbench`          | JSON of Matbench's tasks                                                 | `matbench`          |
 | `mp-crystals`       | JSON of the MP-crystals snapshots                                        | `mp_crystals`       |
@@ -49,6 +50,7 @@ MODULES = {
     "cif": "cif",
     "extxyz": "extxyz",
     "csv": "csv",
+    "table": "numbers",
 }
 
 FORMATS = Formats[MaterialEntry](__name__, MODULES, MaterialsFolder)

@@ -63,12 +63,22 @@ def sources(path: Path) -> list[Path]:
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     """The rows of a table, one at a time."""
+    yield from rows(path, label)
+
+
+def rows(path: Path, label: str, *, of_materials: bool = True) -> Iterator[MaterialEntry | BadEntry | Remark]:
+    """The rows of a table, with a formula or structure each, unless they needn't be `of_materials`."""
     try:
         table = Table(path)
         layout = _layout(table)
+        if of_materials and not layout.formulas and layout.cif is None:
+            raise EntryError("the table has no column of formulas, such as `formula`, and none of CIF texts", 1)
         yield from layout.remarks
         for line, row in table.rows():
-            yield _entry(table, row, layout, label, line)
+            found = _entry(table, row, layout, label, line)
+            if isinstance(found, MaterialEntry):
+                found.is_row = not of_materials and not found.formula and found.structure is None
+            yield found
     except EntryError as e:
         yield BadEntry("", label, e.line, str(e))
 
@@ -120,8 +130,6 @@ def _layout(table: Table) -> _Layout:
     cifs, is_unique = _seen(table, columns)
     name = _first(table, tuple(key for key in ID_KEYS if key != "name" or is_unique))
     formulas = [place for key in FORMULA_KEYS if (place := table.place(key)) is not None and place not in cifs]
-    if not cifs and not formulas:
-        raise EntryError("the table has no column of formulas, such as `formula`, and none of CIF texts", 1)
     others = [place for place, key in enumerate(table.columns) if key and place not in {name, *formulas[:1], *cifs}]
     left_out = [table.columns[place] for place in cifs[1:]] + ["(without name)"] * ("" in table.columns)
     return _Layout(

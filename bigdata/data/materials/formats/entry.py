@@ -29,7 +29,8 @@ class MaterialEntry:
     `name` is its identifier in the database, "" where the file gives none; `formula` as the database gives it, "" if
     it doesn't. The structure isn't checked yet. `line` is 0 where the whole file is the entry. `notes` say what its
     reader took for granted or left out: equal ones are counted together, by their words before the first `: `.
-    `left_out` are the keys that hold no property and aren't read, such as values of single sites.
+    `left_out` are the keys that hold no property and aren't read, such as values of single sites. A row of numbers
+    (`is_row`) needs neither formula nor structure.
     """
 
     name: str
@@ -40,6 +41,7 @@ class MaterialEntry:
     properties: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    is_row: bool = False
 
 
 def with_left_out(

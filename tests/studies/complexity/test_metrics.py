@@ -1,0 +1,95 @@
+"""Errors, their intervals and tests of chance: made again with scikit-learn, draw by draw, and by all permutations."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_log_error
+
+from bigdata.studies.complexity.metrics import Tested, chance, drawn, draws, errors, interval
+
+ALL = ("rmsle", "rmse", "mae", "r2")
+RNG = np.random.default_rng(5)
+TARGET = RNG.lognormal(size=60)
+MADE = TARGET * RNG.lognormal(sigma=0.4, size=60)
+GROUP = np.repeat(np.arange(12), 5)
+
+
+def plain(target=TARGET, made=MADE, group=GROUP):
+    return Tested(target, made, target, made, False, group)
+
+
+def logarithmic(target=TARGET, made=MADE, group=GROUP):
+    return Tested(target, made, np.log10(target), np.log10(made), True, group)
+
+
+def test_errors_are_those_of_scikit_learn():
+    expected = [root_mean_squared_log_error(TARGET, MADE), mean_squared_error(TARGET, MADE) ** 0.5,
+                mean_absolute_error(TARGET, MADE), r2_score(TARGET, MADE)]  # fmt: skip
+    np.testing.assert_allclose(errors(ALL, plain()), expected, rtol=1e-12)
+
+
+def test_where_logarithms_are_learned_rmsle_is_of_decimal_ones_and_r2_on_their_scale():
+    decades = np.log10(TARGET), np.log10(MADE)
+    expected = [mean_squared_error(*decades) ** 0.5, mean_squared_error(TARGET, MADE) ** 0.5,
+                mean_absolute_error(TARGET, MADE), r2_score(*decades)]  # fmt: skip
+    np.testing.assert_allclose(errors(ALL, logarithmic()), expected, rtol=1e-12)
+
+
+def test_predictions_below_zero_count_as_zero_in_rmsle():
+    below = np.where(np.arange(60) < 7, -MADE, MADE)
+    assert errors(["rmsle"], plain(made=below))[0] == pytest.approx(
+        root_mean_squared_log_error(TARGET, np.maximum(below, 0))
+    )
+
+
+def test_a_prediction_of_zero_has_an_infinite_error_where_logarithms_are_learned():
+    made = MADE.copy()
+    made[3] = 0.0
+    with np.errstate(divide="ignore"):
+        assert errors(["rmsle"], logarithmic(made=made))[0] == np.inf
+
+
+def test_all_targets_alike_have_no_r2():
+    assert np.isnan(errors(["r2"], plain(target=np.full(60, 0.1)))[0])
+
+
+@pytest.mark.parametrize("metric", ALL)
+@pytest.mark.parametrize("of", [plain, logarithmic])
+def test_each_draw_is_the_error_of_the_groups_that_it_repeats(metric, of):
+    counts = draws(GROUP, 9, seed=1)
+    assert (counts.sum(axis=1) == 12).all()
+    for count, found in zip(counts, drawn(metric, of(), counts), strict=True):
+        rows = np.concatenate([np.flatnonzero(GROUP == g) for g in range(12) for _ in range(count[g])])
+        again = of(TARGET[rows], MADE[rows], GROUP[rows])
+        assert found == pytest.approx(errors([metric], again)[0], rel=1e-10)
+
+
+def test_groups_that_are_not_tested_are_never_drawn():
+    counts = draws(np.array([2, 2, 5]), 50, seed=0)
+    assert set(np.flatnonzero(counts.any(axis=0))) == {2, 5}
+
+
+def test_intervals_hold_the_middle_of_the_draws():
+    assert interval(np.arange(1001.0)) == pytest.approx((25, 975))
+    assert np.isnan(interval(np.array([np.nan]))).all()
+
+
+def test_chance_is_that_of_all_permutations_of_groups():
+    rows = GROUP < 8
+    one = plain(TARGET[rows], MADE[rows], GROUP[rows])
+    other = plain(TARGET[rows], TARGET[rows] * 1.15, GROUP[rows])
+    by_group = [
+        np.sum((one.prediction - one.target)[one.group == g] ** 2 - (other.prediction - other.target)[one.group == g] ** 2)
+        for g in range(8)
+    ]
+    sums = [np.dot(signs, by_group) for signs in itertools.product((-1, 1), repeat=8)]
+    exact = np.mean(np.abs(sums) >= abs(sum(by_group)) - 1e-12)
+    assert chance("rmse", one, other, 20_000, seed=0) == pytest.approx(exact, abs=0.015)
+
+
+def test_models_that_say_the_same_do_not_differ():
+    assert chance("mae", plain(), plain(), 100, seed=0) == 1.0
+    assert np.isnan(chance("mae", plain(), plain(), 0, seed=0))
