@@ -70,7 +70,8 @@ class Compositions:
     @property
     def n_elements(self) -> Ints:
         """(n,)."""
-        return np.count_nonzero(self.numbers, axis=1).astype(np.int64)
+        counts: Ints = np.count_nonzero(self.numbers, axis=1)
+        return counts
 
 
 def compositions(formulas: Sequence[str]) -> Compositions:
@@ -145,11 +146,12 @@ class _Tokens:
 
     def simple_rows(self) -> Flags:
         """(n,) the texts of which all elements are known, come once, and have an amount."""
-        fault = (self.number == 0) | (self.amount == 0)
-        order = np.argsort(self.row * len(_NUMBERS) + self.number, kind="stable")
-        again = np.zeros(len(order), dtype=bool)
-        again[1:] = (np.diff(self.number[order]) == 0) & (np.diff(self.row[order]) == 0)
-        return ~self.strange & (np.bincount(self.row[fault | again[_inverse(order)]], minlength=len(self.first)) == 0)
+        simple = ~self.strange
+        simple[self.row[(self.number == 0) | (self.amount == 0)]] = False
+        # Numbers of one text and one element, side by side where they come twice.
+        key = np.sort(self.row * len(_NUMBERS) + self.number)
+        simple[key[1:][np.diff(key) == 0] // len(_NUMBERS)] = False
+        return simple
 
     def fill(self, simple: Flags, numbers: NDArray[np.uint8], amounts: NDArray[np.float64]) -> None:
         """Put what the `simple` texts consist of into their rows."""
@@ -172,7 +174,7 @@ def _misplaced(capital: Flags, small: Flags, digit: Flags, dot: Flags, begins: F
     before_digit = np.zeros_like(digit)
     before_digit[:-1] = (digit & ~begins)[1:]
     known = capital | (small & after_capital) | digit | (dot & before_digit)
-    return ~known | (begins & ~capital)
+    return np.asarray(~known | (begins & ~capital), dtype=bool)
 
 
 def _elements(text: NDArray[np.uint8], small: Flags, start: Ints) -> Ints:
@@ -198,9 +200,3 @@ def _amounts(text: NDArray[np.uint8], token: Ints, digit: Flags, dot: Flags, m: 
     amount = whole / _TENS[np.minimum(decimals, _MOST_DIGITS)]
     amount[n_digits == 0] = 1.0
     return amount, (n_dots > 1) | (n_digits > _MOST_DIGITS)
-
-
-def _inverse(order: Ints) -> Ints:
-    places = np.empty_like(order)
-    places[order] = np.arange(len(order))
-    return places

@@ -17,7 +17,7 @@ from bigdata.data.problem import EntryError
 _AMOUNT = r"\d+/\d+|\d+\.?\d*|\.\d+"
 _TOKEN = re.compile(rf"([A-Z][a-z]?)|([(\[{{])|([)\]}}])|({_AMOUNT})|(\s+)")
 # One way of writing each sign; a half behind a digit, 1½, isn't eleven halves and stays as it is.
-_SIGNS = str.maketrans("₀₁₂₃₄₅₆₇₈₉−⁄", "0123456789-/")
+_SIGNS = str.maketrans("₀₁₂₃₄₅₆₇₈₉−\N{FRACTION SLASH}", "0123456789-/")
 _RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
 _RAISED_CHARGE = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁺⁻]+$")
 _SUBSCRIPT = re.compile(r"\$?_\{?([\d.]+)\}?\$?")

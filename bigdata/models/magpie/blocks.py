@@ -28,7 +28,7 @@ class Block:
 
     @property
     def n_elements(self) -> int:
-        return self.numbers.shape[1]
+        return int(self.numbers.shape[1])
 
     def only(self, which: NDArray[Any]) -> Block:
         """Some of the compositions, by place in the block or mask."""

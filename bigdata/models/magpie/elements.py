@@ -51,8 +51,7 @@ N_ELEMENTS = 112
 @cache
 def _rows() -> tuple[dict[str, str], ...]:
     table = files("bigdata.data") / "shipped" / "magpie_elements" / "elements.csv"
-    with table.open(newline="") as file:
-        return tuple(csv.DictReader(file))
+    return tuple(csv.DictReader(table.read_text().splitlines()))
 
 
 def _column(name: str) -> Floats:
@@ -78,7 +77,7 @@ def properties() -> Floats:
 
 @cache
 def ionic_character() -> Floats:
-    """(113, 113) of a bond between two elements, 1 − exp(−(χ − χ′)²/4) with Pauling's electronegativities χ
+    """(113, 113) of a bond between two elements, 1 − exp(−(χ_i − χ_j)²/4) with Pauling's electronegativities χ
     (L. Pauling, The Nature of the Chemical Bond, 1960)."""
     electronegativity = _filled(_column("electronegativity"))
     difference = electronegativity[:, None] - electronegativity
@@ -87,6 +86,9 @@ def ionic_character() -> Floats:
 
 
 @cache
-def oxidation_states() -> tuple[tuple[int, ...], ...]:
-    """The common oxidation states by atomic number, none for the noble gases and elements of which none is known."""
-    return ((), *(tuple(map(int, row["oxidation_states"].split())) for row in _rows()))
+def oxidation_states() -> tuple[NDArray[np.int64], Floats]:
+    """How many common oxidation states an element has (113,), none for the noble gases and where none is known, and
+    they themselves (113, most), 0 behind the last."""
+    states = [[], *([float(state) for state in row["oxidation_states"].split()] for row in _rows())]
+    counts = np.array([len(own) for own in states])
+    return counts, np.array([own + [0.0] * (max(counts) - len(own)) for own in states])

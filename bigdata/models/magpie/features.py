@@ -81,7 +81,7 @@ def of_compositions(found: Compositions, which: Which) -> Floats:
     out = np.full((len(found), len(names(which))), np.nan)
     table = properties()
     for block in blocks(found):
-        usable = block.only((block.numbers <= N_ELEMENTS).all(axis=1))
+        usable = block.only(block.numbers.max(axis=1) <= N_ELEMENTS)
         of_elements = statistics(usable, table)
         flat = of_elements.reshape(len(usable), -1)
         out[usable.rows] = flat if which == "magpie" else _ward(usable, of_elements[:, :, _MEAN], flat)

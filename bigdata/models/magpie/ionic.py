@@ -20,8 +20,8 @@ Floats = NDArray[np.float64]
 NAMES = ("compound possible", "max ionic char", "avg ionic char")
 # A charge per atom that is none, in elementary charges.
 _NEUTRAL = 1e-8
-# Sums of charges held at once, and those of one composition from which it is quicker to look for them in two halves.
-_SUMS, _MANY = 1 << 20, 1 << 12
+# From so many sums of charges of one composition it is quicker, and takes little memory, to look for 0 in two halves.
+_MANY = 1 << 10
 
 
 def ionic(block: Block) -> Floats:
@@ -41,37 +41,32 @@ def neutral(block: Block) -> NDArray[np.bool_]:
     """(m,) whether one common oxidation state for each element makes the charge 0; always for a pure element."""
     if block.n_elements == 1:
         return np.ones(len(block), dtype=bool)
-    states = oxidation_states()
-    n_states = np.array([len(own) for own in states])[block.numbers]
+    counts, states = oxidation_states()
+    # In this order there are few different rows of counts, and so few groups to go through.
+    order = np.argsort(counts[block.numbers], axis=1, kind="stable")
+    numbers = np.take_along_axis(block.numbers, order, axis=1)
+    fractions = np.take_along_axis(block.fractions, order, axis=1)
     found = np.zeros(len(block), dtype=bool)
-    for counts, where in _alike(n_states):
-        found[where] = _neutral(block.only(where), counts, states) if all(counts) else False
+    for own, where in _alike(counts[numbers]):
+        charges = [fractions[where, j, None] * states[numbers[where, j], :n] for j, n in enumerate(own)]
+        found[where] = _any_zero(charges) if all(own) else False
     return found
 
 
-def _alike(n_states: NDArray[np.int64]) -> Iterator[tuple[list[int], NDArray[np.int64]]]:
+def _alike(counts: NDArray[np.int64]) -> Iterator[tuple[list[int], NDArray[np.int64]]]:
     """The different rows of counts (m, k), each with where it stands."""
-    counts, group = np.unique(n_states, axis=0, return_inverse=True)
+    different, group = np.unique(counts, axis=0, return_inverse=True)
     order = np.argsort(group.ravel(), kind="stable")
     ends = np.cumsum(np.bincount(group.ravel()))[:-1]
-    return zip(counts.tolist(), np.split(order, ends), strict=True)
-
-
-def _neutral(block: Block, counts: list[int], states: Sequence[Sequence[int]]) -> NDArray[np.bool_]:
-    n_sums = math.prod(counts)
-    charges = [
-        block.fractions[:, j, None] * np.array([states[z] for z in block.numbers[:, j].tolist()])
-        for j in range(block.n_elements)
-    ]
-    if n_sums > _MANY:
-        return np.array([_meet([own[i] for own in charges]) for i in range(len(block))])
-    step = max(1, _SUMS // n_sums)
-    parts = [_any_zero([own[start : start + step] for own in charges]) for start in range(0, len(block), step)]
-    return np.concatenate(parts)
+    return zip(different.tolist(), np.split(order, ends), strict=True)
 
 
 def _any_zero(charges: Sequence[Floats]) -> NDArray[np.bool_]:
-    found: NDArray[np.bool_] = (np.abs(_sums(charges)) <= _NEUTRAL).any(axis=-1)
+    """(m,) whether a sum of one charge of each element is 0; the elements' `charges` are (m, c) each."""
+    n_sums = math.prod(own.shape[1] for own in charges)
+    if n_sums > _MANY:
+        return np.array([_meet([own[i] for own in charges]) for i in range(len(charges[0]))])
+    found: NDArray[np.bool_] = np.any(np.abs(_sums(charges)) <= _NEUTRAL, axis=1)
     return found
 
 
