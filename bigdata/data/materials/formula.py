@@ -14,13 +14,25 @@ from numpy.typing import NDArray
 from bigdata.data.materials.elements import NUMBERS, SYMBOLS, rank
 from bigdata.data.problem import EntryError
 
-_TOKEN = re.compile(r"([A-Z][a-z]?)|([(\[{])|([)\]}])|(\d+\.?\d*|\.\d+)|(\s+)")
-_SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_CHARGE = re.compile(r"(?:\^\{?\d*[+-]\}?|(?<=[)\]}\s])\d*[+-]|(?<=[A-Za-z])[+-]+)$")
+_AMOUNT = r"\d+/\d+|\d+\.?\d*|\.\d+"
+_TOKEN = re.compile(rf"([A-Z][a-z]?)|([(\[{{])|([)\]}}])|({_AMOUNT})|(\s+)")
+# One way of writing each sign; a half behind a digit, 1½, isn't eleven halves and stays as it is.
+_SIGNS = str.maketrans("₀₁₂₃₄₅₆₇₈₉−\N{FRACTION SLASH}", "0123456789-/")
+_RAISED = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻", "0123456789+-")
+_RAISED_CHARGE = re.compile(r"[⁰¹²³⁴⁵⁶⁷⁸⁹]*[⁺⁻]+$")
+_SUBSCRIPT = re.compile(r"\$?_\{?([\d.]+)\}?\$?")
+_HALF = re.compile(r"(?<![\d.])½")
+# What is added: behind a raised dot or a star, and behind a plain dot that no digit follows; @ is a shell around it.
+_ADDED = re.compile(r"[·•⋅∙*@]|(?<!^)\.(?=[A-Z(\[{])")
+_CHARGE = re.compile(
+    r"(?:\^\{?\d*[+-]+\}?|\^\{?[+-]\d+\}?|(?<=[)\]}\s])\d*[+-]|[+-][1-9]|(?<=\d)(?:\+\++|--+)|(?<=[A-Za-z])[+-]+)$"
+)
 _ION = re.compile(r"([A-Z][a-z]?)\d*[+-]")
 _ELEMENT = re.compile(r"([A-Z][a-z]?)(\d+\.?\d*|\.\d+)?")
 _SIMPLE = re.compile(rf"(?:{_ELEMENT.pattern})+")
-_FACTOR = re.compile(r"\s*(\d+\.?\d*)?(.*)", re.DOTALL)
+_FACTOR = re.compile(rf"\s*({_AMOUNT})?(.*)", re.DOTALL)
+HYDRATE = re.compile(r"(?<=[A-Za-z)\]}])(?:[2-9]|[1-9]\d+)?\.\d+\(?(?:[HD]2O|NH3)(?!\d)")
+"""An amount such as the 4.5 of `CuSO4.5H2O`: a decimal, or the dot of 5 H2O? `O0.5H2O` and `O1.5H2O` are decimals."""
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 # Shares such as 1/3, written with four digits or more, are the fraction that was meant.
 _DENOMINATOR, _SAME, _MOST = 100, 1e-4, 100_000
@@ -29,19 +41,43 @@ _DENOMINATOR, _SAME, _MOST = 100, 1e-4, 100_000
 def parse(text: str) -> dict[int, float]:
     """Amounts by atomic number, in the order of the text; raises EntryError where it isn't a formula.
 
-    Brackets may be nested, amounts decimal; a charge (`Li+`, `SO4^2-`, `[PF6]-`) is left out; `·` or `*` adds the
-    formula behind it, such as `CaSO4·2H2O`.
+    Brackets may be nested, amounts decimals or fractions (`Li1/2CoO2`); a charge (`Li+`, `Fe+3`, `SO4--`, `SO4^2-`,
+    `[PF6]-`) is left out; `·` or `*` adds the formula behind it, such as `CaSO4·2H2O`, as `.` does where it isn't part
+    of a number. `CuSO4.5H2O`, where either could be meant, is refused. D and T are hydrogen.
     """
     return dict(_parsed(text))
 
 
 @lru_cache(maxsize=65536)
 def _parsed(text: str) -> tuple[tuple[int, float], ...]:
+    _refuse_two_meanings(text)
     if _SIMPLE.fullmatch(text):
         return _added([(text, 1.0)], text)
-    plain = re.sub(r"\$?_\{?([\d.]+)\}?\$?", r"\1", text.strip().translate(_SUBSCRIPTS))
-    parts = [_FACTOR.fullmatch(part) for part in re.split(r"[·•*]", _without_charge(plain, text))]
-    return _added([(part[2], float(part[1] or 1)) for part in parts if part], text)
+    parts = [_FACTOR.fullmatch(part) for part in _ADDED.split(_without_charge(_plain(text), text))]
+    return _added([(part[2], _number_of(part[1], text) if part[1] else 1.0) for part in parts if part], text)
+
+
+def _refuse_two_meanings(text: str) -> None:
+    if found := HYDRATE.search(text):
+        dot = found.start() + found[0].index(".")
+        added, decimal = f"{text[:dot]}·{text[dot + 1 :]}", re.sub(r"(\.\d+)", r"\1 ", found[0], count=1)
+        raise EntryError(
+            f"`{text}` has two meanings: write `{added}` for what is added, or "
+            f"`{text[: found.start()]}{decimal}{text[found.end() :]}` for the decimal"
+        )
+
+
+def _plain(text: str) -> str:
+    """The text with plain digits and signs, and its charge, where that is raised, behind a ^."""
+    raised = _RAISED_CHARGE.sub(lambda found: "^" + found[0].translate(_RAISED), text.strip())
+    return _HALF.sub("1/2", _SUBSCRIPT.sub(r"\1", raised.translate(_SIGNS)))
+
+
+def _number_of(amount: str, text: str) -> float:
+    above, _, below = amount.partition("/")
+    if below and not int(below):
+        raise EntryError(f"`{text}` isn't a chemical formula: {amount} divides by 0")
+    return float(above) / float(below or 1)
 
 
 def _added(parts: list[tuple[str, float]], text: str) -> tuple[tuple[int, float], ...]:
@@ -86,7 +122,7 @@ def _amounts(part: str, text: str) -> dict[int, float]:
             if not last:
                 raise EntryError(f"`{text}` isn't a chemical formula: {amount} follows no element or bracket")
             # An element or bracket counts once already when its amount is met.
-            _add(stack[-1][1], {number: n * (float(amount) - 1) for number, n in last.items()})
+            _add(stack[-1][1], {number: n * (_number_of(amount, text) - 1) for number, n in last.items()})
             last = {}
     if len(stack) > 1 or not stack[0][1]:
         reason = f"`{stack[-1][0]}` isn't closed" if len(stack) > 1 else "it names no element"
