@@ -6,10 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.conversion import convert
+from bigdata.data.materials.compositions import compositions
 from bigdata.data.materials.dataset import MaterialsDataset
 from bigdata.data.problem import first
 from bigdata.kind import SpecError, View
-from bigdata.models.magpie import features as composition
+from bigdata.models.magpie import features as magpie
 from bigdata.models.prediction import Prediction
 from bigdata.studies.complexity.results import Results
 
@@ -52,8 +53,10 @@ def _features(results: Results, new: MaterialsDataset) -> tuple[Floats, list[str
     reasons = [_lacking(study.columns, row) for row in found]
     if study.composition is None:
         return found, reasons
-    made, why = composition.features_or_reasons(new.formulas, study.composition)
-    return np.concatenate([found, made], axis=1), [one or other for one, other in zip(reasons, why, strict=True)]
+    made = compositions(new.formulas)
+    why = magpie.faults(made)
+    reasons = [reason or why.get(i, "") for i, reason in enumerate(reasons)]
+    return np.concatenate([found, magpie.of_compositions(made, study.composition)], axis=1), reasons
 
 
 def _column(new: MaterialsDataset, name: str, unit: str) -> Floats:

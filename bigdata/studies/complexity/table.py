@@ -10,11 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data import DataProblem
+from bigdata.data.materials.compositions import compositions
 from bigdata.data.materials.dataset import MaterialsDataset
+from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.extent import Per
 from bigdata.data.problem import first, refuse
 from bigdata.kind import Finding, Findings, Input, PathInSpec
-from bigdata.models.magpie import features as composition
+from bigdata.models.magpie import features as magpie
 from bigdata.studies.complexity.model import Complexity, renamed
 from bigdata.studies.complexity.scale import SCALES, Scale
 from bigdata.studies.materials.entries import Entries, entries_of
@@ -65,21 +67,22 @@ class Table:
         return self.scale.learned(self.entries.values)
 
     def features(self) -> Floats:
-        """(n, p) all features. Raises DataProblem for a formula whose elements have none."""
+        """(n, p) all features."""
         asked = self.model.features.composition
         if asked is None:
             return self.columns
-        return np.concatenate([self.columns, composition.features(self.entries.formulas, asked)], axis=1)
+        return np.concatenate([self.columns, magpie.features(self.entries.formulas, asked)], axis=1)
 
 
 def open_table(model: Complexity, inputs: Mapping[str, Input]) -> Table:
     """The samples that conditions, range, `drop:` and missing values leave. Raises Findings, or SpecError with the bad
     entries where those are to be refused."""
     entries, notes = _with_target(model, inputs["table"])
-    entries, columns, more = _with_columns(model, entries)
+    entries, more = _with_composition(model, entries)
+    entries, columns = _with_columns(model, entries)
     names, units = list(model.features.columns), [_unit(model, entries.dataset, c) for c in model.features.columns]
     if (asked := model.features.composition) is not None:
-        names, units = [*names, *composition.names(asked)], [*units, *composition.units(asked)]
+        names, units = [*names, *magpie.names(asked)], [*units, *magpie.units(asked)]
     labels = _group_labels(model, entries)
     group_labels, group = np.unique(labels, return_inverse=True)
     task_labels, task = _tasks(model, entries)
@@ -137,24 +140,41 @@ def _without_logarithm(model: Complexity, entries: Entries, fits: NDArray[np.boo
     return Finding(("target", "transform"), what, right)
 
 
-def _with_columns(model: Complexity, entries: Entries) -> tuple[Entries, Floats, list[str]]:
+def _with_composition(model: Complexity, entries: Entries) -> tuple[Entries, list[str]]:
+    """The entries whose elements have features, where features of the composition are asked for."""
+    if model.features.composition is None:
+        return entries, []
+    found = compositions(entries.formulas)
+    reasons = magpie.faults(found)
+    notes = [
+        f"{name} of {', '.join(elements)} isn't in Magpie's tables: the mean over all elements stands for it"
+        for name, elements in magpie.filled(found).items()
+    ]
+    return _usable(model, entries, reasons, "have no features of their composition"), notes
+
+
+def _usable(model: Complexity, entries: Entries, reasons: Mapping[int, str], what: str) -> Entries:
+    """The entries without a reason, by place, why they can't be used. Raises SpecError where these are refused."""
+    if not reasons:
+        return entries
+    bad = [entries.dataset.bad_entry(int(entries.rows[i]), reason) for i, reason in reasons.items()]
+    if model.dataset.on_bad_entry == "refuse":
+        raise refuse(bad, entries.dataset.label, len(entries))
+    rest = [i for i in range(len(entries)) if i not in reasons]
+    if not rest:
+        raise Findings(Finding(("features",), f"all entries {what}", "Name other features"))
+    note = f"{len(bad):,} entries {what} and are left out ({first((b.name for b in bad), 5)})"
+    return replace(entries.only(rest), notes=(*entries.notes, note))
+
+
+def _with_columns(model: Complexity, entries: Entries) -> tuple[Entries, Floats]:
     """The entries that have a number in each column, and these numbers (n, c)."""
     columns = np.empty((len(entries), len(model.features.columns)))
     for i, name in enumerate(model.features.columns):
         columns[:, i] = _numbers(entries.dataset, name, ("features", "columns", i))[entries.rows]
     whole = np.isfinite(columns).all(axis=1)
-    if whole.all():
-        return entries, columns, []
-    bad = [
-        entries.dataset.bad_entry(int(entries.rows[i]), f"`{_missing(model, columns[i])}` has no value")
-        for i in np.flatnonzero(~whole)
-    ]
-    if model.dataset.on_bad_entry == "refuse":
-        raise refuse(bad, entries.dataset.label, len(entries))
-    if not whole.any():
-        raise Findings(Finding(("features", "columns"), "no entry has a value in each column", "Name fewer columns"))
-    note = f"{len(bad):,} entries have no value in some column and are left out ({first((b.name for b in bad), 5)})"
-    return entries.only(np.flatnonzero(whole).tolist()), columns[whole], [note]
+    reasons = {int(i): f"`{_missing(model, columns[i])}` has no value" for i in np.flatnonzero(~whole)}
+    return _usable(model, entries, reasons, "have no value in some column"), columns[whole]
 
 
 def _missing(model: Complexity, row: Floats) -> str:
@@ -203,9 +223,14 @@ def _labels(model: Complexity, entries: Entries, name: str, path: PathInSpec) ->
         case "reduced_formula":
             return reduced_formulas(None, entries.formulas)
         case "chemical_system":
-            return composition.systems(entries.formulas)
+            return _systems(entries.formulas)
     known = (*entries.dataset.columns, "formula", "reduced_formula", "chemical_system")
     raise Findings(Finding(path, f"the dataset has no field `{name}`", f"Write one of {first(known)}", name, known))
+
+
+def _systems(formulas: Sequence[str]) -> list[str]:
+    """The elements of each formula: Al-Ni."""
+    return ["-".join(sorted(SYMBOLS[z] for z in row if z)) for row in compositions(formulas).numbers.tolist()]
 
 
 def _tasks(model: Complexity, entries: Entries) -> tuple[tuple[str, ...], NDArray[np.int64]]:
