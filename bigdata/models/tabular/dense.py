@@ -1,0 +1,190 @@
+"""Dense networks: layers of equally many nodes, stopped early by a part of the training groups."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.errors import Paused
+from bigdata.models.tabular.descent import Flat, descent, initial, layers, n_biases, n_weights
+from bigdata.models.tabular.fitted import Effort, Floats, Samples
+from bigdata.models.tabular.setting import Point
+from bigdata.models.tabular.size import Size
+from bigdata.models.tabular.soundness import finite
+from bigdata.models.tabular.standard import Standard
+
+ACTIVATIONS = ("relu", "tanh", "silu")
+# Of one core, measured on two x86-64 cores: to load TensorFlow and to trace a network; for a step, for each layer of
+# it, and for each weight and sample of its batch.
+FIRST_SECONDS, STEP_SECONDS, LAYER_SECONDS, PRODUCT_SECONDS = 4.5, 6e-5, 2e-5, 5e-10
+TENSORFLOW_BYTES = 600 * 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """Networks of one architecture, whose mean predicts: `thetas` (seeds, n) float32, see `descent.layers`.
+
+    `widths` are the columns that vary, the nodes of each hidden layer, and 1.
+    """
+
+    standard: Standard
+    widths: tuple[int, ...]
+    activation: str
+    thetas: Flat
+
+    @property
+    def size(self) -> Size:
+        """Linear: weights, of all networks. Additive: biases."""
+        n = len(self.thetas)
+        weights, biases = n * n_weights(self.widths), n * n_biases(self.widths)
+        return Size(additive=biases, linear=weights, nonlinear=0, components={"weights": weights, "biases": biases})
+
+    def predict(self, features: Floats, tasks: NDArray[np.int64]) -> Floats:
+        columns = self.standard.columns(features)
+        made = [_outputs(layers(theta, self.widths), self.activation, columns) for theta in self.thetas]
+        return finite(self.standard.back(np.mean(made, axis=0)), "the dense network")
+
+    def arrays(self) -> Mapping[str, NDArray[Any]]:
+        return {
+            **self.standard.arrays(),
+            "widths": np.array(self.widths),
+            "activation": np.array(ACTIVATIONS.index(self.activation)),
+            "thetas": self.thetas,
+        }
+
+    def importance(self) -> None:
+        return None
+
+
+def _outputs(network: Sequence[tuple[Flat, Flat]], activation: str, columns: Floats) -> Floats:
+    """(m,) standardised, in float64: no bit depends on how many samples are predicted at once, nor on the machine."""
+    *hidden, (matrix, bias) = network
+    for a, b in hidden:
+        columns = _activated(activation, columns @ a.astype(np.float64) + b)
+    return np.asarray((columns @ matrix.astype(np.float64) + bias)[:, 0])
+
+
+def _activated(activation: str, x: Floats) -> Floats:
+    if activation == "relu":
+        return np.maximum(x, 0.0)
+    if activation == "tanh":
+        return np.tanh(x)
+    # x / (1 + exp(-x)), by a function that doesn't overflow.
+    return x * (0.5 + 0.5 * np.tanh(x / 2))
+
+
+def fit(point: Point, samples: Samples, effort: Effort) -> Dense:
+    """For `dense:layers,nodes`. Raises Paused when it should stop, and ArithmeticError when the training diverges."""
+    standard = Standard.of(samples)
+    widths = _widths(point, len(standard.kept))
+    training = _Training(point, widths, standard, samples, effort)
+    thetas = np.array([training.theta(seed) for seed in point.options["seeds"]])
+    return Dense(standard, widths, point.options["activation"], thetas)
+
+
+def _widths(point: Point, p: int) -> tuple[int, ...]:
+    return (p, *[int(point.place["nodes"])] * int(point.place["layers"]), 1)
+
+
+def held_out(groups: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(n,) whether a sample's group is in the part that stops the training: this share of the groups, one at least.
+
+    None where there is a single group: then nothing is left that is apart from what is learned from.
+    """
+    different = np.unique(groups)
+    n = min(max(1, round(share * len(different))), len(different) - 1)
+    return np.isin(groups, rng.permutation(different)[:n])
+
+
+@dataclass(frozen=True)
+class _Training:
+    """What the networks of one point have in common."""
+
+    point: Point
+    widths: tuple[int, ...]
+    standard: Standard
+    samples: Samples
+    effort: Effort
+
+    def theta(self, seed: int) -> Flat:
+        """(n,) the weights of one network."""
+        options, rng = self.point.options, np.random.default_rng([self.effort.seed, seed])
+        theta = initial(self.widths, options["activation"], rng)
+        if self.standard.says_nothing:
+            # The output of no columns is 0, which is the mean.
+            return theta
+        held = held_out(self.samples.groups, options["validation"], rng)
+        best, error, n_epochs = self._trained(theta, held, rng)
+        self.effort.log(
+            f"{self.point.name}, seed {seed}: stopped after {n_epochs} epochs; {error * self.standard.scale:.4g} "
+            f"{self.samples.unit} is its RMSE for {self._what(held)}"
+        )
+        return best
+
+    def _what(self, held: NDArray[np.bool_]) -> str:
+        return f"the {held.sum()} samples that stop it" if held.any() else "the training samples, all of one group"
+
+    def _trained(self, theta: Flat, held: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Flat, float, int]:
+        """The best weights, their standardised error, and how many epochs there were."""
+        options, network = self.point.options, descent(self.widths, self.point.options["activation"])
+        train = self._tensors(~held)
+        looked_at = self._tensors(held) if held.any() else train
+        network.start(theta)
+        best, least, since, epoch = theta, np.inf, 0, 0
+        while epoch < options["max_epochs"] and since < options["patience"]:
+            if self.effort.should_stop():
+                raise Paused
+            order = _batches(rng, int((~held).sum()), options["batch"])
+            loss = network.epoch(train, looked_at, order, options["learning_rate"], options["weight_decay"])
+            epoch, since = epoch + 1, since + 1
+            if loss < least:
+                best, least, since = network.theta, loss, 0
+            if not np.isfinite(loss):
+                break
+        return self._sound(best, least), float(np.sqrt(least)), epoch
+
+    def _sound(self, theta: Flat, loss: float) -> Flat:
+        if np.isfinite(loss) and np.isfinite(theta).all():
+            return theta
+        raise ArithmeticError(f"the training of {self.point.name} diverged at once; a lower `learning_rate` helps")
+
+    def _tensors(self, rows: NDArray[np.bool_]) -> tuple[Any, Any]:
+        from bigdata.models.networks.loading import tf
+
+        part = self.samples.only(rows)
+        columns, target = self.standard.columns(part.features), self.standard.target(part.target)
+        return tf.constant(columns, tf.float32), tf.constant(target, tf.float32)
+
+
+def _batches(rng: np.random.Generator, n: int, batch: int) -> NDArray[np.int32]:
+    """(steps, batch) of one epoch: each has its own order, and what doesn't fill a batch waits for another."""
+    size = min(batch, n)
+    return rng.permutation(n)[: n // size * size].reshape(-1, size).astype(np.int32)
+
+
+def restored(arrays: Mapping[str, NDArray[Any]]) -> Dense:
+    return Dense(
+        Standard.restored(arrays),
+        tuple(int(width) for width in arrays["widths"]),
+        ACTIVATIONS[int(arrays["activation"])],
+        np.asarray(arrays["thetas"]),
+    )
+
+
+def seconds(point: Point, n: int, p: int) -> float:
+    """Of all epochs, none stopped early."""
+    options, widths = point.options, _widths(point, p)
+    learned = n * (1 - options["validation"])
+    batch = min(options["batch"], max(1, learned))
+    step = STEP_SECONDS + LAYER_SECONDS * len(widths) + PRODUCT_SECONDS * batch * n_weights(widths)
+    return float(FIRST_SECONDS + len(options["seeds"]) * options["max_epochs"] * learned / batch * step)
+
+
+def n_bytes(point: Point, n: int, p: int) -> int:
+    """The library, the columns in float64 and twice in float32, and of the weights the optimiser's copies."""
+    widths = _widths(point, p)
+    return TENSORFLOW_BYTES + 20 * n * p + 40 * (n_weights(widths) + n_biases(widths))
