@@ -64,7 +64,8 @@ def samples_of(ctx: Context[Complexity]) -> Samples:
 
 
 def _effort(ctx: Context[Complexity]) -> Effort:
-    return Effort(ctx.seed, ctx.cores, ctx.should_stop, ctx.log)
+    # Most libraries take seeds of 32 bits.
+    return Effort(ctx.seed & 0xFFFFFFFF, ctx.cores, ctx.should_stop, ctx.log)
 
 
 def tune(ctx: Context[Complexity]) -> dict[str, Any]:
