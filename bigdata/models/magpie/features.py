@@ -4,6 +4,9 @@ L. Ward, A. Agrawal, A. Choudhary, C. Wolverton, npj Comput. Mater. 2, 16028 (20
 `magpie` has six statistics of each of 22 properties of the elements, as matminer's ElementProperty; `ward-2016` has, in
 this order, six norms of the fractions, the 132, the fractions of valence electrons in the s, p, d and f shells, and
 three ionic descriptors, as matminer's Stoichiometry, ElementProperty, ValenceOrbital and IonProperty.
+
+Values that Magpie's tables don't have are means over all elements, as in matminer (see `filled`); elements beyond the
+tables, for which matminer would make all values so, even their number, have no features here.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from numpy.typing import NDArray
 
 from bigdata.data.materials.compositions import Compositions, compositions
 from bigdata.data.materials.elements import SYMBOLS
-from bigdata.data.problem import EntryError, first
+from bigdata.data.problem import N_SHOWN, EntryError
 from bigdata.models.magpie import ionic
 from bigdata.models.magpie.blocks import Block, blocks
 from bigdata.models.magpie.elements import N_ELEMENTS, UNITS, known, properties
@@ -50,11 +53,12 @@ def units(which: Which) -> list[str]:
 def features(formulas: Sequence[str], which: Which) -> Floats:
     """(n, 132) or (n, 145) for n formulas.
 
-    Raises EntryError, with each formula that has no features and the reason.
+    Raises EntryError where some have none, with the different reasons, one a line.
     """
     found = compositions(formulas)
-    if reasons := faults(found):
-        raise EntryError(first(dict.fromkeys(reasons.values()), 20))
+    if reasons := list(dict.fromkeys(faults(found).values())):
+        more = [f"… ({len(reasons)} in all)"] if len(reasons) > N_SHOWN else []
+        raise EntryError("\n".join([*reasons[:N_SHOWN], *more]))
     return of_compositions(found, which)
 
 

@@ -17,6 +17,7 @@ from bigdata.data.materials.imports import Source, imported
 from bigdata.data.materials.origin import MaterialsFile, NamedMaterials
 from bigdata.data.model import Range
 from bigdata.data.problem import DataProblem
+from bigdata.data.registry import registered
 from bigdata.errors import SiteError, SpecError
 from tests import peak
 from tests.examples import examples
@@ -322,3 +323,22 @@ def test_both_forms_of_a_mirrored_dataset_are_equal(mirror):
     # The mirror's positions are brought into the cell.
     difference = a.positions - b.positions
     assert np.allclose(difference, np.round(difference), atol=1e-6)
+
+
+def test_the_numerical_errors_are_what_their_fields_say(mirror):
+    dataset = import_named(NamedMaterials(name="numerical-errors-exciting"))
+    said = set(registered("numerical-errors-exciting").fields)
+    numeric = {c for c in dataset.columns if all(isinstance(v, int | float) for v in dataset.columns[c])}
+    # A row's number in the source is no property.
+    assert said <= set(dataset.columns)
+    assert numeric - said == {"json_id_num"}
+    of = {name: np.array(dataset.columns[name]) for name in said & numeric}
+    for sum_, parts in {
+        "stoich_pred": ("A_stoich", "B_stoich"),
+        "stoich_error_pred": ("A_stoich_error", "B_stoich_error"),
+        "total_energy": ("binary_energy_of_formation", "stoich_pred"),
+        "binary_energy_error": ("binary_eof_error", "stoich_error_pred"),
+    }.items():
+        assert np.allclose(of[sum_], of[parts[0]] + of[parts[1]], rtol=0, atol=1e-9), sum_
+    assert np.allclose(of["A_fraction"] + of["B_fraction"], 1)
+    assert np.allclose(of["B_fraction"] * of["B_energy_error"], of["B_stoich_error"], rtol=0, atol=1e-12)

@@ -109,6 +109,13 @@ def test_formulas_that_cannot_be_used_are_named_each_with_its_reason():
         features(["MgO", "Xx2", "CuSO4.5H2O", "OgF2"], "magpie")
     assert "two meanings" in str(caught.value)
     assert "Og has no Magpie features: its tables end at Cn, element 112" in str(caught.value)
+    assert str(caught.value).count("\n") == 2
+
+
+def test_of_very_many_reasons_the_first_are_shown_and_all_are_counted():
+    with pytest.raises(EntryError, match=r"… \(30 in all\)$") as caught:
+        features([f"Xx{n}" for n in range(30)] * 2, "magpie")
+    assert str(caught.value).count("there is no element") == 20
 
 
 def test_compositions_that_cannot_be_used_are_nan_and_the_others_are_as_ever():
