@@ -90,4 +90,5 @@ def n_bytes(point: Point, n: int, units: Sequence[str]) -> int:
     return _CLASSES[point.kind].n_bytes(point, n, len(units))
 
 
-def near(point,n,samples): return [point]
+def near(point, n, samples):
+    return [point]

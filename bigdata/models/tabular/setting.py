@@ -7,11 +7,11 @@ An entry of `models:` is a grid; its points are the models that are compared, na
 from __future__ import annotations
 
 import itertools
+import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-import numpy as np
 from pydantic import Discriminator, Field, model_validator
 
 from bigdata.spec.study import Finding, SpecModel
@@ -75,8 +75,7 @@ class Grid(SpecModel):
         everything = [dict(zip(free, values, strict=True)) for values in itertools.product(*free.values())]
         first = {name: self.model_dump(mode="json")[name] for name in free}
         others = [choice for choice in everything if choice != first]
-        order = np.random.default_rng(seed).permutation(len(others))[: max(0, n - 1)]
-        return [first, *(others[i] for i in order)]
+        return [first, *random.Random(seed).sample(others, min(n - 1, len(others)))]
 
     def findings(self, *path: str | int) -> Iterator[Finding]:
         """What of it doesn't go together; it stands at `path`."""

@@ -82,7 +82,9 @@ def test_chance_is_that_of_all_permutations_of_groups():
     one = plain(TARGET[rows], MADE[rows], GROUP[rows])
     other = plain(TARGET[rows], TARGET[rows] * 1.15, GROUP[rows])
     by_group = [
-        np.sum((one.prediction - one.target)[one.group == g] ** 2 - (other.prediction - other.target)[one.group == g] ** 2)
+        np.sum(
+            (one.prediction - one.target)[one.group == g] ** 2 - (other.prediction - other.target)[one.group == g] ** 2
+        )
         for g in range(8)
     ]
     sums = [np.dot(signs, by_group) for signs in itertools.product((-1, 1), repeat=8)]

@@ -207,7 +207,9 @@ def test_predictions_for_a_file_are_those_of_the_run(bench, run):
         said = bench.bigdata("predict", run.folder.path, "--file", "new.csv", "--model", name, "--json", "--skip-bad")
         assert said.returncode == 0, said.stderr
         *known, bad = json.loads(said.stdout)
-        np.testing.assert_allclose([row["prediction"] for row in known], run["prediction"][place(run, name)][:5], rtol=1e-9)
+        np.testing.assert_allclose(
+            [row["prediction"] for row in known], run["prediction"][place(run, name)][:5], rtol=1e-9
+        )
         assert (bad["prediction"], bad["reason"]) == (None, "no value of unlike_neighbors")
 
 
@@ -222,7 +224,10 @@ def test_models_are_exported(bench, run):
     assert said.stdout.startswith("formation energy = ")
     about = json.loads(bench.bigdata("export", run.folder.path, "--model", "forest").stdout)
     assert about["class"] == "forest"
-    assert bench.bigdata("export", run.folder.path, "--model", "ridge", "--format", "npz", "--out", "m.npz").returncode == 0
+    assert (
+        bench.bigdata("export", run.folder.path, "--model", "ridge", "--format", "npz", "--out", "m.npz").returncode
+        == 0
+    )
     with np.load(bench.folder / "m.npz", allow_pickle=False) as kept:
         assert json.loads(str(kept["about"]))["model"] == "ridge"
     refused = bench.bigdata("export", run.folder.path, "--model", "forest", "--format", "latex")
