@@ -245,13 +245,14 @@ def _classes(results: Results) -> Table:
 
 def _matched(results: Results) -> Table:
     returned = results.view.rows("matched")
-    rows = []
+    rows: list[list[Any]] = []
     for place, i in enumerate(returned.numbers):
         one, other = results.pairs[i]
         theirs = float(f"{_class_error(results, other):.4g}")
         n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
         setting = str(returned["setting"][place])
         rows.append([one, other, wanted, setting, n, *_with_interval(results, "matched_", i), theirs])
+    rows.append(["mean", "", "", "mean", 1, *_with_interval(results, "", 0), ""])
     columns = ("class", "at the size of", "its parameters", "nearest setting", "parameters", *_error_columns(results),
                f"{results.metric.upper()} of the other")  # fmt: skip
     caption = (
@@ -283,12 +284,13 @@ def _differences(results: Results) -> Table:
 
 
 def _formulas(results: Results) -> Table:
-    rows = [
+    rows: list[list[Any]] = [
         [results.names[i], results.formulas[i], int(results.complexity("operations", i)),
          float(f"{results.cv[i]:.4g}"), *_rounded(results.errors()[i])]
         for i in results.of_class("sisso")
         if results.formulas[i]
     ]  # fmt: skip
+    rows.append(["mean", "the mean of the training part", "", "", *_rounded(results.errors()[0])])
     columns = ("model", f"{results.learned} =", "operators", "RMSE inside", *_error_columns(results))
     caption = "sisso:RUNG,DIMENSION. Coefficients are those of the fit to the training part."
     return Table("Formulas", columns, rows, _units(results), caption)
