@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bigdata.models.tabular.fitted import Effort, Floats, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import Size
+from bigdata.models.tabular.standard import Standard
 
 MEAN = Point("mean", {}, {})
 
@@ -38,7 +39,7 @@ class Mean:
 
 
 def fit(point: Point, samples: Samples, effort: Effort) -> Mean:
-    return Mean(float(samples.target.mean()))
+    return Mean(Standard.of(samples).mean)
 
 
 def restored(arrays: Mapping[str, NDArray[Any]]) -> Mean:

@@ -18,9 +18,9 @@ from bigdata.models.tabular.soundness import finite
 from bigdata.models.tabular.standard import Standard
 
 ACTIVATIONS = ("relu", "tanh", "silu")
-# Of one core, measured on two x86-64 cores: to load TensorFlow and to trace a network; for a step, for each layer of
+# Of one of two x86-64 cores, measured: to load TensorFlow and to trace a network; for a step, for each layer of
 # it, and for each weight and sample of its batch.
-FIRST_SECONDS, STEP_SECONDS, LAYER_SECONDS, PRODUCT_SECONDS = 4.5, 6e-5, 2e-5, 5e-10
+FIRST_SECONDS, STEP_SECONDS, LAYER_SECONDS, PRODUCT_SECONDS = 4.5, 6e-5, 2e-5, 1.2e-10
 TENSORFLOW_BYTES = 600 * 2**20
 
 
@@ -119,9 +119,9 @@ class _Training:
             return theta
         held = held_out(self.samples.groups, options["validation"], rng)
         best, error, n_epochs = self._trained(theta, held, rng)
+        rmse = f"{error * self.standard.scale:.4g} {self.samples.unit}".rstrip()
         self.effort.log(
-            f"{self.point.name}, seed {seed}: stopped after {n_epochs} epochs; {error * self.standard.scale:.4g} "
-            f"{self.samples.unit} is its RMSE for {self._what(held)}"
+            f"{self.point.name}, seed {seed}: stopped after {n_epochs} epochs; the RMSE of {self._what(held)} is {rmse}"
         )
         return best
 

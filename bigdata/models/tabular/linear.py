@@ -24,8 +24,8 @@ from bigdata.models.tabular.standard import Standard
 LIMIT_BYTES = 2**31
 # Numbers of the monomials of some rows that are held at once where they are predicted for.
 AT_ONCE = 2**24
-# Of a core, for LAPACK's factorisation with pivots; measured on two x86-64 cores, of which one was used.
-MULTIPLICATIONS_A_SECOND = 4e9
+# Of one of two x86-64 cores, measured for LAPACK's factorisation with pivots.
+MULTIPLICATIONS_A_SECOND = 5e9
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +101,9 @@ def ridge(z: Floats, y: Floats, alpha: float) -> Floats:
         return np.empty(0)
     stacked = np.vstack([z / np.sqrt(n), np.sqrt(alpha) * np.eye(q)])
     right = np.concatenate([y / np.sqrt(n), np.zeros(q)])
-    return np.asarray(lstsq(stacked, right, lapack_driver="gelsy", overwrite_a=True, overwrite_b=True)[0])
+    # The rank matters where the penalty is smaller than rounding and columns depend on each other.
+    rounding = (n + q) * np.finfo(np.float64).eps
+    return np.asarray(lstsq(stacked, right, rounding, True, True, lapack_driver="gelsy")[0])
 
 
 def _degree(point: Point) -> int:
