@@ -185,13 +185,15 @@ class Tile:
         x = (self.left.size / unit).astype(self.precision)[:, None]
         y = (self.right.size / unit).astype(self.precision)[:, None]
         shape = (self._n_tasks, len(x), len(y))
-        sums, squares = np.zeros(shape, self.precision), np.zeros(shape, self.precision)
+        sums, squares, raw = (np.zeros(shape, self.precision) for _ in range(3))
         products = np.zeros((len(self.residuals), *shape), self.precision)
-        raw = np.zeros(shape, self.precision)
         for (task, start, stop), a, b in zip(self.space.chunks(), self.left.scaled, self.right.scaled, strict=True):
             a, b = a * x, b * y
             residuals = self.residuals.values[:, start:stop].astype(self.precision)
-            kernel.differences(a, b, residuals, alike, sums[task], squares[task], products[:, task])
+            parts = kernel.differences(a, b, residuals, alike)
+            sums[task] += parts[0]
+            squares[task] += parts[1]
+            products[:, task] += parts[2]
             raw[task] += np.einsum("ij,ij->i", a, a)[:, None] + np.einsum("ij,ij->i", b, b)
         return self._bound(squares - sums**2 / self._counts, raw, products)
 
