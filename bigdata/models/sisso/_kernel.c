@@ -22,44 +22,55 @@
 #define INLINE static inline
 #endif
 
-enum { LANES = 16 };                    /* partial sums, which processors add side by side */
+enum { LANES = 8, WIDTH = 2 * LANES };   /* partial sums, which processors add side by side */
 
 /* --- |a - b| --- */
 
-/* Add sum |a - b|, sum |a - b|^2 and keep |a - b| itself. */
-INLINE void difference(const float *a, const float *b, Py_ssize_t n, float *d, float *sum, float *square)
+#if defined(__GNUC__)
+typedef float Lanes __attribute__((vector_size(LANES * sizeof(float)), aligned(sizeof(float)), may_alias));
+typedef int32_t Signs __attribute__((vector_size(LANES * sizeof(float))));
+#define LOAD(p) (*(const Lanes *)(p))
+#define APART(a, b) ((Lanes)((Signs)(LOAD(a) - LOAD(b)) & 0x7fffffff))
+#else
+typedef float Lanes;                    /* one at a time */
+#define LOAD(p) (*(p))
+#define APART(a, b) fabsf(*(a) - *(b))
+#endif
+enum { STEP = sizeof(Lanes) / sizeof(float) };
+
+/* Of partial sums, in their order. */
+#define TOTAL(x, y, out)                                                                                      \
+    do {                                                                                                      \
+        float part[2 * STEP], whole = 0;                                                                       \
+        memcpy(part, &(x), sizeof(x)), memcpy(part + STEP, &(y), sizeof(y));                                  \
+        for (int l = 0; l < 2 * STEP; l++)                                                                    \
+            whole += part[l];                                                                                   \
+        *(out) = whole;                                                                                        \
+    } while (0)
+
+/* sum |a - b|, sum |a - b|^2 and sum |a - b| r; n is a multiple of WIDTH, behind the samples there are zeros. */
+INLINE void sums_of(const float *a, const float *b, const float *r, Py_ssize_t n, float *sum, float *square, float *product)
 {
-    float s[LANES] = {0}, q[LANES] = {0};
-    Py_ssize_t k = 0;
-    for (; k + LANES <= n; k += LANES)
-        for (int l = 0; l < LANES; l++) {
-            const float x = fabsf(a[k + l] - b[k + l]);
-            d[k + l] = x;
-            s[l] += x;
-            q[l] += x * x;
-        }
-    for (; k < n; k++) {
-        d[k] = fabsf(a[k] - b[k]);
-        s[0] += d[k];
-        q[0] += d[k] * d[k];
+    Lanes s = {0}, q = {0}, p = {0}, s1 = {0}, q1 = {0}, p1 = {0};
+    for (Py_ssize_t k = 0; k < n; k += 2 * STEP) {
+        const Lanes d = APART(a + k, b + k), d1 = APART(a + k + STEP, b + k + STEP);
+        s += d, s1 += d1;
+        q += d * d, q1 += d1 * d1;
+        p += d * LOAD(r + k), p1 += d1 * LOAD(r + k + STEP);
     }
-    *sum = *square = 0;
-    for (int l = 0; l < LANES; l++)
-        *sum += s[l], *square += q[l];
+    TOTAL(s, s1, sum);
+    TOTAL(q, q1, square);
+    TOTAL(p, p1, product);
 }
 
-INLINE float product(const float *d, const float *r, Py_ssize_t n)
+INLINE void product_of(const float *a, const float *b, const float *r, Py_ssize_t n, float *product)
 {
-    float s[LANES] = {0}, sum = 0;
-    Py_ssize_t k = 0;
-    for (; k + LANES <= n; k += LANES)
-        for (int l = 0; l < LANES; l++)
-            s[l] += d[k + l] * r[k + l];
-    for (; k < n; k++)
-        s[0] += d[k] * r[k];
-    for (int l = 0; l < LANES; l++)
-        sum += s[l];
-    return sum;
+    Lanes p = {0}, p1 = {0};
+    for (Py_ssize_t k = 0; k < n; k += 2 * STEP) {
+        p += APART(a + k, b + k) * LOAD(r + k);
+        p1 += APART(a + k + STEP, b + k + STEP) * LOAD(r + k + STEP);
+    }
+    TOTAL(p, p1, product);
 }
 
 typedef struct {
@@ -69,16 +80,18 @@ typedef struct {
     Py_ssize_t n_a, n_b, n, n_residuals;
 } Differences;
 
-INLINE void all_differences(const Differences *x, float *d)
+INLINE void wholedifferences(const Differences *x)
 {
+    const Py_ssize_t n = x->n;
     for (Py_ssize_t i = 0; i < x->n_a; i++)
         for (Py_ssize_t j = 0; j < x->n_b; j++) {
             const Py_ssize_t at = i * x->n_b + j;
+            const float *a = x->a + i * n, *b = x->b + j * n;
             if (!x->wanted[at])
                 continue;
-            difference(x->a + i * x->n, x->b + j * x->n, x->n, d, x->sums + at, x->squares + at);
-            for (Py_ssize_t r = 0; r < x->n_residuals; r++)
-                x->products[r * x->n_a * x->n_b + at] = product(d, x->residuals + r * x->n, x->n);
+            sums_of(a, b, x->residuals, n, x->sums + at, x->squares + at, x->products + at);
+            for (Py_ssize_t r = 1; r < x->n_residuals; r++)
+                product_of(a, b, x->residuals + r * n, n, x->products + r * x->n_a * x->n_b + at);
         }
 }
 
@@ -144,7 +157,7 @@ INLINE int any_above(const double *shares, Py_ssize_t from, Py_ssize_t to, doubl
 }
 
 #define INNER_LOOPS(name, target)                                                                            \
-    target static void differences_##name(const Differences *x, float *d) { all_differences(x, d); }         \
+    target static void differences_##name(const Differences *x) { wholedifferences(x); }                   \
     target static int row_##name(const Triples *x, Py_ssize_t j, double explained, double least)             \
     {                                                                                                        \
         shares_of(x, j);                                                                                     \
@@ -159,7 +172,7 @@ INNER_LOOPS(avx2, __attribute__((target("avx2"))))
 #endif
 
 /* Set once, when the module is loaded. */
-static void (*differ)(const Differences *, float *) = differences_plain;
+static void (*differ)(const Differences *) = differences_plain;
 static int (*row_of)(const Triples *, Py_ssize_t, double, double) = row_plain;
 
 typedef struct {
@@ -214,31 +227,27 @@ static int fit(const Py_buffer *x, Py_ssize_t items, size_t size) { return x->le
 static PyObject *differences(PyObject *module, PyObject *args)
 {
     Py_buffer a, b, residuals, wanted, sums, squares, products;
+    Py_ssize_t n;
+    const size_t size = sizeof(float);
     (void)module;
-    if (!PyArg_ParseTuple(args, "y*y*y*y*w*w*w*", &a, &b, &residuals, &wanted, &sums, &squares, &products))
+    if (!PyArg_ParseTuple(args, "ny*y*y*y*w*w*w*", &n, &a, &b, &residuals, &wanted, &sums, &squares, &products))
         return NULL;
-    const Py_ssize_t cells = wanted.len, size = (Py_ssize_t)sizeof(float);
-    Differences x = {a.buf, b.buf, residuals.buf, wanted.buf, sums.buf, squares.buf, products.buf, 0, 0, 0, 0};
-    /* n_a n_b = cells, n_a n = len(a), n_b n = len(b): n is the root of a b / cells. */
-    x.n = cells ? (Py_ssize_t)llround(sqrt((double)(a.len / size) * (double)(b.len / size) / (double)cells)) : 0;
-    if (x.n > 0)
-        x.n_a = a.len / size / x.n, x.n_b = b.len / size / x.n, x.n_residuals = residuals.len / size / x.n;
-    const int ok = x.n_a * x.n_b == cells && fit(&a, x.n_a * x.n, sizeof(float)) && fit(&b, x.n_b * x.n, sizeof(float))
-                   && fit(&residuals, x.n_residuals * x.n, sizeof(float)) && fit(&sums, cells, sizeof(float))
-                   && fit(&squares, cells, sizeof(float)) && fit(&products, x.n_residuals * cells, sizeof(float));
-    float *d = ok ? malloc((size_t)(x.n + 1) * sizeof *d) : NULL;
-    if (d) {
+    const Py_ssize_t row = n > 0 ? n * (Py_ssize_t)size : 1;
+    const Differences x = {a.buf, b.buf, residuals.buf, wanted.buf, sums.buf, squares.buf, products.buf,
+                           a.len / row, b.len / row, n, residuals.len / row};
+    const int ok = n > 0 && n % WIDTH == 0 && x.n_residuals > 0 && fit(&a, x.n_a * n, size) && fit(&b, x.n_b * n, size)
+                   && fit(&residuals, x.n_residuals * n, size) && fit(&wanted, x.n_a * x.n_b, 1)
+                   && fit(&sums, x.n_a * x.n_b, size) && fit(&squares, x.n_a * x.n_b, size)
+                   && fit(&products, x.n_residuals * x.n_a * x.n_b, size);
+    if (ok) {
         Py_BEGIN_ALLOW_THREADS
-        differ(&x, d);
+        differ(&x);
         Py_END_ALLOW_THREADS
     }
-    free(d);
     PyBuffer_Release(&a), PyBuffer_Release(&b), PyBuffer_Release(&residuals), PyBuffer_Release(&wanted);
     PyBuffer_Release(&sums), PyBuffer_Release(&squares), PyBuffer_Release(&products);
     if (!ok)
         return wrong_size();
-    if (!d)
-        return PyErr_NoMemory();
     Py_INCREF(Py_None);
     return Py_None;
 }
@@ -274,7 +283,7 @@ static PyObject *triples(PyObject *module, PyObject *args)
 
 static PyMethodDef methods[] = {
     {"differences", differences, METH_VARARGS,
-     "differences(a, b, residuals, wanted, sums, squares, products): sums of |a - b| of all pairs of rows."},
+     "differences(n, a, b, residuals, wanted, sums, squares, products): sums of |a - b| of all pairs of rows."},
     {"triples", triples, METH_VARARGS,
      "triples(products, targets, row, least, dependent, rows, shares): the best triples that begin with a row."},
     {NULL, NULL, 0, NULL},

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 def differences(
+    n: int,
     a: NDArray[np.float32],
     b: NDArray[np.float32],
     residuals: NDArray[np.float32],

@@ -23,6 +23,8 @@ else:
 Reals = NDArray[Any]
 Rows = NDArray[np.int64]
 
+# The kernel reads rows in pieces of so many samples.
+_LANES = 16
 # A feature of which so little, relatively, is left when others are projected out of it depends on them.
 DEPENDENT = 1e-8
 
@@ -39,8 +41,9 @@ def differences(
     m_b), 0 elsewhere; a (m_a, n), b (m_b, n) and residuals (R, n) are float32 or float64."""
     sums, squares = np.zeros(wanted.shape, a.dtype), np.zeros(wanted.shape, a.dtype)
     products = np.zeros((len(residuals), *wanted.shape), a.dtype)
-    if _compiled and a.dtype == np.float32:
-        _kernel.differences(*map(np.ascontiguousarray, (a, b, residuals, wanted)), sums, squares, products)
+    if _compiled and a.dtype == np.float32 and len(residuals):
+        padded = [np.pad(part, ((0, 0), (0, -a.shape[1] % _LANES))) for part in (a, b, residuals)]
+        _kernel.differences(padded[0].shape[1], *padded, np.ascontiguousarray(wanted), sums, squares, products)
         return sums, squares, products
     for i in np.flatnonzero(wanted.any(axis=1)):
         (rows,) = wanted[i].nonzero()
