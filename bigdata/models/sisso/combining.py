@@ -29,7 +29,7 @@ def candidates(table: Table, setting: Setting, rung: int) -> Iterator[Ints]:
     yield unary(table, setting, rung)
     codes = [code for code in setting.codes if OPERATORS[code].n_operands == 2]
     of = unit_classes(table)
-    for j in np.flatnonzero(table.rungs == rung - 1):
+    for j in map(int, np.flatnonzero(table.rungs == rung - 1)):
         fitting = may_join(table.operations[:j], table.operations[j], setting)
         alike = np.flatnonzero(fitting & (of[:j] == of[j]))
         every = np.flatnonzero(fitting)

@@ -43,8 +43,8 @@ def fit(
 ) -> list[list[Formula]]:
     """The best formulas of each dimension 1 … `dimensions`, best first; an item is never empty.
 
-    Where a dimension can't be reached (no more expressions, fewer samples than coefficients, an error that is rounding),
-    its formulas have fewer terms, and a line of the log says why. Raises Paused.
+    Where a dimension can't be reached (no more expressions, fewer samples than coefficients, an error that is
+    rounding), its formulas have fewer terms, and a line of the log says why. Raises Paused.
     """
     search = search or Search()
     space = grow(problem, setting, rung, search.check)

@@ -20,7 +20,7 @@ except ImportError:  # the extension is optional: without a compiler, bigdata in
 else:
     _compiled = os.environ.get("BIGDATA_NO_KERNEL") != "1"
 
-Reals = NDArray[Any]
+Reals = NDArray[np.floating[Any]]
 Rows = NDArray[np.int64]
 
 # The kernel reads rows in pieces of so many samples.
@@ -34,9 +34,7 @@ def path() -> Literal["compiled", "numpy"]:
     return "compiled" if _compiled else "numpy"
 
 
-def differences(
-    a: Reals, b: Reals, residuals: Reals, wanted: NDArray[np.bool_]
-) -> tuple[Reals, Reals, Reals]:
+def differences(a: Reals, b: Reals, residuals: Reals, wanted: NDArray[np.bool_]) -> tuple[Reals, Reals, Reals]:
     """Σ |a − b| and Σ |a − b|² (m_a, m_b) and Σ |a − b| r (R, m_a, m_b) of the pairs of rows that are `wanted` (m_a,
     m_b), 0 elsewhere; a (m_a, n), b (m_b, n) and residuals (R, n) are float32 or float64."""
     sums, squares = np.zeros(wanted.shape, a.dtype), np.zeros(wanted.shape, a.dtype)
@@ -59,7 +57,9 @@ def pairs(products: Floats, targets: Floats, row: int, least: float, keep: int) 
     `subsets` for products (T, m, m) and targets (T, m)."""
     later = np.arange(row + 1, products.shape[1])
     own = np.diagonal(products, axis1=1, axis2=2)
-    shares = _shares(products[:, row, later], own[:, row, None], targets[:, row, None], own[:, later], targets[:, later])
+    shares = _shares(
+        products[:, row, later], own[:, row, None], targets[:, row, None], own[:, later], targets[:, later]
+    )
     best = _best(shares, least, keep)
     return np.column_stack((np.full(len(best), row), later[best])), shares[best]
 

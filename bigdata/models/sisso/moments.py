@@ -65,7 +65,9 @@ class Moments:
     directions: Floats
 
     def only(self, rows: NDArray[Any]) -> Moments:
-        return Moments(**{name: getattr(self, name)[rows] for name in _ROWS}, counts=self.counts, directions=self.directions)
+        return Moments(
+            **{name: getattr(self, name)[rows] for name in _ROWS}, counts=self.counts, directions=self.directions
+        )
 
     def valid(self, smallest: float, largest: float) -> NDArray[np.bool_]:
         """Which are finite, not constant, and of a size within the bounds."""
@@ -94,10 +96,10 @@ class Moments:
 
     @property
     def of_lines(self) -> Floats:
-        """(m, 3) signatures that f and a f + c share: projections of (f − mean) / |f − mean|, the first not negative."""
+        """(m, 3) signatures that f and a f + c share: projections of (f − mean) / |f − mean|, the first positive."""
         shift = self.sums.sum(axis=1, keepdims=True) / self.counts.sum()
         projections = (self.projections - shift * self.directions) / np.sqrt(self.spread)[:, None]
-        return projections * np.where(projections[:, :1] < 0, -1.0, 1.0)
+        return np.asarray(np.where(projections[:, :1] < 0, -projections, projections))
 
     @property
     def of_values(self) -> Floats:

@@ -42,7 +42,12 @@ class Operator:
 
 
 def _unary(
-    name: str, apply: Callable[..., Any], power: Fraction | int | None, text: Notation, latex: Notation, python: Notation
+    name: str,
+    apply: Callable[..., Any],
+    power: Fraction | int | None,
+    text: Notation,
+    latex: Notation,
+    python: Notation,
 ) -> Operator:
     units: Units = "none" if power is None else "power"
     return Operator(name, 1, apply, units, text, latex, python, Fraction(power or 0))
@@ -92,9 +97,7 @@ OPERATORS: tuple[Operator, ...] = (
         Notation(r"\left|{a} - {b}\right|", ATOM, (SUM, PRODUCT)),
         Notation("abs({a} - {b})", ATOM, (SUM, PRODUCT)),
     ),
-    Operator(
-        "*", 2, np.multiply, "add", _PRODUCT, Notation(r"{a} \, {b}", PRODUCT, (PRODUCT, PRODUCT)), _PRODUCT
-    ),
+    Operator("*", 2, np.multiply, "add", _PRODUCT, Notation(r"{a} \, {b}", PRODUCT, (PRODUCT, PRODUCT)), _PRODUCT),
     Operator("/", 2, np.divide, "subtract", _QUOTIENT, Notation(r"\frac{{{a}}}{{{b}}}", POWER), _QUOTIENT),
     _function("exp", np.exp, None, r"\exp\left({a}\right)"),
     _unary(

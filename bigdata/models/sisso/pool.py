@@ -54,9 +54,7 @@ class Pool:
         parts = [self.space.formed(nodes, start, stop) for _, start, stop in self.space.chunks()]
         return np.concatenate(parts, axis=1)
 
-    def best(
-        self, dimension: int, count: int, check: Callable[[], None] = lambda: None
-    ) -> list[Formula]:
+    def best(self, dimension: int, count: int, check: Callable[[], None] = lambda: None) -> list[Formula]:
         """The `count` formulas of a dimension with the least errors, of equal ones the simplest first."""
         problem = self.space.problem
         target = Residuals.of(problem, problem.target[None])

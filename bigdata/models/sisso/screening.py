@@ -130,7 +130,7 @@ def screen(
 
 
 def _tiles(space: Space) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Rows of the left and the right operand; the right one is of the highest stored rung, and never before the left."""
+    """Rows of the left and the right operand; the right one is of the highest stored rung, and not before the left."""
     if space.rung == 0:
         return []
     m, width = len(space.table), _width(space)
@@ -162,9 +162,7 @@ def _surely(best: _Best) -> float:
     return float(best.residuals.shares.sum(axis=1).max(initial=0.0))
 
 
-def _look(
-    best: _Best, forms: list[tuple[int, bool, Any]], left: NDArray[np.int64], right: NDArray[np.int64]
-) -> None:
+def _look(best: _Best, forms: list[tuple[int, bool, Any]], left: NDArray[np.int64], right: NDArray[np.int64]) -> None:
     """Measure what may be among the best, the greatest bounds first."""
     bounds = np.concatenate([form.ravel() for *_, form in forms]) if forms else np.empty(0)
     size, together = len(left) * len(right), max(64, 2 * best.keep)

@@ -33,7 +33,7 @@ class Gram:
 
     @property
     def size(self) -> int:
-        return self.products.shape[1]
+        return int(self.products.shape[1])
 
     def without(self, row: int) -> Gram:
         """What is left when one feature is projected out of all, but for the diagonal's relative size."""
@@ -76,7 +76,7 @@ def leading(gram: Gram, dimension: int, keep: int, check: Callable[[], None] = l
     best = Leading(dimension, keep)
     if dimension == 1:
         rows = np.arange(gram.size)
-        best.add(rows[:, None], np.array([gram.explained(row) for row in rows]))
+        best.add(rows[:, None], np.array([gram.explained(int(row)) for row in rows]))
     else:
         _extend(best, gram, (), 0.0, dimension, check)
     return best.rows

@@ -24,7 +24,7 @@ from bigdata.models.sisso.moments import Residuals
 from bigdata.models.sisso.operators import ADD, DIFFERENCE, DIVIDE, MULTIPLY, SUBTRACT, Floats
 from bigdata.models.sisso.space import Space
 
-Reals = NDArray[Any]
+Reals = NDArray[np.floating[Any]]
 ERROR = {np.float32: 5e-6, np.float64: 1e-12}
 Precision = type[np.float32] | type[np.float64]
 
@@ -205,11 +205,11 @@ class Tile:
         # A little more, for the rounding to this precision.
         shares = (self.residuals.shares * (1 + error)).astype(self.precision)
         best = np.zeros(variances.shape[1:], self.precision)
-        for product, shares in zip(products, shares, strict=True):
+        for product, share in zip(products, shares, strict=True):
             with np.errstate(all="ignore"):
                 bound = (np.abs(product) + allowance) ** 2 / least
             # Whatever isn't a number is bounded by the share, too.
-            bound = np.where((least > 0) & (bound < shares[:, None, None]), bound, shares[:, None, None])
+            bound = np.where((least > 0) & (bound < share[:, None, None]), bound, share[:, None, None])
             np.maximum(best, bound.sum(axis=0), out=best)
         return best
 
