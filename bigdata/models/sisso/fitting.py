@@ -1,0 +1,114 @@
+"""A whole search: screening and subsets, dimension after dimension."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from bigdata.errors import Paused
+from bigdata.models.sisso.formula import Formula
+from bigdata.models.sisso.growing import grow
+from bigdata.models.sisso.moments import Residuals
+from bigdata.models.sisso.pool import Pool
+from bigdata.models.sisso.screening import Candidates, merged, n_blocks, screen, stored
+from bigdata.models.sisso.setting import Problem, Setting
+from bigdata.models.sisso.space import Space
+
+# All expressions with at most one operator are in the pool, or of very many the best of these.
+SIMPLE = 500
+# A residual this small, relatively to the target's spread, is rounding.
+EXACT = 1e-10
+
+
+def _never() -> bool:
+    return False
+
+
+@dataclass(frozen=True)
+class Search:
+    """How a search may work: when to stop (it raises Paused), and a line for the log."""
+
+    should_stop: Callable[[], bool] = _never
+    log: Callable[[str], None] = lambda _text: None
+
+    def check(self) -> None:
+        if self.should_stop():
+            raise Paused
+
+
+def fit(
+    problem: Problem, setting: Setting, rung: int, dimensions: int, search: Search | None = None
+) -> list[list[Formula]]:
+    """The best formulas of each dimension 1 … `dimensions`, best first; an item is never empty.
+
+    Where a dimension can't be reached (no more expressions, fewer samples than coefficients, an error that is
+    rounding), its formulas have fewer terms, and a line of the log says why. Raises Paused.
+    """
+    search = search or Search()
+    space = grow(problem, setting, rung, search.check)
+    search.log(f"rung {rung}: {len(space.table):,} expressions are stored, in {n_blocks(space):,} blocks")
+    found = [Pool(space, _none(space)).best(0, 1)]
+    members = _none(space)
+    for dimension in range(1, dimensions + 1):
+        last = found[-1]
+        why = _unreachable(problem, last[0], dimension)
+        if not why:
+            residuals = _residuals(problem, last[: setting.residuals])
+            members = _joined(members, simple(space, residuals), _screened(space, residuals, members, search))
+            why = "there are no more expressions" if len(members) < dimension else ""
+        if not why:
+            last = Pool(space, members).best(dimension, max(setting.near, setting.residuals), search.check) or last
+            why = "all that is left depends on what is there" if last[0].dimension < dimension else ""
+        if why:
+            search.log(f"rung {rung}, dimension {dimension}: {last[0].dimension} terms, since {why}")
+        found.append(last)
+    return found[1:]
+
+
+def _unreachable(problem: Problem, last: Formula, dimension: int) -> str:
+    counts = np.diff(problem.starts)
+    fewest = int(counts[counts > 0].min(initial=problem.n_samples))
+    if dimension + 1 > fewest:
+        return f"{dimension + 1} coefficients need as many samples of each task, and there are {fewest}"
+    if last.rmse <= EXACT * float(np.std(problem.target)):
+        return "those fit exactly"
+    return "" if last.dimension == dimension - 1 else "fewer terms were found"
+
+
+def _residuals(problem: Problem, formulas: Sequence[Formula]) -> Residuals:
+    tasks = np.repeat(np.arange(len(problem.starts) - 1), np.diff(problem.starts))
+    left = [problem.target - formula.predict(problem.columns, tasks) for formula in formulas]
+    return Residuals.of(problem, np.array(left))
+
+
+def _none(space: Space) -> Candidates:
+    return stored(space, Residuals(np.empty((0, space.problem.n_samples)), space.problem.starts)).only(slice(0, 0))
+
+
+def simple(space: Space, residuals: Residuals) -> Candidates:
+    """Those of rungs 0 and 1, whatever their correlation: else spurious ones of the highest rung crowd them out."""
+    if space.rung == 1:
+        parts = [screen(space, residuals, block, SIMPLE) for block in range(n_blocks(space))]
+        return merged(parts, SIMPLE)
+    return merged([stored(space, residuals, rung=1)], SIMPLE)
+
+
+def _screened(space: Space, residuals: Residuals, known: Candidates, search: Search) -> Candidates:
+    """The best of all blocks, none of them known; each block begins with what the last ones reached."""
+    keep, floor = space.setting.keep, 0.0
+    best = screen(space, residuals, 0, keep, known.signatures)
+    for block in range(1, n_blocks(space)):
+        search.check()
+        floor = float(best.gains[-1]) if len(best) == keep else 0.0
+        best = merged([best, screen(space, residuals, block, keep, known.signatures, floor)], keep)
+    return best
+
+
+def _joined(members: Candidates, *more: Candidates) -> Candidates:
+    """With all that is new, in the order in which it came."""
+    for part in more:
+        new = merged([part], len(part), members.signatures)
+        members = members.with_more(new)
+    return members

@@ -1,0 +1,60 @@
+"""Formulas: a few expressions, with an intercept and coefficients for each task."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.models.sisso.operators import COLUMN, Floats, Ints
+from bigdata.models.sisso.space import evaluate
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """Σ c_k f_k + c₀. `terms` (d,) are rows of `nodes` (m, 3), a table of expressions as in `space.Table`;
+    `coefficients` (T, d + 1), the intercept first, NaN for a task without samples; `rmse` on the training samples;
+    `operations` of all terms together."""
+
+    nodes: Ints
+    terms: NDArray[np.int64]
+    coefficients: Floats
+    rmse: float
+    operations: int
+
+    @property
+    def dimension(self) -> int:
+        return len(self.terms)
+
+    def descriptors(self, columns: Floats) -> Floats:
+        """(d, n) values of the terms on columns (p, n); where they aren't defined, NaN or infinite."""
+        return evaluate(self.nodes, columns)[self.terms]
+
+    def predict(self, columns: Floats, tasks: NDArray[np.int64]) -> Floats:
+        """(n,) for columns (p, n) and the task (n,) of each sample; NaN where the formula isn't defined."""
+        of = self.coefficients[tasks]
+        with np.errstate(all="ignore"):
+            found = of[:, 0] + np.einsum("nd,dn->n", of[:, 1:], self.descriptors(columns))
+        return np.where(np.isfinite(found), found, np.nan)
+
+
+def compact(nodes: Ints, terms: NDArray[np.int64]) -> tuple[Ints, NDArray[np.int64]]:
+    """The rows that some terms are made of, alone, and where the terms are among them."""
+    needed: dict[int, None] = {}
+
+    def visit(row: int) -> None:
+        code, left, right = nodes[row]
+        for operand in (left, right) if code != COLUMN else ():
+            if operand >= 0:
+                visit(int(operand))
+        needed.setdefault(row)
+
+    for term in terms:
+        visit(int(term))
+    at = {row: i for i, row in enumerate(needed)}
+    kept = nodes[list(needed)].reshape(-1, 3).copy()
+    for node in kept:
+        if node[0] != COLUMN:
+            node[1:] = [at.get(int(operand), -1) for operand in node[1:]]
+    return kept, np.array([at[int(term)] for term in terms], np.int64)

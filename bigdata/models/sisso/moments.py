@@ -1,0 +1,146 @@
+"""What has to be known of an expression's values: sums over the samples, in float64, in one pass over chunks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.models.sisso.duplicates import N_PROBES, probes
+from bigdata.models.sisso.operators import Floats, Ints
+from bigdata.models.sisso.setting import Problem
+from bigdata.models.sisso.space import Space
+
+# Values of so many expressions are formed at a time.
+BATCH = 256
+# Values that spread less than this, relatively to the greatest, are a constant.
+CONSTANT = 1e-9
+
+
+@dataclass(frozen=True, eq=False)
+class Residuals:
+    """R targets (R, n) to correlate with: centred in each task, and scaled so that the sum of squares is 1."""
+
+    values: Floats
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, problem: Problem, residuals: Floats) -> Residuals:
+        """Those of (R, n) values that aren't zero throughout."""
+        values = residuals.copy()
+        for start, stop in zip(problem.starts, problem.starts[1:], strict=False):
+            if stop > start:
+                values[:, start:stop] -= values[:, start:stop].mean(axis=1, keepdims=True)
+        norms = np.linalg.norm(values, axis=1)
+        varies = norms > 1e-13 * np.linalg.norm(residuals, axis=1)
+        return cls(values[varies] / norms[varies, None], problem.starts)
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def shares(self) -> Floats:
+        """(R, T) of the sum of squares that is each task's: no expression can explain more there."""
+        squares = np.concatenate((np.zeros((len(self), 1)), np.cumsum(self.values**2, axis=1)), axis=1)
+        return np.asarray(np.diff(squares[:, self.starts], axis=1))
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Sums of m expressions f, with f₀ the value at the first sample: `first` (m,); `sums` (m, T) Σ (f − f₀) and
+    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `projections` (m, 3) Σ (f − f₀) u;
+    `lowest`, `highest` (m,). Differences from a value that occurs don't cancel where the mean is large."""
+
+    first: Floats
+    sums: Floats
+    squares: Floats
+    products: Floats
+    projections: Floats
+    lowest: Floats
+    highest: Floats
+    counts: NDArray[np.int64]
+    directions: Floats
+
+    def only(self, rows: NDArray[Any]) -> Moments:
+        return Moments(
+            **{name: getattr(self, name)[rows] for name in _ROWS}, counts=self.counts, directions=self.directions
+        )
+
+    def valid(self, smallest: float, largest: float) -> NDArray[np.bool_]:
+        """Which are finite, not constant, and of a size within the bounds."""
+        size = np.maximum(np.abs(self.lowest), np.abs(self.highest))
+        with np.errstate(invalid="ignore"):
+            spreads = self.highest - self.lowest > CONSTANT * size
+            return spreads & np.isfinite(size) & (size >= smallest) & (size <= largest)
+
+    @property
+    def variances(self) -> Floats:
+        """(m, T) Σ (f − mean)² within each task; 0 where f is constant there."""
+        found = self.squares - self.sums**2 / np.maximum(self.counts, 1)
+        return np.where(found > CONSTANT**2 * self.squares.sum(axis=1, keepdims=True), found, 0.0)
+
+    @property
+    def gains(self) -> Floats:
+        """(m,) the greatest share of a residual's sum of squares that a line in f explains, one for each task."""
+        variances = self.variances[:, None, :]
+        explained = np.divide(self.products**2, variances, out=np.zeros_like(self.products), where=variances > 0)
+        return np.asarray(explained.sum(axis=2).max(axis=1, initial=0.0))
+
+    @property
+    def spread(self) -> Floats:
+        """(m,) Σ (f − mean)² over all samples."""
+        return np.asarray(self.squares.sum(axis=1) - self.sums.sum(axis=1) ** 2 / self.counts.sum())
+
+    @property
+    def of_lines(self) -> Floats:
+        """(m, 3) signatures that f and a f + c share: projections of (f − mean) / |f − mean|, the first positive."""
+        shift = self.sums.sum(axis=1, keepdims=True) / self.counts.sum()
+        projections = (self.projections - shift * self.directions) / np.sqrt(self.spread)[:, None]
+        return np.asarray(np.where(projections[:, :1] < 0, -projections, projections))
+
+    @property
+    def of_values(self) -> Floats:
+        """(m, 4) signatures that equal functions alone share: projections of f / |f|, and the logarithm of |f|."""
+        n, first = self.counts.sum(), self.first
+        total = self.squares.sum(axis=1) + 2 * first * self.sums.sum(axis=1) + n * first**2
+        norms = np.sqrt(total)
+        whole = self.projections + first[:, None] * self.directions
+        return np.column_stack((whole / norms[:, None], np.log(norms)))
+
+
+def moments(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
+    """The sums of expressions made of the space's stored ones."""
+    parts = [_batch(space, nodes[i : i + BATCH], residuals) for i in range(0, max(1, len(nodes)), BATCH)]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS}
+    return Moments(**joined, counts=parts[0].counts, directions=parts[0].directions)
+
+
+_ROWS = ("first", "sums", "squares", "products", "projections", "lowest", "highest")
+
+
+def _batch(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
+    m, starts = len(nodes), space.problem.starts
+    n_tasks, directions = len(starts) - 1, probes(space.problem.n_samples)
+    sums, squares, products = np.zeros((m, n_tasks)), np.zeros((m, n_tasks)), np.zeros((m, len(residuals), n_tasks))
+    projections, first = np.zeros((m, N_PROBES)), np.full(m, np.nan)
+    lowest, highest = np.full(m, np.inf), np.full(m, -np.inf)
+    with np.errstate(all="ignore"):
+        for task, start, stop, values in _pieces(space, nodes):
+            lowest, highest = np.minimum(lowest, values.min(axis=1)), np.maximum(highest, values.max(axis=1))
+            first = np.where(np.isnan(first), values[:, 0], first)
+            values -= first[:, None]
+            sums[:, task] += values.sum(axis=1)
+            squares[:, task] += np.einsum("ij,ij->i", values, values)
+            products[:, :, task] += values @ residuals.values[:, start:stop].T
+            projections += values @ directions[:, start:stop].T
+    return Moments(
+        first, sums, squares, products, projections, lowest, highest, np.diff(starts), directions.sum(axis=1)
+    )
+
+
+def _pieces(space: Space, nodes: Ints) -> Iterator[tuple[int, int, int, Floats]]:
+    for task, start, stop in space.chunks():
+        yield task, start, stop, space.formed(nodes, start, stop)

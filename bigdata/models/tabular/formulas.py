@@ -1,0 +1,157 @@
+"""Formulas found by SISSO (see `bigdata.models.sisso`) as models of tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.errors import SpecError
+from bigdata.models.sisso import fitting as sisso
+from bigdata.models.sisso import writing
+from bigdata.models.sisso.formula import Formula as Found
+from bigdata.models.sisso.setting import Problem, Setting
+from bigdata.models.tabular.fitted import Effort, Floats, Samples
+from bigdata.models.tabular.setting import Point
+from bigdata.models.tabular.size import Size
+
+Near = tuple[list[str], Floats, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Formula:
+    """A formula of columns with `names` and `units`, for a target in `unit`; `others` fit nearly as well. Where it was
+    found without units (`with_units`), its columns are pure numbers.
+
+    Its intercepts, one for each task, count as additive, its coefficients as linear parameters. Operators have no
+    fitted constants, so none is nonlinear.
+    """
+
+    found: Found
+    others: Sequence[Found]
+    rung: int
+    names: Sequence[str]
+    units: Sequence[str]
+    unit: str
+    with_units: bool = True
+
+    @property
+    def size(self) -> Size:
+        n_tasks = len(self.found.coefficients)
+        d = self.found.dimension
+        components = {"rung": self.rung, "dimension": d, "biases": n_tasks, "operations": self.found.operations}
+        return Size(n_tasks, n_tasks * d, 0, components)
+
+    def predict(self, features: Floats, tasks: NDArray[np.int64]) -> Floats:
+        """(m,) for features (m, p) and tasks (m,): NaN where the formula isn't defined (a logarithm of what isn't
+        positive, a division by 0) and for tasks without training samples."""
+        return self.found.predict(np.ascontiguousarray(features.T), tasks)
+
+    def importance(self) -> None:
+        """A formula says itself what matters to it."""
+        return None
+
+    @property
+    def descriptors(self) -> list[str]:
+        return writing.descriptors(self.found, self.names)
+
+    @property
+    def near(self) -> list[Near]:
+        """Formulas of this many terms by their errors, this one among them: descriptors, coefficients (T, 1 + d) with
+        the intercept first, and the root-mean-square error on the training samples."""
+        return [(writing.descriptors(one, self.names), one.coefficients, one.rmse) for one in self.others]
+
+    def text(self, task: int = 0) -> str:
+        return writing.text(self.found, self.names, self._units, self.unit, task)
+
+    def latex(self, task: int = 0) -> str:
+        return writing.latex(self.found, self.names, self._units, self.unit, task)
+
+    def python(self, name: str) -> str:
+        return writing.python(self.found, self.names, name, self.units, self.unit)
+
+    @property
+    def _units(self) -> Sequence[str]:
+        return self.units if self.with_units else ["1"] * len(self.units)
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Of this formula and the q others: their `nodes` (m, 3) one after the other, so many as `n_nodes` (1 + q,)
+        says, `terms` (1 + q, d), `coefficients` (1 + q, T, 1 + d), `rmse` and `operations` (1 + q,); the `rung`, whether
+        units counted, and the bytes of the target's `unit`."""
+        every = [self.found, *self.others]
+        return {
+            "nodes": np.concatenate([one.nodes for one in every]),
+            "n_nodes": np.array([len(one.nodes) for one in every], np.int64),
+            "terms": np.array([one.terms for one in every], np.int64).reshape(len(every), -1),
+            "coefficients": np.array([one.coefficients for one in every]),
+            "rmse": np.array([one.rmse for one in every]),
+            "operations": np.array([one.operations for one in every], np.int64),
+            "rung": np.array(self.rung, np.int64),
+            "with_units": np.array(self.with_units),
+            "unit": np.frombuffer(self.unit.encode(), np.uint8),
+        }
+
+
+def restored(arrays: Mapping[str, NDArray[Any]], names: Sequence[str], units: Sequence[str]) -> Formula:
+    """The formula that `arrays` were made of."""
+    ends = np.cumsum(arrays["n_nodes"])
+    nodes = np.split(np.asarray(arrays["nodes"], np.int32), ends[:-1])
+    parts = zip(nodes, arrays["terms"], arrays["coefficients"], arrays["rmse"], arrays["operations"], strict=True)
+    found, *others = (Found(n, t, c, float(rmse), int(operations)) for n, t, c, rmse, operations in parts)
+    unit = np.asarray(arrays["unit"], np.uint8).tobytes().decode()
+    return Formula(found, others, int(arrays["rung"]), names, units, unit, bool(arrays["with_units"]))
+
+
+def fit(points: Sequence[Point], samples: Samples, effort: Effort) -> list[Formula]:
+    """One formula for each of the points, which have one rung and the same options: one search gives all dimensions.
+
+    Where a dimension can't be reached the formula has fewer terms, which the log says. Raises Paused, and SpecError
+    where two columns have one name.
+    """
+    (rung,) = {point.place["rung"] for point in points}
+    dimensions = [int(point.place["dimension"]) for point in points]
+    refuse_namesakes(samples.names)
+    options, order = points[0].options, np.argsort(samples.tasks, kind="stable")
+    with_units = bool(options["use_units"])
+    problem = _problem(samples.only(order), with_units)
+    search = sisso.Search(effort.should_stop, effort.log)
+    found = sisso.fit(problem, setting(options), int(rung), max(dimensions), search)
+    naming = (int(rung), samples.names, samples.units, samples.unit, with_units)
+    best = [found[dimension - 1] for dimension in dimensions]
+    return [Formula(one[0], one[: options["near"]], *naming) for one in best]
+
+
+def setting(options: Mapping[str, Any]) -> Setting:
+    """What the options of a point tell the search."""
+    return Setting(
+        operators=tuple(options["operators"]),
+        keep=options["features_per_dimension"],
+        residuals=options["residuals"],
+        max_operations=options["max_operations"],
+        smallest=options["smallest"],
+        largest=options["largest"],
+        near=options["near"],
+    )
+
+
+def _problem(samples: Samples, use_units: bool) -> Problem:
+    """The samples, which stand by their tasks."""
+    n_tasks = int(samples.tasks.max(initial=0)) + 1
+    return Problem(
+        np.ascontiguousarray(samples.features.T),
+        list(samples.units) if use_units else ["1"] * len(samples.units),
+        samples.target,
+        np.searchsorted(samples.tasks, np.arange(n_tasks + 1)),
+    )
+
+
+def refuse_namesakes(names: Sequence[str]) -> None:
+    """A formula names its columns: two of one name couldn't be told apart."""
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise SpecError(
+            f"Two columns are named `{twice[0]}`, and formulas name their columns: rename one, or leave it out."
+        )
