@@ -26,7 +26,13 @@ L12, L10, DILUTE = (0.5, 0.0), (2 / 3, 0.0), (2 / 27, 2 / 27)
 @pytest.fixture(scope="module")
 def table() -> dict[str, np.ndarray]:
     dataset = import_named(NamedMaterials(name="emt-binaries"))
-    return {"formula": np.array(dataset.formulas)} | {n: np.array(dataset.columns[n]) for n in dataset.columns}
+    columns = {name: np.array(dataset.columns[name]) for name in dataset.columns}
+    systems = [system(*pair) for pair in zip(columns["A"], columns["B"], strict=True)]
+    return columns | {"formula": np.array(dataset.formulas), "system": np.array(systems)}
+
+
+def system(*metals: str) -> str:
+    return "-".join(sorted(metals))
 
 
 def crystal(structure: tuple[float, float], one: str, other: str) -> Atoms:
@@ -59,7 +65,7 @@ def of_metals(table: dict[str, np.ndarray], name: str) -> dict[str, float]:
 
 
 def test_each_pair_of_metals_has_as_many_alloys(table):
-    pairs = {"-".join(sorted(pair)) for pair in itertools.combinations(METALS, 2)}
+    pairs = {system(*pair) for pair in itertools.combinations(METALS, 2)}
     assert Counter(table["system"].tolist()) == dict.fromkeys(pairs, 31)
 
 
@@ -67,7 +73,7 @@ def test_fractions_are_those_of_the_formula_and_a_is_the_smaller_metal(table):
     for row, formula in enumerate(table["formula"]):
         counts = Formula(str(formula)).count()
         n = sum(counts.values())
-        assert "-".join(sorted(counts)) == table["system"][row]
+        assert system(*counts) == table["system"][row]
         assert [counts[table[s][row]] / n for s in "AB"] == pytest.approx(
             [table["A_fraction"][row], table["B_fraction"][row]], abs=1e-6
         )
@@ -127,7 +133,7 @@ def test_an_alloy_has_the_energy_volume_and_bulk_modulus_of_its_equation_of_stat
     share = list(atoms.symbols).count(one) / len(atoms)
     fraction = np.where(table["A"] == one, table["A_fraction"], table["B_fraction"])
     (row,) = np.flatnonzero(
-        (table["system"] == "-".join(sorted((one, other))))
+        (table["system"] == system(one, other))
         & (np.abs(fraction - share) < 1e-5)
         & (np.abs(table["unlike_neighbors"] - structure[0]) < 1e-5)
         & (np.abs(table["unlike_second_neighbors"] - structure[1]) < 1e-5)

@@ -103,7 +103,6 @@ def row(decoration: Decoration) -> dict[str, Any]:
     vegard = sum(share[symbol] * metal(symbol)[0] for symbol in share)
     return {
         "formula": "".join(f"{symbol}{decoration.species.count(symbol)}" for symbol in sorted(share)),
-        "system": "-".join(sorted(share)),
         "A": small,
         "B": large,
         "A_fraction": round(share[small], 6),
