@@ -10,7 +10,7 @@ import numpy as np
 
 from bigdata.kind import Headline, ReportParts, Table, View, duration
 from bigdata.studies.complexity.captioned import stability
-from bigdata.studies.complexity.results import Results
+from bigdata.studies.complexity.results import Near, Results
 
 MOST_ROWS = 60
 CERTAIN = 0.05
@@ -235,12 +235,12 @@ def _classes(results: Results) -> Table:
     columns = ("class", "best model", "parameters", "additive", "linear", "nonlinear", *_error_columns(results),
                "RMSE inside", "settings tried", "fits", "time of fits")  # fmt: skip
     nested = " Errors are of models chosen anew without each tested part." if results.n_parts > 1 else ""
-    inside = (
+    caption = (
         "The best model of each class has the least error of samples left out inside the training part (RMSE inside, "
         "on "
         f"the scale that models learn).{nested} {COUNTED}"
     )
-    return Table("The best of each class", columns, rows, _units(results), inside)
+    return Table("The best of each class", columns, rows, _units(results), caption)
 
 
 def _matched(results: Results) -> Table:
@@ -265,7 +265,8 @@ def _matched(results: Results) -> Table:
 
 
 def _differences(results: Results) -> Table:
-    view, rows = results.view, list[list[Any]]()
+    rows: list[list[Any]] = []
+    view = results.view
     for place, one in enumerate(results.order):
         for other in results.order[place + 1 :]:
             at = (results.classes.index(one), results.classes.index(other))
@@ -298,16 +299,17 @@ def _formulas(results: Results) -> Table:
 
 def _near(results: Results) -> Table:
     place = results.simplest
-    near = results.near(place) if place is not None else []
-    rows = [
-        [", ".join(one.terms), ", ".join(f"{c:.4g}" for c in one.coefficients), float(f"{one.rmse:.5g}")]
-        for one in near
-    ]
-    name = results.names[place] if place is not None else "sisso"
+    rows = [] if place is None else [_near_row(one) for one in results.near(place)]
+    name = "the formula" if place is None else results.names[place]
+    columns = ("terms", "intercept and coefficients", "RMSE of the fit")
+    caption = "Each is a formula of these terms, fitted to the training part; the first is the one taken."
     unit = {"RMSE of the fit": results.learned_unit}
-    caption = "Each is a formula of these terms; the first is the one taken. Coefficients end with the intercept."
-    return Table(f"Formulas that fit nearly as well as {name}", ("terms", "coefficients", "RMSE of the fit"), rows,
-    unit, caption)  # fmt: skip
+    return Table(f"Formulas that fit nearly as well as {name}", columns, rows, unit, caption)
+
+
+def _near_row(one: Near) -> list[Any]:
+    by_task = "; ".join(", ".join(f"{c:.4g}" for c in task) for task in one.coefficients)
+    return [", ".join(one.terms), by_task, float(f"{one.rmse:.5g}")]
 
 
 def _models(results: Results) -> Table:

@@ -23,10 +23,11 @@ Floats = NDArray[np.float64]
 
 
 class Near(NamedTuple):
-    """A formula that fits nearly as well: its terms, coefficients and RMSE of the training part."""
+    """A formula that fits nearly as well: its terms; for each task its coefficients, the intercept first; and the RMSE
+    of the training part."""
 
     terms: list[str]
-    coefficients: list[float]
+    coefficients: list[list[float]]
     rmse: float
 
 

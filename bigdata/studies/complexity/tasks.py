@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bigdata.models.tabular import classes
 from bigdata.models.tabular.fitted import Effort, Fitted, Samples
+from bigdata.models.tabular.matching import near
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS
 from bigdata.studies.complexity import evaluation
@@ -173,7 +174,9 @@ def _keep(ctx: Context[Complexity], one: Fitted) -> None:
     pack_arrays(ctx, MODEL, one.arrays())
     matters = one.importance()
     pack_json(ctx, IMPORTANCE, None if matters is None else matters.tolist())
-    pack_json(ctx, NEAR, list(getattr(one, "near", ())))
+    pack_json(
+        ctx, NEAR, [[terms, coefficients.tolist(), rmse] for terms, coefficients, rmse in getattr(one, "near", ())]
+    )
 
 
 def matched(ctx: Context[Complexity]) -> dict[str, Any]:
@@ -183,7 +186,7 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
     wanted, own = chosen_of(ctx, other).n_parameters, chosen_of(ctx, one).choice
     parts = parts_of(ctx.model, samples.groups)
     kept = samples.only(parts[-1].train)
-    tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in classes.near(own.point, wanted, kept)]
+    tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in near(own.point, wanted, kept)]
     # Of two that are equally near, the smaller.
     point, fitted = min(tried, key=lambda t: (abs(t[1].size.n_parameters - wanted), t[1].size.n_parameters))
     said = np.full(len(samples), np.nan)
