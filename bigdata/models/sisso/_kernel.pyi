@@ -5,7 +5,6 @@ from numpy.typing import NDArray
 
 def differences(
     n: int,
-    n: int,
     a: NDArray[np.float32],
     b: NDArray[np.float32],
     residuals: NDArray[np.float32],

@@ -11,13 +11,15 @@ from bigdata.errors import Paused
 from bigdata.models.sisso.formula import Formula
 from bigdata.models.sisso.growing import grow
 from bigdata.models.sisso.moments import Residuals
-from bigdata.models.sisso.pool import Pool
+from bigdata.models.sisso.pool import Pool, fitted
 from bigdata.models.sisso.screening import Candidates, merged, n_blocks, screen, stored
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.sisso.space import Space
 
 # All expressions with at most one operator are in the pool, or of very many the best of these.
 SIMPLE = 500
+# An error that decreases by a smaller share ends the refinements.
+LITTLE = 0.01
 # A residual this small, relatively to the target's spread, is rounding.
 EXACT = 1e-10
 
@@ -56,10 +58,12 @@ def fit(
         why = _unreachable(problem, last[0], dimension)
         if not why:
             residuals = _residuals(problem, last[: setting.residuals])
-            members = _joined(members, simple(space, residuals), _screened(space, residuals, members, search))
+            members = _joined(
+                members, simple(space, residuals), _screened(space, residuals, members, setting.keep, search)
+            )
             why = "there are no more expressions" if len(members) < dimension else ""
         if not why:
-            last = Pool(space, members).best(dimension, max(setting.near, setting.residuals), search.check) or last
+            members, last = _refined(space, members, dimension, last, search)
             why = "all that is left depends on what is there" if last[0].dimension < dimension else ""
         if why:
             search.log(f"rung {rung}, dimension {dimension}: {last[0].dimension} terms, since {why}")
@@ -67,12 +71,42 @@ def fit(
     return found[1:]
 
 
+def _refined(
+    space: Space, members: Candidates, dimension: int, shorter: list[Formula], search: Search
+) -> tuple[Candidates, list[Formula]]:
+    """The best formulas of a dimension (those that are `shorter` where it has none), and the pool that has them."""
+    setting, problem = space.setting, space.problem
+    count = max(setting.near, setting.residuals)
+    best = Pool(space, members).best(dimension, count, search.check)
+    for _ in range(setting.refinements if dimension > 1 and best else 0):
+        for residuals in _with_one_left_out(problem, best[0]):
+            keep = -(-setting.keep // dimension)
+            members = _joined(members, _screened(space, residuals, members, keep, search))
+        better = Pool(space, members).best(dimension, count, search.check)
+        gained = best[0].rmse - better[0].rmse
+        best = better
+        if gained <= LITTLE * best[0].rmse or best[0].rmse <= _rounding(problem):
+            break
+    return members, best or shorter
+
+
+def _with_one_left_out(problem: Problem, formula: Formula) -> list[Residuals]:
+    """What the target is without each of the terms, fitted anew."""
+    values = formula.descriptors(problem.columns)
+    others = [np.delete(values, i, axis=0) for i in range(len(values))]
+    return [Residuals.of(problem, fitted(problem, terms)[1][None]) for terms in others]
+
+
+def _rounding(problem: Problem) -> float:
+    return EXACT * float(np.std(problem.target))
+
+
 def _unreachable(problem: Problem, last: Formula, dimension: int) -> str:
     counts = np.diff(problem.starts)
     fewest = int(counts[counts > 0].min(initial=problem.n_samples))
     if dimension + 1 > fewest:
         return f"{dimension + 1} coefficients need as many samples of each task, and there are {fewest}"
-    if last.rmse <= EXACT * float(np.std(problem.target)):
+    if last.rmse <= _rounding(problem):
         return "those fit exactly"
     return "" if last.dimension == dimension - 1 else "fewer terms were found"
 
@@ -95,9 +129,8 @@ def simple(space: Space, residuals: Residuals) -> Candidates:
     return merged([stored(space, residuals, rung=1)], SIMPLE)
 
 
-def _screened(space: Space, residuals: Residuals, known: Candidates, search: Search) -> Candidates:
+def _screened(space: Space, residuals: Residuals, known: Candidates, keep: int, search: Search) -> Candidates:
     """The best of all blocks, none of them known; each block begins with what the last ones reached."""
-    keep, floor = space.setting.keep, 0.0
     best = screen(space, residuals, 0, keep, known.signatures)
     for block in range(1, n_blocks(space)):
         search.check()

@@ -20,7 +20,7 @@ except ImportError:  # the extension is optional: without a compiler, bigdata in
 else:
     _compiled = os.environ.get("BIGDATA_NO_KERNEL") != "1"
 
-Reals = NDArray[np.floating[Any]]
+Reals = NDArray[Any]
 Rows = NDArray[np.int64]
 
 # The kernel reads rows in pieces of so many samples.
@@ -40,8 +40,8 @@ def differences(a: Reals, b: Reals, residuals: Reals, wanted: NDArray[np.bool_])
     sums, squares = np.zeros(wanted.shape, a.dtype), np.zeros(wanted.shape, a.dtype)
     products = np.zeros((len(residuals), *wanted.shape), a.dtype)
     if _compiled and a.dtype == np.float32 and len(residuals):
-        padded = [np.pad(part, ((0, 0), (0, -a.shape[1] % _LANES))) for part in (a, b, residuals)]
-        _kernel.differences(padded[0].shape[1], *padded, np.ascontiguousarray(wanted), sums, squares, products)
+        a, b, residuals = (np.pad(part, ((0, 0), (0, -part.shape[1] % _LANES))) for part in (a, b, residuals))
+        _kernel.differences(a.shape[1], a, b, residuals, np.ascontiguousarray(wanted), sums, squares, products)
         return sums, squares, products
     for i in np.flatnonzero(wanted.any(axis=1)):
         (rows,) = wanted[i].nonzero()

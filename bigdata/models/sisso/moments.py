@@ -1,4 +1,4 @@
-"""What has to be known of an expression's values: sums over the samples, in float64, in one pass over chunks of them."""
+"""What has to be known of an expression's values: sums over the samples, in float64, in one pass over chunks."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from bigdata.models.sisso.formula import Formula, compact
 from bigdata.models.sisso.moments import Residuals
 from bigdata.models.sisso.operators import Floats
 from bigdata.models.sisso.screening import Candidates
+from bigdata.models.sisso.setting import Problem
 from bigdata.models.sisso.space import Space
 from bigdata.models.sisso.subsets import Gram, Rows, leading
 
@@ -20,8 +21,6 @@ from bigdata.models.sisso.subsets import Gram, Rows, leading
 SPARE = 50
 # Errors this near, relatively to the target's spread, are one.
 EQUAL_ERRORS = 1e-9
-# Samples beside each task's coefficients that a fit needs.
-_INTERCEPT = 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,13 +67,7 @@ class Pool:
         return sorted(found, key=lambda formula: (round(formula.rmse / scale), formula.operations))[:count]
 
     def _fitted(self, rows: Rows, values: Floats) -> Formula:
-        problem = self.space.problem
-        n_tasks = len(problem.starts) - 1
-        coefficients, residual = np.full((n_tasks, len(rows) + 1), np.nan), np.empty(problem.n_samples)
-        for task in range(n_tasks):
-            of = slice(problem.starts[task], problem.starts[task + 1])
-            if of.stop > of.start:
-                coefficients[task], residual[of] = least_squares(values[:, of], problem.target[of])
+        coefficients, residual = fitted(self.space.problem, values)
         nodes, terms = compact(*self._nodes(rows))
         operations = int(self.members.table.operations[rows].sum())
         return Formula(nodes, terms, coefficients, float(np.sqrt(np.mean(residual**2))), operations)
@@ -94,6 +87,17 @@ def _scaled(products: Floats, targets: Floats) -> Gram:
         np.ascontiguousarray(products * factors[:, :, None] * factors[:, None, :]),
         np.ascontiguousarray(targets * factors),
     )
+
+
+def fitted(problem: Problem, values: Floats) -> tuple[Floats, Floats]:
+    """(T, d + 1) coefficients of terms with these values (d, n), NaN for tasks without samples, and the residual (n,)."""
+    n_tasks = len(problem.starts) - 1
+    coefficients, residual = np.full((n_tasks, len(values) + 1), np.nan), np.empty(problem.n_samples)
+    for task in range(n_tasks):
+        of = slice(problem.starts[task], problem.starts[task + 1])
+        if of.stop > of.start:
+            coefficients[task], residual[of] = least_squares(values[:, of], problem.target[of])
+    return coefficients, residual
 
 
 def least_squares(values: Floats, target: Floats) -> tuple[Floats, Floats]:

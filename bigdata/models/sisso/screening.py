@@ -1,4 +1,4 @@
-"""Sure independence screening by blocks: the expressions that correlate best with residuals, among all of the last rung.
+"""Sure independence screening by blocks: the expressions of the last rung that correlate best with residuals.
 
 A block gives its best in float64: whatever float32 sums can't exclude is looked at exactly, greatest bound first, until
 nothing that is left can be among the best. So the answer doesn't depend on blocks, on precision or on a compiler.

@@ -15,7 +15,12 @@ from bigdata.models.sisso.operators import CODES, Floats
 class Setting:
     """`operators` by name; `keep` expressions are screened for each dimension, for the residuals of the best
     `residuals` models of the last one; expressions have at most `max_operations` operators, and a largest value within
-    [`smallest`, `largest`]. The best `near` models of each dimension are listed."""
+    [`smallest`, `largest`]. The best `near` models of each dimension are listed.
+
+    `refinements`: so often at most the best model of a dimension is looked at with each of its terms left out, and the
+    expressions that correlate best with what is then missing come into the pool. The residuals of a model that misses
+    a term are a mixture, in which another term may be far from the best; without the other terms it is the best.
+    """
 
     operators: Sequence[str]
     keep: int = 50
@@ -24,6 +29,7 @@ class Setting:
     smallest: float = 1e-3
     largest: float = 1e5
     near: int = 20
+    refinements: int = 4
 
     @property
     def codes(self) -> list[int]:

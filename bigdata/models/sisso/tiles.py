@@ -1,8 +1,8 @@
 """Upper bounds of the gains of all that pairs of two sets of expressions make, from matrix products.
 
-The gain of f is (Σ f r)² / (Σ f² − (Σ f)²/n), for a residual r that is centred and has the sum of squares 1. For f = a b,
-all pairs' sums are Σ f = A Bᵀ, Σ f² = A² (B²)ᵀ, and Σ f r = (A∘r) Bᵀ; quotients have 1/b for b, and sums and differences
-come from covariances alone. Sums are made in float32: with an error ε of each, relatively to what it is a sum of,
+The gain of f is (Σ f r)² / (Σ f² − (Σ f)²/n), for a residual r that is centred and has the sum of squares 1. For
+f = a b, all pairs' sums are Σ f = A Bᵀ, Σ f² = A² (B²)ᵀ, and Σ f r = (A∘r) Bᵀ; quotients have 1/b for b, and sums and
+differences come from covariances alone. Sums are made in float32: with an error ε of each, relatively to what it sums,
 
     gain ≤ (|Σ f r| + ε √S)² / (V − 2 ε S),    V = Σ (f − mean)²,    S = Σ f²  (Σ a² + Σ b² where f = a ± b),
 
@@ -24,9 +24,9 @@ from bigdata.models.sisso.moments import Residuals
 from bigdata.models.sisso.operators import ADD, DIFFERENCE, DIVIDE, MULTIPLY, SUBTRACT, Floats
 from bigdata.models.sisso.space import Space
 
-Reals = NDArray[np.floating[Any]]
+Reals = NDArray[Any]
 ERROR = {np.float32: 5e-6, np.float64: 1e-12}
-Precision = type[np.float32] | type[np.float64]
+Precision = type[Any]
 
 
 @dataclass(frozen=True, eq=False)

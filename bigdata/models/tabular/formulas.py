@@ -79,8 +79,8 @@ class Formula:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Of this formula and the q others: their `nodes` (m, 3) one after the other, so many as `n_nodes` (1 + q,)
-        says, `terms` (1 + q, d), `coefficients` (1 + q, T, 1 + d), `rmse` and `operations` (1 + q,); the `rung`, whether
-        units counted, and the bytes of the target's `unit`."""
+        says, `terms` (1 + q, d), `coefficients` (1 + q, T, 1 + d), `rmse` and `operations` (1 + q,); the `rung`,
+        whether units counted, and the bytes of the target's `unit`."""
         every = [self.found, *self.others]
         return {
             "nodes": np.concatenate([one.nodes for one in every]),
