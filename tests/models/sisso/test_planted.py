@@ -54,5 +54,5 @@ def test_a_planted_formula_is_found(case: Planted) -> None:
     dimension = len(case.terms)
     found = fit(case.problem(1), Setting(OPERATORS), case.rung, dimension)[-1][0]
     assert case.is_same(found)
-    # Of n samples, d + 1 coefficients take a share (d + 1) / n of the noise's variance; three times that is surely more.
+    # Of n samples, d + 1 coefficients take a share (d + 1) / n of the noise, squared; three times that is surely more.
     assert case.deviation(found, 7) < 3 * case.noise * np.sqrt((dimension + 1) / case.n_samples)
