@@ -20,7 +20,7 @@ class Expression:
 
 
 def space(columns: Floats, units: list[tuple[float, ...]], operators: Any, rung: int, bounds: Any) -> list[Expression]:
-    """All expressions up to a rung; those of lower ones without what has the values of another with as few operators."""
+    """All expressions up to a rung; those of lower ones without what has the values of another."""
     found = [Expression(values, unit, 0) for values, unit in zip(columns, units, strict=True)]
     for r in range(1, rung + 1):
         made = [e for a in found for e in one(a, operators)]
@@ -59,9 +59,7 @@ def two(a: Expression, b: Expression, operators: Any) -> list[Expression]:
 
 
 def valid(x: Floats, smallest: float, largest: float) -> bool:
-    return bool(
-        np.isfinite(x).all() and np.ptp(x) > 1e-9 * np.abs(x).max() and smallest <= np.abs(x).max() <= largest
-    )
+    return bool(np.isfinite(x).all() and np.ptp(x) > 1e-9 * np.abs(x).max() and smallest <= np.abs(x).max() <= largest)
 
 
 def unlike(expressions: list[Expression]) -> list[Expression]:

@@ -50,7 +50,7 @@ def test_the_best_of_a_space_are_those_of_all_expressions(units: Any, operators:
     given, keep = problem(units, low=low), 30
     every = brute.space(given.columns, [UNITS[unit] for unit in units], operators, rung, (1e-3, 1e5))
     expected = brute.gains(every, given.target)
-    # Functions that are equal up to a line have one gain; two others have one by chance alone, which is rarer than 1e-9.
+    # Functions that are equal up to a line have one gain; two others have one by chance alone.
     expected = np.unique(np.round(expected, 9))[::-1][:keep]
     found = screened(grow(given, Setting(operators), rung), given.target, keep)
     np.testing.assert_allclose(found.gains[: len(expected)], expected, atol=2e-9)
