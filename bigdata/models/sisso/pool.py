@@ -90,7 +90,7 @@ def _scaled(products: Floats, targets: Floats) -> Gram:
 
 
 def fitted(problem: Problem, values: Floats) -> tuple[Floats, Floats]:
-    """(T, d + 1) coefficients of terms with these values (d, n), NaN for tasks without samples, and the residual (n,)."""
+    """(T, d + 1) coefficients of terms with values (d, n), NaN for tasks without samples, and the residual (n,)."""
     n_tasks = len(problem.starts) - 1
     coefficients, residual = np.full((n_tasks, len(values) + 1), np.nan), np.empty(problem.n_samples)
     for task in range(n_tasks):

@@ -18,7 +18,7 @@ from bigdata.models.sisso.duplicates import N_PROBES, first_of_each
 from bigdata.models.sisso.moments import Residuals, moments
 from bigdata.models.sisso.operators import Floats, Ints
 from bigdata.models.sisso.space import Space, Table
-from bigdata.models.sisso.tiles import Side, Tile, side
+from bigdata.models.sisso.tiles import Tile
 
 # Rows on each side of a tile, at most, and the bytes that its sums take.
 TILE = 512
@@ -140,21 +140,17 @@ def _tiles(space: Space) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
 
 def _width(space: Space) -> int:
     """Rows on each side, so that sums for all residuals fit."""
-    n_sums = 4 * (len(space.problem.starts) - 1) * (4 + space.setting.residuals)
+    n_sums = 4 * (len(space.problem.starts) - 1) * (4 * (2 + space.setting.residuals) + 2)
     return max(16, min(TILE, int(np.sqrt(SUMS_BYTES / n_sums))))
 
 
 def _screen_tile(best: _Best, left: NDArray[np.int64], right: NDArray[np.int64]) -> None:
     for precision in (np.float32, np.float64):
-        tile = Tile(best.space, best.residuals, _side(best, left, precision), _side(best, right, precision), precision)
+        tile = Tile(best.space, best.residuals, left, right, precision)
         forms = list(tile.bounds())
         if sum(int((bounds >= _surely(best)).sum()) for *_, bounds in forms) <= UNSURE:
             break
     _look(best, forms, left, right)
-
-
-def _side(best: _Best, rows: NDArray[np.int64], precision: Any) -> Side:
-    return side(best.space, rows, precision)
 
 
 def _surely(best: _Best) -> float:

@@ -11,8 +11,9 @@ and where V isn't sure to be positive, the gain is bounded by 1 (with tasks, by 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,177 +28,216 @@ from bigdata.models.sisso.space import Space
 Reals = NDArray[Any]
 ERROR = {np.float32: 5e-6, np.float64: 1e-12}
 Precision = type[Any]
+Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
-class Side:
-    """One side of a tile: rows of the table, in a precision. Lists have an item for each chunk of the samples.
+class Sizes:
+    """Of some rows of a table: the root mean square `size` (m,) and that of 1/f, where `divides` says that it has one;
+    `means` (m, T) in each task, and `spread` (m,), the root of the sum of squares of what differs from these."""
 
-    `scaled` (m, n_chunk) are values divided by their root mean square `size` (m,); `inverse` likewise of 1/f, `divides`
-    where there is one; `centred` have the mean over the task subtracted, divided by `spread` (m,), which makes the sum
-    of their squares over all samples 1.
-    """
-
-    rows: NDArray[np.int64]
-    scaled: list[Reals]
-    inverse: list[Reals]
-    centred: list[Reals]
     size: Floats
     inverse_size: Floats
     divides: NDArray[np.bool_]
+    means: Floats
     spread: Floats
 
 
-def side(space: Space, rows: NDArray[np.int64], precision: Precision) -> Side:
-    """The rows, ready to be multiplied."""
-    chunks = list(space.chunks())
-    values = [space.values(rows, start, stop) for _, start, stop in chunks]
-    size = _size(values)
+def sizes(space: Space, rows: Rows) -> Sizes:
+    """In two passes over the samples: differences from the mean don't cancel."""
+    n, counts = space.problem.n_samples, np.maximum(np.diff(space.problem.starts), 1)
+    squares, inverse, spread = np.zeros((3, len(rows)))
+    means = np.zeros((len(rows), len(counts)))
     with np.errstate(all="ignore"):
-        inverse = [1 / part for part in values]
-        inverse_size = _size(inverse)
-    divides = np.isfinite(inverse_size)
-    inverse_size = np.where(divides, inverse_size, 1.0)
-    centred = _centred(space, chunks, values)
-    spread = np.sqrt(sum(np.einsum("ij,ij->i", part, part) for part in centred))
-    return Side(
-        rows,
-        [(part / size[:, None]).astype(precision) for part in values],
-        [np.where(divides[:, None], part / inverse_size[:, None], 0.0).astype(precision) for part in inverse],
-        [(part / spread[:, None]).astype(precision) for part in centred],
-        size,
-        inverse_size,
-        divides,
-        spread,
-    )
+        for task, start, stop in space.chunks():
+            values = space.values(rows, start, stop)
+            squares += _squares(values)
+            inverse += _squares(1 / values)
+            means[:, task] += values.sum(axis=1) / counts[task]
+    for task, start, stop in space.chunks():
+        spread += _squares(space.values(rows, start, stop) - means[:, task, None])
+    divides = np.isfinite(inverse)
+    return Sizes(np.sqrt(squares / n), np.sqrt(np.where(divides, inverse, n) / n), divides, means, np.sqrt(spread))
 
 
-def _size(parts: list[Floats]) -> Floats:
-    """(m,) root mean squares; those of values whose squares overflow are infinite."""
-    n = sum(part.shape[1] for part in parts)
-    return np.asarray(np.sqrt(sum(np.einsum("ij,ij->i", part, part) for part in parts) / n))
-
-
-def _centred(space: Space, chunks: list[tuple[int, int, int]], values: list[Floats]) -> list[Floats]:
-    sums = np.zeros((len(values[0]), len(space.problem.starts) - 1))
-    for (task, _, _), part in zip(chunks, values, strict=True):
-        sums[:, task] += part.sum(axis=1)
-    means = sums / np.maximum(np.diff(space.problem.starts), 1)
-    return [part - means[:, task, None] for (task, _, _), part in zip(chunks, values, strict=True)]
+def _squares(values: Reals) -> Reals:
+    return np.asarray(np.einsum("ij,ij->i", values, values))
 
 
 @dataclass(frozen=True, eq=False)
-class Tile:
-    """All pairs of two sides, for some residuals."""
+class Piece:
+    """Values of one side of a tile at some samples of a task, in a precision and of a size near 1: `scaled` by the root
+    mean square, `inverse` likewise of 1/f (0 where there is none), and `centred` with the sum of squares 1 over all."""
 
-    space: Space
-    residuals: Residuals
-    left: Side
-    right: Side
+    values: Floats
+    task: int
+    sizes: Sizes
     precision: Precision
+
+    @cached_property
+    def scaled(self) -> Reals:
+        return (self.values / self.sizes.size[:, None]).astype(self.precision)
+
+    @cached_property
+    def inverse(self) -> Reals:
+        with np.errstate(all="ignore"):
+            inverse = 1 / self.values / self.sizes.inverse_size[:, None]
+        return np.where(self.sizes.divides[:, None], inverse, 0.0).astype(self.precision)
+
+    @cached_property
+    def centred(self) -> Reals:
+        means = self.sizes.means[:, self.task, None]
+        return ((self.values - means) / self.sizes.spread[:, None]).astype(self.precision)
+
+
+class _Form:
+    """One operator on all pairs of a tile, with what is summed for it over the samples."""
+
+    def __init__(self, tile: Tile, code: int, turned: bool, joins: NDArray[np.bool_]) -> None:
+        self.tile, self.code, self.turned, self.joins = tile, code, turned, joins
+        shape = (tile.n_tasks, len(tile.left), len(tile.right))
+        self.sums, self.squares = np.zeros(shape, tile.precision), np.zeros(shape, tile.precision)
+        self.products = np.zeros((len(tile.residuals), *shape), tile.precision)
+
+    def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
+        """The next samples; residuals (R, n)."""
+        raise NotImplementedError
+
+    def bounds(self) -> Reals:
+        """(m_left, m_right) of the gains, −1 where the operator can't be applied."""
+        return np.where(self.joins, self.bound(), -1)
+
+    def bound(self) -> Reals:
+        raise NotImplementedError
+
+    @property
+    def variances(self) -> Reals:
+        return np.asarray(self.squares - self.sums**2 / self.tile.counts)
+
+
+class _Product(_Form):
+    """a b, or a quotient with 1/b for b or 1/a for a."""
+
+    def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
+        by = self.code == DIVIDE
+        x, y = a.inverse if by and self.turned else a.scaled, (b.inverse if by and not self.turned else b.scaled).T
+        self.sums[a.task] += x @ y
+        self.squares[a.task] += (x * x) @ (y * y)
+        for products, residual in zip(self.products, residuals, strict=True):
+            products[a.task] += (x * residual) @ y
+
+    def bound(self) -> Reals:
+        left, right, by = self.tile.left_sizes, self.tile.right_sizes, self.code == DIVIDE
+        size = np.outer(
+            left.inverse_size if by and self.turned else left.size,
+            right.inverse_size if by and not self.turned else right.size,
+        )
+        with np.errstate(all="ignore"):
+            mean = np.sqrt(self.squares.sum(axis=0) / self.tile.space.problem.n_samples) * size
+            # Where the root mean square is above the limit, the greatest value is, too.
+            possible = (mean <= self.tile.space.setting.largest * (1 + 1e-4)) & np.isfinite(mean)
+            return np.where(possible, self.tile.bound(self.variances, self.squares, self.products), -1)
+
+
+class _Sum(_Form):
+    """a + b and a − b, from covariances: `sums` has those of pairs, `own` (T, m) the squares of each side, and `with_r`
+    (R, T, m) its products with the residuals."""
+
+    def __init__(self, tile: Tile, code: int, turned: bool, joins: NDArray[np.bool_]) -> None:
+        super().__init__(tile, code, turned, joins)
+        lengths = (len(tile.left), len(tile.right))
+        self.own = [np.zeros((tile.n_tasks, m), tile.precision) for m in lengths]
+        self.with_r = [np.zeros((len(tile.residuals), tile.n_tasks, m), tile.precision) for m in lengths]
+
+    def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
+        self.sums[a.task] += a.centred @ b.centred.T
+        for own, with_r, piece in zip(self.own, self.with_r, (a, b), strict=True):
+            own[a.task] += _squares(piece.centred)
+            with_r[:, a.task] += residuals @ piece.centred.T
+
+    def of(self, sign: int) -> Reals:
+        """For a + b or a − b, in units of √(σ_a² + σ_b²)."""
+        left, right = self.tile.left_sizes.spread[:, None], self.tile.right_sizes.spread
+        norm = np.hypot(left, right)
+        x, y = (left / norm).astype(self.tile.precision), (right / norm).astype(self.tile.precision)
+        squares = x**2 * self.own[0][:, :, None] + y**2 * self.own[1][:, None, :]
+        products = x * self.with_r[0][..., :, None] + sign * y * self.with_r[1][..., None, :]
+        variances = squares + sign * 2 * x * y * self.sums
+        return np.where(self.joins, self.tile.bound(variances, np.ones_like(squares), products), -1)
+
+
+class _Difference(_Form):
+    """|a − b|, in units of the tile's greatest root mean square; `raw` sums a² + b²."""
+
+    def __init__(self, tile: Tile, code: int, turned: bool, joins: NDArray[np.bool_]) -> None:
+        super().__init__(tile, code, turned, joins)
+        self.raw = np.zeros_like(self.sums)
+        unit = max(tile.left_sizes.size.max(), tile.right_sizes.size.max())
+        self.left, self.right = ((side.size / unit)[:, None].astype(tile.precision) for side in tile.both_sizes)
+
+    def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
+        x, y = a.scaled * self.left, b.scaled * self.right
+        sums, squares, products = kernel.differences(x, y, residuals, self.joins)
+        self.sums[a.task] += sums
+        self.squares[a.task] += squares
+        self.products[:, a.task] += products
+        self.raw[a.task] += _squares(x)[:, None] + _squares(y)
+
+    def bound(self) -> Reals:
+        return self.tile.bound(self.variances, self.raw, self.products)
+
+
+class Tile:
+    """All pairs of two sets of rows of a table, for some residuals."""
+
+    def __init__(self, space: Space, residuals: Residuals, left: Rows, right: Rows, precision: Precision) -> None:
+        self.space, self.residuals, self.precision = space, residuals, precision
+        self.left, self.right = left, right
+        self.both_sizes = sizes(space, left), sizes(space, right)
+        self.left_sizes, self.right_sizes = self.both_sizes
+        self.n_tasks = len(space.problem.starts) - 1
+        self.counts = np.maximum(np.diff(space.problem.starts), 1).astype(precision)[:, None, None]
 
     def bounds(self) -> Iterator[tuple[int, bool, Reals]]:
         """(code, turned, (m_left, m_right)) of each operator: upper bounds of the gains, −1 where it can't be applied;
         `turned` where the right operand stands first."""
-        every, alike = self._joins()
-        codes = self.space.setting.codes
-        left, right = self.left, self.right
-        if MULTIPLY in codes:
-            size = np.outer(left.size, right.size)
-            yield MULTIPLY, False, np.where(every, self._products(left.scaled, right.scaled, size), -1)
+        forms, sums = self._forms()
+        self._fill([*forms, *([sums] if sums else [])])
+        for form in forms:
+            yield form.code, form.turned, form.bounds()
+        for code, sign in ((ADD, 1), (SUBTRACT, -1)):
+            if sums and code in self.space.setting.codes:
+                yield code, False, sums.of(sign)
+
+    def _forms(self) -> tuple[list[_Form], _Sum | None]:
+        codes, (every, alike) = self.space.setting.codes, self._joins()
+        found: list[_Form] = [_Product(self, MULTIPLY, False, every)] if MULTIPLY in codes else []
         if DIVIDE in codes:
-            size = np.outer(left.size, right.inverse_size)
-            quotients = self._products(left.scaled, right.inverse, size)
-            yield DIVIDE, False, np.where(every & right.divides, quotients, -1)
-            size = np.outer(left.inverse_size, right.size)
-            quotients = self._products(left.inverse, right.scaled, size)
-            yield DIVIDE, True, np.where(every & left.divides[:, None], quotients, -1)
-        if alike.any():
-            yield from self._of_equal_units(alike)
+            found.append(_Product(self, DIVIDE, False, every & self.right_sizes.divides))
+            found.append(_Product(self, DIVIDE, True, every & self.left_sizes.divides[:, None]))
+        if DIFFERENCE in codes and alike.any():
+            found.append(_Difference(self, DIFFERENCE, False, alike))
+        adds = (ADD in codes or SUBTRACT in codes) and alike.any()
+        return found, _Sum(self, ADD, False, alike) if adds else None
 
     def _joins(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which pairs may be joined, and by operators that need equal units."""
         table, of = self.space.table, unit_classes(self.space.table)
-        i, j = self.left.rows[:, None], self.right.rows
+        i, j = self.left[:, None], self.right
         every = (i < j) & may_join(table.operations[i], table.operations[j], self.space.setting)
         return every, every & (of[i] == of[j])
 
-    def _of_equal_units(self, alike: NDArray[np.bool_]) -> Iterator[tuple[int, bool, Reals]]:
-        codes = self.space.setting.codes
-        if ADD in codes or SUBTRACT in codes:
-            products, covariances = self._covariances()
-            for code, sign in ((ADD, 1), (SUBTRACT, -1)):
-                if code in codes:
-                    yield code, False, np.where(alike, self._sums(sign, products, covariances), -1)
-        if DIFFERENCE in codes:
-            yield DIFFERENCE, False, np.where(alike, self._differences(alike), -1)
-
-    def _products(self, a: list[Reals], b: list[Reals], size: Floats) -> Reals:
-        """Bounds for f = a b, whose size is the root mean square of the scaled product times `size`."""
-        shape = (self._n_tasks, len(self.left.rows), len(self.right.rows))
-        sums, squares = np.zeros(shape, self.precision), np.zeros(shape, self.precision)
-        products = np.zeros((len(self.residuals), *shape), self.precision)
-        with np.errstate(all="ignore"):
-            for (task, start, stop), x, y in zip(self.space.chunks(), a, b, strict=True):
-                transposed = y.T
-                sums[task] += x @ transposed
-                squares[task] += (x * x) @ (transposed * transposed)
-                for r, residual in enumerate(self.residuals.values[:, start:stop].astype(self.precision)):
-                    products[r, task] += (x * residual) @ transposed
-            mean = np.sqrt(squares.sum(axis=0) / self.space.problem.n_samples) * size
-            # A root mean square above the bound has values above it.
-            possible = (mean <= self.space.setting.largest * (1 + 1e-4)) & np.isfinite(mean)
-            return np.where(possible, self._bound(squares - sums**2 / self._counts, squares, products), -1)
-
-    def _covariances(self) -> tuple[Reals, list[Reals]]:
-        """Of the centred values: (T, m_left, m_right) products of pairs, and for each side (R, T, m) with residuals."""
-        shape = (self._n_tasks, len(self.left.rows), len(self.right.rows))
-        pairs = np.zeros(shape, self.precision)
-        with_residuals = [np.zeros((len(self.residuals), self._n_tasks, n)) for n in shape[1:]]
-        for (task, start, stop), x, y in zip(self.space.chunks(), self.left.centred, self.right.centred, strict=True):
-            pairs[task] += x @ y.T
+    def _fill(self, forms: Sequence[_Form]) -> None:
+        for task, start, stop in self.space.chunks():
+            a, b = (
+                Piece(self.space.values(rows, start, stop), task, of, self.precision)
+                for rows, of in zip((self.left, self.right), self.both_sizes, strict=True)
+            )
             residuals = self.residuals.values[:, start:stop].astype(self.precision)
-            with_residuals[0][:, task] += residuals @ x.T
-            with_residuals[1][:, task] += residuals @ y.T
-        return pairs, [part.astype(self.precision) for part in with_residuals]
+            for form in forms:
+                form.add(a, b, residuals)
 
-    def _sums(self, sign: int, pairs: Reals, with_residuals: list[Reals]) -> Reals:
-        """Bounds for a + b or a − b, in units of √(σ_a² + σ_b²)."""
-        norm = np.hypot(self.left.spread[:, None], self.right.spread)
-        x = (self.left.spread[:, None] / norm).astype(self.precision)
-        y = (self.right.spread / norm).astype(self.precision)
-        own = [self._own(part.centred) for part in (self.left, self.right)]
-        squares = x**2 * own[0][:, :, None] + y**2 * own[1][:, None, :]
-        variances = squares + sign * 2 * x * y * pairs
-        products = x * with_residuals[0][..., :, None] + sign * y * with_residuals[1][..., None, :]
-        return self._bound(variances, np.ones_like(squares), products)
-
-    def _own(self, centred: list[Reals]) -> Reals:
-        """(T, m) sums of squares in each task."""
-        found = np.zeros((self._n_tasks, len(centred[0])), self.precision)
-        for (task, _, _), part in zip(self.space.chunks(), centred, strict=True):
-            found[task] += np.einsum("ij,ij->i", part, part)
-        return found
-
-    def _differences(self, alike: NDArray[np.bool_]) -> Reals:
-        """Bounds for |a − b|, in units of the greatest root mean square of the tile."""
-        unit = max(self.left.size.max(), self.right.size.max())
-        x = (self.left.size / unit).astype(self.precision)[:, None]
-        y = (self.right.size / unit).astype(self.precision)[:, None]
-        shape = (self._n_tasks, len(x), len(y))
-        sums, squares, raw = (np.zeros(shape, self.precision) for _ in range(3))
-        products = np.zeros((len(self.residuals), *shape), self.precision)
-        for (task, start, stop), a, b in zip(self.space.chunks(), self.left.scaled, self.right.scaled, strict=True):
-            a, b = a * x, b * y
-            residuals = self.residuals.values[:, start:stop].astype(self.precision)
-            parts = kernel.differences(a, b, residuals, alike)
-            sums[task] += parts[0]
-            squares[task] += parts[1]
-            products[:, task] += parts[2]
-            raw[task] += np.einsum("ij,ij->i", a, a)[:, None] + np.einsum("ij,ij->i", b, b)
-        return self._bound(squares - sums**2 / self._counts, raw, products)
-
-    def _bound(self, variances: Reals, squares: Reals, products: Reals) -> Reals:
+    def bound(self, variances: Reals, squares: Reals, products: Reals) -> Reals:
         """(m_left, m_right) of (T, m_left, m_right) V and S, and (R, T, m_left, m_right) Σ f r."""
         error = ERROR[self.precision]
         least = variances - 2 * error * squares
@@ -212,11 +252,3 @@ class Tile:
             bound = np.where((least > 0) & (bound < share[:, None, None]), bound, share[:, None, None])
             np.maximum(best, bound.sum(axis=0), out=best)
         return best
-
-    @property
-    def _n_tasks(self) -> int:
-        return len(self.space.problem.starts) - 1
-
-    @property
-    def _counts(self) -> Reals:
-        return np.maximum(np.diff(self.space.problem.starts), 1).astype(self.precision)[:, None, None]

@@ -54,5 +54,20 @@ def test_a_planted_formula_is_found(case: Planted) -> None:
     dimension = len(case.terms)
     found = fit(case.problem(1), Setting(OPERATORS), case.rung, dimension)[-1][0]
     assert case.is_same(found)
-    # Of n samples, d + 1 coefficients take a share (d + 1) / n of the noise's variance; three times that is surely more.
+    # Of n samples, d + 1 coefficients take a share (d + 1) / n of the noise, squared; three times that is surely more.
     assert case.deviation(found, 7) < 3 * case.noise * np.sqrt((dimension + 1) / case.n_samples)
+
+
+def test_a_quotient_of_a_sum_of_a_sum_is_reached_at_rung_3() -> None:
+    units = (EV, ANGSTROM, ANGSTROM, ANGSTROM)
+    case = Planted(3, [lambda x: x[0] / (x[1] + (x[2] + x[3]))], [1, 2], units, n_samples=100)
+    found = fit(case.problem(1), Setting(("+", "-", "*", "/")), 3, 1)[-1][0]
+    assert case.is_same(found)
+
+
+def test_a_search_gives_the_same_formulas_again() -> None:
+    case = CASES["three, without units"]
+    first, second = (fit(case.problem(2), Setting(OPERATORS), 2, 2) for _ in range(2))
+    for one, other in zip(first[1], second[1], strict=True):
+        np.testing.assert_array_equal(one.nodes, other.nodes)
+        np.testing.assert_array_equal(one.coefficients, other.coefficients)
