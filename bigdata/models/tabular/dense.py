@@ -142,7 +142,7 @@ class _Training:
             loss = network.epoch(train, looked_at, order, options["learning_rate"], options["weight_decay"])
             epoch, since = epoch + 1, since + 1
             if loss < least:
-                best, least, since = network.theta, loss, 0
+                best, least, since = network.average, loss, 0
             if not np.isfinite(loss):
                 break
         return self._sound(best, least), float(np.sqrt(least)), epoch
