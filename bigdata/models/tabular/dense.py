@@ -18,10 +18,9 @@ from bigdata.models.tabular.soundness import finite
 from bigdata.models.tabular.standard import Standard
 
 ACTIVATIONS = ("relu", "tanh", "silu")
-# Of one of two x86-64 cores, measured: to load TensorFlow and to trace a network; for a step, for each layer of
-# it, and for each weight and sample of its batch.
-FIRST_SECONDS, STEP_SECONDS, LAYER_SECONDS, PRODUCT_SECONDS = 4.5, 6e-5, 2e-5, 1.2e-10
-TENSORFLOW_BYTES = 600 * 2**20
+# Of one of two x86-64 cores, measured: to trace a network; for a step, for each layer of it, and for each weight and
+# sample of its batch.
+TRACE_SECONDS, STEP_SECONDS, LAYER_SECONDS, PRODUCT_SECONDS = 0.3, 6e-5, 2e-5, 1.2e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,15 +175,15 @@ def restored(arrays: Mapping[str, NDArray[Any]]) -> Dense:
 
 
 def seconds(point: Point, n: int, p: int) -> float:
-    """Of all epochs, none stopped early."""
+    """Of all epochs, none stopped early. That a process loads TensorFlow once isn't in it."""
     options, widths = point.options, _widths(point, p)
     learned = n * (1 - options["validation"])
     batch = min(options["batch"], max(1, learned))
     step = STEP_SECONDS + LAYER_SECONDS * len(widths) + PRODUCT_SECONDS * batch * n_weights(widths)
-    return float(FIRST_SECONDS + len(options["seeds"]) * options["max_epochs"] * learned / batch * step)
+    return float(TRACE_SECONDS + len(options["seeds"]) * options["max_epochs"] * learned / batch * step)
 
 
 def n_bytes(point: Point, n: int, p: int) -> int:
-    """The library, the columns in float64 and twice in float32, and of the weights the optimiser's copies."""
+    """The columns in float64 and twice in float32, and of the weights the optimiser's copies; without TensorFlow."""
     widths = _widths(point, p)
-    return TENSORFLOW_BYTES + 20 * n * p + 40 * (n_weights(widths) + n_biases(widths))
+    return 20 * n * p + 40 * (n_weights(widths) + n_biases(widths))
