@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.errors import Paused
-from bigdata.models.tabular.descent import Flat, descent, initial, layers, n_biases, n_weights
+from bigdata.models.tabular.descent import Flat, Part, descent, initial, layers, n_biases, n_weights
 from bigdata.models.tabular.fitted import Effort, Floats, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import Size
@@ -130,8 +130,8 @@ class _Training:
     def _trained(self, theta: Flat, held: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Flat, float, int]:
         """The best weights, their standardised error, and how many epochs there were."""
         options, network = self.point.options, descent(self.widths, self.point.options["activation"])
-        train = self._tensors(~held)
-        looked_at = self._tensors(held) if held.any() else train
+        train = self._part(~held)
+        looked_at = self._part(held) if held.any() else train
         network.start(theta)
         best, least, since, epoch = theta, np.inf, 0, 0
         while epoch < options["max_epochs"] and since < options["patience"]:
@@ -151,12 +151,10 @@ class _Training:
             return theta
         raise ArithmeticError(f"the training of {self.point.name} diverged at once; a lower `learning_rate` helps")
 
-    def _tensors(self, rows: NDArray[np.bool_]) -> tuple[Any, Any]:
-        from bigdata.models.networks.loading import tf
-
+    def _part(self, rows: NDArray[np.bool_]) -> Part:
         part = self.samples.only(rows)
         columns, target = self.standard.columns(part.features), self.standard.target(part.target)
-        return tf.constant(columns, tf.float32), tf.constant(target, tf.float32)
+        return columns.astype(np.float32), target.astype(np.float32)
 
 
 def _batches(rng: np.random.Generator, n: int, batch: int) -> NDArray[np.int32]:
