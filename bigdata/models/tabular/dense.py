@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.errors import Paused
-from bigdata.models.tabular.descent import Flat, descent, initial, layers, n_biases, n_weights
+from bigdata.models.tabular.descent import Flat, Part, descent, initial, layers, n_biases, n_weights
 from bigdata.models.tabular.fitted import Effort, Floats, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import Size
@@ -18,10 +18,9 @@ from bigdata.models.tabular.soundness import finite
 from bigdata.models.tabular.standard import Standard
 
 ACTIVATIONS = ("relu", "tanh", "silu")
-# Of one of two x86-64 cores, measured: to load TensorFlow and to trace a network; for a step, for each layer of
-# it, and for each weight and sample of its batch.
-FIRST_SECONDS, STEP_SECONDS, LAYER_SECONDS, PRODUCT_SECONDS = 4.5, 6e-5, 2e-5, 1.2e-10
-TENSORFLOW_BYTES = 600 * 2**20
+# Of one of two x86-64 cores, measured: to trace a network; for a step, for each layer of it, and for each weight and
+# sample of its batch.
+TRACE_SECONDS, STEP_SECONDS, LAYER_SECONDS, PRODUCT_SECONDS = 0.3, 6e-5, 2e-5, 1.2e-10
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,8 +130,8 @@ class _Training:
     def _trained(self, theta: Flat, held: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Flat, float, int]:
         """The best weights, their standardised error, and how many epochs there were."""
         options, network = self.point.options, descent(self.widths, self.point.options["activation"])
-        train = self._tensors(~held)
-        looked_at = self._tensors(held) if held.any() else train
+        train = self._part(~held)
+        looked_at = self._part(held) if held.any() else train
         network.start(theta)
         best, least, since, epoch = theta, np.inf, 0, 0
         while epoch < options["max_epochs"] and since < options["patience"]:
@@ -142,7 +141,7 @@ class _Training:
             loss = network.epoch(train, looked_at, order, options["learning_rate"], options["weight_decay"])
             epoch, since = epoch + 1, since + 1
             if loss < least:
-                best, least, since = network.theta, loss, 0
+                best, least, since = network.average, loss, 0
             if not np.isfinite(loss):
                 break
         return self._sound(best, least), float(np.sqrt(least)), epoch
@@ -152,12 +151,10 @@ class _Training:
             return theta
         raise ArithmeticError(f"the training of {self.point.name} diverged at once; a lower `learning_rate` helps")
 
-    def _tensors(self, rows: NDArray[np.bool_]) -> tuple[Any, Any]:
-        from bigdata.models.networks.loading import tf
-
+    def _part(self, rows: NDArray[np.bool_]) -> Part:
         part = self.samples.only(rows)
         columns, target = self.standard.columns(part.features), self.standard.target(part.target)
-        return tf.constant(columns, tf.float32), tf.constant(target, tf.float32)
+        return columns.astype(np.float32), target.astype(np.float32)
 
 
 def _batches(rng: np.random.Generator, n: int, batch: int) -> NDArray[np.int32]:
@@ -176,15 +173,15 @@ def restored(arrays: Mapping[str, NDArray[Any]]) -> Dense:
 
 
 def seconds(point: Point, n: int, p: int) -> float:
-    """Of all epochs, none stopped early."""
+    """Of all epochs, none stopped early. That a process loads TensorFlow once isn't in it."""
     options, widths = point.options, _widths(point, p)
     learned = n * (1 - options["validation"])
     batch = min(options["batch"], max(1, learned))
     step = STEP_SECONDS + LAYER_SECONDS * len(widths) + PRODUCT_SECONDS * batch * n_weights(widths)
-    return float(FIRST_SECONDS + len(options["seeds"]) * options["max_epochs"] * learned / batch * step)
+    return float(TRACE_SECONDS + len(options["seeds"]) * options["max_epochs"] * learned / batch * step)
 
 
 def n_bytes(point: Point, n: int, p: int) -> int:
-    """The library, the columns in float64 and twice in float32, and of the weights the optimiser's copies."""
+    """The columns in float64 and twice in float32, and of the weights the optimiser's copies; without TensorFlow."""
     widths = _widths(point, p)
-    return TENSORFLOW_BYTES + 20 * n * p + 40 * (n_weights(widths) + n_biases(widths))
+    return 20 * n * p + 40 * (n_weights(widths) + n_biases(widths))

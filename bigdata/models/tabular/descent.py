@@ -1,4 +1,8 @@
-"""Gradient descent for dense networks: Adam on one flat vector of float32, a whole epoch in one compiled function."""
+"""Gradient descent for dense networks: Adam on one flat vector of float32, a whole epoch in one compiled function.
+
+What is judged and kept are running averages of the weights over epochs (Polyak & Juditsky 1992, doi 10.1137/0330046):
+steps of constant length go around a minimum, and a small part that stops the training would pick out lucky ones.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,11 @@ from numpy.typing import NDArray
 from bigdata.models.networks.training import BETA_1, BETA_2, EPSILON
 
 Flat = NDArray[np.float32]
+Part = tuple[NDArray[np.float32], NDArray[np.float32]]
+# Averages remember this share of themselves at each epoch, and less during the first FIRST_EPOCHS.
+MEMORY, FIRST_EPOCHS = 0.9, 10
+# A GPU takes longer to start one of these operations than a core to do it, and may add up in another order each time.
+DEVICE = "/CPU:0"
 
 
 def n_weights(widths: Sequence[int]) -> int:
@@ -58,47 +67,57 @@ class Descent:
 
         self._widths, self._activation = widths, activation
         n = n_weights(widths) + n_biases(widths)
-        self._theta, self._m, self._v = (tf.Variable(tf.zeros(n, tf.float32)) for _ in range(3))
-        # Biases only move the output: to shrink them would pull predictions towards the mean.
-        self._decays = tf.constant(np.arange(n) < n_weights(widths), tf.float32)
+        with tf.device(DEVICE):
+            self._theta, self._average, self._m, self._v = (tf.Variable(tf.zeros(n, tf.float32)) for _ in range(4))
+            # Biases only move the output: to shrink them would pull predictions towards the mean.
+            self._decays = tf.constant(np.arange(n) < n_weights(widths), tf.float32)
         columns, values = tf.TensorSpec([None, widths[0]], tf.float32), tf.TensorSpec([None], tf.float32)
         order, numbers = tf.TensorSpec([None, None], tf.int32), tf.TensorSpec([None], tf.float32)
-        signature = [columns, values, columns, values, order, numbers, tf.TensorSpec([], tf.float32)]
+        number = tf.TensorSpec([], tf.float32)
+        signature = [columns, values, columns, values, order, numbers, number, number]
         self._compiled = tf.function(self._epoch, input_signature=signature)
 
     def start(self, theta: Flat) -> None:
         self._theta.assign(theta)
-        self._m.assign(np.zeros_like(theta))
-        self._v.assign(np.zeros_like(theta))
-        self._n_steps = 0
+        for variable in (self._average, self._m, self._v):
+            variable.assign(np.zeros_like(theta))
+        self._n_steps = self._n_epochs = 0
 
     @property
-    def theta(self) -> Flat:
-        """The weights as they are now."""
-        return np.asarray(self._theta.numpy())
+    def average(self) -> Flat:
+        """The weights, averaged over the last epochs."""
+        return np.asarray(self._average.numpy())
 
-    def epoch(self, train: Sequence[Any], held: Sequence[Any], order: Any, rate: float, decay: float) -> float:
-        """One step for each row of `order` (steps, batch), then the mean of squares over what is `held` out.
+    def epoch(self, train: Part, held: Part, order: NDArray[np.int32], rate: float, decay: float) -> float:
+        """One step for each row of `order` (steps, batch), then the mean of squares of the average for what is `held`.
 
-        `train` and `held` are columns (n, k) and targets (n,) as tensors of float32.
+        `train` and `held` are columns (n, k) and targets (n,).
         """
         steps = np.arange(self._n_steps, self._n_steps + len(order)) + 1.0
         self._n_steps += len(order)
-        rates = rate * np.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)
-        return float(self._compiled(*train, *held, order, rates.astype(np.float32), np.float32(rate * decay)))
+        rates = (rate * np.sqrt(1 - BETA_2**steps) / (1 - BETA_1**steps)).astype(np.float32)
+        # Nothing at first: the weights that a training begins with are left out.
+        memory = np.float32(min(MEMORY, self._n_epochs / (self._n_epochs + FIRST_EPOCHS)))
+        self._n_epochs += 1
+        return float(self._compiled(*train, *held, order, rates, np.float32(rate * decay), memory))
 
-    def _epoch(self, x: Any, y: Any, held_x: Any, held_y: Any, order: Any, rates: Any, shrink: Any) -> Any:
+    def _epoch(self, x: Any, y: Any, held_x: Any, held_y: Any, order: Any, rates: Any, shrink: Any, memory: Any) -> Any:
         from bigdata.models.networks.loading import tf
 
-        # One gather for all steps: each then takes its rows as they lie.
-        xs, ys = tf.gather(x, order), tf.gather(y, order)
+        with tf.device(DEVICE):
+            self._steps(tf.gather(x, order), tf.gather(y, order), rates, shrink)
+            average = self._average.assign(memory * self._average + (1.0 - memory) * self._theta)
+            return self._loss(average.read_value(), held_x, held_y)
+
+    def _steps(self, xs: Any, ys: Any, rates: Any, shrink: Any) -> None:
+        """A step for each batch of columns (steps, batch, k) and targets (steps, batch)."""
+        from bigdata.models.networks.loading import tf
 
         def step(i: Any) -> tuple[Any]:
             self._step(tf.gather(xs, i), tf.gather(ys, i), tf.gather(rates, i), shrink)
             return (i + 1,)
 
-        tf.while_loop(lambda i: i < tf.shape(order)[0], step, [tf.constant(0)], parallel_iterations=1)
-        return self._loss(self._theta.read_value(), held_x, held_y)
+        tf.while_loop(lambda i: i < tf.shape(rates)[0], step, [tf.constant(0)], parallel_iterations=1)
 
     def _step(self, x: Any, y: Any, rate: Any, shrink: Any) -> None:
         from bigdata.models.networks.loading import tf

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from math import sqrt
+from math import log, sqrt
 
 import numpy as np
 
@@ -13,23 +13,34 @@ from bigdata.models.tabular.fitted import Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.standard import Standard
 
-AT_MOST = 5
+AT_MOST = 3
+# Numbers of parameters that differ by this share are as good as equal: the kind of structure then matters more.
+CLOSE = 0.05
 LAYERS = (1, 2, 3, 4, 5)
 TREES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 DEGREES = DIMENSIONS = (1, 2, 3, 4)
 
 
 def near(point: Point, n_parameters: int, samples: Samples) -> list[Point]:
-    """Points of the class of `point`, with its options, whose numbers of parameters should come nearest to
-    `n_parameters`, the nearest first, and at equal distance fewer layers or trees first: AT_MOST of them.
+    """At most AT_MOST points of the class of `point`, with its options, that should have about `n_parameters`.
 
-    Networks have whatever nodes in 1 to 5 layers, and trees whatever leaves that the samples can fill: a few of these
-    come close to most numbers. Formulas, polynomials, ridge and Gaussian processes have few sizes, and the nearest may
+    First those that are CLOSE: beginning with those whose layers or trees are most like the point's own, so that a
+    forest isn't compared as a thousand stumps because these hit the number best. Then others, the nearest first.
+    Networks have whatever nodes in 1 to 5 layers, and trees whatever leaves that the samples can fill: some of these
+    are close to most numbers. Formulas, polynomials, ridge and Gaussian processes have few sizes, and the nearest may
     be far: see `expected`.
     """
-    candidates = list(_CANDIDATES.get(point.kind, _itself)(point, n_parameters, samples))
-    counted = [(abs(expected(candidate, samples) - n_parameters), i) for i, candidate in enumerate(candidates)]
-    return [candidates[i] for _, i in sorted(counted)[:AT_MOST]]
+
+    def rank(candidate: Point) -> tuple[float, float]:
+        miss = abs(expected(candidate, samples) - n_parameters)
+        return (0.0, _unlike(candidate, point)) if miss <= CLOSE * n_parameters else (miss, 0.0)
+
+    return sorted(_CANDIDATES.get(point.kind, _itself)(point, n_parameters, samples), key=rank)[:AT_MOST]
+
+
+def _unlike(one: Point, other: Point) -> float:
+    """How much the layers or trees of two points of a class differ, as ratios."""
+    return sum(abs(log(one.place[axis] / other.place[axis])) for axis in ("layers", "trees") if axis in one.place)
 
 
 def expected(point: Point, samples: Samples) -> int:
@@ -47,7 +58,7 @@ def _at(point: Point, **place: int) -> Point:
 
 
 def _dense(point: Point, n_parameters: int, samples: Samples) -> Iterator[Point]:
-    for layers in LAYERS:
+    for layers in sorted({*LAYERS, int(point.place["layers"])}):
         nodes = int(_nodes(n_parameters / len(point.options["seeds"]), layers, _n_columns(samples)))
         around = [_at(point, layers=layers, nodes=max(1, n)) for n in (nodes, nodes + 1)]
         yield min(around, key=lambda each: abs(_dense_expected(each, samples) - n_parameters))
@@ -69,7 +80,7 @@ def _dense_expected(point: Point, samples: Samples) -> int:
 def _trees(point: Point, n_parameters: int, samples: Samples) -> Iterator[Point]:
     """A tree of l leaves has l values and l - 1 thresholds."""
     most = max(2, _most_leaves(point, samples))
-    for n_trees in (1,) if point.kind == "tree" else TREES:
+    for n_trees in (1,) if point.kind == "tree" else sorted({*TREES, int(point.place["trees"])}):
         # Boosting's constant is too little to change a number of leaves.
         leaves = max(2, round((n_parameters / n_trees + 1) / 2))
         place = {} if point.kind == "tree" else {"trees": n_trees}

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.tabular.fitted import Floats, Samples
+from bigdata.models.tabular.soundness import check_features
 
 # What deviates from its mean by less than this, relative to its largest value, is constant but for rounding.
 CONSTANT = 1e-12
@@ -45,7 +46,11 @@ class Standard:
         return cls(len(scales), kept, means[kept], scales[kept], float(target_mean[0]), float(target_scale[0]))
 
     def columns(self, features: Floats) -> Floats:
-        """(m, k) of mean 0 and variance 1 over the samples learned from, for features (m, p)."""
+        """(m, k) of mean 0 and variance 1 over the samples learned from, for features (m, p).
+
+        SpecError where these aren't so many columns of finite numbers: trees would predict something for NaN too.
+        """
+        check_features(features, [f"number {k + 1}" for k in range(self.n_columns)])
         return np.asarray((features[:, self.kept] - self.means) / self.scales)
 
     def target(self, target: Floats) -> Floats:

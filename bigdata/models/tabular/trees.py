@@ -131,8 +131,9 @@ class Trees:
         """(m,) as scikit-learn predicts it from standardised columns (m, k)."""
         if self.constant is not None:
             return self.nodes.sums(columns, self.constant)
-        # The averaged trees are grown, and compare, in float32.
-        return self.nodes.sums(columns.astype(np.float32)) / self.nodes.n_trees
+        # The averaged trees are grown, and compare, in float32: what is too large for it is beyond all thresholds.
+        with np.errstate(over="ignore"):
+            return self.nodes.sums(columns.astype(np.float32)) / self.nodes.n_trees
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         constant = np.nan if self.constant is None else self.constant

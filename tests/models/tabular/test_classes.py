@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import warnings
 from dataclasses import replace
 
 import numpy as np
@@ -141,6 +142,26 @@ def test_a_prediction_that_is_no_number_is_an_error(kind: str) -> None:
     broken = classes.restored(point(kind), arrays, samples.names, samples.units)
     with pytest.raises(ArithmeticError, match="predicts no finite number for 60 of 60 samples"):
         predicted(broken, samples)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in ALL if kind.values[0] != "mean"])
+def test_new_samples_that_are_no_numbers_or_other_columns_are_refused(kind: str) -> None:
+    samples = table()
+    model = fitted(kind, samples)
+    features = samples.features.copy()
+    features[7, 2] = np.nan
+    with pytest.raises(SpecError, match="the column `number 3` isn't a number of at most 1e\\+75 for 1 of 60 samples"):
+        model.predict(features, samples.tasks)
+    with pytest.raises(SpecError, match=r"shape \(60, 3\); one column is needed for each of the 4 names"):
+        model.predict(samples.features[:, :3], samples.tasks)
+
+
+@every_class
+def test_samples_far_from_all_others_have_predictions_without_a_warning(kind: str) -> None:
+    model = fitted(kind, table())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.isfinite(model.predict(np.full((2, 4), 1e70), np.zeros(2, dtype=np.int64))).all()
 
 
 @every_class
