@@ -94,5 +94,5 @@ def n_bytes(point: Point, n: int, units: Sequence[str]) -> int:
     if point.kind == "sisso":
         from bigdata.models.tabular import formulas
 
-        return formulas.expected(point, n, units).n_bytes
+        return formulas.expected(point, n, units).bytes
     return _CLASSES[point.kind].n_bytes(point, n, len(units))

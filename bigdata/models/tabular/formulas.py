@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.errors import SpecError
+from bigdata.models.sisso import costs, writing
 from bigdata.models.sisso import fitting as sisso
-from bigdata.models.sisso import writing
+from bigdata.models.sisso.costs import Costs
 from bigdata.models.sisso.formula import Formula as Found
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.tabular.fitted import Effort, Floats, Samples
@@ -134,6 +136,7 @@ def setting(options: Mapping[str, Any]) -> Setting:
         smallest=options["smallest"],
         largest=options["largest"],
         near=options["near"],
+        refinements=options["refinements"],
     )
 
 
@@ -157,16 +160,12 @@ def refuse_namesakes(names: Sequence[str]) -> None:
         )
 
 
-from typing import NamedTuple
+def expected(point: Point, n: int, units: Sequence[str]) -> Costs:
+    """What the search for a point takes on n samples of columns with these units."""
+    unitless = ("1",) * len(units)
+    asked = tuple(units) if point.options["use_units"] else unitless
+    return _expected(setting(point.options), asked, n, int(point.place["rung"]), int(point.place["dimension"]))
 
 
-class Expected(NamedTuple):
-    """placeholder"""
-
-    seconds: float
-    n_bytes: int
-
-
-def expected(point: Point, n: int, units: Sequence[str]) -> Expected:
-    """placeholder"""
-    return Expected(2.0, 200_000_000)
+# A plan asks for each model, fold and task.
+_expected = lru_cache(maxsize=256)(costs.expected)

@@ -118,6 +118,11 @@ class Sisso(Grid):
     residuals: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=10, description="Of how many of the best models of the last dimension the residuals are screened for."
     )
+    refinements: Annotated[int, Field(ge=0, le=100)] = Field(
+        default=4,
+        description="How often the best formula is looked at with each of its terms left out, and screening done again "
+        "for what is missing; 0: not, as in the paper.",
+    )
     use_units: bool = Field(
         default=True, description="Add and compare columns of one unit alone; without, all columns are pure numbers."
     )
