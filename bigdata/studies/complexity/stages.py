@@ -127,6 +127,7 @@ class _Stages:
                 "cv_seconds": Row(units="s", about="their time"),
             },
             packs=Pack(n_bytes=5_000 + 8 * self.n * self.n_terms),
+            checkpoints=True,
             inputs=("table",),
         )
 

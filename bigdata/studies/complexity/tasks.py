@@ -30,10 +30,11 @@ from bigdata.studies.complexity.packed import (
     pack_json,
     packed_array,
 )
-from bigdata.studies.complexity.parts import Mask, Part, inner_folds, parts_of, share_of
+from bigdata.studies.complexity.parts import Part, parts_of, share_of
 from bigdata.studies.complexity.stages import curve_of, pairs_of
 from bigdata.studies.complexity.table import open_table
 from bigdata.studies.complexity.trials import best_of, n_terms, of_point, trials_of
+from bigdata.studies.complexity.tuning import said, tried
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -73,39 +74,13 @@ def tune(ctx: Context[Complexity]) -> dict[str, Any]:
     """One choice of options, for the models that one fit serves: errors of samples left out inside each training
     part."""
     trial, samples, model = trials_of(ctx.model)[ctx.index], samples_of(ctx), ctx.model
-    parts, begin = parts_of(model, samples.groups), time.perf_counter()
-    error = np.full((len(parts), n_terms(model)), np.nan)
-    folds, n_fits = [], 0
-    for i, part in enumerate(parts):
-        # Of the last part, whose models are kept, it is kept too.
-        left_out = np.full((n_terms(model), len(samples)), np.nan)
-        for fold in inner_folds(samples.groups, part.train, model.tuning.folds, model.split.seed):
-            made = classes.fit(trial.points, samples.only(fold.train), _effort(ctx))
-            left_out[: len(made), fold.test] = [_said(one, samples, fold.test) for one in made]
-            n_fits += 1
-            folds.append({"part": i, "models": [_described(p, one) for p, one in zip(trial.points, made, strict=True)]})
-        error[i] = _rmse(left_out[:, part.train], samples.target[part.train])
-    pack_array(ctx, LEFT_OUT, left_out)
-    pack_json(ctx, FOLDS, folds)
-    return {"cv_error": error.ravel(), "cv_fits": n_fits, "cv_seconds": time.perf_counter() - begin}
-
-
-def _said(one: Fitted, samples: Samples, rows: Mask) -> Floats:
-    return one.predict(samples.features[rows], samples.tasks[rows])
-
-
-def _rmse(left_out: Floats, learned: Floats) -> Floats:
-    """(terms,) NaN for places that no model stands at."""
-    return np.asarray(np.sqrt(((left_out - learned) ** 2).mean(axis=1)))
-
-
-def _described(point: Point, one: Fitted) -> dict[str, Any]:
-    """What a report says of a model of one fold."""
-    return {
-        "name": point.name,
-        "parameters": int(one.size.n_parameters),
-        "descriptors": list(getattr(one, "descriptors", ())),
-    }
+    parts = parts_of(model, samples.groups)
+    found = tried(model, trial, samples, parts, n_terms(model), _effort(ctx), ctx.checkpoint)
+    # Of the last part, whose models are kept, it is kept what was said.
+    pack_array(ctx, LEFT_OUT, found.left_out[-1])
+    pack_json(ctx, FOLDS, found.folds)
+    errors_inside = found.errors(parts, samples.target).ravel()
+    return {"cv_error": errors_inside, "cv_fits": len(found.folds), "cv_seconds": found.seconds}
 
 
 def model(ctx: Context[Complexity]) -> dict[str, Any]:
@@ -113,15 +88,15 @@ def model(ctx: Context[Complexity]) -> dict[str, Any]:
     point, samples, data = ctx.model.points[ctx.index], samples_of(ctx), ctx.opened(open_table)
     parts = parts_of(ctx.model, samples.groups)
     choices = [_choice(ctx, point, i, len(parts)) for i in range(len(parts))]
-    said = np.full(len(samples), np.nan)
+    values = np.full(len(samples), np.nan)
     seconds = 0.0
     for part, choice in zip(parts, choices, strict=True):
         begin = time.perf_counter()
         kept = classes.fit((choice.point,), samples.only(part.train), _effort(ctx))[0]
         seconds = time.perf_counter() - begin
         rows = part.test if len(parts) > 1 else np.ones(len(samples), bool)
-        said[rows] = _said(kept, samples, rows)
-    pack_array(ctx, PREDICTION, data.scale.values(said))
+        values[rows] = said(kept, samples, rows)
+    pack_array(ctx, PREDICTION, data.scale.values(values))
     _keep(ctx, kept)
     return {
         "parameters": [int(n) for n in (kept.size.additive, kept.size.linear, kept.size.nonlinear)],
@@ -189,11 +164,11 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
     tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in near(own.point, wanted, kept)]
     # Of two that are equally near, the smaller.
     point, fitted = min(tried, key=lambda t: (abs(t[1].size.n_parameters - wanted), t[1].size.n_parameters))
-    said = np.full(len(samples), np.nan)
+    values = np.full(len(samples), np.nan)
     for part in _tested(parts):
         use = fitted if part is parts[-1] else classes.fit((point,), samples.only(part.train), _effort(ctx))[0]
-        said[part.test] = _said(use, samples, part.test)
-    ctx.write("matched_prediction", data.scale.values(said)[None])
+        values[part.test] = said(use, samples, part.test)
+    ctx.write("matched_prediction", data.scale.values(values)[None])
     return {"wanted_parameters": wanted, "n_parameters": int(fitted.size.n_parameters), "setting": point.name}
 
 
@@ -205,13 +180,13 @@ def curve(ctx: Context[Complexity]) -> dict[str, Any]:
     """The best model of a class, fitted to a share of the training groups: its errors of samples tested."""
     one, share = curve_of(ctx.model)[ctx.index]
     samples, data, point = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx, one).choice.point
-    said, sizes = np.full(len(samples), np.nan), []
+    values, sizes = np.full(len(samples), np.nan), []
     for part in _tested(parts_of(ctx.model, samples.groups)):
         some = share_of(samples.groups, part.train, share, ctx.model.split.seed)
         made = classes.fit((point,), samples.only(some), _effort(ctx))[0]
-        said[part.test] = _said(made, samples, part.test)
+        values[part.test] = said(made, samples, part.test)
         sizes.append(int(some.sum()))
-    tested = evaluation.tested(data, data.scale.values(said), np.isfinite(said))
+    tested = evaluation.tested(data, data.scale.values(values), np.isfinite(values))
     return {"curve_error": errors(ctx.model.metrics, tested), "curve_n": sizes[0]}
 
 
