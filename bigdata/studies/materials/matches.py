@@ -42,7 +42,7 @@ def match_stages(
 
     rows, _ = blocks(n, BLOCK_PAIRS)
     about = "what StructureMatcher says of a pair of entries; 0: apart, 1: same, 2: same by earlier pairs, 3: unjudged"
-    array = by_rows(rows, "match", "int8", {"pair": n}, about=about)
+    array = by_rows(rows, "match", "uint8", {"pair": n}, about=about)
     return [
         Stage(
             name="match",

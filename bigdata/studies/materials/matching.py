@@ -63,7 +63,7 @@ class Pairs:
         return self.members[begin + first], self.members[begin + second]
 
 
-def judged(structures: Structures, first: Ints, second: Ints, tolerances: Tolerances = USUAL) -> NDArray[np.int8]:
+def judged(structures: Structures, first: Ints, second: Ints, tolerances: Tolerances = USUAL) -> NDArray[np.uint8]:
     """(p,) APART, SAME, JOINED or UNJUDGED, for pairs of places `first` and `second` among structures.
 
     A pair is the same where it matches in either order: of a few, StructureMatcher's answer depends on it.
@@ -74,7 +74,7 @@ def judged(structures: Structures, first: Ints, second: Ints, tolerances: Tolera
     places, both = np.unique(np.concatenate([first, second]), return_inverse=True)
     cells = [_reduced(structures[place]) for place in places.tolist()]
     joined = np.arange(len(places))
-    found = np.full(len(first), APART, dtype=np.int8)
+    found = np.full(len(first), APART, dtype=np.uint8)
     for i, (a, b) in enumerate(both.reshape(2, -1).T.tolist()):
         found[i] = JOINED if joined[a] == joined[b] else _judge(matcher, cells[a], cells[b])
         if found[i] == SAME:
