@@ -135,5 +135,5 @@ def identity_options(function: F) -> F:
         default="formula,spacegroup",
         show_default=True,
         help="What entries of one group agree in: formula (of the standardised primitive cell), reduced_formula, "
-        "given_formula, spacegroup, wyckoff.",
+        "given_formula, spacegroup, wyckoff, matched (by pymatgen's StructureMatcher).",
     )(function)

@@ -14,6 +14,8 @@ from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecError, locate
 from bigdata.studies.materials.model import SHARES, Identity, Split, Target
 
 SPLIT_FILE = "split file"
+# In a split's identity: the hash of the entries among which its groups have their names, where that counts.
+ENTRIES = "entries"
 Datasets = Mapping[str, MaterialsOrigin]
 
 
@@ -91,15 +93,17 @@ def _imported(name: str, dataset: MaterialsOrigin, identity: Identity, folder: P
         what = f"has {opened.n_without_formula:,} rows that are of no material"
         right = "Give formulas or structures: rows of numbers (`format: table`) are for studies of tables"
         raise Findings(Finding(("datasets", name), what, right, at_key=True))
-    if (identity.needs_symmetry or graphs) and not opened.has_structures:
-        raise Findings(_formulas_alone(name, graphs))
+    if (identity.needs_structures or graphs) and not opened.has_structures:
+        raise Findings(_formulas_alone(name, identity, graphs))
     file = dataset.file if isinstance(dataset, MaterialsFile) else ""
     return Input(opened.digest, str(opened.folder), file, opened.content)
 
 
-def _formulas_alone(name: str, graphs: bool) -> Finding:
+def _formulas_alone(name: str, identity: Identity, graphs: bool) -> Finding:
     if graphs:
         what, right = "has formulas only, and crystal graphs need structures", "Give structures"
+    elif identity.cross_check and not identity.needs_symmetry:
+        what, right = "has formulas only, and matching needs structures", "Leave out `cross_check`, or give structures"
     else:
         what = "has formulas only, and what identifies materials here needs structures"
         right = "Write `identity: {by: [reduced_formula]}`, or give structures"
@@ -123,7 +127,7 @@ def _unfit(parts: tuple[str, ...], made: Mapping[str, Any], identity: Identity) 
     if parts != SHARES:
         what = f"has the parts {', '.join(parts)}"
         yield Finding(("split", "file"), what, f"A study needs {', '.join(SHARES)}: make a split by fractions")
-    elif made and dict(made) != identity_of(identity).comparable():
+    elif made and {k: v for k, v in made.items() if k != ENTRIES} != identity_of(identity).comparable():
         tolerance = f" within {made['symprec']:g} Å" if made["symprec"] else ""
         what = f"was made for materials told apart by {', '.join(made['by'])}{tolerance}"
         right = "Say the same under `identity:`, or make the split as the study tells materials apart"

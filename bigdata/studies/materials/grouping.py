@@ -1,13 +1,15 @@
 """The stage that names the group of every entry of a study: its arrays, its coordinates, and what its one task does.
 
-symmetry_<dataset> ──▶ groups   (one task)
+symmetry_<dataset>, match ──▶ groups   (one task)
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -31,10 +33,12 @@ from bigdata.studies.materials import model as asked
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.far_off import far
 from bigdata.studies.materials.groups import Labelled, labelled
+from bigdata.studies.materials.matches import Matched, matched
 from bigdata.studies.materials.overlap import Overlap, histograms, overlap
 from bigdata.studies.materials.parts import split_of
 from bigdata.studies.materials.split import Split
 from bigdata.studies.materials.symmetry import Symmetry
+from bigdata.studies.materials.twins import twins
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -42,8 +46,12 @@ if TYPE_CHECKING:
 N_BINS = 60
 GROUPS_RATE = Rate("entry", 2e-5, BUILT_IN)
 ENTRY_BYTES = 2_000
-# What of a study its groups depend on: fields of `GroupedStudy`.
-FIELDS = ("datasets", "target", "identity", "split")
+# What was found of a pair, and whether it is the same.
+PAIR_BYTES = 2
+NOTHING = Matched({}, {})
+# What of a study its entries depend on, and its groups: fields of `GroupedStudy`.
+ENTRY_FIELDS = ("datasets", "target")
+FIELDS = (*ENTRY_FIELDS, "identity", "split")
 
 
 class GroupedStudy(Protocol):
@@ -84,9 +92,15 @@ class Grouped:
         return {name: self.split.codes(of).astype(np.int32) for name, of in self.labels.items()}
 
 
-def grouped(model: GroupedStudy, entries: Mapping[str, Entries], inputs: Mapping[str, Input]) -> Grouped:
-    """The groups of a study's entries. Raises SpecError where they can't be told, or not be split as asked."""
-    found = {name: labelled(model.identity, e) for name, e in entries.items()}
+def grouped(
+    model: GroupedStudy,
+    entries: Mapping[str, Entries],
+    inputs: Mapping[str, Input],
+    numbers: Mapping[str, NDArray[np.int64]] = MappingProxyType({}),
+) -> Grouped:
+    """The groups of a study's entries; `numbers` are those of matching (see `groups.labelled`), where there is any.
+    Raises SpecError where they can't be told, or not be split as asked."""
+    found = {name: labelled(model.identity, e, numbers=numbers.get(name)) for name, e in entries.items()}
     labels = {name: one.labels for name, one in found.items()}
     split = None if model.split is None else split_of(model.split, model.identity, labels, entries, inputs)
     return Grouped(found, overlap(labels), split)
@@ -97,25 +111,26 @@ def groups_stage(
     entries: Mapping[str, Entries],
     function: str,
     fields: Mapping[str, Any],
-    symmetry: Iterable[Stage],
+    before: Iterable[Stage],
     inputs: Iterable[str],
     more: Iterable[ArraySpec] = (),
 ) -> Stage:
     """The stage `groups`, whose task at the address `function` calls `write_groups`.
 
-    `fields` are a dump of those that it depends on, FIELDS and what else chooses `entries`; `symmetry` are the stages
+    `fields` are a dump of those that it depends on, FIELDS and what else chooses `entries`; `before` are the stages
     whose results it waits for; `more` are arrays that the task writes besides.
     """
-    n = sum(map(len, entries.values()))
+    n, needed = sum(map(len, entries.values())), tuple(before)
+    n_pairs = sum(math.prod(array.shape) for stage in needed for array in stage.arrays)
     return Stage(
         name="groups",
         function=function,
         fields=fields,
         rate=GROUPS_RATE,
         work=lambda _: float(n),
-        memory=PROCESS_BYTES + ENTRY_BYTES * n,
+        memory=PROCESS_BYTES + ENTRY_BYTES * n + PAIR_BYTES * n_pairs,
         arrays=(*_arrays(model, entries), *more),
-        needs=every(*symmetry),
+        needs=every(*needed),
         inputs=tuple(inputs),
     )
 
@@ -141,6 +156,11 @@ def _entry_arrays(model: GroupedStudy, name: str, one: Mapping[str, int]) -> Ite
         yield whole(f"spacegroup_{name}", "int32", one, about="number in the International Tables; 0: none found")
         yield whole(f"n_atoms_primitive_{name}", "int32", one, about="atoms of the standardised primitive cell")
         yield whole(f"symmetry_program_{name}", "uint8", one, about="1: moyopy, 2: spglib, 0: none found")
+    if model.identity.needs_matches:
+        about = "number of the class, among those of its formula, that StructureMatcher puts the entry in"
+        yield whole(f"match_{name}", "int64", one, about=about)
+    if model.identity.cross_check and model.split is not None:
+        yield whole(f"twin_{name}", "bool", one, about="whether a test entry matches one of training")
     if model.split is not None:
         about = "number of the fold" if model.split.folds else "0 train, 1 validation, 2 test"
         yield whole(f"split_{name}", "int32", one, about=about)
@@ -191,7 +211,8 @@ def bin_edges(entries: Mapping[str, Entries]) -> NDArray[np.float64]:
 
 def write_groups(ctx: Context[Any], model: GroupedStudy, entries: Mapping[str, Entries]) -> Grouped:
     """Write all arrays of `groups_stage`, and return what they were made of."""
-    found = grouped(model, entries, ctx.inputs)
+    joined = matched(ctx.read, entries) if model.identity.needs_matches else NOTHING
+    found = grouped(model, entries, ctx.inputs, joined.numbers)
     ctx.write("overlap", found.shared.matrix)
     ctx.write("shared_entries", found.shared.entries)
     ctx.write("n_groups", np.diag(found.shared.matrix).copy())
@@ -201,6 +222,11 @@ def write_groups(ctx: Context[Any], model: GroupedStudy, entries: Mapping[str, E
             _write_symmetry(ctx, name, one.symmetry)
     for name, parts in found.parts.items():
         ctx.write(f"split_{name}", parts)
+    for name, numbers in joined.numbers.items():
+        ctx.write(f"match_{name}", numbers)
+    if model.identity.cross_check and model.split is not None:
+        for name, are in twins(joined.classes, found.parts, model.split.parts).items():
+            ctx.write(f"twin_{name}", are)
     _write_histograms(ctx, found.shared, entries)
     return found
 

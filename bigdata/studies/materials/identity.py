@@ -14,11 +14,12 @@ from bigdata.data.materials.elements import SYMBOLS, rank
 from bigdata.data.materials.structures import Structures
 from bigdata.data.problem import DataProblem, EntryError, first
 from bigdata.kind import Finding, SpecError
-from bigdata.studies.materials.model import IdentityPart
+from bigdata.studies.materials.model import USUAL, IdentityPart, Tolerances
 from bigdata.studies.materials.symmetry import Symmetry
 
 PARTS: tuple[IdentityPart, ...] = get_args(IdentityPart)
-_OF_STRUCTURES = {"formula", "spacegroup", "wyckoff"}
+_OF_SYMMETRY = {"formula", "spacegroup", "wyckoff"}
+_OF_STRUCTURES = _OF_SYMMETRY | {"matched"}
 _SYMBOL = re.compile("[A-Z][a-z]?")
 # By the place in a formula: counts sorted by it stand in the order in which they are written.
 _RANKS = np.array([0, *map(rank, range(1, len(SYMBOLS)))], dtype=np.int64)
@@ -30,11 +31,13 @@ class Identity:
     """What tells two materials apart, in the order in which a label names it; `symprec` in angstrom.
 
     `formula`: of the standardised primitive cell (Mg2F4); `reduced_formula`: MgF2; `given_formula`: as the database
-    gives it; `spacegroup`: its number; `wyckoff`: the occupied orbits, a fingerprint of the structure type.
+    gives it; `spacegroup`: its number; `wyckoff`: the occupied orbits, a fingerprint of the structure type; `matched`:
+    what matches within `tolerances` (MgF2#1, MgF2#2), numbered among all entries of a study: see `matching`.
     """
 
     by: tuple[IdentityPart, ...] = ("formula", "spacegroup")
     symprec: float = 0.1
+    tolerances: Tolerances = USUAL
 
     def __post_init__(self) -> None:
         unknown = [part for part in self.by if part not in PARTS]
@@ -56,9 +59,14 @@ class Identity:
     def needs_structures(self) -> bool:
         return not _OF_STRUCTURES.isdisjoint(self.by)
 
+    @property
+    def needs_symmetry(self) -> bool:
+        return not _OF_SYMMETRY.isdisjoint(self.by)
+
     def comparable(self) -> dict[str, Any]:
-        """What must be equal for labels to mean the same; the tolerance counts only where symmetry does."""
-        return {"by": list(self.by), "symprec": self.symprec if self.needs_structures else None}
+        """What must be equal for labels to mean the same; tolerances count only where symmetry or matching does."""
+        found: dict[str, Any] = {"by": list(self.by), "symprec": self.symprec if self.needs_symmetry else None}
+        return found | ({"matcher": self.tolerances._asdict()} if "matched" in self.by else {})
 
 
 def labels(
@@ -66,15 +74,17 @@ def labels(
     structures: Structures | None,
     formulas: Sequence[str],
     symmetry: Symmetry | None,
+    numbers: NDArray[np.int64] | None = None,
 ) -> list[str]:
-    """One label an entry. `formulas` as the database gives them; `symmetry` may be None where `by` needs none.
+    """One label an entry. `formulas` as the database gives them; `symmetry` may be None where `by` needs none, and so
+    may `numbers`, of `matching.numbered`, without `matched`.
 
     Entries whose symmetry wasn't found have spacegroup 0 and the formula of their cell as given: see
     `groups.labelled`, which keeps them apart. Raises DataProblem
     where there are no structures and `by` needs them, or where a formula that is needed can't be read.
     """
     refuse_formulas_alone(identity, structures is not None)
-    columns = [_column(part, identity, structures, formulas, symmetry) for part in identity.by]
+    columns = [_column(part, identity, structures, formulas, symmetry, numbers) for part in identity.by]
     return ["_".join(words) for words in zip(*columns, strict=True)]
 
 
@@ -92,11 +102,14 @@ def _column(
     structures: Structures | None,
     formulas: Sequence[str],
     symmetry: Symmetry | None,
+    numbers: NDArray[np.int64] | None,
 ) -> list[str]:
     if part == "given_formula":
         return _given(formulas)
     if part == "reduced_formula" or structures is None:
         return reduced_formulas(structures, formulas)
+    if part == "matched":
+        return _matched(reduced_formulas(structures, formulas), numbers)
     if symmetry is None or symmetry.symprec != identity.symprec:
         found = "isn't there" if symmetry is None else f"was found within {symmetry.symprec:g} Å"
         raise ValueError(f"the symmetry {found}; {identity.symprec:g} Å is asked for")
@@ -106,6 +119,12 @@ def _column(
         return list(map(str, symmetry.spacegroup.tolist()))
     # 48 bits are twelve hexadecimal digits.
     return [f"{value:012x}" for value in symmetry.wyckoff.tolist()]
+
+
+def _matched(formulas: Sequence[str], numbers: NDArray[np.int64] | None) -> list[str]:
+    if numbers is None:
+        raise ValueError("what matches isn't there")
+    return [f"{formula}#{number}" for formula, number in zip(formulas, numbers.tolist(), strict=True)]
 
 
 def _given(formulas: Sequence[str]) -> list[str]:

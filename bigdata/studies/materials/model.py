@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
 from bigdata import kind
-from bigdata.kind import Finding, Grown, PathInSpec, SpecModel, WrongText
+from bigdata.kind import Finding, Grown, PathInSpec, WrongText
 
-IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff"]
+IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff", "matched"]
 # A name becomes part of the names of the store's arrays.
 NAME = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
@@ -37,19 +37,75 @@ class Target(kind.Target):
     )
 
 
-class Identity(SpecModel):
+class Tolerances(NamedTuple):
+    """Those of pymatgen's StructureMatcher, in its order and with its defaults; `angle_tol` in degrees."""
+
+    ltol: float = 0.2
+    stol: float = 0.3
+    angle_tol: float = 5.0
+
+
+USUAL = Tolerances()
+
+
+class Identity(Grown):
     """Which entries count as the same material: those that agree in all of `by`."""
+
+    LATER: ClassVar[tuple[str, ...]] = (*Tolerances._fields, "cross_check")
 
     by: Annotated[tuple[IdentityPart, ...], Field(min_length=1)] = Field(
         default=("formula", "spacegroup"),
         description="formula: of the standardised primitive cell; given_formula: as the database writes it; "
-        "wyckoff: the occupied orbits.",
+        "wyckoff: the occupied orbits; matched: what pymatgen's StructureMatcher takes for the same crystal, "
+        "directly or in steps.",
     )
     symprec: float = Field(default=0.1, gt=0, description="Tolerance of the symmetry search, in angstrom.")
+    ltol: float = Field(default=USUAL.ltol, gt=0, description="Of `matched`: tolerance of cell lengths, as a fraction.")
+    stol: float = Field(
+        default=USUAL.stol,
+        gt=0,
+        description="Of `matched`: tolerance of positions, in units of (cell volume / atoms)^(1/3).",
+    )
+    angle_tol: float = Field(
+        default=USUAL.angle_tol, gt=0, description="Of `matched`: tolerance of cell angles, in degrees."
+    )
+    cross_check: Literal["matched"] | None = Field(
+        default=None,
+        description="matched: count the test entries that StructureMatcher takes for the same crystal as a training "
+        "entry, though `by` tells them apart.",
+    )
 
     @property
     def needs_symmetry(self) -> bool:
         return bool({"formula", "spacegroup", "wyckoff"} & set(self.by))
+
+    @property
+    def needs_matches(self) -> bool:
+        return "matched" in self.by or self.cross_check == "matched"
+
+    @property
+    def needs_structures(self) -> bool:
+        return self.needs_symmetry or self.needs_matches
+
+    @property
+    def said(self) -> str:
+        """What entries of one group agree in, in words."""
+        words = {"matched": "StructureMatcher's class"}
+        return " and ".join(words.get(part, part.replace("_", " ")) for part in self.by)
+
+    @property
+    def tolerances(self) -> Tolerances:
+        return Tolerances(self.ltol, self.stol, self.angle_tol)
+
+    def findings(self, *path: str | int, is_split: bool) -> Iterator[Finding]:
+        """What of it doesn't go together, or with a study that makes no split; it stands at `path`."""
+        here = (*path, "cross_check")
+        if self.cross_check in self.by:
+            what = "checks what `by` holds already: no entry of the test part matches one of training"
+            yield Finding(here, what, "Leave it out", at_key=True)
+        elif self.cross_check and not is_split:
+            what = "counts entries of the test part, and there is no split"
+            yield Finding(here, what, "Write `split:`, or leave it out", at_key=True)
 
 
 class Split(Grown):

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from bigdata.kind import Input, SpecError
+from bigdata.kind import Finding, Findings, Input, SpecError
 from bigdata.studies.materials import model
-from bigdata.studies.materials.datasets import SPLIT_FILE
+from bigdata.studies.materials.datasets import ENTRIES, SPLIT_FILE
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.groups import identity_of
 from bigdata.studies.materials.identity import elements_by_group
@@ -28,7 +29,7 @@ def split_of(
     """The split of all groups; `labels` are those of the `entries`, by dataset. SpecError where it can't be made."""
     if asked.file:
         return Split.from_file(Path(inputs[SPLIT_FILE].folder))
-    weights, told = Counter(label for some in labels.values() for label in some), identity_of(identity).comparable()
+    weights, told = Counter(label for some in labels.values() for label in some), _told(identity, entries)
     if asked.folds:
         return k_fold(weights, asked.folds, asked.seed, weights, told)
     if asked.without_element:
@@ -39,6 +40,31 @@ def split_of(
         until: dict[Literal["train", "validation"], str] = {"train": asked.until[0], "validation": asked.until[1]}
         return by_date([label for some in labels.values() for label in some], dates, until, told)
     return split_groups(weights, asked.shares, asked.seed, weights, told)
+
+
+def refuse_other_entries(
+    asked: model.Split | None, identity: model.Identity, entries: Mapping[str, Entries], inputs: Mapping[str, Input]
+) -> None:
+    """Raise Findings for a split file whose groups have names that mean others among these entries: those of matching
+    are numbered among all entries of a study."""
+    if asked is None or not asked.file:
+        return
+    made = Split.from_file(Path(inputs[SPLIT_FILE].folder))
+    if made.identity and made.identity.get(ENTRIES) != _told(identity, entries).get(ENTRIES):
+        what = "was made for other entries, and `matched` numbers its groups among all entries of a study"
+        right = "Make the split anew for these datasets, in this order, with the same conditions and targets"
+        raise Findings(Finding(("split", "file"), what, right))
+
+
+def _told(identity: model.Identity, entries: Mapping[str, Entries]) -> dict[str, Any]:
+    """How materials are told apart, and among which entries where that counts."""
+    told = identity_of(identity).comparable()
+    if "matched" not in identity.by:
+        return told
+    found = hashlib.sha256()
+    for e in entries.values():
+        found.update(f"{e.dataset.digest} {len(e)} ".encode() + e.rows.astype("<i8").tobytes())
+    return told | {ENTRIES: found.hexdigest()}
 
 
 def _elements(labels: Labels, entries: Mapping[str, Entries]) -> dict[str, frozenset[str]]:

@@ -45,7 +45,7 @@ def crosschecked(results: Results, progress: Progress = _silent) -> Crosschecked
     model, entries = results.model, results.entries
     with_structures = [str(e.dataset.folder) for e in entries.values() if e.dataset.has_structures]
     find_symmetry(model, with_structures, "spglib", progress)
-    others = {name: labelled(model.identity, e, "spglib") for name, e in entries.items()}
+    others = {name: labelled(model.identity, e, "spglib", results.numbers.get(name)) for name, e in entries.items()}
     theirs = overlap({name: other.labels for name, other in others.items()})
     found = {}
     for name, e in entries.items():

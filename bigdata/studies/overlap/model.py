@@ -20,7 +20,7 @@ class Overlap(Grown, StudyModel):
     stages_at: ClassVar[str] = "bigdata.studies.overlap.stages:stages"
     report_at: ClassVar[str] = "bigdata.studies.overlap.report:report"
     starter_at: ClassVar[str] = "bigdata.studies.overlap:starter.yaml"
-    packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib")
+    packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen")
     LATER: ClassVar[tuple[str, ...]] = ("without_target",)
 
     study: Literal["overlap"] = "overlap"
@@ -44,6 +44,8 @@ class Overlap(Grown, StudyModel):
             yield from wrong_split(split, datasets, folder)
         if (target := fields.get("target")) is not None:
             yield from target.findings("target")
+        if (identity := fields.get("identity")) is not None:
+            yield from identity.findings("identity", is_split=fields.get("split") is not None)
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The files of the user's own."""

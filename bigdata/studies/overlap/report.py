@@ -10,6 +10,7 @@ import numpy as np
 
 from bigdata.kind import Headline, ReportParts, Table, View
 from bigdata.studies.materials.symmetry import SPGLIB
+from bigdata.studies.materials.twins import said_of_matches, said_of_twins
 from bigdata.studies.overlap.results import Results
 
 MOST_ROWS = 30
@@ -45,16 +46,19 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     yield lambda: _said_of_groups(results)
     if results.model.identity.needs_symmetry:
         yield lambda: _said_of_symmetry(results)
+    if results.model.identity.needs_matches:
+        yield lambda: said_of_matches(results.view)
     if len(results.names) > 1:
         yield lambda: _said_of_common(results)
-    if results.model.split is not None:
+    if (split := results.model.split) is not None:
         yield lambda: _said_of_split(results)
+        if results.model.identity.cross_check:
+            yield lambda: said_of_twins(results.view, split, results.model.identity, results.names)
     if not results.has_imports:
         yield lambda: GONE
 
 
 def _said_of_groups(results: Results) -> str:
-    by = " and ".join(w.replace("_", " ") for w in results.model.identity.by)
     found = ", ".join(
         f"{name} has {len(results.groups[name]):,} entries in {n:,} groups"
         for name, n in zip(results.names, results.n_groups.tolist(), strict=True)
@@ -62,7 +66,7 @@ def _said_of_groups(results: Results) -> str:
     tolerance = (
         f" (symmetry within {results.model.identity.symprec:g} Å)" if results.model.identity.needs_symmetry else ""
     )
-    return f"Entries that agree in {by}{tolerance} make a group: {found}."
+    return f"Entries that agree in {results.model.identity.said}{tolerance} make a group: {found}."
 
 
 def _said_of_symmetry(results: Results) -> str:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SiteError, StudyResults
 from bigdata.studies.materials.entries import Entries
-from bigdata.studies.materials.groups import Labelled, labelled
+from bigdata.studies.materials.groups import Labelled, labelled, numbers_in
 from bigdata.studies.materials.overlap import Overlap as Shared
 from bigdata.studies.materials.parts import split_of
 from bigdata.studies.materials.split import Split
@@ -112,7 +112,8 @@ class Results(StudyResults[Overlap]):
         named: dict[tuple[str, int], str] = {}
         for name in dict.fromkeys(name for name, _ in firsts):
             places = [place for of, place in firsts if of == name]
-            found = labelled(self.model.identity, self.entries[name].only(places)).labels
+            numbers = self.numbers[name][places] if name in self.numbers else None
+            found = labelled(self.model.identity, self.entries[name].only(places), numbers=numbers).labels
             named |= {(name, place): label for place, label in zip(places, found, strict=True)}
         return [named[first] for first in firsts]
 
@@ -124,7 +125,13 @@ class Results(StudyResults[Overlap]):
     @cached_property
     def labelled(self) -> dict[str, Labelled]:
         """The names of all entries' groups, and their symmetry, by dataset."""
-        return {name: labelled(self.model.identity, e) for name, e in self.entries.items()}
+        identity, entries = self.model.identity, self.entries
+        return {name: labelled(identity, e, numbers=self.numbers.get(name)) for name, e in entries.items()}
+
+    @cached_property
+    def numbers(self) -> dict[str, NDArray[np.int64]]:
+        """The number of each entry's class among those of its formula, by dataset; empty where nothing is matched."""
+        return numbers_in(self.view, self.model.identity, self.names)
 
     @cached_property
     def shared(self) -> Shared:

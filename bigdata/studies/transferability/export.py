@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SpecError, View
 from bigdata.models.networks.network import layout
-from bigdata.studies.materials.groups import labelled
+from bigdata.studies.materials.groups import labelled, numbers_in
 from bigdata.studies.materials.parts import split_of
 from bigdata.studies.transferability.data import network_of
 from bigdata.studies.transferability.prediction import chosen
@@ -47,7 +47,8 @@ def export(view: View, model: str, form: str, out: Path | None) -> str:
 def _split(results: Results, out: Path) -> None:
     """By the names of the groups: another version of a library may draw another one from the same seed."""
     study, entries = results.model, results.entries
-    labels = {name: labelled(study.identity, e).labels for name, e in entries.items()}
+    numbers = numbers_in(results.view, study.identity, entries)
+    labels = {name: labelled(study.identity, e, numbers=numbers.get(name)).labels for name, e in entries.items()}
     split_of(study.split, study.identity, labels, entries, results.view.inputs).to_file(out)
 
 

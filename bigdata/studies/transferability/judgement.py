@@ -218,9 +218,8 @@ def of_outside(results: Results, name: str) -> str:
 
 def of_split(results: Results) -> str:
     """What keeps the test honest."""
-    by = " and ".join(word.replace("_", " ") for word in results.model.identity.by)
     n = sum(len(results.test(name)) for name in results.datasets)
     return (
-        f"Entries that agree in {by} make a group. One split of the groups holds for all datasets: none of the {n:,} "
-        "test entries has its group in any training or validation part."
+        f"Entries that agree in {results.model.identity.said} make a group. One split of the groups holds for all "
+        f"datasets: none of the {n:,} test entries has its group in any training or validation part."
     )

@@ -139,6 +139,8 @@ class Transferability(StudyModel):
             yield from _wrong_parts(split)
         if (target := fields.get("target")) is not None:
             yield from target.findings("target")
+        if (identity := fields.get("identity")) is not None:
+            yield from identity.findings("identity", is_split=True)
         if (training := fields.get("training")) is not None:
             yield from training.findings("training")
         if (graph := fields.get("graph")) is not None and (graph.neighbors is None) == (graph.cutoff is None):

@@ -16,7 +16,7 @@ from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.network import shared
 from bigdata.models.prediction import Prediction
 from bigdata.studies.materials.groups import identity_of
-from bigdata.studies.materials.identity import labels
+from bigdata.studies.materials.identity import Identity, labels
 from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.materials.symmetry import symmetry
 from bigdata.studies.transferability.data import TEST, graph_setting, network_of
@@ -83,9 +83,9 @@ def _networks(results: Results, model: str, crystals: Crystals) -> Floats:
 def _known(results: Results, model: str, structures: Structures) -> NDArray[np.bool_]:
     """(n,) whether a structure's material is among those that training or validation saw."""
     identity, view = identity_of(results.model.identity), results.view
-    if "given_formula" in identity.by:
+    if _nameless(identity):
         return np.zeros(len(structures), dtype=bool)
-    found = symmetry(structures, identity.symprec) if identity.needs_structures else None
+    found = symmetry(structures, identity.symprec) if identity.needs_symmetry else None
     hashes = group_hashes(labels(identity, structures, [""] * len(structures), found))
     saw = [
         view[f"group_hash_{name}"][...][view[f"split_{name}"][...] != TEST] for name in results.model.members[model].of
@@ -102,11 +102,17 @@ def _reasons(structures: Structures, known: NDArray[np.bool_], seen: bool) -> li
 
 
 def _notes(results: Results) -> tuple[str, ...]:
-    if "given_formula" not in results.model.identity.by:
-        return ()
-    return (
-        "materials are told apart by the formula as a database gives it: whether these were trained on isn't known",
-    )
+    said = _nameless(identity_of(results.model.identity))
+    return (f"materials are told apart by {said}: whether these were trained on isn't known",) if said else ()
+
+
+def _nameless(identity: Identity) -> str:
+    """By what a group is told apart that a new structure has no name for."""
+    words = {
+        "given_formula": "the formula as a database gives it",
+        "matched": "matching with the study's own entries, whose structures the run doesn't hold",
+    }
+    return next((word for part, word in words.items() if part in identity.by), "")
 
 
 def _unseen(results: Results, model: str, structures: Structures) -> list[str]:

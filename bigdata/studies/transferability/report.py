@@ -9,6 +9,7 @@ import numpy as np
 
 from bigdata.kind import Headline, ReportParts, Table, View
 from bigdata.studies.materials.labels import labels_of
+from bigdata.studies.materials.twins import said_of_matches, said_of_twins
 from bigdata.studies.transferability import judgement
 from bigdata.studies.transferability.kinds_of_material import by_kind
 from bigdata.studies.transferability.results import Cell, Results
@@ -75,6 +76,11 @@ def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     for name in results.model.outside:
         yield partial(judgement.of_outside, results, name)
     yield lambda: judgement.of_split(results)
+    study = results.model
+    if study.identity.needs_matches:
+        yield lambda: said_of_matches(results.view)
+    if study.identity.cross_check:
+        yield lambda: said_of_twins(results.view, study.split, study.identity, results.datasets)
     if not results.has_imports:
         yield lambda: GONE
 

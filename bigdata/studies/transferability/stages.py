@@ -1,7 +1,7 @@
 """The stages of a transferability study.
 
-symmetry_<dataset> ──▶ groups ──▶ train ──▶ predict ──▶ evaluate
-graphs_<dataset> ───────────────┘     └──▶ ladder, fine_tune ─┘
+symmetry_<dataset>, match ──▶ groups ──▶ train ──▶ predict ──▶ evaluate
+graphs_<dataset> ──────────────────────────┘   └──▶ ladder, fine_tune ─┘
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.far_off import far_off
 from bigdata.studies.materials.groups import without_structure
 from bigdata.studies.materials.labels import label_notes, labels_of
+from bigdata.studies.materials.matches import match_stages
+from bigdata.studies.materials.parts import refuse_other_entries
 from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
 from bigdata.studies.transferability.cost import (
     prediction_seconds,
@@ -52,18 +54,20 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
     entries = open_entries(model, inputs)
     grouping.refuse_several_units(entries)
+    refuse_other_entries(model.split, model.identity, entries, inputs)
     setting = graph_setting(model)
     symmetry = symmetry_stages(model.datasets, model.identity, inputs)
     graphs = graph_stages(model.datasets, setting, inputs)
     made = _Stages(model, inputs, entries)
-    groups = made.groups(symmetry)
+    match = made.match()
+    groups = made.groups((*symmetry, *match))
     train = made.train(groups, *graphs)
     predict = made.predict(train)
     ladder = [made.ladder(train)] if model.ladder else []
     tune = [made.fine_tune(train)] if model.fine_tuning and len(model.datasets) > 1 else []
     evaluate = made.evaluate((*graphs, groups), (train, predict, *ladder, *tune))
     return Workload(
-        stages=(*symmetry, *graphs, groups, train, predict, *ladder, *tune, evaluate),
+        stages=(*symmetry, *match, *graphs, groups, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
         notes=tuple(_notes(model, inputs, entries)),
         report_bytes=3_000_000,
@@ -86,11 +90,16 @@ class _Stages:
         self.inputs = tuple(name for name in inputs if name not in map(outside_input, model.outside))
         self.outside = tuple(map(outside_input, model.outside))
 
-    def groups(self, symmetry: list[Stage]) -> Stage:
+    def match(self) -> list[Stage]:
+        """Pairs of entries, where it counts which are the same crystal."""
+        chosen = self.fields(*grouping.ENTRY_FIELDS)
+        return match_stages(self.model.identity, self.entries, f"{TASKS}:match", chosen)
+
+    def groups(self, before: tuple[Stage, ...]) -> Stage:
         """Groups and split; and what predictions from the run's store alone need beside the weights."""
         fields, function = self.fields(*grouping.FIELDS), f"{TASKS}:groups"
         more = self._remembered()
-        return grouping.groups_stage(self.model, self.entries, function, fields, symmetry, self.inputs, more)
+        return grouping.groups_stage(self.model, self.entries, function, fields, before, self.inputs, more)
 
     def _remembered(self) -> Iterator[ArraySpec]:
         along = {"element": N_ELEMENTS, "feature": N_FEATURES}

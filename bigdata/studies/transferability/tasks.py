@@ -11,6 +11,7 @@ from bigdata.models.networks import training as networks
 from bigdata.models.networks.elements import element_features
 from bigdata.models.networks.network import Compiled, shared
 from bigdata.studies.materials import grouping
+from bigdata.studies.materials.matches import write_matches
 from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.transferability import evaluation
 from bigdata.studies.transferability.data import TEST, TRAIN, crystals_of, lesson, network_of, open_entries
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
     from bigdata.kind import Context
 
 Floats = NDArray[np.float64]
+
+
+def match(ctx: Context[Transferability]) -> None:
+    """A block of pairs of entries."""
+    write_matches(ctx, ctx.model.identity, ctx.opened(open_entries))
 
 
 def groups(ctx: Context[Transferability]) -> None:

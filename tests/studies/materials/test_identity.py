@@ -105,7 +105,9 @@ def test_symmetry_found_within_another_tolerance_is_not_taken() -> None:
 
 @pytest.mark.parametrize("by", ["", "composition", "formula,formula", "formula,Spacegroup"])
 def test_what_tells_nothing_apart_is_refused_with_the_known_words(by: str) -> None:
-    with pytest.raises(SpecError, match=r"formula, reduced_formula, given_formula, spacegroup, wyckoff, each once"):
+    with pytest.raises(
+        SpecError, match=r"formula, reduced_formula, given_formula, spacegroup, wyckoff, matched, each once"
+    ):
         Identity.parse(by)
 
 
