@@ -126,6 +126,16 @@ def fit(points: Sequence[Point], samples: Samples, effort: Effort) -> list[Formu
     return [Formula(one[0], one[: options["near"]], *naming) for one in best]
 
 
+def simplest(found: Sequence[Formula], errors: Sequence[float], tolerance: float = 0.05) -> int:
+    """The place of the simplest formula, by coefficients and then by operators, whose error is within a share of the
+    least one. The errors may be those of training or of cross-validation, for formulas of several rungs and dimensions;
+    those that are NaN or infinite are never within."""
+    known = [error if np.isfinite(error) else np.inf for error in errors]
+    limit = (1 + tolerance) * min(known)
+    within = [i for i, error in enumerate(known) if error <= limit]
+    return min(within, key=lambda i: (found[i].size.n_parameters, found[i].found.operations, known[i]))
+
+
 def expected(points: Sequence[Point], units: Sequence[str], n: int, n_tasks: int = 1) -> Costs:
     """What `fit` will take for n samples of columns with these units, told without the data."""
     options = points[0].options

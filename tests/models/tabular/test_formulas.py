@@ -81,6 +81,16 @@ def test_a_formula_is_the_same_after_it_was_stored() -> None:
         assert [one[0] for one in again.near] == [one[0] for one in formula.near]
 
 
+def test_the_simplest_formula_within_a_tolerance_is_named() -> None:
+    given = samples(target=samples().target + 0.01 * np.random.default_rng(1).standard_normal(120))
+    found = [one for rung in (0, 1, 2) for one in fit(given, rung=rung, dimension=3)]
+    left = [given.target - one.predict(given.features, given.tasks) for one in found]
+    errors = [float(np.sqrt(np.mean(part**2))) for part in left]
+    named = found[formulas.simplest(found, errors)]
+    assert set(named.descriptors) == {"f_1", "[band gap] / (class + b)"}
+    assert formulas.simplest(found, [np.nan] * 3 + errors[3:], tolerance=1e9) == 3
+
+
 def test_those_that_fit_nearly_as_well_are_listed_by_their_errors() -> None:
     given = samples()
     one = fit(given, near=7)[0]
