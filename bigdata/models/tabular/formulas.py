@@ -28,8 +28,8 @@ class Formula:
     """A formula of columns with `names` and `units`, for a target in `unit`; `others` fit nearly as well. Where it was
     found without units (`with_units`), its columns are pure numbers.
 
-    Its intercepts, one for each task, count as additive, its coefficients as linear parameters. Operators have no
-    fitted constants, so none is nonlinear.
+    Its intercepts, one for each task that had samples, count as additive, its coefficients as linear parameters.
+    Operators have no fitted constants, so none is nonlinear.
     """
 
     found: Found
@@ -42,7 +42,7 @@ class Formula:
 
     @property
     def size(self) -> Size:
-        n_tasks = len(self.found.coefficients)
+        n_tasks = int(np.isfinite(self.found.coefficients[:, 0]).sum())
         d = self.found.dimension
         components = {"rung": self.rung, "dimension": d, "biases": n_tasks, "operations": self.found.operations}
         return Size(n_tasks, n_tasks * d, 0, components)
