@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 from bigdata.errors import SpecError
 from bigdata.models.sisso import fitting as sisso
 from bigdata.models.sisso import writing
-from bigdata.models.sisso.costs import Costs
-from bigdata.models.sisso.costs import expected as told
 from bigdata.models.sisso.formula import Formula as Found
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.tabular.fitted import Effort, Floats, Samples
@@ -134,14 +132,6 @@ def simplest(found: Sequence[Formula], errors: Sequence[float], tolerance: float
     limit = (1 + tolerance) * min(known)
     within = [i for i, error in enumerate(known) if error <= limit]
     return min(within, key=lambda i: (found[i].size.n_parameters, found[i].found.operations, known[i]))
-
-
-def expected(points: Sequence[Point], units: Sequence[str], n: int, n_tasks: int = 1) -> Costs:
-    """What `fit` will take for n samples of columns with these units, told without the data."""
-    options = points[0].options
-    (rung,) = {int(point.place["rung"]) for point in points}
-    known = list(units) if options["use_units"] else ["1"] * len(units)
-    return told(setting(options), known, n, rung, max(int(point.place["dimension"]) for point in points), n_tasks)
 
 
 def setting(options: Mapping[str, Any]) -> Setting:

@@ -78,13 +78,6 @@ def test_tasks_without_samples_have_no_coefficients_and_no_predictions() -> None
     np.testing.assert_array_equal(np.isnan(predicted), [False, True, False, True])
 
 
-def test_a_search_is_counted_for_plans() -> None:
-    with_units, without = (formulas.expected(points(use_units=use), UNITS, 100) for use in (True, False))
-    assert 4 < with_units.candidates < without.candidates
-    assert with_units.seconds > 0
-    assert with_units.bytes > 2**20
-
-
 def test_a_formula_is_the_same_after_it_was_stored() -> None:
     given = samples(n_tasks=2)
     for formula in fit(given):
