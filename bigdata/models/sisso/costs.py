@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.sisso import kernel
-from bigdata.models.sisso.combining import may_join, unary, unit_classes
+from bigdata.models.sisso.combining import unary, unit_classes
 from bigdata.models.sisso.fitting import SIMPLE
 from bigdata.models.sisso.growing import grow
 from bigdata.models.sisso.operators import DIFFERENCE, DIVIDE, OPERATORS
@@ -20,7 +20,7 @@ from bigdata.models.sisso.space import CHUNK, HELD_BYTES, Table
 
 # Samples of the made-up columns on which the stored rungs are grown, to see how many are duplicates.
 _SAMPLES = 12
-# Rungs that would have more expressions than this aren't grown: of these, the count of all is told, duplicates included.
+# Rungs that would have more expressions than this aren't grown: these are counted, duplicates included.
 _MOST = 200_000
 # On one core, measured: multiplications and additions of float32 products; sums of |a − b|, by samples; values formed;
 # triples, compiled and not.
@@ -44,13 +44,10 @@ def expected(setting: Setting, units: Sequence[str], n: int, rung: int, dimensio
     there are fewer candidates where columns have one, and where expressions are out of bounds."""
     stored, (every, alike), one = _counts(setting, units, rung)
     candidates = stored + one + _of_pairs(setting, every, alike)
-    screens = [
-        1,
-        *([setting.residuals] + [1] * (d * min(_ROUNDS, setting.refinements)) for d in range(2, dimensions + 1)),
-    ]
-    seconds = 0.05
-    for residuals in np.hstack(screens).tolist():
-        seconds += _screening(setting, stored, one, every, alike, n, int(residuals))
+    screens = [1]
+    for d in range(2, dimensions + 1):
+        screens += [setting.residuals] + [1] * (d * min(_ROUNDS, setting.refinements))
+    seconds = 0.05 + sum(_screening(setting, stored, one, every, alike, n, residuals) for residuals in screens)
     pool = _pool(setting, units, stored if rung == 1 else min(stored, SIMPLE), dimensions)
     rounds = 1 + min(_ROUNDS, setting.refinements)
     seconds += sum(comb(pool, d) * n_tasks * rounds for d in range(3, dimensions + 1)) / _TRIPLES[kernel.path()]
@@ -68,23 +65,38 @@ def _counts(setting: Setting, units: Sequence[str], rung: int) -> tuple[int, tup
         return len(table), (0, 0), 0
     for r in range(1, rung):
         pairs, one = _pairs(table, setting, r), len(unary(table, setting, r))
-        m = len(table) + one + _of_pairs(setting, *pairs)
-        if m > _MOST:
-            return _beyond(setting, m, pairs, one / len(table), rung - r)
+        if len(table) + one + _of_pairs(setting, *pairs) > _MOST:
+            return _beyond(setting, table, r, rung, pairs[1] / max(1, pairs[0]))
         table = grow(problem, setting, r + 1).table
     return len(table), _pairs(table, setting, rung), len(unary(table, setting, rung))
 
 
-def _beyond(
-    setting: Setting, m: int, pairs: tuple[int, int], one: float, rungs: int
-) -> tuple[int, tuple[int, int], int]:
-    """The counts where m expressions of a rung aren't formed, if later ones are like the ones before."""
-    share = pairs[1] / max(1, pairs[0])
-    every = comb(m, 2)
-    for _ in range(rungs - 1):
-        m += int(one * m) + _of_pairs(setting, every, int(share * every))
-        every = comb(m, 2)
-    return m, (every, int(share * every)), int(one * m)
+def _beyond(setting: Setting, table: Table, first: int, rung: int, share: float) -> tuple[int, tuple[int, int], int]:
+    """The counts where the rungs from `first` on aren't formed: by numbers of operators alone, with the share of pairs
+    that have equal units as it is in the table, and all operators of one operand applied to all."""
+    most = (3**rung if setting.max_operations is None else setting.max_operations) + 1
+    whole = _by_operations(table.operations, most)
+    newest = _by_operations(table.operations[table.rungs == first - 1], most)
+    n_one = sum(OPERATORS[code].n_operands == 1 for code in setting.codes)
+    for _ in range(first, rung):
+        pairs = _sums(whole) - _sums(whole - newest)
+        made = np.array([_of_pairs(setting, int(every), int(share * every)) for every in pairs], dtype=object)
+        newest = np.concatenate(([0], (made[:most] + n_one * newest)[:-1]))
+        whole = whole + newest
+    every = int(sum((_sums(whole) - _sums(whole - newest))[: most - 1]))
+    return int(whole.sum()), (every, int(share * every)), int(n_one * newest[:-1].sum())
+
+
+def _by_operations(operations: NDArray[np.int32], most: int) -> NDArray[np.object_]:
+    """How many have 0, 1, … operators, in whole numbers of any size."""
+    return np.bincount(operations, minlength=most)[:most].astype(object)
+
+
+def _sums(counts: NDArray[np.object_]) -> NDArray[np.object_]:
+    """How many pairs of different ones have 0, 1, … operators together."""
+    ordered = np.convolve(counts, counts)
+    ordered[::2] -= counts
+    return np.asarray(ordered // 2)
 
 
 def _of_pairs(setting: Setting, every: int, alike: int) -> int:
@@ -104,16 +116,9 @@ def _pairs(table: Table, setting: Setting, rung: int) -> tuple[int, int]:
 
 def _joined(operations: NDArray[np.int32], newest: NDArray[np.bool_], setting: Setting) -> int:
     """Pairs of which one at least is of the newest."""
-    return _within(operations, setting) - _within(operations[~newest], setting)
-
-
-def _within(operations: NDArray[np.int32], setting: Setting) -> int:
-    counts = np.bincount(operations).astype(object)
-    values = np.arange(len(counts), dtype=np.int32)
-    fits = may_join(values[:, None], values, setting)
-    ordered = int((np.outer(counts, counts) * fits).sum()) if len(counts) else 0
-    # Nothing is joined to itself.
-    return (ordered - int((counts * np.diagonal(fits)).sum())) // 2
+    length = int(operations.max(initial=0)) + 1
+    whole, old = (_by_operations(some, length) for some in (operations, operations[~newest]))
+    return int(sum((_sums(whole) - _sums(old))[: setting.max_operations]))
 
 
 def _screening(setting: Setting, stored: int, one: int, every: int, alike: int, n: int, residuals: int) -> float:

@@ -32,8 +32,10 @@ class Formula:
         return evaluate(self.nodes, columns)[self.terms]
 
     def predict(self, columns: Floats, tasks: NDArray[np.int64]) -> Floats:
-        """(n,) for columns (p, n) and the task (n,) of each sample; NaN where the formula isn't defined."""
-        of = self.coefficients[tasks]
+        """(n,) for columns (p, n) and the task (n,) of each sample; NaN where the formula isn't defined, and for tasks
+        that had no samples."""
+        known = np.vstack((self.coefficients, np.full(self.dimension + 1, np.nan)))
+        of = known[np.minimum(tasks, len(self.coefficients))]
         with np.errstate(all="ignore"):
             found = of[:, 0] + np.einsum("nd,dn->n", of[:, 1:], self.descriptors(columns))
         return np.where(np.isfinite(found), found, np.nan)

@@ -56,6 +56,8 @@ def sizes(space: Space, rows: Rows) -> Sizes:
             means[:, task] += values.sum(axis=1) / counts[task]
     for task, start, stop in space.chunks():
         spread += _squares(space.values(rows, start, stop) - means[:, task, None])
+    # What is constant in each task has no spread, and stays 0 when it is divided by 1.
+    spread = np.where(spread > 0, spread, 1.0)
     divides = np.isfinite(inverse)
     return Sizes(np.sqrt(squares / n), np.sqrt(np.where(divides, inverse, n) / n), divides, means, np.sqrt(spread))
 

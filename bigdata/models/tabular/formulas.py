@@ -28,8 +28,8 @@ class Formula:
     """A formula of columns with `names` and `units`, for a target in `unit`; `others` fit nearly as well. Where it was
     found without units (`with_units`), its columns are pure numbers.
 
-    Its intercepts, one for each task, count as additive, its coefficients as linear parameters. Operators have no
-    fitted constants, so none is nonlinear.
+    Its intercepts, one for each task that had samples, count as additive, its coefficients as linear parameters.
+    Operators have no fitted constants, so none is nonlinear.
     """
 
     found: Found
@@ -42,7 +42,7 @@ class Formula:
 
     @property
     def size(self) -> Size:
-        n_tasks = len(self.found.coefficients)
+        n_tasks = int(np.isfinite(self.found.coefficients[:, 0]).sum())
         d = self.found.dimension
         components = {"rung": self.rung, "dimension": d, "biases": n_tasks, "operations": self.found.operations}
         return Size(n_tasks, n_tasks * d, 0, components)
@@ -124,6 +124,16 @@ def fit(points: Sequence[Point], samples: Samples, effort: Effort) -> list[Formu
     naming = (int(rung), samples.names, samples.units, samples.unit, with_units)
     best = [found[dimension - 1] for dimension in dimensions]
     return [Formula(one[0], one[: options["near"]], *naming) for one in best]
+
+
+def simplest(found: Sequence[Formula], errors: Sequence[float], tolerance: float = 0.05) -> int:
+    """The place of the simplest formula, by coefficients and then by operators, whose error is within a share of the
+    least one. The errors may be those of training or of cross-validation, for formulas of several rungs and dimensions;
+    those that are NaN or infinite are never within."""
+    known = [error if np.isfinite(error) else np.inf for error in errors]
+    limit = (1 + tolerance) * min(known)
+    within = [i for i, error in enumerate(known) if error <= limit]
+    return min(within, key=lambda i: (found[i].size.n_parameters, found[i].found.operations, known[i]))
 
 
 def setting(options: Mapping[str, Any]) -> Setting:

@@ -30,6 +30,13 @@ def test_a_space_beyond_all_limits_is_counted_without_being_formed() -> None:
     assert costs.seconds > 1e9
 
 
+def test_a_limit_of_operators_bounds_spaces_that_are_not_formed() -> None:
+    limited, free = (expected(Setting(OPERATORS, max_operations=most), ["1"] * 60, 1000, 3, 1) for most in (2, None))
+    assert limited.candidates < 1e-6 * free.candidates
+    formed = expected(Setting(OPERATORS, max_operations=2), ["1"] * 60, 1000, 2, 1)
+    assert formed.candidates <= limited.candidates <= 3 * formed.candidates
+
+
 def test_more_samples_and_dimensions_take_longer() -> None:
     few, many, deep = (
         expected(Setting(OPERATORS), ["1"] * 5, n, 2, dimensions) for n, dimensions in ((100, 1), (10_000, 1), (100, 3))

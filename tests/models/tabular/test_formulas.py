@@ -70,6 +70,14 @@ def test_tasks_have_coefficients_of_their_own() -> None:
     np.testing.assert_allclose(two.found.coefficients[:, order], [[-1, 0.5, 2], [0, -0.5, 3]], atol=1e-12)
 
 
+def test_tasks_without_samples_have_no_coefficients_and_no_predictions() -> None:
+    given = samples(n_tasks=3)
+    two = fit(given.only(given.tasks != 1))[-1]
+    assert two.size.n_parameters == 6
+    predicted = two.predict(given.features[:4], np.array([0, 1, 2, 3]))
+    np.testing.assert_array_equal(np.isnan(predicted), [False, True, False, True])
+
+
 def test_a_formula_is_the_same_after_it_was_stored() -> None:
     given = samples(n_tasks=2)
     for formula in fit(given):
@@ -79,6 +87,16 @@ def test_a_formula_is_the_same_after_it_was_stored() -> None:
             again.predict(given.features, given.tasks), formula.predict(given.features, given.tasks)
         )
         assert [one[0] for one in again.near] == [one[0] for one in formula.near]
+
+
+def test_the_simplest_formula_within_a_tolerance_is_named() -> None:
+    given = samples(target=samples().target + 0.01 * np.random.default_rng(1).standard_normal(120))
+    found = [one for rung in (0, 1, 2) for one in fit(given, rung=rung, dimension=3)]
+    left = [given.target - one.predict(given.features, given.tasks) for one in found]
+    errors = [float(np.sqrt(np.mean(part**2))) for part in left]
+    named = found[formulas.simplest(found, errors)]
+    assert set(named.descriptors) == {"f_1", "[band gap] / (class + b)"}
+    assert formulas.simplest(found, [np.nan] * 3 + errors[3:], tolerance=1e9) == 3
 
 
 def test_those_that_fit_nearly_as_well_are_listed_by_their_errors() -> None:
