@@ -80,11 +80,19 @@ def restored(point: Point, arrays: Mapping[str, NDArray[Any]], names: Sequence[s
     return _CLASSES[point.kind].restored(arrays)
 
 
-def seconds(point: Point, n: int, p: int) -> float:
-    """About how long one core takes for a fit to n samples with p columns, of other classes than formulas."""
-    return _CLASSES[point.kind].seconds(point, n, p)
+def seconds(point: Point, n: int, units: Sequence[str]) -> float:
+    """About how long one core takes for a fit to n samples with columns of these units."""
+    if point.kind == "sisso":
+        from bigdata.models.tabular import formulas
+
+        return formulas.expected(point, n, units).seconds
+    return _CLASSES[point.kind].seconds(point, n, len(units))
 
 
-def bytes(point: Point, n: int, p: int) -> int:
-    """About how many bytes are held at most during a fit, of other classes than formulas."""
-    return _CLASSES[point.kind].n_bytes(point, n, p)
+def n_bytes(point: Point, n: int, units: Sequence[str]) -> int:
+    """About how many bytes are held at most during a fit."""
+    if point.kind == "sisso":
+        from bigdata.models.tabular import formulas
+
+        return formulas.expected(point, n, units).bytes
+    return _CLASSES[point.kind].n_bytes(point, n, len(units))
