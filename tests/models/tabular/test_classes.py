@@ -20,6 +20,7 @@ ALL = [
     pytest.param(kind, marks=[] if HAS_TENSORFLOW or kind != "dense" else pytest.mark.skip("no extra `networks`"))
     for kind in ("mean", *KINDS)
 ]
+UNITS = ("eV", "", "1", "K")
 every_class = pytest.mark.parametrize("kind", ALL)
 
 
@@ -172,7 +173,9 @@ def test_a_fit_that_should_stop_is_paused(kind: str) -> None:
 
 @every_class
 def test_a_plan_counts_more_time_and_memory_for_more_samples(kind: str) -> None:
-    small, large = ((classes.seconds(point(kind), n, 4), classes.bytes(point(kind), n, 4)) for n in (100, 2000))
+    small, large = (
+        (classes.seconds(point(kind), n, UNITS), classes.n_bytes(point(kind), n, UNITS)) for n in (100, 2000)
+    )
     assert 0 < small[0] <= large[0]
     assert 0 < small[1] < large[1]
 
