@@ -148,6 +148,9 @@ def test_a_split_file_of_matched_groups_holds_for_the_same_entries_alone(bench: 
     part_of = {label: i for i, part in enumerate(content["folds"].values()) for label in part}
     labels = [label for one in run.once(Results).labelled.values() for label in one.labels]
     assert together(found, "split") == [part_of[label] for label in labels]
+    looser = {**asked, "identity": {"by": ["matched"], "stol": 0.5}}
+    with pytest.raises(SpecError, match=r"told apart by matched, ltol 0\.2, stol 0\.3, angle_tol 5"):
+        bench.plan(bench.write("looser.yaml", looser))
     asked["datasets"] = dict(reversed(asked["datasets"].items()))
     with pytest.raises(SpecError, match="was made for other entries, and `matched` numbers its groups among all"):
         bench.plan(bench.write("other.yaml", asked))
