@@ -117,11 +117,13 @@ def _cross_checked(results: Results, checked: Crosschecked, shown: Mapping[str, 
 
 
 def _text(data: dict[str, Any]) -> str:
+    from bigdata.studies.materials.model import in_words
+
     identity = data["identity"]
     tolerance = f", symmetry within {identity['symprec']:g} Å" if identity["symprec"] else ""
     rows = [(d["name"], d["entries"], d["groups"], d["unusable"], len(d["without_symmetry"])) for d in data["datasets"]]
     lines = [
-        f"groups: entries that agree in {' and '.join(identity['by'])}{tolerance}",
+        f"groups: entries that agree in {in_words(identity['by'])}{tolerance}",
         "",
         table(("dataset", "entries", "groups", "unusable", "no symmetry"), rows),
         "",

@@ -129,6 +129,7 @@ def _unfit(parts: tuple[str, ...], made: Mapping[str, Any], identity: Identity) 
         yield Finding(("split", "file"), what, f"A study needs {', '.join(SHARES)}: make a split by fractions")
     elif made and {k: v for k, v in made.items() if k != ENTRIES} != identity_of(identity).comparable():
         tolerance = f" within {made['symprec']:g} Å" if made["symprec"] else ""
-        what = f"was made for materials told apart by {', '.join(made['by'])}{tolerance}"
+        matcher = "".join(f", {name} {value:g}" for name, value in made.get("matcher", {}).items())
+        what = f"was made for materials told apart by {', '.join(made['by'])}{tolerance}{matcher}"
         right = "Say the same under `identity:`, or make the split as the study tells materials apart"
         yield Finding(("split", "file"), what, right)

@@ -5,7 +5,7 @@ match   (a task for each block of pairs) ──▶ groups
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -56,6 +56,14 @@ def match_stages(
             inputs=tuple(entries),
         )
     ]
+
+
+def match_notes(stages: Iterable[Stage]) -> Iterator[str]:
+    """A sentence on how much the stages of `match_stages` compare."""
+    for stage in stages:
+        (n,) = stage.arrays[0].shape
+        noun = "pair of entries that have" if n == 1 else "pairs of entries that have"
+        yield f"{n:,} {noun} one formula, in all datasets together, are compared by StructureMatcher"
 
 
 def pairs_of(entries: Mapping[str, Entries]) -> Pairs:

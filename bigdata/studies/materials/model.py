@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
@@ -90,8 +90,7 @@ class Identity(Grown):
     @property
     def said(self) -> str:
         """What entries of one group agree in, in words."""
-        words = {"matched": "StructureMatcher's class"}
-        return " and ".join(words.get(part, part.replace("_", " ")) for part in self.by)
+        return in_words(self.by)
 
     @property
     def tolerances(self) -> Tolerances:
@@ -106,6 +105,11 @@ class Identity(Grown):
         elif self.cross_check and not is_split:
             what = "counts entries of the test part, and there is no split"
             yield Finding(here, what, "Write `split:`, or leave it out", at_key=True)
+
+
+def in_words(by: Iterable[str]) -> str:
+    """What entries agree in that agree in these parts."""
+    return " and ".join({"matched": "StructureMatcher's class"}.get(part, part.replace("_", " ")) for part in by)
 
 
 class Split(Grown):

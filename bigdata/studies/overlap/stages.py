@@ -13,7 +13,7 @@ from bigdata.studies.materials.entries import Entries, entries_by_dataset
 from bigdata.studies.materials.far_off import far_off
 from bigdata.studies.materials.grouping import ENTRY_FIELDS, FIELDS, coordinates, groups_stage, refuse_several_units
 from bigdata.studies.materials.groups import without_structure
-from bigdata.studies.materials.matches import match_stages
+from bigdata.studies.materials.matches import match_notes, match_stages
 from bigdata.studies.materials.parts import refuse_other_entries
 from bigdata.studies.materials.stages import kept_of, symmetry_stages
 from bigdata.studies.overlap.model import Overlap
@@ -38,6 +38,7 @@ def stages(model: Overlap, inputs: Mapping[str, Input]) -> Workload:
             *(note for e in entries.values() for note in e.notes),
             *without_structure(model.identity, entries.values()),
             *far_off(entries.values()),
+            *match_notes(match),
         ),
         report_bytes=1_000_000,
         sizes={name: len(e) for name, e in entries.items()},

@@ -29,7 +29,7 @@ from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.far_off import far_off
 from bigdata.studies.materials.groups import without_structure
 from bigdata.studies.materials.labels import label_notes, labels_of
-from bigdata.studies.materials.matches import match_stages
+from bigdata.studies.materials.matches import match_notes, match_stages
 from bigdata.studies.materials.parts import refuse_other_entries
 from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
 from bigdata.studies.transferability.cost import (
@@ -69,7 +69,7 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     return Workload(
         stages=(*symmetry, *match, *graphs, groups, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
-        notes=tuple(_notes(model, inputs, entries)),
+        notes=(*_notes(model, inputs, entries), *match_notes(match)),
         report_bytes=3_000_000,
         sizes={name: len(e) for name, e in entries.items()},
         kept=tuple(kept_of(model.datasets, model.identity, inputs, setting)),

@@ -15,6 +15,7 @@ from bigdata.data.materials.structures import Structure, Structures
 from bigdata.data.problem import DataProblem
 from bigdata.errors import SpecError
 from bigdata.studies.materials.identity import Compositions, Identity, elements_by_group, labels, reduced_formulas
+from bigdata.studies.materials.model import Tolerances
 from bigdata.studies.materials.symmetry import symmetry
 
 CUBE = np.eye(3)
@@ -120,6 +121,20 @@ def test_labels_made_alike_are_comparable_whatever_tolerance_they_do_not_use() -
     plain = ("reduced_formula",)
     assert Identity(plain, 0.1).comparable() == Identity(plain, 0.01).comparable()
     assert Identity(symprec=0.1).comparable() != Identity(symprec=0.01).comparable()
+    assert Identity(tolerances=Tolerances(stol=0.1)).comparable() == Identity().comparable()
+    matched = Identity(("matched",))
+    assert matched.comparable() != Identity(("matched",), tolerances=Tolerances(stol=0.1)).comparable()
+    assert matched.comparable() == Identity(("matched",), 0.01).comparable()
+
+
+def test_what_matches_is_named_by_its_number_beside_the_other_parts() -> None:
+    numbers = np.array([2, 1, 1])
+    found = symmetry(STRUCTURES, 0.01)
+    assert labels(Identity(("matched",)), STRUCTURES, GIVEN, None, numbers) == ["MgF2#2", "Fe#1", "Na#1"]
+    both = Identity(("spacegroup", "matched"), 0.01)
+    assert labels(both, STRUCTURES, GIVEN, found, numbers) == ["136_MgF2#2", "229_Fe#1", "0_Na#1"]
+    with pytest.raises(DataProblem, match="`matched` can't be told from those"):
+        labels(Identity(("matched",)), None, GIVEN, None, numbers)
 
 
 CELLS = st.lists(st.lists(st.integers(1, 103), max_size=12), max_size=12)

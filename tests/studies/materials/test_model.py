@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bigdata.studies.materials.model import Split
+from bigdata.studies.materials.model import Identity, Split
 
 FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1, "seed": 0, "file": ""}
 
@@ -14,6 +14,27 @@ FRACTIONS = {"train": 0.8, "validation": 0.1, "test": 0.1, "seed": 0, "file": ""
 def test_a_split_by_fractions_is_dumped_as_before_there_were_other_ways() -> None:
     assert Split().model_dump(mode="json") == FRACTIONS
     assert Split(folds=5).model_dump(mode="json") == {**FRACTIONS, "folds": 5}
+
+
+def test_an_identity_is_dumped_as_before_there_was_matching() -> None:
+    assert Identity().model_dump(mode="json") == {"by": ["formula", "spacegroup"], "symprec": 0.1}
+    matched = Identity(by=("matched",), stol=0.2).model_dump(mode="json")
+    assert matched == {"by": ["matched"], "symprec": 0.1, "stol": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("asked", "is_split", "said"),
+    [
+        ({"by": ("matched",), "cross_check": "matched"}, True, ["checks what `by` holds already"]),
+        ({"cross_check": "matched"}, False, ["there is no split"]),
+        ({"cross_check": "matched"}, True, []),
+        ({"by": ("matched",)}, False, []),
+    ],
+)
+def test_a_cross_check_has_something_to_check(asked: dict[str, Any], is_split: bool, said: list[str]) -> None:
+    found = list(Identity(**asked).findings("identity", is_split=is_split))
+    assert [f.path for f in found] == [("identity", "cross_check")] * len(said)
+    assert all(words in f.what for words, f in zip(said, found, strict=True))
 
 
 @pytest.mark.parametrize(
