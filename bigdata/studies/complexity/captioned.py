@@ -97,7 +97,7 @@ def pareto(view: View) -> Figure:
 
 def _pareto(results: Results) -> Drawing:
     own = [i for i in results.of_class("sisso") if np.isfinite(results.cv[i])]
-    complexity = np.array([results.complexity("operations", i) + results.complexity("dimension", i) for i in own])
+    complexity = np.array([results.n_operators_and_terms(i) for i in own])
     names = [results.names[i].removeprefix("sisso:") for i in own]
     unit = f" ({results.learned_unit})" if results.learned_unit else ""
     simplest = own.index(results.simplest) if results.simplest is not None else None

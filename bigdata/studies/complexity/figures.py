@@ -203,7 +203,8 @@ def bars(values: Mapping[str, float], label: str, colour: str = COLOURS[0]) -> F
 
 def importance(by_class: Mapping[str, Mapping[str, float]]) -> Figure:
     """For each class that has such a measure, the features that matter most to its best model."""
-    figure = drawing(0.8 + 0.2 * MOST_BARS)
+    n_bars = min(MOST_BARS, max(map(len, by_class.values()), default=1))
+    figure = drawing(0.8 + 0.2 * n_bars)
     if not by_class:
         figure.text(0.5, 0.5, "no model of these classes was fitted", ha="center")
         return figure

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -99,29 +99,40 @@ def _said_of_errors(results: Results) -> str:
     )
 
 
+class Matched(NamedTuple):
+    """A class at the size of another's best: its parameters and theirs, and whether the order of the two stays."""
+
+    one: str
+    other: str
+    n: int
+    wanted: int
+    stays: bool
+
+    @property
+    def is_near(self) -> bool:
+        """Whether the numbers of parameters differ by less than a factor of two."""
+        return self.wanted / 2 <= self.n <= 2 * self.wanted
+
+
 def _said_of_sizes(results: Results) -> str:
     """Whether the order of the classes stays where they have as many parameters: the paper's question."""
-    compared = list(_at_equal_sizes(results))
-    if not compared:
+    every = list(_at_equal_sizes(results))
+    if not every:
         return ""
-    stays = [better for _, _, better, _ in compared if better]
-    said = (
-        f"Class or complexity? With numbers of parameters matched, the better class stays the better one in "
-        f"{len(stays)} "
-        f"of {len(compared)} comparisons"
-    )
-    changed = [f"{one} at the size of {other}" for one, other, better, _ in compared if not better]
-    unlike = [f"{one} at the size of {other} ({how})" for one, other, _, how in compared if how]
-    if len(stays) == len(compared):
-        said += ": the class decides here, not the number of parameters."
-    else:
-        said += f"; it changes for {'; '.join(changed)}: there the number of parameters matters too."
-    return said + (f" No setting comes near to the number asked for: {'; '.join(unlike)}." if unlike else "")
+    near, far = [m for m in every if m.is_near], [m for m in every if not m.is_near]
+    changed = [f"{m.one} at the size of {m.other}" for m in near if not m.stays]
+    beyond = "; ".join(f"{m.one} at the size of {m.other}: {m.n:,} for {m.wanted:,}" for m in far)
+    unlike = f" No setting comes near in {len(far)} ({beyond})." if far else ""
+    if not near:
+        return f"Class or complexity? No two classes can be had with as many parameters.{unlike}"
+    said = "Class or complexity? With numbers of parameters matched, the better class stays the better one in "
+    said += f"{len(near) - len(changed)} of {len(near)} comparisons"
+    if changed:
+        return f"{said}; it changes for {'; '.join(changed)}: there the number of parameters matters too.{unlike}"
+    return f"{said}: the class decides here, not the number of parameters.{unlike}"
 
 
-def _at_equal_sizes(results: Results) -> Iterator[tuple[str, str, bool, str]]:
-    """(class, other class, whether the order stays with the first at the size of the other's best, how unlike they
-    are)."""
+def _at_equal_sizes(results: Results) -> Iterator[Matched]:
     if not results.pairs:
         return
     sign = -1 if results.metric == "r2" else 1
@@ -130,10 +141,9 @@ def _at_equal_sizes(results: Results) -> Iterator[tuple[str, str, bool, str]]:
         one, other = results.pairs[i]
         free = sign * (_class_error(results, one) - _class_error(results, other))
         matched = error[i] - sign * _class_error(results, other)
-        n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
-        how = f"{n:,} for {wanted:,}" if not 0.5 <= n / wanted <= 2 else ""
         if np.isfinite(matched):
-            yield one, other, bool((free < 0) == (matched < 0)), how
+            n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
+            yield Matched(one, other, n, wanted, bool((free < 0) == (matched < 0)))
 
 
 def _said_of_chance(results: Results) -> str:

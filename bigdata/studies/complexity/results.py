@@ -154,7 +154,11 @@ class Results(StudyResults[Complexity]):
         least = min(own, key=lambda i: self.cv[i])
         spread = np.nan_to_num(self.rows["cv_standard_error"][least])
         within = [i for i in own if self.cv[i] <= self.cv[least] + spread]
-        return min(within, key=lambda i: (self.complexity("operations", i), self.complexity("dimension", i)))
+        return min(within, key=self.n_operators_and_terms)
+
+    def n_operators_and_terms(self, place: int) -> float:
+        """How complex a formula is."""
+        return self.complexity("operations", place) + self.complexity("dimension", place)
 
     def complexity(self, component: str, place: int) -> float:
         names = [str(name) for name in self.view["component"][...]]

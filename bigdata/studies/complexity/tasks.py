@@ -53,16 +53,10 @@ def table(ctx: Context[Complexity]) -> None:
 def samples_of(ctx: Context[Complexity]) -> Samples:
     """All samples, from the store."""
     data = ctx.opened(open_table)
-    unit = data.scale.unit(data.unit)
-    return Samples(
-        ctx.read("feature"),
-        ctx.read("learned"),
-        data.names,
-        data.units,
-        data.group,
-        data.task,
-        "" if unit == "1" else unit,
-    )
+    # A logarithm is a pure number.
+    unit = "" if data.scale.is_logarithmic else data.unit
+    features, learned = ctx.read("feature"), ctx.read("learned")
+    return Samples(features, learned, data.names, data.units, data.group, data.task, unit)
 
 
 def _effort(ctx: Context[Complexity]) -> Effort:
