@@ -142,7 +142,9 @@ class _Tokens:
         amount, unreadable = _amounts(text, token, digit, dot, len(start))
         strange[row[start[unreadable]]] = True
         counts = np.bincount(row[start], minlength=len(formulas))
-        return cls(row[start], _elements(text, small, start), amount, np.cumsum(counts) - counts, counts, strange)
+        # A small letter that begins a text is no part of the symbol that the text before ends with.
+        symbols = _elements(text, small & ~begins[:-1], start)
+        return cls(row[start], symbols, amount, np.cumsum(counts) - counts, counts, strange)
 
     def simple_rows(self) -> Flags:
         """(n,) the texts of which all elements are known, come once, and have an amount."""

@@ -64,6 +64,10 @@ def test_formulas_of_all_kinds_are_read_as_one_by_one():
     assert_as_parsed([*ODD, *reversed(ODD)])
 
 
+def test_a_text_that_begins_with_a_small_letter_is_no_end_of_the_one_before():
+    assert_as_parsed(["H", "o", "Mg", "g"])
+
+
 @given(st.lists(st.text("AlMgoOH2015.()·+ é", max_size=9), max_size=8))
 def test_any_texts_are_read_as_one_by_one(formulas):
     assert_as_parsed(formulas)
