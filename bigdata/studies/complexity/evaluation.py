@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.studies.complexity.choice import best_places, spread_rows
-from bigdata.studies.complexity.metrics import Tested, chance, drawn, draws, errors, interval
+from bigdata.studies.complexity.metrics import Judged, chance, drawn, draws, errors, interval
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.packed import PREDICTION, packed_array
 from bigdata.studies.complexity.parts import Mask, parts_of
@@ -22,13 +22,13 @@ Floats = NDArray[np.float64]
 TRAINED, TESTED = 0, 2
 
 
-def tested(data: Table, prediction: Floats, rows: Mask) -> Tested:
+def tested(data: Table, prediction: Floats, rows: Mask) -> Judged:
     """What is compared at some samples: predictions (n,) in the target's unit."""
     scale = data.scale
     # A prediction of 0 has no logarithm; its error is infinite.
     with np.errstate(divide="ignore"):
         said = np.log10(prediction[rows]) if scale.is_logarithmic else prediction[rows]
-    return Tested(data.target[rows], prediction[rows], data.learned[rows], said, scale.is_logarithmic, data.group[rows])
+    return Judged(data.target[rows], prediction[rows], data.learned[rows], said, scale.is_logarithmic, data.group[rows])
 
 
 def write(ctx: Context[Complexity]) -> None:
@@ -82,7 +82,7 @@ class _Judge:
     def __init__(self, model: Complexity, data: Table, rows: Mask, counts: NDArray[np.int64]) -> None:
         self.model, self.data, self.rows, self.counts = model, data, rows, counts
 
-    def of(self, prediction: Floats) -> Tested:
+    def of(self, prediction: Floats) -> Judged:
         return tested(self.data, prediction, self.rows)
 
     def write(self, ctx: Context[Complexity], prefix: str, predictions: Floats) -> None:

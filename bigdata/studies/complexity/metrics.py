@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 ENDS = (2.5, 97.5)
 
 
-class Tested(NamedTuple):
+class Judged(NamedTuple):
     """The m samples tested: `target` and `prediction` (m,) values, both also as `learned` and `said` on the scale of
     models, whether that is `is_logarithmic`, and `group` (m,) int64."""
 
@@ -36,7 +36,7 @@ class Tested(NamedTuple):
     group: NDArray[np.int64]
 
 
-def terms(metric: Metric, t: Tested) -> Floats:
+def terms(metric: Metric, t: Judged) -> Floats:
     """(m, k) what each sample adds to the sums that the error is a function of: its number first, then its loss."""
     one = np.ones(len(t.target))
     # Predictions may be infinite; so are their errors, in all words.
@@ -69,7 +69,7 @@ def value(metric: Metric, sums: Floats) -> Floats:
         return np.sqrt(loss / n)
 
 
-def errors(metrics: Sequence[Metric], t: Tested) -> Floats:
+def errors(metrics: Sequence[Metric], t: Judged) -> Floats:
     """(metrics,) errors of the samples tested."""
     return np.array([float(value(metric, terms(metric, t).sum(axis=0))) for metric in metrics])
 
@@ -84,7 +84,7 @@ def draws(group: NDArray[np.int64], n_draws: int, seed: int) -> NDArray[np.int64
     return counts
 
 
-def drawn(metric: Metric, t: Tested, counts: NDArray[np.int64]) -> Floats:
+def drawn(metric: Metric, t: Judged, counts: NDArray[np.int64]) -> Floats:
     """(n_draws,) the error in each draw of groups."""
     return value(metric, counts @ _by_group(terms(metric, t), t.group, counts.shape[1]))
 
@@ -102,7 +102,7 @@ def interval(values: Floats) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def chance(metric: Metric, one: Tested, other: Tested, n_draws: int, seed: int) -> float:
+def chance(metric: Metric, one: Judged, other: Judged, n_draws: int, seed: int) -> float:
     """How likely two models that are equally good differ by as much as these two on the same samples.
 
     A paired randomisation test (Fisher 1935): which of the two losses of a group is whose is changed at random; losses

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_log_error
 
-from bigdata.studies.complexity.metrics import Tested, chance, drawn, draws, errors, interval
+from bigdata.studies.complexity.metrics import Judged, chance, drawn, draws, errors, interval
 
 ALL = ("rmsle", "rmse", "mae", "r2")
 RNG = np.random.default_rng(5)
@@ -18,11 +18,11 @@ GROUP = np.repeat(np.arange(12), 5)
 
 
 def plain(target=TARGET, made=MADE, group=GROUP):
-    return Tested(target, made, target, made, False, group)
+    return Judged(target, made, target, made, False, group)
 
 
 def logarithmic(target=TARGET, made=MADE, group=GROUP):
-    return Tested(target, made, np.log10(target), np.log10(made), True, group)
+    return Judged(target, made, np.log10(target), np.log10(made), True, group)
 
 
 def test_errors_are_those_of_scikit_learn():
