@@ -168,8 +168,10 @@ if TYPE_CHECKING:
     from bigdata.store.reading import View as View
     from bigdata.store.rows import Row as Row
     from bigdata.units import Angle as Angle
+    from bigdata.units import Bytes as Bytes
     from bigdata.units import Energy as Energy
     from bigdata.units import Length as Length
+    from bigdata.units import Money as Money
     from bigdata.units import Seconds as Seconds
     from bigdata.units import States as States
 
@@ -193,7 +195,7 @@ _HOMES = {
     "store.flat": ("FlatStore", "FlatWriter"),
     "store.reading": ("View",),
     "store.rows": ("Row",),
-    "units": ("Angle", "Energy", "Length", "Seconds", "States"),
+    "units": ("Angle", "Bytes", "Energy", "Length", "Money", "Seconds", "States"),
 }
 _HOME = {name: f"bigdata.{module}" for module, names in _HOMES.items() for name in names}
 

@@ -62,7 +62,7 @@ def test_each_draw_is_the_error_of_the_groups_that_it_repeats(metric, of):
     counts = draws(GROUP, 9, seed=1)
     assert (counts.sum(axis=1) == 12).all()
     for count, found in zip(counts, drawn(metric, of(), counts), strict=True):
-        rows = np.concatenate([np.flatnonzero(GROUP == g) for g in range(12) for _ in range(count[g])])
+        rows = np.concatenate([np.flatnonzero(g == GROUP) for g in range(12) for _ in range(count[g])])
         again = of(TARGET[rows], MADE[rows], GROUP[rows])
         assert found == pytest.approx(errors([metric], again)[0], rel=1e-10)
 

@@ -55,7 +55,8 @@ def test_another_unit_is_converted(opened):
 
 @pytest.mark.parametrize(("transform", "what", "right"), [
     ("log10-absolute", "1 of 6 values have no logarithm (m2: 0)", "Write `drop: zero` to leave them out"),
-    ("log10", "6 of 6 values have no logarithm (m1: -1, m2: 0, m3: -0.1, … (6 in all))", "Write `log10-absolute`, or give a `range:` above 0"),
+    ("log10", "6 of 6 values have no logarithm (m1: -1, m2: 0, m3: -0.1, … (6 in all))",
+     "Write `log10-absolute`, or give a `range:` above 0"),
 ])  # fmt: skip
 def test_values_without_a_logarithm_are_refused(opened, transform, what, right):
     with pytest.raises(Findings) as error:

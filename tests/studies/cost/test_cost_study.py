@@ -1,0 +1,58 @@
+"""A cost study from its spec to the report, and what is wrong with specs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.bench import Bench
+from tests.studies.cost.test_sums import PAPER
+
+DFT, SEARCH = PAPER["stages"].values()
+SPEC = Path(__file__).parents[3] / "specs/cost.yaml"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    return Bench(tmp_path_factory.mktemp("cost")).submit(SPEC)
+
+
+def test_the_arrays_hold_every_quantile_of_every_stage(run):
+    assert run["stage"][...].tolist() == ["dft", "search"]
+    assert run["quantile"][...].tolist() == [0.05, 0.5, 0.95]
+    assert run["files"].dims == ("stage", "quantile")
+    assert run["files"][0].tolist() == [11_070_000.0] * 3
+    np.testing.assert_allclose(run["hours"][1], 2000 * 2_000_000 * 0.0033 / 3600)
+    np.testing.assert_allclose(run["dollars"][1], 11_000)
+    assert (run["limit_files"][0], run["limit_bytes"][0]) == (1e6, 2e12)
+    assert run["total_files"][1] == 11_070_000
+
+
+def test_the_report_says_what_does_not_fit_and_what_would(run):
+    page = (run.folder.path / "report.html").read_text()
+    for said in (
+        "dft: 270,000 calculations leave 11,070,000 files and 8.1 TB.",
+        "search: 2,000 trainings take 3,667 GPU-hours, 11,000 USD, 0.42 years with 1 GPU at work.",
+        "It doesn't fit: 11,070,000 files are 11.1 times the limit of 1,000,000 files and 8.1 TB are 4.0",
+        "dft fits in 12 waves of at most 24,390 calculations",
+        "its price: printed 120,000 USD, 11,000 USD by its inputs",
+    ):
+        assert said in page.replace("&#x27;", "'")
+    table = run.tables["The paper's own sums"]
+    assert [row[4] for row in table.rows].count("agrees") == 7
+
+
+@pytest.mark.parametrize(("changes", "what"), [
+    ({"stages": {"a": {"files_each": 3}}}, "stages.a: is incomplete. Write `{calculations: …"),
+    ({"stages": {"a": {**SEARCH, "seconds_step": [3, 2, 4]}}}, "stages.a.seconds_step: 3, 2, 4 don't rise"),
+    ({"stages": {"a": {**DFT, "bytes_each": "30 M"}}}, "stages.a.bytes_each"),
+    ({"prices": {"core_hour": "1 USD"}}, "search works on GPUs, and `gpu_hour:` has no price"),
+    ({"limits": {"files": 0}}, "limits.files"),
+])  # fmt: skip
+def test_what_is_wrong_is_said_at_its_place(bench, changes, what):
+    said = bench.bigdata("validate", bench.write("cost.yaml", {**PAPER, **changes}))
+    assert said.returncode == 2
+    assert what in said.stderr
+    assert "Traceback" not in said.stderr
