@@ -50,6 +50,11 @@ def _matched(results: Results, kind: str) -> list[tuple[float, float]]:
     return [(float(n[i]), float(error[i])) for i, (one, _) in enumerate(results.pairs) if one == kind and i in n]
 
 
+def _places(results: Results) -> dict[str, int]:
+    """By which a class has its colour in all figures."""
+    return {kind: place for place, kind in enumerate(results.classes)}
+
+
 def _label(results: Results) -> str:
     unit = results.metric_unit(results.metric)
     return f"{results.metric.upper()}{f' ({unit})' if unit else ''}, samples tested"
@@ -81,7 +86,10 @@ def _panel(results: Results, kind: str) -> figures.Parity:
     error = results.errors("class_")[results.classes.index(kind), 0]
     said = f"{results.metric.upper()} {error:.3g} {results.metric_unit(results.metric)}".strip()
     view = results.view
-    return figures.Parity(results.names[place], view["target"][...], view["prediction"][place], results.tested, said)
+    at = results.classes.index(kind)
+    return figures.Parity(
+        results.names[place], at, view["target"][...], view["prediction"][place], results.tested, said
+    )
 
 
 def pareto(view: View) -> Figure:
@@ -133,7 +141,7 @@ def importance(view: View) -> Figure:
         "Impurity importance of trees; of linear models, the coefficients of standardised features. Both share among "
         "features that say the same: a low value doesn't mean that a feature says nothing.",
         "A panel of horizontal bars for each class.",
-        lambda: figures.importance(_importance(results)),
+        lambda: figures.importance(_importance(results), _places(results)),
     )
 
 
@@ -152,7 +160,7 @@ def learning_curve(view: View) -> Figure:
         f"training "
         "groups. A line that still falls at its end says: more data would help.",
         "Falling lines, one for each class.",
-        lambda: figures.learning_curve(curves(results), _label(results)),
+        lambda: figures.learning_curve(curves(results), _places(results), _label(results)),
     )
 
 

@@ -98,9 +98,11 @@ def _minor(value: float, _place: int) -> str:
 
 @dataclass(frozen=True)
 class Parity:
-    """A class's best model: predictions (n,) against targets (n,), and which samples are tested."""
+    """A class's best model: predictions (n,) against targets (n,), and which samples are tested. `place` is that of the
+    class among all, by which it has its colour."""
 
     name: str
+    place: int
     target: Floats
     prediction: Floats
     tested: NDArray[np.bool_]
@@ -112,23 +114,32 @@ def parity(panels: Sequence[Parity], label: str, is_logarithmic: bool) -> Figure
     n_rows = -(-len(panels) // COLUMNS)
     figure = drawing(0.3 + 2.3 * n_rows)
     grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False, sharex=True, sharey=True)
-    for i, (axes, panel) in enumerate(zip(grid.ravel(), panels, strict=False)):
-        _parity(axes, panel, i, is_logarithmic)
+    for axes, panel in zip(grid.ravel(), panels, strict=False):
+        _parity(axes, panel, is_logarithmic)
     for axes in grid.ravel()[len(panels) :]:
         axes.set_axis_off()
+    for axes in grid.ravel()[: len(panels)][-COLUMNS:]:
+        # Below the last panel of a column there may be an empty place, whose labels nobody would see.
+        axes.tick_params(labelbottom=True)
     grid[0, 0].legend(loc="upper left", markerscale=1.5)
     figure.supxlabel(label, fontsize=8)
     figure.supylabel("predicted", fontsize=8)
     return figure
 
 
-def _parity(axes: Axes, panel: Parity, i: int, is_logarithmic: bool) -> None:
+def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
     size = 9 if len(panel.target) <= MANY_POINTS else 3
     known = ~panel.tested & np.isfinite(panel.prediction)
     axes.scatter(panel.target[known], panel.prediction[known], s=size, color="0.75", lw=0, label="trained on")
     shown = panel.tested & np.isfinite(panel.prediction)
     axes.scatter(
-        panel.target[shown], panel.prediction[shown], s=size, alpha=0.6, lw=0, label="tested", color=look(i)["color"]
+        panel.target[shown],
+        panel.prediction[shown],
+        s=size,
+        alpha=0.6,
+        lw=0,
+        label="tested",
+        color=look(panel.place)["color"],
     )
     low, high = float(panel.target.min()), float(panel.target.max())
     axes.plot([low, high], [low, high], color="0.3", lw=0.7)
@@ -144,7 +155,10 @@ def _parity(axes: Axes, panel: Parity, i: int, is_logarithmic: bool) -> None:
         axes.set_xlim(low - room, high + room)
         axes.set_ylim(low - 3 * room, high + 3 * room)
     axes.set_title(panel.name, loc="left")
-    axes.annotate(panel.said, (0.97, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
+    low, high = axes.get_ylim()
+    beyond = int((panel.tested & ~((panel.prediction >= low) & (panel.prediction <= high))).sum())
+    said = f"{panel.said}\n{beyond:,} tested lie beyond" if beyond else panel.said
+    axes.annotate(said, (0.97, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
 
 
 def plain_powers(axes: Axes) -> None:
@@ -201,30 +215,31 @@ def bars(values: Mapping[str, float], label: str, colour: str = COLOURS[0]) -> F
     return figure
 
 
-def importance(by_class: Mapping[str, Mapping[str, float]]) -> Figure:
-    """For each class that has such a measure, the features that matter most to its best model."""
+def importance(by_class: Mapping[str, Mapping[str, float]], places: Mapping[str, int]) -> Figure:
+    """For each class that has such a measure, the features that matter most to its best model; `places` as in
+    Parity."""
     n_bars = min(MOST_BARS, max(map(len, by_class.values()), default=1))
     figure = drawing(0.8 + 0.2 * n_bars)
     if not by_class:
         figure.text(0.5, 0.5, "no model of these classes was fitted", ha="center")
         return figure
     panels: Any = figure.subplots(1, len(by_class), squeeze=False)
-    for i, (axes, (name, values)) in enumerate(zip(panels.ravel(), by_class.items(), strict=True)):
-        shown = sorted(values.items(), key=lambda item: -item[1])[:MOST_BARS]
-        axes.barh(
-            [shortened(n)[:28] for n, _ in shown][::-1], [v for _, v in shown][::-1], color=COLOURS[i], height=0.7
-        )
+    for axes, (name, values) in zip(panels.ravel(), by_class.items(), strict=True):
+        shown = sorted(values.items(), key=lambda item: -item[1])[:MOST_BARS][::-1]
+        heights = [value for _, value in shown]
+        axes.barh([shortened(n)[:28] for n, _ in shown], heights, color=look(places[name])["color"], height=0.7)
         axes.set_title(name, loc="left")
         axes.set_xlabel("share of the importance")
     return figure
 
 
-def learning_curve(curves: Mapping[str, tuple[Floats, Floats]], label: str) -> Figure:
-    """Error of samples tested against the number of samples trained on, a line for each class."""
+def learning_curve(curves: Mapping[str, tuple[Floats, Floats]], places: Mapping[str, int], label: str) -> Figure:
+    """Error of samples tested against the number of samples trained on, a line for each class; `places` as in
+    Parity."""
     figure = drawing(3.2, width=4.8)
     axes = figure.subplots()
-    for i, (name, (n, error)) in enumerate(curves.items()):
-        axes.plot(n, error, label=name, ms=4, **look(i))
+    for name, (n, error) in curves.items():
+        axes.plot(n, error, label=name, ms=4, **look(places[name]))
     axes.set_xscale("log")
     axes.set_yscale("log")
     plain_ticks(axes, "x")
