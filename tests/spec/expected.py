@@ -484,7 +484,7 @@ EXPECTED: dict[str, list[str]] = {
         "4:23: similarity.measure: `tanimto` is not known here | Did you mean `tanimoto`?",
     ],
     "unpublished-kind": [
-        "1:8: study: there is no study kind `complexity`",
+        "1:8: study: there is no study kind `phonons`",
     ],
     "whole-number-wanted": [
         "4:30: similarity.keep.nearest: 2.5 is not a whole number",

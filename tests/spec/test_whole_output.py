@@ -64,7 +64,7 @@ def test_an_empty_file_is_told_how_to_start(tmp_path: Path, monkeypatch: pytest.
     with pytest.raises(SpecError) as caught:
         load_study("hbn.yaml")
     assert str(caught.value) == (
-        "hbn.yaml: is empty. Write `study: KIND`, one of `calls`, `cluster-expansion`, `drawn`, `networked`, "
-        "`overlap`, `search`, `similarity`, `stranger`, `transferability`, `trial`, and what belongs to it; "
+        "hbn.yaml: is empty. Write `study: KIND`, one of `calls`, `cluster-expansion`, `complexity`, `cost`, `drawn`, "
+        "`networked`, `overlap`, `search`, `similarity`, `stranger`, `transferability`, `trial`, and what belongs to it; "
         "`bigdata init KIND` writes a file to start from."
     )
