@@ -253,7 +253,7 @@ def test_the_program_predicts_and_names_what_it_cannot_map(bench: Bench, run: Ru
     assert first["prediction"] == pytest.approx(float(run["prediction"][1, 30]))
     assert second["prediction"] is None
     assert "Ni" in second["reason"]
-    assert "1 of 2 structures have no prediction" in result.stderr
+    assert "1 of 2 entries have no prediction" in result.stderr
     assert bench.bigdata("predict", run.folder.path, "--file", path, "--skip-bad").returncode == 0
 
 
