@@ -30,13 +30,14 @@ VERBS = {
     "datasets": "List and show the registered datasets.",
     "lattices": "List the parent lattices known by name.",
     "sites": "List, show and check the sites.",
+    "cost": "Count a folder's files and bytes, and how they pack.",
 }
 
 
 # For the program itself, not for people.
 HIDDEN = ("controller",)
 # Verbs that fetch and read data, and say on the way how far that is.
-WAITING = ("plan", "submit", "controller", "predict", "datasets")
+WAITING = ("plan", "submit", "controller", "predict", "datasets", "cost")
 
 
 class Verbs(click.Group):
