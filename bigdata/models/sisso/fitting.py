@@ -94,7 +94,7 @@ def _with_one_left_out(problem: Problem, formula: Formula) -> list[Residuals]:
     """What the target is without each of the terms, fitted anew."""
     values = formula.descriptors(problem.columns)
     others = [np.delete(values, i, axis=0) for i in range(len(values))]
-    return [Residuals.of(problem, fitted(problem, terms)[1][None]) for terms in others]
+    return [Residuals.of(problem, fitted(problem, terms)[1][None], terms) for terms in others]
 
 
 def _rounding(problem: Problem) -> float:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.sisso.duplicates import N_PROBES, probes
+from bigdata.models.sisso.kernel import DEPENDENT
 from bigdata.models.sisso.operators import Floats, Ints
 from bigdata.models.sisso.setting import Problem
 from bigdata.models.sisso.space import Space
@@ -22,21 +23,29 @@ CONSTANT = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class Residuals:
-    """R targets (R, n) to correlate with: centred in each task, and scaled so that the sum of squares is 1."""
+    """R targets (R, n) to correlate with: centred in each task, and scaled so that the sum of squares is 1.
+
+    `taken` (K, n) are directions that terms have already, centred, of length 1 and at right angles in each task: of an
+    expression only what is at right angles to these counts.
+    """
 
     values: Floats
     starts: NDArray[np.int64]
+    taken: Floats | None = None
 
     @classmethod
-    def of(cls, problem: Problem, residuals: Floats) -> Residuals:
-        """Those of (R, n) values that aren't zero throughout."""
-        values = residuals.copy()
-        for start, stop in zip(problem.starts, problem.starts[1:], strict=False):
-            if stop > start:
-                values[:, start:stop] -= values[:, start:stop].mean(axis=1, keepdims=True)
+    def of(cls, problem: Problem, residuals: Floats, terms: Floats | None = None) -> Residuals:
+        """Those of (R, n) values that aren't zero throughout; they are what `terms` (K, n), if any, leave over."""
+        values = _centred(residuals, problem.starts)
         norms = np.linalg.norm(values, axis=1)
         varies = norms > 1e-13 * np.linalg.norm(residuals, axis=1)
-        return cls(values[varies] / norms[varies, None], problem.starts)
+        taken = None if terms is None else _directions(_centred(terms, problem.starts), problem.starts)
+        return cls(values[varies] / norms[varies, None], problem.starts, taken)
+
+    @property
+    def directions(self) -> Floats:
+        """(R + K, n) all that sums of products are needed with."""
+        return self.values if self.taken is None else np.concatenate((self.values, self.taken))
 
     def __len__(self) -> int:
         return len(self.values)
@@ -48,16 +57,39 @@ class Residuals:
         return np.asarray(np.diff(squares[:, self.starts], axis=1))
 
 
+def _centred(values: Floats, starts: NDArray[np.int64]) -> Floats:
+    """In each task."""
+    found = values.copy()
+    for start, stop in zip(starts, starts[1:], strict=False):
+        if stop > start:
+            found[:, start:stop] -= found[:, start:stop].mean(axis=1, keepdims=True)
+    return found
+
+
+def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
+    """What the terms span in each task, at right angles; zeros where they span less."""
+    found = np.zeros_like(terms)
+    norms = np.linalg.norm(terms, axis=1, keepdims=True)
+    scaled = np.divide(terms, norms, out=np.zeros_like(terms), where=norms > 0)
+    for start, stop in zip(starts, starts[1:], strict=False):
+        if stop > start:
+            _, sizes, rows = np.linalg.svd(scaled[:, start:stop], full_matrices=False)
+            found[: len(rows), start:stop] = np.where((sizes > CONSTANT * sizes[0])[:, None], rows, 0.0)
+    return found
+
+
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Sums of m expressions f, with f₀ the value at the first sample: `first` (m,); `sums` (m, T) Σ (f − f₀) and
-    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `projections` (m, 3) Σ (f − f₀) u;
+    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `taken` (m, K, T) those with what terms
+    have already; `projections` (m, 3) Σ (f − f₀) u;
     `lowest`, `highest` (m,). Differences from a value that occurs don't cancel where the mean is large."""
 
     first: Floats
     sums: Floats
     squares: Floats
     products: Floats
+    taken: Floats
     projections: Floats
     lowest: Floats
     highest: Floats
@@ -85,7 +117,8 @@ class Moments:
     @property
     def gains(self) -> Floats:
         """(m,) the greatest share of a residual's sum of squares that a line in f explains, one for each task."""
-        variances = self.variances[:, None, :]
+        left = self.variances - (self.taken**2).sum(axis=1)
+        variances = np.where(left > DEPENDENT * self.variances, left, 0.0)[:, None, :]
         explained = np.divide(self.products**2, variances, out=np.zeros_like(self.products), where=variances > 0)
         return np.asarray(explained.sum(axis=2).max(axis=1, initial=0.0))
 
@@ -118,13 +151,14 @@ def moments(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
     return Moments(**joined, counts=parts[0].counts, directions=parts[0].directions)
 
 
-_ROWS = ("first", "sums", "squares", "products", "projections", "lowest", "highest")
+_ROWS = ("first", "sums", "squares", "products", "taken", "projections", "lowest", "highest")
 
 
 def _batch(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
     m, starts = len(nodes), space.problem.starts
     n_tasks, directions = len(starts) - 1, probes(space.problem.n_samples)
-    sums, squares, products = np.zeros((m, n_tasks)), np.zeros((m, n_tasks)), np.zeros((m, len(residuals), n_tasks))
+    sums, squares, along = np.zeros((m, n_tasks)), np.zeros((m, n_tasks)), residuals.directions
+    products = np.zeros((m, len(along), n_tasks))
     projections, first = np.zeros((m, N_PROBES)), np.full(m, np.nan)
     lowest, highest = np.full(m, np.inf), np.full(m, -np.inf)
     with np.errstate(all="ignore"):
@@ -134,10 +168,12 @@ def _batch(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
             values -= first[:, None]
             sums[:, task] += values.sum(axis=1)
             squares[:, task] += np.einsum("ij,ij->i", values, values)
-            products[:, :, task] += values @ residuals.values[:, start:stop].T
+            products[:, :, task] += values @ along[:, start:stop].T
             projections += values @ directions[:, start:stop].T
+    wanted, taken = np.split(products, [len(residuals)], axis=1)
+    counts = np.diff(starts)
     return Moments(
-        first, sums, squares, products, projections, lowest, highest, np.diff(starts), directions.sum(axis=1)
+        first, sums, squares, wanted, taken, projections, lowest, highest, counts, directions.sum(axis=1)
     )
 
 

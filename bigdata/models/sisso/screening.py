@@ -140,7 +140,7 @@ def _tiles(space: Space) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
 
 def _width(space: Space) -> int:
     """Rows on each side, so that sums for all residuals fit."""
-    n_sums = 4 * (len(space.problem.starts) - 1) * (4 * (2 + space.setting.residuals) + 2)
+    n_sums = 4 * (len(space.problem.starts) - 1) * (4 * (2 + max(space.setting.residuals, 4)) + 2)
     return max(16, min(TILE, int(np.sqrt(SUMS_BYTES / n_sums))))
 
 

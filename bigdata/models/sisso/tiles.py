@@ -6,6 +6,7 @@ differences come from covariances alone. Sums are made in float32: with an error
 
     gain ≤ (|Σ f r| + ε √S)² / (V − 2 ε S),    V = Σ (f − mean)²,    S = Σ f²  (Σ a² + Σ b² where f = a ± b),
 
+less Σ (|Σ f q| + ε √S)² below for the directions q that terms have already,
 and where V isn't sure to be positive, the gain is bounded by 1 (with tasks, by the residual's share of each task).
 """
 
@@ -99,7 +100,7 @@ class _Form:
         self.tile, self.code, self.turned, self.joins = tile, code, turned, joins
         shape = (tile.n_tasks, len(tile.left), len(tile.right))
         self.sums, self.squares = np.zeros(shape, tile.precision), np.zeros(shape, tile.precision)
-        self.products = np.zeros((len(tile.residuals), *shape), tile.precision)
+        self.products = np.zeros((len(tile.along), *shape), tile.precision)
 
     def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
         """The next samples; residuals (R, n)."""
@@ -149,7 +150,7 @@ class _Sum(_Form):
         super().__init__(tile, code, turned, joins)
         lengths = (len(tile.left), len(tile.right))
         self.own = [np.zeros((tile.n_tasks, m), tile.precision) for m in lengths]
-        self.with_r = [np.zeros((len(tile.residuals), tile.n_tasks, m), tile.precision) for m in lengths]
+        self.with_r = [np.zeros((len(tile.along), tile.n_tasks, m), tile.precision) for m in lengths]
 
     def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
         self.sums[a.task] += a.centred @ b.centred.T
@@ -194,6 +195,7 @@ class Tile:
 
     def __init__(self, space: Space, residuals: Residuals, left: Rows, right: Rows, precision: Precision) -> None:
         self.space, self.residuals, self.precision = space, residuals, precision
+        self.along = residuals.directions
         self.left, self.right = left, right
         self.both_sizes = sizes(space, left), sizes(space, right)
         self.left_sizes, self.right_sizes = self.both_sizes
@@ -235,15 +237,18 @@ class Tile:
                 Piece(self.space.values(rows, start, stop), task, of, self.precision)
                 for rows, of in zip((self.left, self.right), self.both_sizes, strict=True)
             )
-            residuals = self.residuals.values[:, start:stop].astype(self.precision)
+            residuals = self.along[:, start:stop].astype(self.precision)
             for form in forms:
                 form.add(a, b, residuals)
 
     def bound(self, variances: Reals, squares: Reals, products: Reals) -> Reals:
-        """(m_left, m_right) of (T, m_left, m_right) V and S, and (R, T, m_left, m_right) Σ f r."""
+        """(m_left, m_right) of (T, m_left, m_right) V and S, and (R + K, T, m_left, m_right) Σ f r and Σ f q."""
         error = ERROR[self.precision]
         least = variances - 2 * error * squares
         allowance = error * np.sqrt(squares)
+        products, taken = products[: len(self.residuals)], products[len(self.residuals) :]
+        for product in taken:
+            least -= (np.abs(product) + allowance) ** 2
         # A little more, for the rounding to this precision.
         shares = (self.residuals.shares * (1 + error)).astype(self.precision)
         best = np.zeros(variances.shape[1:], self.precision)
