@@ -57,7 +57,9 @@ def command(
     from bigdata.run.prediction import predict
 
     view = named_variant(run, variant)
-    dataset = open_named([source], skip_bad, form)[0].dataset
+    # A table of numbers has no look of its own: new rows are of the format that the study's were said to be of.
+    own = getattr(getattr(view.model, "dataset", None), "format", None)
+    dataset = open_named([source], skip_bad, form or (own if own == "table" else None))[0].dataset
     made = predict(view, dataset, model, seen)
     click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
     for note in made.notes:

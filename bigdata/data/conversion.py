@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from bigdata.units import ENERGY, LENGTH, QuantityError
+from bigdata.units import ENERGY, LENGTH
+from bigdata.units import QuantityError as QuantityError
 
 if TYPE_CHECKING:  # specs are checked without NumPy
     import numpy as np

@@ -40,6 +40,10 @@ def unknown_fields(
         if field not in known:
             what = f"the dataset has no field `{field}`"
             yield Finding(path, what, right, field, tuple(known), at_key=path in conditions)
+    for field in getattr(dataset, "units", {}):
+        if field not in known:
+            what = f"the dataset has no field `{field}` whose unit could be said"
+            yield Finding((*at, "units", field), what, right, field, tuple(known), at_key=True)
     for field, condition in dataset.where.items():
         if field in known and known[field].values and not isinstance(condition, Range):
             yield from (replace(f, path=(*at, *f.path)) for f in unmet(field, condition, known[field].values))

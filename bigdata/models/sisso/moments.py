@@ -172,9 +172,7 @@ def _batch(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
             projections += values @ directions[:, start:stop].T
     wanted, taken = np.split(products, [len(residuals)], axis=1)
     counts = np.diff(starts)
-    return Moments(
-        first, sums, squares, wanted, taken, projections, lowest, highest, counts, directions.sum(axis=1)
-    )
+    return Moments(first, sums, squares, wanted, taken, projections, lowest, highest, counts, directions.sum(axis=1))
 
 
 def _pieces(space: Space, nodes: Ints) -> Iterator[tuple[int, int, int, Floats]]:

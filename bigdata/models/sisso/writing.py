@@ -41,6 +41,11 @@ def descriptors(formula: Formula, names: Sequence[str]) -> list[str]:
     return [found[term] for term in formula.terms]
 
 
+def columns(formula: Formula) -> list[int]:
+    """Places of the columns that it needs, in their order."""
+    return sorted({int(left) for code, left, _ in formula.nodes if code == COLUMN})
+
+
 def term_units(formula: Formula, units: Sequence[str]) -> list[str]:
     """The units of the terms, as they are written; "" for pure numbers."""
     found: list[dict[str, Fraction]] = []
@@ -113,7 +118,7 @@ def _raised(unit: str) -> str:
 def python(formula: Formula, names: Sequence[str], name: str, units: Sequence[str], unit: str) -> str:
     """A function of NumPy arrays, by itself, whose arguments are the columns that it needs, in their order; with
     several tasks its last argument is the task of each sample."""
-    used = sorted({int(left) for code, left, _ in formula.nodes if code == COLUMN})
+    used = columns(formula)
     arguments = _identifiers([names[column] for column in used])
     by_column = dict(zip(used, arguments, strict=True))
     parts = _parts(

@@ -57,6 +57,11 @@ class Formula:
         return None
 
     @property
+    def columns(self) -> list[int]:
+        """Places of the columns that stand in it."""
+        return writing.columns(self.found)
+
+    @property
     def descriptors(self) -> list[str]:
         return writing.descriptors(self.found, self.names)
 

@@ -222,17 +222,22 @@ class Boosting(Grid):
 class Ridge(Grid):
     """Linear regression on standardised columns, with a penalty on the squares of the coefficients."""
 
-    TUNED: ClassVar[Mapping[str, Sequence[Any]]] = {"alpha": [1e-6, 1e-4, 1e-2, 1e-1, 1.0, 10.0, 100.0]}
+    TUNED: ClassVar[Mapping[str, Sequence[Any]]] = {"alpha": [1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0]}
 
     kind: Literal["ridge"] = "ridge"
-    alpha: float = Field(default=1.0, gt=0, description="The penalty, for a mean of squares: it doesn't grow with n.")
+    alpha: float = Field(
+        default=1e-2,
+        gt=0,
+        description="The penalty, where the sum of squares is a mean over samples: 1 would halve all coefficients of "
+        "columns that don't correlate.",
+    )
 
 
 class Polynomial(Grid):
     """Ridge regression on all monomials of the standardised columns up to a degree."""
 
     AXES = ("degree",)
-    TUNED: ClassVar[Mapping[str, Sequence[Any]]] = {"alpha": [1e-6, 1e-4, 1e-2, 1e-1, 1.0, 10.0]}
+    TUNED: ClassVar[Mapping[str, Sequence[Any]]] = {"alpha": [1e-8, 1e-6, 1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0]}
 
     kind: Literal["polynomial"] = "polynomial"
     degree: Annotated[tuple[Annotated[int, Field(ge=1, le=4)], ...], Field(min_length=1)] = (2,)

@@ -39,10 +39,27 @@ def _formula(results: Results, place: int, form: str) -> str:
         raise SpecError(f"{results.names[place]} is no formula: write --format npz, for the arrays that predict.")
     match form:
         case "latex":
-            return str(fitted.latex())
+            return f"{_latex_name(results)} = {fitted.latex()}"
         case "python":
-            return str(fitted.python(name="predict"))
+            return _function(results, fitted)
     return f"{results.learned} = {fitted.text()}"
+
+
+def _latex_name(results: Results) -> str:
+    words = results.learned.replace("_", r"\_")
+    return rf"\text{{{words}}}"
+
+
+def _function(results: Results, fitted: Any) -> str:
+    """A function named `predict` that gives the target itself, also where its logarithm is learned."""
+    if not results.scale.is_logarithmic:
+        return str(fitted.python(name="predict"))
+    inner = str(fitted.python(name="decadic_logarithm"))
+    head = inner[: inner.index("\n")]
+    arguments = head[head.index("(") + 1 : head.rindex(")")]
+    says = f"{results.target_words}: ten to the power of its logarithm."
+    lines = [f"def predict({arguments}):", f'    """{says}"""', f"    return 10 ** decadic_logarithm({arguments})", ""]
+    return "\n".join([inner, "", *lines])
 
 
 def _arrays(results: Results, place: int, out: Path | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.conversion import convert
+from bigdata.data.conversion import QuantityError, convert
 from bigdata.data.materials.compositions import compositions
 from bigdata.data.materials.dataset import MaterialsDataset
 from bigdata.data.problem import first
@@ -25,16 +25,22 @@ def predict(view: View, new: MaterialsDataset, model: str = "", seen: bool = Fal
     """
     results = Results(view)
     place = results.place_of(model)
-    features, reasons = _features(results, new)
+    fitted = results.fitted(place)
+    # A formula needs its own columns alone.
+    needed = getattr(fitted, "columns", range(len(results.view["feature_name"])))
+    features, reasons = _features(results, new, set(needed))
     task, no_task = _tasks(results, new)
     reasons = [reason or other for reason, other in zip(reasons, no_task, strict=True)]
     usable = np.array([not reason for reason in reasons], dtype=bool)
     values = np.full(new.n, np.nan)
     if usable.any():
-        said = results.fitted(place).predict(features[usable], task[usable])
+        said = fitted.predict(features[usable], task[usable])
         values[usable] = results.scale.values(said)
+    for i in np.flatnonzero(usable & ~np.isfinite(values)):
+        reasons[i] = "the model isn't defined there"
+        values[i] = np.nan
     quantity = f"|{results.quantity}|" if results.model.target.transform == "log10-absolute" else results.quantity
-    beside = {"features beyond": _beyond(results, features)}
+    beside = {"features beyond": _beyond(results, features, sorted(needed))}
     return Prediction(quantity, results.unit, results.names[place], values, reasons, beside, _notes(results, place))
 
 
@@ -45,11 +51,14 @@ def _notes(results: Results, place: int) -> tuple[str, ...]:
     return (*([said] if formula else []), beyond)
 
 
-def _features(results: Results, new: MaterialsDataset) -> tuple[Floats, list[str]]:
-    """(m, p) features as the study has them, NaN where there are none; and why, "" where all are there."""
+def _features(results: Results, new: MaterialsDataset, needed: set[int]) -> tuple[Floats, list[str]]:
+    """(m, p) features as the study has them, 1 in columns that aren't `needed`, NaN where there are none; and why, ""
+    where all are there."""
     study, units = results.model.features, [str(u) for u in results.view["unit"][...]]
-    columns = [_column(new, name, unit) for name, unit in zip(study.columns, units, strict=False)]
-    found = np.stack(columns, axis=1) if columns else np.empty((new.n, 0))
+    found = np.ones((new.n, len(study.columns)))
+    for i, (name, unit) in enumerate(zip(study.columns, units, strict=False)):
+        if i in needed:
+            found[:, i] = _column(new, name, unit)
     reasons = [_lacking(study.columns, row) for row in found]
     if study.composition is None:
         return found, reasons
@@ -69,7 +78,10 @@ def _column(new: MaterialsDataset, name: str, unit: str) -> Floats:
     own, values = new.units.get(name, ""), new.columns.numbers(name)
     if not own or not unit or own == unit:
         return values
-    return convert(values, own, unit)
+    try:
+        return convert(values, own, unit)
+    except QuantityError as e:
+        raise SpecError(f"`{name}` of {new.label} is in {own}, and the model needs it in {unit}: {e.what}.") from e
 
 
 def _lacking(names: tuple[str, ...], row: Floats) -> str:
@@ -90,9 +102,9 @@ def _tasks(results: Results, new: MaterialsDataset) -> tuple[NDArray[np.int64], 
     return np.array([known.get(label, 0) for label in labels]), reasons
 
 
-def _beyond(results: Results, features: Floats) -> NDArray[np.int64]:
-    """(m,) how many features of each entry lie outside of the range of those that the model was fitted to."""
-    known = results.view["feature"][...]
+def _beyond(results: Results, features: Floats, needed: list[int]) -> NDArray[np.int64]:
+    """(m,) how many features that the model needs lie outside of the range of those that it was fitted to."""
+    known, features = results.view["feature"][...][:, needed], features[:, needed]
     if results.n_parts == 1:
         known = known[~results.tested]
     with np.errstate(invalid="ignore"):

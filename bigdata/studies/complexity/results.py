@@ -73,6 +73,12 @@ class Results(StudyResults[Complexity]):
         unit = self.view["learned"].units
         return "" if unit == "1" else unit
 
+    @property
+    def target_words(self) -> str:
+        """The target in words, with its unit: |binary energy error| (eV/atom)."""
+        name = f"|{self.quantity}|" if self.model.target.transform == "log10-absolute" else self.quantity
+        return f"{name} ({self.unit})" if self.unit else name
+
     @cached_property
     def learned(self) -> str:
         """What models give, in words: log10 |binary energy error / (eV/atom)|."""

@@ -15,6 +15,8 @@ from bigdata.models.tabular.setting import Point
 from bigdata.studies.complexity.model import Complexity
 
 Floats = NDArray[np.float64]
+# Settings of each class, where a study doesn't say how many: a small grid is no reason to leave options as they are.
+FEWEST = 8
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class Trial:
 
 def trials_of(model: Complexity) -> list[Trial]:
     """All trials, class by class."""
-    n_settings = model.tuning.settings or max(len(grid.points) for grid in model.models)
+    n_settings = model.tuning.settings or max(FEWEST, *(len(grid.points) for grid in model.models))
     found = []
     for grid in model.models:
         choices = grid.draws(-(-n_settings // len(grid.points)), model.split.seed)
