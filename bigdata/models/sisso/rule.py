@@ -37,15 +37,12 @@ class Rule:
         factors = scaled[:, 1:] / spreads
         return cls(codes, np.column_stack((scaled[:, 0] - factors @ means, factors)))
 
-    @property
-    def dimension(self) -> int:
-        return self.coefficients.shape[1] - 1
-
     def scores(self, values: Floats) -> Floats:
         """(n, k - 1) for values (d, n); NaN where one isn't a finite number."""
         with np.errstate(all="ignore"):
             found = self.coefficients[:, 0] + values.T @ self.coefficients[:, 1:].T
-        return np.where(np.isfinite(values).all(axis=0)[:, None] & np.isfinite(found), found, np.nan)
+        defined: NDArray[np.bool_] = np.asarray(np.isfinite(values).all(axis=0))
+        return np.where(defined[:, None] & np.isfinite(found), found, np.nan)
 
     def predict(self, values: Floats) -> Floats:
         """(n,) codes for values (d, n); NaN where one isn't a finite number."""

@@ -41,15 +41,15 @@ MOST_SUBSETS, MOST_RULES = 20_000, 200
 
 @dataclass(frozen=True, eq=False)
 class Separation:
-    """`terms` (d,) of `nodes`, in which `n_overlapping` of the samples lie in the hull of another class, and `n_wrong` on
-    the wrong side of the linear `rule`."""
+    """`terms` (d,) of `nodes`, in which `n_overlapping` of the samples lie in the hull of another class, and `n_wrong`
+    on the wrong side of the linear `rule`."""
 
     nodes: Ints
     terms: NDArray[np.int64]
+    rule: Rule
     n_overlapping: int
     n_wrong: int
     operations: int
-    rule: Rule
 
     @property
     def n_mixed(self) -> int:
@@ -65,7 +65,7 @@ def separate(
     problem: Problem, setting: Setting, rung: int, dimensions: int, search: Search | None = None
 ) -> list[list[Separation]]:
     """The best separations of each dimension 1 … `dimensions`, best first; the problem's target are the classes, as
-    whole numbers. The list ends where classes don't overlap any more. Of many expressions, subsets are made of the first
+    whole numbers. The list ends where classes aren't mixed any more. Of many expressions, subsets are made of the first
     of each dimension's, so that there are at most MOST_SUBSETS. Raises Paused."""
     search = search or Search()
     labels = problem.target.astype(np.int64)
@@ -164,7 +164,7 @@ def _separation(
     nodes, terms = compact(whole, len(space.table) + np.arange(len(rows)))
     rule = Rule.of(values, labels)
     n_wrong = int((rule.predict(values) != labels).sum())
-    return Separation(nodes, terms, count, n_wrong, int(members.table.operations[list(rows)].sum()), rule)
+    return Separation(nodes, terms, rule, count, n_wrong, int(members.table.operations[list(rows)].sum()))
 
 
 def overlapping(values: Floats, labels: Labels) -> NDArray[np.bool_]:

@@ -152,7 +152,7 @@ def restored(
     nodes = np.split(np.asarray(arrays["nodes"], np.int32), np.cumsum(arrays["n_nodes"])[:-1])
     codes, of = np.asarray(arrays["codes"]), ("terms", "coefficients", "counts")
     parts = zip(nodes, *(arrays[name] for name in of), strict=True)
-    found, *others = (Separation(n, t, *map(int, counts), Rule(codes, c)) for n, t, c, counts in parts)
+    found, *others = (Separation(n, t, Rule(codes, c), *map(int, counts)) for n, t, c, counts in parts)
     naming = (names, units, labels, bool(arrays["with_units"]))
     return Separated(found, others, int(arrays["rung"]), int(arrays["n_samples"]), *naming)
 
@@ -196,7 +196,7 @@ def _without_terms(samples: Samples) -> Separation:
     rule = Rule.of(values, labels)
     n_overlapping = len(samples) if len(rule.codes) > 1 else 0
     n_wrong = int((rule.predict(values) != labels).sum())
-    return Separation(np.empty((0, 3), np.int32), np.empty(0, np.int64), n_overlapping, n_wrong, 0, rule)
+    return Separation(np.empty((0, 3), np.int32), np.empty(0, np.int64), rule, n_overlapping, n_wrong, 0)
 
 
 def overlap(model: Separated, trained: Samples, new: Samples) -> Floats:
