@@ -64,6 +64,17 @@ class Separated:
         """(d, m) the terms for features (m, p)."""
         return self.found.descriptors(np.ascontiguousarray(features.T))
 
+    def overlapping(self, trained: Samples, new: Samples) -> Floats:
+        """(m,) 1 where a new sample lies in the hull of the samples `trained` on of another class, else 0."""
+        corners, points = self.values(trained.features), self.values(new.features)
+        spread = np.ptp(corners, axis=1, keepdims=True)
+        corners, points = ((of / np.where(spread > 0, spread, 1.0)).T for of in (corners, points))
+        found = np.zeros(len(new))
+        for code in np.unique(trained.target):
+            others = new.target != code
+            found[others] = np.maximum(found[others], inside(corners[trained.target == code], points[others]))
+        return found
+
     def importance(self) -> None:
         """The terms say themselves what matters."""
         return None
@@ -197,18 +208,6 @@ def _without_terms(samples: Samples) -> Separation:
     n_overlapping = len(samples) if len(rule.codes) > 1 else 0
     n_wrong = int((rule.predict(values) != labels).sum())
     return Separation(np.empty((0, 3), np.int32), np.empty(0, np.int64), rule, n_overlapping, n_wrong, 0)
-
-
-def overlap(model: Separated, trained: Samples, new: Samples) -> Floats:
-    """(m,) 1 where a new sample lies in the hull of the samples `trained` on of another class, else 0."""
-    corners, points = model.values(trained.features), model.values(new.features)
-    spread = np.ptp(corners, axis=1, keepdims=True)
-    corners, points = ((of / np.where(spread > 0, spread, 1.0)).T for of in (corners, points))
-    found = np.zeros(len(new))
-    for code in np.unique(trained.target):
-        others = new.target != code
-        found[others] = np.maximum(found[others], inside(corners[trained.target == code], points[others]))
-    return found
 
 
 def expected(point: Point, n: int, units: Sequence[str], n_labels: int) -> Costs:
