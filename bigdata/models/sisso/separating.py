@@ -3,13 +3,17 @@
 R. Ouyang et al. 2018 (doi 10.1103/PhysRevMaterials.2.083802), section II B. What is minimised is the number of samples
 that lie in the hull of another class, and among equals how far the classes' ranges overlap. Overlaps are no sums over
 samples, so the last rung is formed, a batch at a time.
+
+Hulls alone mislead where expressions depend on each other: on a parabola (f, f²) no sample lies within the hull of any
+others, however classes are mixed. So a separation counts no better than a linear rule in its terms tells classes apart.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from math import comb
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +25,7 @@ from bigdata.models.sisso.formula import compact
 from bigdata.models.sisso.growing import grow
 from bigdata.models.sisso.moments import Residuals
 from bigdata.models.sisso.operators import Floats, Ints
+from bigdata.models.sisso.rule import Rule
 from bigdata.models.sisso.screening import Candidates, measured, merged, stored
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.sisso.space import Space, evaluate
@@ -30,16 +35,26 @@ Labels = NDArray[np.int64]
 TOUCHING = 1e-9
 # Expressions formed at a time.
 _BATCH = 2048
+# Subsets of expressions of one dimension whose hulls are looked at, and those that a linear rule is tried for.
+MOST_SUBSETS, MOST_RULES = 20_000, 200
 
 
 @dataclass(frozen=True, eq=False)
 class Separation:
-    """`terms` (d,) of `nodes`, in which `n_overlapping` of the samples lie in the hull of another class."""
+    """`terms` (d,) of `nodes`, in which `n_overlapping` of the samples lie in the hull of another class, and `n_wrong`
+    on the wrong side of the linear `rule`."""
 
     nodes: Ints
     terms: NDArray[np.int64]
+    rule: Rule
     n_overlapping: int
+    n_wrong: int
     operations: int
+
+    @property
+    def n_mixed(self) -> int:
+        """By which separations are compared."""
+        return max(self.n_overlapping, self.n_wrong)
 
     def descriptors(self, columns: Floats) -> Floats:
         """(d, n) values of the terms on columns (p, n)."""
@@ -50,23 +65,40 @@ def separate(
     problem: Problem, setting: Setting, rung: int, dimensions: int, search: Search | None = None
 ) -> list[list[Separation]]:
     """The best separations of each dimension 1 … `dimensions`, best first; the problem's target are the classes, as
-    whole numbers. The list ends where classes don't overlap any more. Raises Paused."""
+    whole numbers. The list ends where classes aren't mixed any more. Of many expressions, subsets are made of the first
+    of each dimension's, so that there are at most MOST_SUBSETS. Raises Paused."""
     search = search or Search()
     labels = problem.target.astype(np.int64)
     space = grow(problem, setting, rung, search.check)
     looked_at = np.ones(len(labels), bool)
-    members, found = _screened(space, labels, looked_at, None, search).only(slice(0, 0)), list[list[Separation]]()
+    members, places = _screened(space, labels, looked_at, None, search).only(slice(0, 0)), np.empty(0, np.int64)
+    found = list[list[Separation]]()
     for dimension in range(1, dimensions + 1):
         new = _screened(space, labels, looked_at, members.signatures, search)
-        members = members.with_more(new)
+        members, places = members.with_more(new), np.concatenate((places, np.arange(len(new))))
         if len(members) < dimension:
             break
-        best = _best(space, members, labels, dimension, search)
+        subsets = itertools.combinations(_first_ones(places, dimension), dimension)
+        best = _best(space, members, labels, subsets, search)
         found.append(best)
-        if best[0].n_overlapping == 0:
+        if best[0].n_mixed == 0:
             break
-        looked_at = overlapping(best[0].descriptors(problem.columns), labels)
+        looked_at = _mixed(best[0], problem.columns, labels)
     return found
+
+
+def _first_ones(places: NDArray[np.int64], dimension: int) -> list[int]:
+    """The members that are first by their places in the screenings of their dimensions, as many as there may be."""
+    most = len(places)
+    while comb(most, dimension) > MOST_SUBSETS:
+        most -= 1
+    return sorted(np.argsort(places, kind="stable")[:most].tolist())
+
+
+def _mixed(best: Separation, columns: Floats, labels: Labels) -> NDArray[np.bool_]:
+    """(n,) which samples overlap or are on the wrong side."""
+    values = best.descriptors(columns)
+    return np.asarray(overlapping(values, labels) | (best.rule.predict(values) != labels))
 
 
 def _screened(
@@ -104,21 +136,35 @@ def _scored(space: Space, given: Candidates, labels: Labels, looked_at: NDArray[
     return replace(given, gains=-within.sum(axis=1) - 0.5 * np.clip(common / whole, -1, 1))
 
 
-def _best(space: Space, members: Candidates, labels: Labels, dimension: int, search: Search) -> list[Separation]:
-    """All subsets of the pool, by the samples that overlap and then by their operators."""
+def _best(
+    space: Space, members: Candidates, labels: Labels, subsets: Iterable[tuple[int, ...]], search: Search
+) -> list[Separation]:
+    """The best of some subsets, by the samples that are mixed, those that overlap, and the operators."""
     parts = [space.formed(members.table.nodes, start, stop) for _, start, stop in space.chunks()]
-    values, found = np.concatenate(parts, axis=1), []
-    for rows in itertools.combinations(range(len(members)), dimension):
+    values, counted = np.concatenate(parts, axis=1), []
+    for rows in subsets:
         search.check()
         count = int(overlapping(values[list(rows)], labels).sum())
-        found.append((count, int(members.table.operations[list(rows)].sum()), rows))
-    return [_separation(space, members, *one) for one in sorted(found)[: space.setting.near]]
+        counted.append((count, int(members.table.operations[list(rows)].sum()), rows))
+    near, found = space.setting.near, list[Separation]()
+    for count, _, rows in sorted(counted)[:MOST_RULES]:
+        # A rule makes no separation better, so those that follow can't come before these.
+        if len(found) >= near and found[near - 1].n_mixed <= count:
+            break
+        search.check()
+        found.append(_separation(space, members, rows, values[list(rows)], labels, count))
+        found.sort(key=lambda one: (one.n_mixed, one.n_overlapping, one.operations))
+    return found[:near]
 
 
-def _separation(space: Space, members: Candidates, count: int, operations: int, rows: tuple[int, ...]) -> Separation:
+def _separation(
+    space: Space, members: Candidates, rows: tuple[int, ...], values: Floats, labels: Labels, count: int
+) -> Separation:
     whole = np.concatenate((space.table.nodes, members.table.nodes[list(rows)]))
     nodes, terms = compact(whole, len(space.table) + np.arange(len(rows)))
-    return Separation(nodes, terms, count, operations)
+    rule = Rule.of(values, labels)
+    n_wrong = int((rule.predict(values) != labels).sum())
+    return Separation(nodes, terms, rule, count, n_wrong, int(members.table.operations[list(rows)].sum()))
 
 
 def overlapping(values: Floats, labels: Labels) -> NDArray[np.bool_]:

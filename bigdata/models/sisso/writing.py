@@ -84,13 +84,13 @@ def text(formula: Formula, names: Sequence[str], units: Sequence[str], unit: str
 def latex(formula: Formula, names: Sequence[str], units: Sequence[str], unit: str, task: int = 0) -> str:
     """The same in LaTeX, for math mode."""
     found = coefficient_units(formula, units, unit)
-    upright = [rf"\mathrm{{{_escaped(name)}}}" for name in names]
+    upright = [rf"\mathrm{{{escaped(name)}}}" for name in names]
     parts = _parts(formula.nodes, upright, lambda operator: operator.latex, (r"\left(", r"\right)"))
 
     def quantity(i: int, number: str) -> str:
         mantissa, _, exponent = number.partition("e")
         number = rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else number
-        return number + (rf"\,\mathrm{{{_raised(_escaped(found[i]))}}}" if found[i] else "")
+        return number + (rf"\,\mathrm{{{_raised(escaped(found[i]))}}}" if found[i] else "")
 
     return _joined(formula, task, quantity, [parts[term] for term in formula.terms], r" \; ")
 
@@ -106,7 +106,8 @@ def _joined(formula: Formula, task: int, quantity: Callable[[int, str], str], te
     return whole
 
 
-def _escaped(name: str) -> str:
+def escaped(name: str) -> str:
+    """A name for LaTeX's upright letters."""
     return re.sub(r"([_%&#$])", r"\\\1", name).replace(" ", r"\ ")
 
 
@@ -118,22 +119,52 @@ def _raised(unit: str) -> str:
 def python(formula: Formula, names: Sequence[str], name: str, units: Sequence[str], unit: str) -> str:
     """A function of NumPy arrays, by itself, whose arguments are the columns that it needs, in their order; with
     several tasks its last argument is the task of each sample."""
-    used = columns(formula)
-    arguments = _identifiers([names[column] for column in used])
-    by_column = dict(zip(used, arguments, strict=True))
-    parts = _parts(
-        formula.nodes, [by_column.get(column, "") for column in range(len(names))], lambda operator: operator.python
-    )
+    used, arguments = _arguments(formula, names)
     several = len(formula.coefficients) > 1
     task = _identifiers([*arguments, "task"])[-1]
-    lines = [f"def {_identifiers([name])[0]}({', '.join(arguments + ([task] if several else []))}):"]
-    lines += [f'    """{unit or "The target"} from {_listed(names, units, used)}."""', "    import numpy as np", ""]
+    lines = _head(name, arguments + ([task] if several else []), f"{unit or 'The target'} from", names, units, used)
+    numbers = repr(formula.coefficients.tolist()).replace("nan", "np.nan")
+    lines.append(f"    c = np.array({numbers}){f'[{task}].T' if several else '[0]'}")
+    return "\n".join([*lines, f"    return {_sum_of_terms(formula, names)}", ""])
+
+
+def python_of_classes(
+    formula: Formula, names: Sequence[str], name: str, units: Sequence[str], labels: Sequence[str]
+) -> str:
+    """A function of NumPy arrays, by itself, that gives the label with the highest score, "" where one isn't defined:
+    the first label has the score 0, and each other that of a task of the formula."""
+    used, arguments = _arguments(formula, names)
+    lines = _head(name, arguments, "The class from", names, units, used)
+    # Each coefficient is a column, so that scores of all labels are computed at once.
     lines += [
-        f"    c = np.array({[row.tolist() for row in formula.coefficients]!r}){f'[{task}].T' if several else '[0]'}"
+        f"    c = np.array({formula.coefficients.T.tolist()!r})[..., None]",
+        f"    scores = {_sum_of_terms(formula, names)}",
+        "    scores = np.concatenate([np.zeros((1, *scores.shape[1:])), scores])",
+        f"    labels = np.array({list(labels)!r})[np.argmax(scores, axis=0)]",
+        '    return np.where(np.isfinite(scores).all(axis=0), labels, "")',
     ]
-    lines[-1] = lines[-1].replace("nan", "np.nan")
+    return "\n".join([*lines, ""])
+
+
+def _arguments(formula: Formula, names: Sequence[str]) -> tuple[list[int], list[str]]:
+    """The columns that a formula needs, and what they are called in Python."""
+    used = columns(formula)
+    return used, _identifiers([names[column] for column in used])
+
+
+def _head(
+    name: str, arguments: Sequence[str], what: str, names: Sequence[str], units: Sequence[str], used: Sequence[int]
+) -> list[str]:
+    first = f"def {_identifiers([name])[0]}({', '.join(arguments)}):"
+    return [first, f'    """{what} {_listed(names, units, used)}."""', "    import numpy as np", ""]
+
+
+def _sum_of_terms(formula: Formula, names: Sequence[str]) -> str:
+    by_column = dict(zip(*_arguments(formula, names), strict=True))
+    called = [by_column.get(column, "") for column in range(len(names))]
+    parts = _parts(formula.nodes, called, lambda operator: operator.python)
     terms = [f"c[{i}] * ({parts[term]})" for i, term in enumerate(formula.terms, 1)]
-    return "\n".join([*lines, f"    return {' + '.join(['c[0]', *terms])}", ""])
+    return " + ".join(["c[0]", *terms])
 
 
 def _listed(names: Sequence[str], units: Sequence[str], used: Sequence[int]) -> str:

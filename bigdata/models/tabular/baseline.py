@@ -1,4 +1,4 @@
-"""The mean of the target: what any model must beat."""
+"""The mean of the target, or its most frequent class: what any model must beat."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ MEAN = Point("mean", {}, {})
 
 
 @dataclass(frozen=True)
-class Mean:
-    """The mean over the samples that it was fitted to, for every sample."""
+class Constant:
+    """The mean over the samples that it was fitted to, or the class that most of them have, for every sample."""
 
     value: float
 
     @property
     def size(self) -> Size:
-        """The mean is one additive parameter."""
+        """The value is one additive parameter."""
         return Size(additive=1, linear=0, nonlinear=0)
 
     def predict(self, features: Floats, tasks: NDArray[np.int64]) -> Floats:
@@ -38,12 +38,18 @@ class Mean:
         return None
 
 
-def fit(point: Point, samples: Samples, effort: Effort) -> Mean:
-    return Mean(Standard.of(samples).mean)
+def fit(point: Point, samples: Samples, effort: Effort) -> Constant:
+    return Constant(most_frequent(samples.target) if samples.labels else Standard.of(samples).mean)
 
 
-def restored(arrays: Mapping[str, NDArray[Any]]) -> Mean:
-    return Mean(float(arrays["value"]))
+def most_frequent(codes: Floats) -> float:
+    """The code that most samples have; the first of those that as many have."""
+    different, counts = np.unique(codes, return_counts=True)
+    return float(different[np.argmax(counts)])
+
+
+def restored(arrays: Mapping[str, NDArray[Any]]) -> Constant:
+    return Constant(float(arrays["value"]))
 
 
 def seconds(point: Point, n: int, p: int) -> float:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from numpy.typing import NDArray
 
 from bigdata.errors import Paused
-from bigdata.models.tabular import baseline, dense, gaussian_process, linear, trees
+from bigdata.models.tabular import baseline, class_trees, dense, gaussian_process, linear, trees
 from bigdata.models.tabular.fitted import Effort, Fitted, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.soundness import check_samples
 
+if TYPE_CHECKING:
+    from bigdata.models.sisso.costs import Costs
 
-class _Class(Protocol):
-    """A module of one class."""
+
+class _Classifier(Protocol):
+    """A module of one class, for samples with labels."""
 
     def fit(self, point: Point, samples: Samples, effort: Effort) -> Fitted: ...
 
     def restored(self, arrays: Mapping[str, NDArray[Any]]) -> Fitted: ...
+
+
+class _Class(_Classifier, Protocol):
+    """A module of one class."""
 
     def seconds(self, point: Point, n: int, p: int) -> float: ...
 
@@ -35,6 +42,13 @@ _CLASSES: Mapping[str, _Class] = {
     "ridge": linear,
     "polynomial": linear,
     "gaussian-process": gaussian_process,
+}
+# Those that tell classes of samples apart.
+_CLASSIFIERS: Mapping[str, _Classifier] = {
+    "mean": baseline,
+    "forest": class_trees,
+    "tree": class_trees,
+    "boosting": class_trees,
 }
 
 
@@ -58,41 +72,54 @@ def fit(points: Sequence[Point], samples: Samples, effort: Effort) -> list[Fitte
     """
     check_samples(samples)
     if points[0].kind == "sisso":
-        from bigdata.models.tabular import formulas
+        from bigdata.models.tabular import formulas, separations
 
-        return list(formulas.fit(list(points), samples, effort))
+        search = separations.fit if samples.labels else formulas.fit
+        return [*search(list(points), samples, effort)]
     return [_fit(point, samples, effort) for point in points]
 
 
 def _fit(point: Point, samples: Samples, effort: Effort) -> Fitted:
     if effort.should_stop():
         raise Paused
-    return _CLASSES[point.kind].fit(point, samples, effort)
+    modules = _CLASSIFIERS if samples.labels else _CLASSES
+    return modules[point.kind].fit(point, samples, effort)
 
 
-def restored(point: Point, arrays: Mapping[str, NDArray[Any]], names: Sequence[str], units: Sequence[str]) -> Fitted:
-    """The model that `Fitted.arrays` were taken from, with the names and units of its columns."""
+def restored(
+    point: Point,
+    arrays: Mapping[str, NDArray[Any]],
+    names: Sequence[str],
+    units: Sequence[str],
+    labels: Sequence[str] = (),
+) -> Fitted:
+    """The model that `Fitted.arrays` were taken from, with the names and units of its columns, and the labels of the
+    classes that it tells apart."""
     if point.kind == "sisso":
-        from bigdata.models.tabular import formulas
+        from bigdata.models.tabular import formulas, separations
 
-        model: Fitted = formulas.restored(arrays, names, units)
-        return model
-    return _CLASSES[point.kind].restored(arrays)
+        return separations.restored(arrays, names, units, labels) if labels else formulas.restored(arrays, names, units)
+    modules = _CLASSIFIERS if labels else _CLASSES
+    return modules[point.kind].restored(arrays)
 
 
-def seconds(point: Point, n: int, units: Sequence[str]) -> float:
-    """About how long one core takes for a fit to n samples with columns of these units."""
+def seconds(point: Point, n: int, units: Sequence[str], n_labels: int = 0) -> float:
+    """About how long one core takes for a fit to n samples with columns of these units, and so many labels."""
     if point.kind == "sisso":
-        from bigdata.models.tabular import formulas
+        return _expected(point, n, units, n_labels).seconds
+    # Boosting grows a tree for each of several classes.
+    trees_each = n_labels if point.kind == "boosting" and n_labels > 2 else 1
+    return trees_each * _CLASSES[point.kind].seconds(point, n, len(units))
 
-        return formulas.expected(point, n, units).seconds
-    return _CLASSES[point.kind].seconds(point, n, len(units))
 
-
-def n_bytes(point: Point, n: int, units: Sequence[str]) -> int:
-    """About how many bytes are held at most during a fit."""
+def n_bytes(point: Point, n: int, units: Sequence[str], n_labels: int = 0) -> int:
+    """About how many bytes are held at most during a fit; each class has values of its own."""
     if point.kind == "sisso":
-        from bigdata.models.tabular import formulas
+        return _expected(point, n, units, n_labels).bytes
+    return max(1, n_labels) * _CLASSES[point.kind].n_bytes(point, n, len(units))
 
-        return formulas.expected(point, n, units).bytes
-    return _CLASSES[point.kind].n_bytes(point, n, len(units))
+
+def _expected(point: Point, n: int, units: Sequence[str], n_labels: int) -> Costs:
+    from bigdata.models.tabular import formulas, separations
+
+    return separations.expected(point, n, units, n_labels) if n_labels else formulas.expected(point, n, units)

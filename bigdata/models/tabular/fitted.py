@@ -25,7 +25,8 @@ class Samples:
     `features` (n, p) finite float64; `target` (n,) as it is learned, in `unit`; `names` and `units` (p,) of the
     columns, "" where a unit isn't known and "1" for pure numbers. `groups` (n,) int64: samples of one group are left
     out together, also where a model stops early by a part of its own. `tasks` (n,) int64, from 0: models of formulas
-    have coefficients for each task.
+    have coefficients for each task. Where classes are to be told apart, `labels` are their names, and the target holds
+    their codes: places among the labels, as float64. Some classes may have no sample.
     """
 
     features: Floats
@@ -35,6 +36,7 @@ class Samples:
     groups: NDArray[np.int64]
     tasks: NDArray[np.int64]
     unit: str = ""
+    labels: Sequence[str] = ()
 
     def __len__(self) -> int:
         return len(self.target)
@@ -69,7 +71,7 @@ class Fitted(Protocol):
         ...
 
     def predict(self, features: Floats, tasks: NDArray[np.int64]) -> Floats:
-        """(m,) for features (m, p) in the columns' order and the tasks (m,) of the samples."""
+        """(m,) for features (m, p) in the columns' order and the tasks (m,) of the samples; of classes, the codes."""
         ...
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:

@@ -80,18 +80,29 @@ def _dense_expected(point: Point, samples: Samples) -> int:
 
 
 def _trees(point: Point, n_parameters: int, samples: Samples) -> Iterator[Point]:
-    """A tree of l leaves has l values and l - 1 thresholds."""
-    most = max(2, _most_leaves(point, samples))
+    """A tree of l leaves has v l values and l - 1 thresholds."""
+    most, (functions, values) = max(2, _most_leaves(point, samples)), _of_labels(point, samples)
     for n_trees in (1,) if point.kind == "tree" else sorted({*TREES, int(point.place["trees"])}):
-        # Boosting's constant is too little to change a number of leaves.
-        leaves = max(2, round((n_parameters / n_trees + 1) / 2))
+        # Boosting's constants are too little to change a number of leaves.
+        leaves = max(2, round((n_parameters / (functions * n_trees) + 1) / (1 + values)))
         place = {} if point.kind == "tree" else {"trees": n_trees}
         yield _at(point, **place, max_leaves=min(leaves, most))
 
 
 def _trees_expected(point: Point, samples: Samples) -> int:
     leaves = min(int(point.place["max_leaves"]), _most_leaves(point, samples))
-    return int(point.place.get("trees", 1)) * (2 * leaves - 1) + (point.kind == "boosting")
+    functions, values = _of_labels(point, samples)
+    constants = functions if point.kind == "boosting" else 0
+    return functions * int(point.place.get("trees", 1)) * ((1 + values) * leaves - 1) + constants
+
+
+def _of_labels(point: Point, samples: Samples) -> tuple[int, int]:
+    """How many functions trees are grown for, and how many values each leaf has: of classes, boosting has a function
+    for each, or one for two, and the leaves of other trees have shares with the sum 1."""
+    if not samples.labels:
+        return 1, 1
+    n = max(2, len(np.unique(samples.target)))
+    return (1 if n == 2 else n, 1) if point.kind == "boosting" else (1, n - 1)
 
 
 def _most_leaves(point: Point, samples: Samples) -> int:
@@ -114,8 +125,9 @@ def _formulas(point: Point, n_parameters: int, samples: Samples) -> Iterator[Poi
 
 
 def _formulas_expected(point: Point, samples: Samples) -> int:
-    """Each task has an intercept and a coefficient for each term."""
-    return len(np.unique(samples.tasks)) * (1 + int(point.place["dimension"]))
+    """Each task, or each class but the first, has an intercept and a coefficient for each term."""
+    n = len(np.unique(samples.target)) - 1 if samples.labels else len(np.unique(samples.tasks))
+    return n * (1 + int(point.place["dimension"]))
 
 
 def _process_expected(point: Point, samples: Samples) -> int:

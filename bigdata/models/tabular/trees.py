@@ -8,8 +8,8 @@ keeps its digits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +35,10 @@ class Nodes:
 
     `first` (T + 1,) int64 where each tree begins, with its root. Of each node: `feature` (N,) int32, the column that
     it compares, -1 for leaves; `threshold` (N,) float64: samples that aren't larger go `left` (N,) int32, others
-    `right` (N,), both counted from the tree's root, themselves for leaves; `value` (N,) float64, of leaves.
+    `right` (N,), both counted from the tree's root, themselves for leaves; `value` (N,) or (N, k) float64, of leaves.
     """
+
+    NAMES: ClassVar[tuple[str, ...]] = ("first", "feature", "left", "right", "threshold", "value")
 
     first: NDArray[np.int64]
     feature: Ints
@@ -49,8 +51,8 @@ class Nodes:
     def joined(cls, trees: Iterable[Nodes]) -> Nodes:
         every = list(trees)
         sizes = [len(tree.feature) for tree in every]
-        rest = [f.name for f in fields(cls) if f.name != "first"]
-        return cls(np.cumsum([0, *sizes]), *(np.concatenate([getattr(tree, name) for tree in every]) for name in rest))
+        rest = (np.concatenate([getattr(tree, name) for tree in every]) for name in cls.NAMES[1:])
+        return cls(np.cumsum([0, *sizes]), *rest)
 
     @property
     def n_trees(self) -> int:
@@ -65,16 +67,16 @@ class Nodes:
         return len(self.feature) - self.n_leaves
 
     def sums(self, columns: NDArray[Any], start: float = 0.0) -> Floats:
-        """(m,) float64, `start` and the values of the leaves of all trees, for columns (m, k).
+        """(m,) or (m, k) float64, `start` and the values of the leaves of all trees, for columns (m, c).
 
         Added tree by tree, in the order in which scikit-learn adds them: to the same bits.
         """
         rows = max(1, AT_ONCE // self.n_trees)
         parts = [self._sums(columns[i : i + rows], start) for i in range(0, len(columns), rows)]
-        return np.concatenate([np.empty(0), *parts])
+        return np.concatenate([np.empty((0, *self.value.shape[1:])), *parts])
 
     def _sums(self, columns: NDArray[Any], start: float) -> Floats:
-        total = np.full(len(columns), start)
+        total = np.full((len(columns), *self.value.shape[1:]), start)
         for values in self.value[self._leaves(columns)]:
             total += values
         return total
@@ -93,11 +95,11 @@ class Nodes:
             at = root + np.where(goes_left, self.left[at], self.right[at])
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        return {f.name: getattr(self, f.name) for f in fields(self)}
+        return {name: getattr(self, name) for name in self.NAMES}
 
     @classmethod
     def restored(cls, arrays: Mapping[str, NDArray[Any]]) -> Nodes:
-        return cls(*(np.asarray(arrays[f.name]) for f in fields(cls)))
+        return cls(*(np.asarray(arrays[name]) for name in cls.NAMES))
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +154,8 @@ def fit(point: Point, samples: Samples, effort: Effort) -> Trees:
     if point.kind == "boosting":
         return _boosted(standard, grown)
     members = grown.estimators_ if point.kind == "forest" else [grown]
-    return Trees(standard, Nodes.joined(map(_nodes, members)), grown.feature_importances_, None)
+    nodes = Nodes.joined(nodes_of(member, member.tree_.value[:, 0, 0]) for member in members)
+    return Trees(standard, nodes, grown.feature_importances_, None)
 
 
 def _forest(point: Point, effort: Effort) -> Any:
@@ -195,11 +198,11 @@ def _boosting(point: Point, effort: Effort) -> Any:
 _GROWN = {"forest": _forest, "tree": _tree, "boosting": _boosting}
 
 
-def _nodes(estimator: Any) -> Nodes:
-    """Of a tree that scikit-learn grew in float32."""
+def nodes_of(estimator: Any, value: Floats) -> Nodes:
+    """Of a tree that scikit-learn grew in float32, with the values (N,) or (N, k) of its nodes."""
     tree = estimator.tree_
     is_leaf = tree.children_left < 0
-    return _made(is_leaf, tree.feature, tree.children_left, tree.children_right, tree.threshold, tree.value[:, 0, 0])
+    return _made(is_leaf, tree.feature, tree.children_left, tree.children_right, tree.threshold, value)
 
 
 def _made(is_leaf: NDArray[np.bool_], feature: Any, left: Any, right: Any, threshold: Any, value: Any) -> Nodes:
@@ -215,21 +218,27 @@ def _made(is_leaf: NDArray[np.bool_], feature: Any, left: Any, right: Any, thres
         ways(left),
         ways(right),
         np.where(is_leaf, 0.0, threshold),
-        np.where(is_leaf, value, 0.0),
+        np.where(is_leaf if value.ndim == 1 else is_leaf[:, None], value, 0.0),
     )
 
 
 def _boosted(standard: Standard, grown: Any) -> Trees:
     """Boosted trees are public in predictions alone; the arrays are checked against these in the tests."""
     trees = [predictor.nodes for (predictor,) in grown._predictors]
-    matters = np.zeros(len(standard.kept))
+    constant = float(np.squeeze(grown._baseline_prediction))
+    return Trees(standard, Nodes.joined(boosted_nodes(trees)), gains(trees, len(standard.kept)), constant)
+
+
+def gains(trees: Iterable[Any], n_columns: int) -> Floats:
+    """(n_columns,) what the splits of boosted trees gain along each column."""
+    found = np.zeros(n_columns)
     for nodes in trees:
         splits = nodes[nodes["is_leaf"] == 0]
-        np.add.at(matters, splits["feature_idx"], splits["gain"])
-    return Trees(standard, Nodes.joined(_boosted_nodes(trees)), matters, float(np.squeeze(grown._baseline_prediction)))
+        np.add.at(found, splits["feature_idx"], splits["gain"])
+    return found
 
 
-def _boosted_nodes(trees: Iterable[Any]) -> Iterator[Nodes]:
+def boosted_nodes(trees: Iterable[Any]) -> Iterator[Nodes]:
     """Their leaves hold the learning rate already."""
     for nodes in trees:
         names = ("feature_idx", "left", "right", "num_threshold", "value")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bigdata.kind import Figure, View
 from bigdata.studies.complexity import figures
+from bigdata.studies.complexity.metrics import LARGER_IS_BETTER
 from bigdata.studies.complexity.results import Results
 
 Floats = NDArray[np.float64]
@@ -32,7 +33,8 @@ def errors(view: View) -> Figure:
 def _errors(results: Results) -> Drawing:
     clouds = [_cloud(results, kind) for kind in results.classes]
     baseline = float(results.errors()[0, 0])
-    return figures.errors(clouds, baseline, _label(results), results.metric != "r2")
+    is_logarithmic = results.metric not in LARGER_IS_BETTER
+    return figures.errors(clouds, baseline, label(results), is_logarithmic, results.baseline)
 
 
 def _cloud(results: Results, kind: str) -> figures.Cloud:
@@ -55,9 +57,10 @@ def _places(results: Results) -> dict[str, int]:
     return {kind: place for place, kind in enumerate(results.classes)}
 
 
-def _label(results: Results) -> str:
+def label(results: Results) -> str:
+    """Of an axis along which the first error of the samples tested runs."""
     unit = results.metric_unit(results.metric)
-    return f"{results.metric.upper()}{f' ({unit})' if unit else ''}, samples tested"
+    return f"{results.said_first}{f' ({unit})' if unit else ''}, samples tested"
 
 
 def parity(view: View) -> Figure:
@@ -84,7 +87,7 @@ def _parity(results: Results) -> Drawing:
 def _panel(results: Results, kind: str) -> figures.Parity:
     place = results.best[kind]
     error = results.errors("class_")[results.classes.index(kind), 0]
-    said = f"{results.metric.upper()} {error:.3g} {results.metric_unit(results.metric)}".strip()
+    said = f"{results.said_first} {error:.3g} {results.metric_unit(results.metric)}".strip()
     view = results.view
     at = results.classes.index(kind)
     return figures.Parity(
@@ -109,8 +112,8 @@ def _pareto(results: Results) -> Drawing:
     names = [results.names[i].removeprefix("sisso:") for i in own]
     unit = f" ({results.learned_unit})" if results.learned_unit else ""
     simplest = own.index(results.simplest) if results.simplest is not None else None
-    labels = (f"RMSE{unit}", _label(results))
-    return figures.pareto(names, complexity, results.cv[own], results.errors()[own, 0], simplest, labels)
+    labels, tested = (f"{results.inside}{unit}", label(results)), results.errors()[own, 0]
+    return figures.pareto(names, complexity, (results.cv[own], tested), (1, results.sign), simplest, labels)
 
 
 def descriptors(view: View) -> Figure:
@@ -154,13 +157,13 @@ def _importance(results: Results) -> dict[str, dict[str, float]]:
 
 def learning_curve(view: View) -> Figure:
     results = view.once(Results)
+    way = "fall" if results.sign > 0 else "rise"
     return Figure(
         "Learning curves",
-        f"{results.metric.upper()} of the samples tested, of the best model of each class fitted to shares of the "
-        f"training "
-        "groups. A line that still falls at its end says: more data would help.",
-        "Falling lines, one for each class.",
-        lambda: figures.learning_curve(curves(results), _places(results), _label(results)),
+        f"{results.said_first} of the samples tested, of the best model of each class fitted to shares of the "
+        f"training groups. A line that still {way}s at its end says: more data would help.",
+        f"{way.capitalize()}ing lines, one for each class.",
+        lambda: figures.learning_curve(curves(results), _places(results), label(results), not results.labels),
     )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bigdata.studies.complexity.choice import best_places, spread_rows
 from bigdata.studies.complexity.metrics import Judged, chance, drawn, draws, errors, interval
 from bigdata.studies.complexity.model import Complexity
-from bigdata.studies.complexity.packed import PREDICTION, packed_array
+from bigdata.studies.complexity.packed import OVERLAP, PREDICTION, packed_array
 from bigdata.studies.complexity.parts import Mask, parts_of
 from bigdata.studies.complexity.stages import pairs_of
 from bigdata.studies.complexity.table import Table, open_table
@@ -22,13 +22,14 @@ Floats = NDArray[np.float64]
 TRAINED, TESTED = 0, 2
 
 
-def tested(data: Table, prediction: Floats, rows: Mask) -> Judged:
-    """What is compared at some samples: predictions (n,) in the target's unit."""
+def tested(data: Table, prediction: Floats, overlap: Floats, rows: Mask) -> Judged:
+    """What is compared at some samples: predictions (n,) in the target's unit; of classes, whether each overlaps."""
     scale = data.scale
     # A prediction of 0 has no logarithm; its error is infinite.
     with np.errstate(divide="ignore"):
         said = np.log10(prediction[rows]) if scale.is_logarithmic else prediction[rows]
-    return Judged(data.target[rows], prediction[rows], data.learned[rows], said, scale.is_logarithmic, data.group[rows])
+    target, learned, group = data.target[rows], data.learned[rows], data.group[rows]
+    return Judged(target, prediction[rows], learned, said, scale.is_logarithmic, group, overlap[rows], len(data.labels))
 
 
 def write(ctx: Context[Complexity]) -> None:
@@ -38,31 +39,33 @@ def write(ctx: Context[Complexity]) -> None:
     rows = np.any([part.test for part in parts], axis=0)
     counts = draws(data.group[rows], model.bootstrap, model.split.seed)
     judge = _Judge(model, data, rows, counts)
-    prediction = _predictions(ctx)
+    prediction, overlap = _packed(ctx, PREDICTION), _packed(ctx, OVERLAP) if data.labels else None
     chosen = best_places(model.points, [*model.classes], spread_rows(ctx.rows("model"), "cv_rmse", len(model.points)))
-    by_class = _of_classes(prediction, chosen, [part.test for part in parts])
+    tests = [part.test for part in parts]
+    by_class = _of_classes(prediction, chosen, tests)
+    of_class = _of_classes(overlap, chosen, tests) if overlap is not None else None
     ctx.write("prediction", prediction)
     ctx.write("chosen", chosen)
     ctx.write("split", np.where(rows, TESTED, TRAINED).astype(np.uint8))
-    judge.write(ctx, "", prediction)
-    judge.write(ctx, "class_", by_class)
+    judge.write(ctx, "", prediction, overlap)
+    judge.write(ctx, "class_", by_class, of_class)
     judge.compare(ctx, by_class)
     if pairs_of(model):
-        judge.write(ctx, "matched_", _matched(ctx))
+        judge.write(ctx, "matched_", _matched(ctx, "prediction"), _matched(ctx, "overlap") if data.labels else None)
 
 
-def _predictions(ctx: Context[Complexity]) -> Floats:
-    """(models, n); NaN for those that failed."""
+def _packed(ctx: Context[Complexity], name: str) -> Floats:
+    """(models, n) what their tasks have packed by a name; NaN for those that failed."""
     found = np.full((len(ctx.model.points), len(ctx.opened(open_table))), np.nan)
     for i in ctx.rows("model").numbers:
-        found[i] = packed_array(ctx.packs["model"][i], PREDICTION)
+        found[i] = packed_array(ctx.packs["model"][i], name)
     return found
 
 
-def _matched(ctx: Context[Complexity]) -> Floats:
+def _matched(ctx: Context[Complexity], name: str) -> Floats:
     found = np.full((len(pairs_of(ctx.model)), len(ctx.opened(open_table))), np.nan)
     for i in ctx.rows("matched").numbers:
-        found[i] = ctx.read("matched_prediction", i)
+        found[i] = ctx.read(f"matched_{name}", i)
     return found
 
 
@@ -82,14 +85,15 @@ class _Judge:
     def __init__(self, model: Complexity, data: Table, rows: Mask, counts: NDArray[np.int64]) -> None:
         self.model, self.data, self.rows, self.counts = model, data, rows, counts
 
-    def of(self, prediction: Floats) -> Judged:
-        return tested(self.data, prediction, self.rows)
+    def of(self, prediction: Floats, overlap: Floats | None = None) -> Judged:
+        known = np.full(len(prediction), np.nan) if overlap is None else overlap
+        return tested(self.data, prediction, known, self.rows)
 
-    def write(self, ctx: Context[Complexity], prefix: str, predictions: Floats) -> None:
-        """The errors of predictions (m, n), with their intervals."""
+    def write(self, ctx: Context[Complexity], prefix: str, predictions: Floats, overlap: Floats | None) -> None:
+        """The errors of predictions (m, n), with their intervals; of classes, with `overlap` (m, n)."""
         found = np.full((3, len(predictions), len(self.model.metrics)), np.nan)
         for i, prediction in enumerate(predictions):
-            of = self.of(prediction)
+            of = self.of(prediction, None if overlap is None else overlap[i])
             found[0, i] = errors(self.model.metrics, of)
             for j, metric in enumerate(self.model.metrics):
                 found[1:, i, j] = interval(drawn(metric, of, self.counts))

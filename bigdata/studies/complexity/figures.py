@@ -41,8 +41,8 @@ def look(place: int) -> dict[str, Any]:
     return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)]}
 
 
-def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic: bool) -> Figure:
-    """Error against the number of parameters, a colour for each class; the mean of the training part as a line."""
+def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic: bool, baseline_is: str) -> Figure:
+    """Error against the number of parameters, a colour for each class; the baseline of the training part as a line."""
     figure = drawing(3.6)
     axes = figure.subplots()
     for i, cloud in enumerate(clouds):
@@ -55,7 +55,7 @@ def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic:
     if any(cloud.matched for cloud in clouds):
         axes.scatter([], [], s=40, facecolors="none", edgecolors="0.3", label="at another class's size")
     if np.isfinite(baseline):
-        axes.axhline(baseline, color="0.4", lw=0.8, ls="--", label="mean of the training part")
+        axes.axhline(baseline, color="0.4", lw=0.8, ls="--", label=f"{baseline_is} of the training part")
     axes.set_xscale("log")
     if is_logarithmic:
         axes.set_yscale("log")
@@ -171,19 +171,20 @@ def plain_powers(axes: Axes) -> None:
 def pareto(
     names: Sequence[str],
     complexity: Floats,
-    inside: Floats,
-    tested: Floats,
+    errors_of: tuple[Floats, Floats],
+    signs: tuple[int, int],
     simplest: int | None,
     labels: tuple[str, str],
 ) -> Figure:
-    """Errors of formulas against how many operators and terms they have, inside the training part and tested."""
+    """Errors of formulas against how many operators and terms they have, inside the training part and tested; a sign
+    is -1 where more is better."""
     figure = drawing(3.2)
     panels: Any = figure.subplots(1, 2, sharex=True)
-    for axes, values, title, label in zip(
-        panels, (inside, tested), ("left out inside the training part", "samples tested"), labels, strict=True
-    ):
-        order = np.lexsort((values, complexity))
-        front = [i for place, i in enumerate(order) if values[i] < min([np.inf, *values[order[:place]]])]
+    titles = ("left out inside the training part", "samples tested")
+    for axes, values, sign, title, label in zip(panels, errors_of, signs, titles, labels, strict=True):
+        lost = sign * values
+        order = np.lexsort((lost, complexity))
+        front = [i for place, i in enumerate(order) if lost[i] < min([np.inf, *lost[order[:place]]])]
         axes.step(complexity[front], values[front], where="post", color="0.6", lw=0.8)
         axes.plot(complexity, values, "o", ms=4, **{"color": COLOURS[0]})
         if simplest is not None:
@@ -233,7 +234,9 @@ def importance(by_class: Mapping[str, Mapping[str, float]], places: Mapping[str,
     return figure
 
 
-def learning_curve(curves: Mapping[str, tuple[Floats, Floats]], places: Mapping[str, int], label: str) -> Figure:
+def learning_curve(
+    curves: Mapping[str, tuple[Floats, Floats]], places: Mapping[str, int], label: str, is_logarithmic: bool
+) -> Figure:
     """Error of samples tested against the number of samples trained on, a line for each class; `places` as in
     Parity."""
     figure = drawing(3.2, width=4.8)
@@ -241,9 +244,10 @@ def learning_curve(curves: Mapping[str, tuple[Floats, Floats]], places: Mapping[
     for name, (n, error) in curves.items():
         axes.plot(n, error, label=name, ms=4, **look(places[name]))
     axes.set_xscale("log")
-    axes.set_yscale("log")
     plain_ticks(axes, "x")
-    plain_ticks(axes, "y")
+    if is_logarithmic:
+        axes.set_yscale("log")
+        plain_ticks(axes, "y")
     axes.set_xlabel("samples trained on")
     axes.set_ylabel(label)
     axes.legend()

@@ -8,6 +8,11 @@ rmsle: where logarithms are learned, the root mean square difference of decimal 
     section 5.2 of doi 10.1039/d4fd00102h; else √⟨(ln(1 + ŷ) − ln(1 + y))²⟩, where predictions below 0 count as 0 and
     targets below 0 are refused.
 r2: 1 − Σ(ŷ − y)² / Σ(y − ⟨y⟩)² on the scale that is learned.
+
+Of classes, which are told by codes:
+accuracy: the share of samples whose class is predicted.
+balanced-accuracy: the mean of these shares over the classes of the samples, each for its own samples.
+overlap: the share of samples that lie in the hull of another class of the training part, in a formula's descriptors.
 """
 
 from __future__ import annotations
@@ -18,15 +23,18 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.studies.complexity.inside import losses
 from bigdata.studies.complexity.model import Metric
 
 Floats = NDArray[np.float64]
 ENDS = (2.5, 97.5)
+LARGER_IS_BETTER = ("r2", "accuracy", "balanced-accuracy")
 
 
 class Judged(NamedTuple):
     """The m samples tested: `target` and `prediction` (m,) values, both also as `learned` and `said` on the scale of
-    models, whether that is `is_logarithmic`, and `group` (m,) int64."""
+    models, whether that is `is_logarithmic`, and `group` (m,) int64. Of `n_labels` classes the values are codes, and
+    `overlap` (m,) is 1 where a sample lies in another class's hull."""
 
     target: Floats
     prediction: Floats
@@ -34,6 +42,8 @@ class Judged(NamedTuple):
     said: Floats
     is_logarithmic: bool
     group: NDArray[np.int64]
+    overlap: Floats = np.empty(0)
+    n_labels: int = 0
 
 
 def terms(metric: Metric, t: Judged) -> Floats:
@@ -52,7 +62,22 @@ def terms(metric: Metric, t: Judged) -> Floats:
                 loss = (np.log1p(np.maximum(t.prediction, 0)) - np.log1p(t.target)) ** 2
             case "r2":
                 return np.stack([one, (t.said - t.learned) ** 2, t.learned, t.learned**2], axis=1)
+            case "accuracy":
+                loss = losses(t.prediction, t.target, True)
+            case "balanced-accuracy":
+                return _by_label(t)
+            case "overlap":
+                loss = t.overlap
     return np.stack([one, loss], axis=1)
+
+
+def _by_label(t: Judged) -> Floats:
+    """(m, 2 + 2 labels) one; a loss whose mean is 1 − the balanced accuracy; for each class, whether the sample is of
+    it, and whether it is and is predicted wrongly."""
+    wrong, is_of = losses(t.prediction, t.target, True), (t.target[:, None] == np.arange(t.n_labels)).astype(np.float64)
+    n = is_of.sum(axis=0)
+    share = len(wrong) / (np.count_nonzero(n) * np.maximum(n, 1))
+    return np.column_stack([np.ones(len(wrong)), wrong * (is_of @ share), is_of, is_of * wrong[:, None]])
 
 
 def value(metric: Metric, sums: Floats) -> Floats:
@@ -60,13 +85,24 @@ def value(metric: Metric, sums: Floats) -> Floats:
     n, loss = sums[..., 0], sums[..., 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         match metric:
-            case "mae":
+            case "mae" | "overlap":
                 return np.asarray(loss / n)
+            case "accuracy":
+                return np.asarray(1 - loss / n)
+            case "balanced-accuracy":
+                return _balanced(sums[..., 2:])
             case "r2":
                 spread = sums[..., 3] - sums[..., 2] ** 2 / n
                 # What is left of rounding isn't a spread.
                 return np.asarray(np.where(spread > 1e-12 * sums[..., 3], 1 - loss / spread, np.nan))
         return np.sqrt(loss / n)
+
+
+def _balanced(sums: Floats) -> Floats:
+    """(…) the mean over classes that there are samples of, for sums (…, 2 labels) of these and of those wrong."""
+    n, wrong = np.split(sums, 2, axis=-1)
+    share = np.where(n > 0, 1 - wrong / np.maximum(n, 1), 0.0)
+    return np.asarray(share.sum(axis=-1) / np.count_nonzero(n, axis=-1))
 
 
 def errors(metrics: Sequence[Metric], t: Judged) -> Floats:

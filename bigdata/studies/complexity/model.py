@@ -4,27 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from bigdata import kind
 from bigdata.data import DataProblem
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
-from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecModel, StudyModel, named, unknown_fields
+from bigdata.kind import Finding, Findings, Grown, Input, PathInSpec, SpecModel, StudyModel, named, unknown_fields
 from bigdata.models.tabular.setting import Grid, Models, Point, Sisso
+from bigdata.studies.complexity import of_classes
 
-Metric = Literal["rmsle", "rmse", "mae", "r2"]
+Metric = Literal["rmsle", "rmse", "mae", "r2", "accuracy", "balanced-accuracy", "overlap"]
 Composition = Literal["magpie", "ward-2016"]
 Share = Annotated[float, Field(gt=0, lt=1)]
 # Made of an entry's formula; a column of the table by that name comes first.
 FROM_FORMULA = ("formula", "reduced_formula", "chemical_system")
 
 
-class Target(kind.Target):
-    """The number to predict, and the scale on which models learn it."""
+class Target(Grown, kind.Target):
+    """The number to predict, and the scale on which models learn it; or the class."""
+
+    LATER = ("classes",)
 
     field: str = Field(description="The dataset's field.")
+    classes: bool = Field(
+        default=False,
+        description="The field's values, truth values, texts or whole numbers, are classes to tell apart: 20 at most.",
+    )
     per: Literal["atom", "cell"] | None = Field(
         default=None, description="Turn values of whole cells into those of an atom, or back; refused where left out."
     )
@@ -106,7 +113,9 @@ class Complexity(StudyModel):
     features: Features
     split: Split = Split()
     metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = Field(
-        default=("rmse", "mae", "r2"), description="Errors of the test part; the first one decides comparisons."
+        default=("rmse", "mae", "r2"),
+        description="Errors of the test part; the first one decides comparisons. Of classes: accuracy, "
+        "balanced-accuracy (both by default) and, of formulas, overlap.",
     )
     models: Annotated[tuple[Models, ...], Field(min_length=1)] = Field(description="The classes, each with its grid.")
     tuning: Tuning = Tuning()
@@ -115,6 +124,12 @@ class Complexity(StudyModel):
         default=(), description="Fit the best of each class to these shares of the training groups too."
     )
     bootstrap: int = Field(default=500, ge=0, description="Draws of groups for the 95 % intervals; 0: no intervals.")
+
+    @model_validator(mode="after")
+    def _metrics_of_classes(self) -> Self:
+        if self.target.classes and "metrics" not in self.model_fields_set:
+            object.__setattr__(self, "metrics", of_classes.USUAL)
+        return self
 
     @property
     def extra(self) -> str:
@@ -128,7 +143,7 @@ class Complexity(StudyModel):
 
     @property
     def points(self) -> list[Point]:
-        """All models that are compared: first the baseline, the mean of the training part."""
+        """All models that are compared: first the baseline, the mean or most frequent class of the training part."""
         return [Point("mean", {}, {}), *(point for grid in self.models for point in grid.points)]
 
     @property
@@ -143,6 +158,7 @@ class Complexity(StudyModel):
         if (target := fields.get("target")) is not None:
             yield from target.findings("target")
             yield from _scale(target, fields.get("metrics", ()))
+            yield from of_classes.findings(fields)
         if (features := fields.get("features")) is not None:
             yield from _features(features, target)
         if (split := fields.get("split")) is not None:
@@ -167,16 +183,19 @@ class Complexity(StudyModel):
         return {"table": Input(opened.digest, str(opened.folder), file, opened.content)}
 
     def figures(self) -> dict[str, str]:
-        at = "bigdata.studies.complexity.captioned"
+        at, of_classes = "bigdata.studies.complexity.captioned", self.target.classes
         shown = {
             "errors": True,
-            "parity": True,
+            "parity": not of_classes,
+            "confusion": of_classes,
             "pareto": self.sisso is not None,
+            "hulls": of_classes and self.sisso is not None,
             "descriptors": self.sisso is not None,
             "importance": any(grid.kind in WITH_IMPORTANCE for grid in self.models),
             "learning_curve": bool(self.learning_curve),
         }
-        return {name: f"{at}:{name}" for name, is_shown in shown.items() if is_shown}
+        where = dict.fromkeys(("confusion", "hulls"), f"{at}_classes")
+        return {name: f"{where.get(name, at)}:{name}" for name, is_shown in shown.items() if is_shown}
 
 
 WITH_IMPORTANCE = ("forest", "tree", "boosting", "ridge")

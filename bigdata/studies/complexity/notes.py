@@ -18,7 +18,8 @@ SAME = 1 - 1e-9
 def notes_of(table: Table, parts: list[Part]) -> Iterator[str]:
     """All sentences."""
     yield from table.notes
-    yield from far_off([table.entries])
+    yield from () if table.labels else far_off([table.entries])
+    yield from _unknown_classes(table, parts)
     yield _split(table, parts)
     yield from _on_both_sides(table, parts)
     yield from _columns(table)
@@ -31,6 +32,14 @@ def _split(table: Table, parts: list[Part]) -> str:
     train, test = int(parts[0].train.sum()), int(parts[0].test.sum())
     n_tested = len(np.unique(table.group[parts[0].test]))
     return f"{train:,} samples in {n_groups - n_tested:,} groups are trained on, {test:,} in {n_tested:,} tested"
+
+
+def _unknown_classes(table: Table, parts: list[Part]) -> Iterator[str]:
+    """Classes that a training part has no sample of."""
+    for code, label in enumerate(table.labels):
+        without = sum(not (table.target[part.train] == code).any() for part in parts)
+        if without:
+            yield f"{without} of {len(parts)} training parts have no sample of the class {label}: no model predicts it"
 
 
 def _on_both_sides(table: Table, parts: list[Part]) -> Iterator[str]:

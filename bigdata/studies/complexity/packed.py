@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 # JSON: of each fold, the models that were fitted; of a model kept, formulas that fit nearly as well, and what matters.
 FOLDS, NEAR, IMPORTANCE = "folds.json", "near.json", "importance.json"
-# Arrays: (terms, n) what was learned of samples left out; (n,) predictions in the target's unit; the model itself.
-LEFT_OUT, PREDICTION, MODEL = "left_out.npy", "prediction.npy", "model.npz"
+# Arrays: (terms, n) what was learned of samples left out; (n,) predictions in the target's unit; of classes, (n,) 1
+# where a sample lies in the hull of another class; the model itself.
+LEFT_OUT, PREDICTION, OVERLAP, MODEL = "left_out.npy", "prediction.npy", "overlap.npy", "model.npz"
 Packed = Mapping[str, bytes]
 
 

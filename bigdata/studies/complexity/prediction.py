@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,8 +42,15 @@ def predict(view: View, new: MaterialsDataset, model: str = "", seen: bool = Fal
         reasons[i] = "the model isn't defined there"
         values[i] = np.nan
     quantity = f"|{results.quantity}|" if results.model.target.transform == "log10-absolute" else results.quantity
-    beside = {"features beyond": _beyond(results, features, sorted(needed))}
+    beside: dict[str, NDArray[Any]] = {"class": _labels(results, values)} if results.labels else {}
+    beside["features beyond"] = _beyond(results, features, sorted(needed))
     return Prediction(quantity, results.unit, results.names[place], values, reasons, beside, _notes(results, place))
+
+
+def _labels(results: Results, codes: Floats) -> NDArray[Any]:
+    """(m,) the class of each code, "" where there is none."""
+    known = np.isfinite(codes)
+    return np.where(known, np.array(results.labels)[np.where(known, codes, 0).astype(int)], "")
 
 
 def _notes(results: Results, place: int) -> tuple[str, ...]:

@@ -37,6 +37,11 @@ COUNTED = (
     "sample "
     "is linear, what the kernel has is nonlinear."
 )
+COUNTED_OF_CLASSES = (
+    " Of k classes, leaves of forests and trees have k - 1 values, since the shares of the classes have the sum 1; "
+    "boosting has as many trees for each class, but for two classes those of one. Formulas and networks have scores of "
+    "all classes but the first, to which they are relative."
+)
 
 
 def report(view: View) -> ReportParts:
@@ -62,7 +67,7 @@ def _headline(results: Results) -> Headline:
     found: dict[str, float | int | str] = {"samples": len(results.tested)}
     unit = results.metric_unit(results.metric)
     for kind in results.best:
-        found[f"{kind}: {results.metric.upper()}{f' ({unit})' if unit else ''}"] = _class_error(results, kind)
+        found[f"{kind}: {results.said_first}{f' ({unit})' if unit else ''}"] = _class_error(results, kind)
         found[f"{kind}: parameters"] = int(results.n_parameters[results.best[kind]])
     return found
 
@@ -93,9 +98,8 @@ def _said_of_errors(results: Results) -> str:
     baseline = _number(results, float(results.errors()[0, 0]))
     n = int(results.tested.sum())
     return (
-        f"{results.metric.upper()} of {n:,} samples tested, best first: {'; '.join(parts)}. The mean of the training "
-        f"part "
-        f"alone has {baseline}."
+        f"{results.said_first} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
+        f"{results.baseline} of the training part alone has {baseline}."
     )
 
 
@@ -135,7 +139,7 @@ def _said_of_sizes(results: Results) -> str:
 def _at_equal_sizes(results: Results) -> Iterator[Matched]:
     if not results.pairs:
         return
-    sign = -1 if results.metric == "r2" else 1
+    sign = results.sign
     error, returned = sign * results.errors("matched_")[:, 0], results.view.rows("matched")
     for place, i in enumerate(returned.numbers):
         one, other = results.pairs[i]
@@ -156,7 +160,7 @@ def _said_of_chance(results: Results) -> str:
     difference = float(view["difference"][one, other])
     sure = "is more than chance" if chance < CERTAIN else "may be chance"
     return (
-        f"That {results.order[0]} does better than {results.order[1]} {sure}: their {results.metric.upper()} differ by "
+        f"That {results.order[0]} does better than {results.order[1]} {sure}: their {results.said_first} differ by "
         f"{_number(results, abs(difference))} (95 % interval {_number(results, low)} to {_number(results, high)}, "
         f"p = {chance:.2g} by a paired randomisation test over groups)."
     )
@@ -169,7 +173,7 @@ def _said_of_formula(results: Results) -> str:
     error = _number(results, float(results.errors()[place, 0]))
     return (
         f"The simplest formula within one standard error of the best, {results.names[place]}: {results.learned} = "
-        f"{results.formulas[place]}. Its {results.metric.upper()} of samples tested is {error}."
+        f"{results.formulas[place]}. Its {results.said_first} of samples tested is {error}."
     )
 
 
@@ -210,12 +214,12 @@ def _tables(results: Results) -> Iterator[Callable[[], Table]]:
 
 
 def _error_columns(results: Results) -> tuple[str, ...]:
-    return tuple(metric.upper() for metric in results.model.metrics)
+    return tuple(results.said(metric) for metric in results.model.metrics)
 
 
 def _units(results: Results) -> dict[str, str]:
-    return {metric.upper(): results.metric_unit(metric) for metric in results.model.metrics} | {
-        "RMSE inside": results.learned_unit
+    return {results.said(metric): results.metric_unit(metric) for metric in results.model.metrics} | {
+        "error inside": results.learned_unit
     }
 
 
@@ -241,14 +245,14 @@ def _classes(results: Results) -> Table:
         inside = float(f"{results.cv[place]:.4g}")
         rows.append([kind, results.names[place], a + linear + n, a, linear, n, *errors, inside, settings, fits,
                      duration(seconds)])  # fmt: skip
-    rows.append(["mean", "mean", 1, 1, 0, 0, *_with_interval(results, "", 0), "", 1, results.n_parts, ""])
+    rows.append([results.baseline, "mean", 1, 1, 0, 0, *_with_interval(results, "", 0), "", 1, results.n_parts, ""])
     columns = ("class", "best model", "parameters", "additive", "linear", "nonlinear", *_error_columns(results),
-               "RMSE inside", "settings tried", "fits", "time of fits")  # fmt: skip
+               "error inside", "settings tried", "fits", "time of fits")  # fmt: skip
     nested = " Errors are of models chosen anew without each tested part." if results.n_parts > 1 else ""
     caption = (
-        "The best model of each class has the least error of samples left out inside the training part (RMSE inside, "
-        "on "
-        f"the scale that models learn).{nested} {COUNTED}"
+        "The best model of each class has the least error of samples left out inside the training part (error inside: "
+        f"the {results.inside}{'' if results.labels else ', on the scale that models learn'}).{nested} {COUNTED}"
+        f"{COUNTED_OF_CLASSES if results.labels else ''}"
     )
     return Table("The best of each class", columns, rows, _units(results), caption)
 
@@ -262,15 +266,15 @@ def _matched(results: Results) -> Table:
         n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
         setting = str(returned["setting"][place])
         rows.append([one, other, wanted, setting, n, *_with_interval(results, "matched_", i), theirs])
-    rows.append(["mean", "", "", "mean", 1, *_with_interval(results, "", 0), ""])
+    rows.append([results.baseline, "", "", "mean", 1, *_with_interval(results, "", 0), ""])
     columns = ("class", "at the size of", "its parameters", "nearest setting", "parameters", *_error_columns(results),
-               f"{results.metric.upper()} of the other")  # fmt: skip
+               f"{results.said_first} of the other")  # fmt: skip
     caption = (
         "For each class, the setting whose number of parameters comes nearest to that of another class's best model, "
         "with "
         "the options of its own best. Settings aren't limited to the grid."
     )
-    units = {**_units(results), f"{results.metric.upper()} of the other": results.metric_unit(results.metric)}
+    units = {**_units(results), f"{results.said_first} of the other": results.metric_unit(results.metric)}
     return Table("At matched numbers of parameters", columns, rows, units, caption)
 
 
@@ -285,7 +289,7 @@ def _differences(results: Results) -> Table:
     unit = results.metric_unit(results.metric)
     columns = ("class", "other class", "difference", "from", "to", "p")
     caption = (
-        f"{results.metric.upper()} of the first minus that of the second, with its 95 % interval over draws of "
+        f"{results.said_first} of the first minus that of the second, with its 95 % interval over draws of "
         f"groups, and "
         "how likely such a difference is where both are equally good (paired randomisation test over groups)."
     )
@@ -301,8 +305,8 @@ def _formulas(results: Results) -> Table:
         for i in results.of_class("sisso")
         if results.formulas[i]
     ]  # fmt: skip
-    rows.append(["mean", "the mean of the training part", "", "", *_rounded(results.errors()[0])])
-    columns = ("model", f"{results.learned} =", "operators", "RMSE inside", *_error_columns(results))
+    rows.append(["mean", f"the {results.baseline} of the training part", "", "", *_rounded(results.errors()[0])])
+    columns = ("model", f"{results.learned} =", "operators", "error inside", *_error_columns(results))
     caption = "sisso:RUNG,DIMENSION. Coefficients are those of the fit to the training part."
     return Table("Formulas", columns, rows, _units(results), caption)
 
@@ -311,15 +315,18 @@ def _near(results: Results) -> Table:
     place = results.simplest
     rows = [] if place is None else [_near_row(one) for one in results.near(place)]
     name = "the formula" if place is None else results.names[place]
-    columns = ("terms", "intercept and coefficients", "RMSE of the fit")
+    error = "samples that overlap or are on the wrong side" if results.labels else "RMSE of the fit"
+    columns = ("terms", "intercept and coefficients", error)
     caption = "Each is a formula of these terms, fitted to the training part; the first is the one taken."
-    unit = {"RMSE of the fit": results.learned_unit}
+    if results.labels:
+        caption += " Of several classes, each but the first has an intercept and coefficients."
+    unit = {} if results.labels else {error: results.learned_unit}
     return Table(f"Formulas that fit nearly as well as {name}", columns, rows, unit, caption)
 
 
 def _near_row(one: Near) -> list[Any]:
     by_task = "; ".join(", ".join(f"{c:.4g}" for c in task) for task in one.coefficients)
-    return [", ".join(one.terms), by_task, float(f"{one.rmse:.5g}")]
+    return [", ".join(one.terms), by_task, float(f"{one.error:.5g}")]
 
 
 def _models(results: Results) -> Table:
@@ -330,7 +337,7 @@ def _models(results: Results) -> Table:
         for i in order
         if np.isfinite(results.n_parameters[i])
     ]  # fmt: skip
-    columns = ("model", "parameters", "complexity", "RMSE inside", *_error_columns(results))
+    columns = ("model", "parameters", "complexity", "error inside", *_error_columns(results))
     w = results.model.compare.weights
     more = f" The first {MOST_ROWS} of {len(results.names)}." if len(results.names) > MOST_ROWS else ""
     caption = f"Complexity: {w.a:g} additive + {w.b:g} linear + {w.c:g} nonlinear parameters (eq. 4).{more}"

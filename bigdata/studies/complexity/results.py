@@ -13,7 +13,9 @@ from bigdata.models.tabular.classes import restored
 from bigdata.models.tabular.fitted import Fitted
 from bigdata.models.tabular.setting import Point
 from bigdata.studies.complexity.choice import spread_rows
+from bigdata.studies.complexity.metrics import LARGER_IS_BETTER
 from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.of_classes import OF_CLASSES
 from bigdata.studies.complexity.packed import FOLDS, IMPORTANCE, MODEL, NEAR, packed_arrays, packed_json
 from bigdata.studies.complexity.scale import SCALES, Scale
 from bigdata.studies.complexity.stages import curve_of, pairs_of
@@ -24,11 +26,11 @@ Floats = NDArray[np.float64]
 
 class Near(NamedTuple):
     """A formula that fits nearly as well: its terms; for each task its coefficients, the intercept first; and the RMSE
-    of the training part."""
+    of the training part. Of classes, for each but the first; and how many samples overlap or are on the wrong side."""
 
     terms: list[str]
     coefficients: list[list[float]]
-    rmse: float
+    error: float
 
 
 class Results(StudyResults[Complexity]):
@@ -90,6 +92,34 @@ class Results(StudyResults[Complexity]):
                 return f"log10 |{self.quantity}{unit}|"
         return self.quantity
 
+    @property
+    def labels(self) -> list[str]:
+        """The classes of samples, by their codes; none where numbers are predicted."""
+        return [str(label) for label in self.view["class_label"][...]] if self.model.target.classes else []
+
+    @property
+    def baseline(self) -> str:
+        """What the baseline predicts."""
+        return "most frequent class" if self.model.target.classes else "mean"
+
+    @property
+    def sign(self) -> int:
+        """-1 where the first metric is the larger the better."""
+        return -1 if self.metric in LARGER_IS_BETTER else 1
+
+    @property
+    def inside(self) -> str:
+        """By what error of samples left out inside the training part options and models are chosen."""
+        return "share of wrong classes" if self.model.target.classes else "RMSE"
+
+    def said(self, metric: str) -> str:
+        """A metric as people write it: RMSE, balanced accuracy."""
+        return metric.replace("-", " ") if metric in OF_CLASSES else metric.upper()
+
+    @property
+    def said_first(self) -> str:
+        return self.said(self.metric)
+
     def metric_unit(self, metric: str) -> str:
         return self.unit if metric in ("rmse", "mae") else ""
 
@@ -117,7 +147,7 @@ class Results(StudyResults[Complexity]):
 
     @cached_property
     def cv(self) -> Floats:
-        """(models,) RMSE of samples left out inside the training part of the models that are kept."""
+        """(models,) error of samples left out inside the training part of the models that are kept."""
         return self.rows["cv_rmse"][:, -1]
 
     @cached_property
@@ -130,8 +160,7 @@ class Results(StudyResults[Complexity]):
     def order(self) -> list[str]:
         """The classes that have a model, by the first error of samples tested, the best first."""
         error = self.errors("class_")[:, 0]
-        sign = -1 if self.metric == "r2" else 1
-        return sorted(self.best, key=lambda kind: sign * error[self.classes.index(kind)])
+        return sorted(self.best, key=lambda kind: self.sign * error[self.classes.index(kind)])
 
     def of_class(self, kind: str) -> list[int]:
         """Places of a class's models."""
@@ -217,7 +246,7 @@ class Results(StudyResults[Complexity]):
         """A model as it was fitted, of its run's store alone."""
         kept = packed_arrays(self.view.packs["model"][place], MODEL)
         names, units = ([str(v) for v in self.view[name][...]] for name in ("feature_name", "unit"))
-        return restored(self.point(place), kept, names, units)
+        return restored(self.point(place), kept, names, units, self.labels)
 
     def descriptors(self, place: int) -> list[list[str]]:
         """For each fold inside the training part of the models that are kept, the terms of a formula's model."""

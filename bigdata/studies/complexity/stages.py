@@ -83,6 +83,7 @@ class _Stages:
         self.pairs, self.n_terms = pairs_of(model), n_terms(model)
         self.unit = table.unit or "1"
         self.learned_unit = table.scale.unit(table.unit) or "1"
+        self.of_classes, self.n_labels = bool(table.labels), len(table.labels)
         self.n_tested = max(1, sum(bool(part.test.any()) for part in parts))
         self.data_bytes = PROCESS_BYTES + 24 * self.n * (self.p + 4)
 
@@ -98,7 +99,7 @@ class _Stages:
             memory=self.data_bytes,
             arrays=(
                 whole("feature", "float64", along | {NAMES: self.p}, "1", about),
-                whole("target", "float64", along, self.unit, self.quantity),
+                whole("target", "float64", along, self.unit, self.quantity + self.coded),
                 whole("learned", "float64", along, self.learned_unit, "the target on the scale that models learn"),
             ),
             inputs=("table",),
@@ -119,7 +120,7 @@ class _Stages:
             rows={
                 "cv_error": Row(
                     units=self.learned_unit,
-                    about="RMSE of samples left out inside the training part, on the scale that is learned",
+                    about=f"{self.inside} of samples left out inside the training part",
                     length=len(self.parts) * self.n_terms,
                     dim="part_term",
                 ),
@@ -149,7 +150,7 @@ class _Stages:
                 "formula": Row("string", about="of a model that is one"),
                 "cv_rmse": Row(
                     units=self.learned_unit,
-                    about="of samples left out inside the training part, with the options that did best",
+                    about=f"{self.inside} of samples left out inside the training part, by the options that did best",
                     length=len(self.parts),
                     dim="part",
                 ),
@@ -173,7 +174,10 @@ class _Stages:
             rate=FIT_RATE,
             work=lambda i: 3 * self.n_tested * self.class_seconds(self.pairs[i][0]),
             memory=self.memory,
-            arrays=(by_rows(1, "matched_prediction", "float64", along, self.unit, "of samples tested; NaN elsewhere"),),
+            arrays=tuple(
+                by_rows(1, f"matched_{name}", "float64", along, unit, f"{about} samples tested; NaN elsewhere")
+                for name, unit, about in self.said_of_samples
+            ),
             needs=every(table, fit),
             rows={
                 "wanted_parameters": Row("int64", about="of the other class's best model"),
@@ -228,7 +232,7 @@ class _Stages:
             rows["matched_"] = {"matched": len(self.pairs)}
         along = {"model": len(self.points), "sample": self.n}
         about = "by a model that hasn't seen the sample where it is tested, elsewhere by the model that is kept"
-        yield whole("prediction", "float64", along, self.unit, about)
+        yield whole("prediction", "float64", along, self.unit, about + self.coded)
         for name, along in rows.items():
             yield whole(f"{name}error", "float64", along | metrics, about=f"of samples tested; {self.metric_units}")
             for end in ("low", "high"):
@@ -245,6 +249,21 @@ class _Stages:
         yield whole("split", "uint8", {"sample": self.n}, about="0 trained on, 2 tested")
 
     @property
+    def said_of_samples(self) -> list[tuple[str, str, str]]:
+        """Name, unit and meaning of what models say of samples."""
+        prediction = ("prediction", self.unit, "of")
+        return [prediction, ("overlap", "1", "1 in the hull of another class;")] if self.of_classes else [prediction]
+
+    @property
+    def inside(self) -> str:
+        """By what error options and models are chosen."""
+        return "share of wrong classes" if self.of_classes else "RMSE, on the scale that is learned,"
+
+    @property
+    def coded(self) -> str:
+        return "; codes, whose classes `class_label` has" if self.of_classes else ""
+
+    @property
     def metric_units(self) -> str:
         """Which unit the errors have."""
         units = {"rmse": self.unit, "mae": self.unit}
@@ -257,13 +276,13 @@ class _Stages:
     @property
     def memory(self) -> int:
         """The largest of the fits."""
-        most = max(n_bytes(point, self.n, self.data.units) for point in self.points)
+        most = max(n_bytes(point, self.n, self.data.units, self.n_labels) for point in self.points)
         # TensorFlow alone takes half a gigabyte.
         return self.data_bytes + most + (600_000_000 if self.model.extra else 0)
 
     def seconds(self, points: tuple[Point, ...]) -> float:
         """Of one fit that serves some models, on the larger part of the samples."""
-        return max(seconds(point, self.n, self.data.units) for point in points)
+        return max(seconds(point, self.n, self.data.units, self.n_labels) for point in points)
 
     def class_seconds(self, name: str) -> float:
         return max(self.seconds((point,)) for point in self.points if point.kind == name)
@@ -282,6 +301,9 @@ class _Stages:
         yield Coordinate(
             name="task_label", dim="task_label", values=list(data.task_labels), about="what tasks are called"
         )
+        if self.of_classes:
+            about = "the classes, by the codes of target and predictions"
+            yield Coordinate(name="class_label", dim="class_label", values=list(data.labels), about=about)
         yield Coordinate(name=NAMES, dim=NAMES, values=list(data.names))
         yield Coordinate(name="unit", dim=NAMES, values=list(data.units), about="of the feature")
         yield Coordinate(name="model", dim="model", values=[point.name for point in self.points])

@@ -1,4 +1,5 @@
-"""The table of a complexity study: its samples, what models see of them, the number to predict, and their groups."""
+"""The table of a complexity study: its samples, what models see of them, the number or class to predict, and their
+groups."""
 
 from __future__ import annotations
 
@@ -17,6 +18,7 @@ from bigdata.data.materials.extent import Per
 from bigdata.data.problem import first, refuse
 from bigdata.kind import Finding, Findings, Input, PathInSpec
 from bigdata.models.magpie import features as magpie
+from bigdata.studies.complexity.labels import coded, counted, texts
 from bigdata.studies.complexity.model import Complexity, renamed
 from bigdata.studies.complexity.scale import SCALES, Scale
 from bigdata.studies.materials.entries import Entries, entries_of
@@ -30,7 +32,8 @@ N_NAMED = 3
 class Table:
     """n samples: `entries` with their values; `columns` (n, c) of the table, finite; `names` and `units` (p,) of all
     features, those of the composition behind the columns; `group` (n,) int64 from 0, `group_labels`; `task` (n,) and
-    `task_labels` for formulas with coefficients for each task; `notes` on what was dropped."""
+    `task_labels` for formulas with coefficients for each task; `notes` on what was dropped. Of classes, the values are
+    codes: places among the `labels`."""
 
     model: Complexity
     entries: Entries
@@ -42,6 +45,7 @@ class Table:
     task: NDArray[np.int64]
     task_labels: tuple[str, ...]
     notes: tuple[str, ...]
+    labels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -77,7 +81,7 @@ class Table:
 def open_table(model: Complexity, inputs: Mapping[str, Input]) -> Table:
     """The samples that conditions, range, `drop:` and missing values leave. Raises Findings, or SpecError with the bad
     entries where those are to be refused."""
-    entries, notes = _with_target(model, inputs["table"])
+    entries, notes = (_with_class if model.target.classes else _with_target)(model, inputs["table"])
     entries, more = _with_composition(model, entries)
     entries, columns = _with_columns(model, entries)
     names, units = list(model.features.columns), [_unit(model, entries.dataset, c) for c in model.features.columns]
@@ -86,6 +90,7 @@ def open_table(model: Complexity, inputs: Mapping[str, Input]) -> Table:
     labels = _group_labels(model, entries)
     group_labels, group = np.unique(labels, return_inverse=True)
     task_labels, task = _tasks(model, entries)
+    entries, class_labels = _coded(model, entries)
     _refuse_names(model, names)
     return Table(
         model,
@@ -98,7 +103,28 @@ def open_table(model: Complexity, inputs: Mapping[str, Input]) -> Table:
         task,
         task_labels,
         (*entries.notes, *notes, *more),
+        class_labels,
     )
+
+
+def _with_class(model: Complexity, source: Input) -> tuple[Entries, list[str]]:
+    """The entries that have a class."""
+    entries = entries_of(model.dataset, source, "")
+    words, field = texts(entries.dataset, model.target.field), model.target.field
+    reasons = {i: f"`{field}` has no value" for i, row in enumerate(entries.rows) if not words[row]}
+    if len(reasons) == len(entries):
+        what = f"no entry that is left has a value of `{field}`"
+        raise Findings(Finding(("target", "field"), what, "Name another field, or loosen `where:`"))
+    return _usable(model, entries, reasons, f"have no value of {field}"), []
+
+
+def _coded(model: Complexity, entries: Entries) -> tuple[Entries, tuple[str, ...]]:
+    """The entries with the codes of their classes, and the labels; without labels where numbers are predicted."""
+    if not model.target.classes:
+        return entries, ()
+    words, field = texts(entries.dataset, model.target.field), model.target.field
+    labels, codes = coded([words[row] for row in entries.rows], field)
+    return replace(entries, values=codes, notes=(*entries.notes, counted(labels, codes))), labels
 
 
 def _with_target(model: Complexity, source: Input) -> tuple[Entries, list[str]]:

@@ -14,7 +14,7 @@ from bigdata.models.tabular.fitted import Effort, Fitted, Samples
 from bigdata.models.tabular.matching import near
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS
-from bigdata.studies.complexity import evaluation
+from bigdata.studies.complexity import evaluation, inside
 from bigdata.studies.complexity.choice import Chosen, chosen_of
 from bigdata.studies.complexity.metrics import errors
 from bigdata.studies.complexity.model import Complexity
@@ -24,13 +24,14 @@ from bigdata.studies.complexity.packed import (
     LEFT_OUT,
     MODEL,
     NEAR,
+    OVERLAP,
     PREDICTION,
     pack_array,
     pack_arrays,
     pack_json,
     packed_array,
 )
-from bigdata.studies.complexity.parts import Part, parts_of, share_of
+from bigdata.studies.complexity.parts import Mask, Part, parts_of, share_of
 from bigdata.studies.complexity.stages import curve_of, pairs_of
 from bigdata.studies.complexity.table import open_table
 from bigdata.studies.complexity.trials import best_of, n_terms, of_point, trials_of
@@ -56,7 +57,7 @@ def samples_of(ctx: Context[Complexity]) -> Samples:
     # A logarithm is a pure number.
     unit = "" if data.scale.is_logarithmic else data.unit
     features, learned = ctx.read("feature"), ctx.read("learned")
-    return Samples(features, learned, data.names, data.units, data.group, data.task, unit)
+    return Samples(features, learned, data.names, data.units, data.group, data.task, unit, data.labels)
 
 
 def _effort(ctx: Context[Complexity]) -> Effort:
@@ -73,7 +74,7 @@ def tune(ctx: Context[Complexity]) -> dict[str, Any]:
     # Of the last part, whose models are kept, it is kept what was said.
     pack_array(ctx, LEFT_OUT, found.left_out[-1])
     pack_json(ctx, FOLDS, found.folds)
-    errors_inside = found.errors(parts, samples.target).ravel()
+    errors_inside = found.errors(parts, samples).ravel()
     return {"cv_error": errors_inside, "cv_fits": len(found.folds), "cv_seconds": found.seconds}
 
 
@@ -82,7 +83,7 @@ def model(ctx: Context[Complexity]) -> dict[str, Any]:
     point, samples, data = ctx.model.points[ctx.index], samples_of(ctx), ctx.opened(open_table)
     parts = parts_of(ctx.model, samples.groups)
     choices = [_choice(ctx, point, i, len(parts)) for i in range(len(parts))]
-    values = np.full(len(samples), np.nan)
+    values, overlap = np.full((2, len(samples)), np.nan)
     seconds = 0.0
     for part, choice in zip(parts, choices, strict=True):
         begin = time.perf_counter()
@@ -90,7 +91,10 @@ def model(ctx: Context[Complexity]) -> dict[str, Any]:
         seconds = time.perf_counter() - begin
         rows = part.test if len(parts) > 1 else np.ones(len(samples), bool)
         values[rows] = said(kept, samples, rows)
+        overlap[rows] = _overlap(kept, samples, part, rows)
     pack_array(ctx, PREDICTION, data.scale.values(values))
+    if samples.labels:
+        pack_array(ctx, OVERLAP, overlap)
     _keep(ctx, kept)
     return {
         "parameters": [int(n) for n in (kept.size.additive, kept.size.linear, kept.size.nonlinear)],
@@ -119,17 +123,18 @@ def _choice(ctx: Context[Complexity], point: Point, part: int, n_parts: int) -> 
 
 
 def _standard_error(ctx: Context[Complexity], left_out: Floats) -> float:
-    """Of an RMSE, from the spread of groups' mean squares: σ(RMSE) = σ(MSE) / (2 RMSE)."""
-    known = np.isfinite(left_out)
-    squared, group = (left_out - ctx.read("learned"))[known] ** 2, ctx.opened(open_table).group[known]
-    _, code = np.unique(group, return_inverse=True)
-    n_groups, mean = int(code.max()) + 1 if code.size else 0, squared.mean() if squared.size else np.nan
-    if n_groups < 2 or not mean:
-        return 0.0 if mean == 0 else float("nan")
-    # Groups differ in size: what varies is the sum of each group's excess over the mean.
-    excess = np.bincount(code, weights=squared - mean)
-    error_of_mean = np.sqrt(n_groups / (n_groups - 1) * (excess**2).sum()) / len(squared)
-    return float(error_of_mean / (2 * np.sqrt(mean)))
+    known, of_classes = np.isfinite(left_out), ctx.model.target.classes
+    loss = inside.losses(left_out[known], ctx.read("learned")[known], of_classes)
+    return inside.standard_error(loss, ctx.opened(open_table).group[known], of_classes)
+
+
+def _overlap(one: Fitted, samples: Samples, part: Part, rows: Mask) -> Floats:
+    """(m,) 1 where one of the rows lies in the hull of another class of the training part, else 0; NaN where a model
+    has no descriptors in which there are hulls."""
+    if not hasattr(one, "overlapping"):
+        return np.full(int(rows.sum()), np.nan)
+    found: Floats = one.overlapping(samples.only(part.train), samples.only(rows))
+    return found
 
 
 def _formula(one: Fitted) -> str:
@@ -158,11 +163,14 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
     tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in near(own.point, wanted, kept)]
     # Of two that are equally near, the smaller.
     point, fitted = min(tried, key=lambda t: (abs(t[1].size.n_parameters - wanted), t[1].size.n_parameters))
-    values = np.full(len(samples), np.nan)
+    values, overlap = np.full((2, len(samples)), np.nan)
     for part in _tested(parts):
         use = fitted if part is parts[-1] else classes.fit((point,), samples.only(part.train), _effort(ctx))[0]
         values[part.test] = said(use, samples, part.test)
+        overlap[part.test] = _overlap(use, samples, part, part.test)
     ctx.write("matched_prediction", data.scale.values(values)[None])
+    if samples.labels:
+        ctx.write("matched_overlap", overlap[None])
     return {"wanted_parameters": wanted, "n_parameters": int(fitted.size.n_parameters), "setting": point.name}
 
 
@@ -174,13 +182,14 @@ def curve(ctx: Context[Complexity]) -> dict[str, Any]:
     """The best model of a class, fitted to a share of the training groups: its errors of samples tested."""
     one, share = curve_of(ctx.model)[ctx.index]
     samples, data, point = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx, one).choice.point
-    values, sizes = np.full(len(samples), np.nan), []
+    (values, overlap), sizes = np.full((2, len(samples)), np.nan), []
     for part in _tested(parts_of(ctx.model, samples.groups)):
         some = share_of(samples.groups, part.train, share, ctx.model.split.seed)
         made = classes.fit((point,), samples.only(some), _effort(ctx))[0]
         values[part.test] = said(made, samples, part.test)
+        overlap[part.test] = _overlap(made, samples, Part(some, part.test), part.test)
         sizes.append(int(some.sum()))
-    tested = evaluation.tested(data, data.scale.values(values), np.isfinite(values))
+    tested = evaluation.tested(data, data.scale.values(values), overlap, np.isfinite(values))
     return {"curve_error": errors(ctx.model.metrics, tested), "curve_n": sizes[0]}
 
 

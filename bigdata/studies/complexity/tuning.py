@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bigdata.models.tabular import classes
 from bigdata.models.tabular.fitted import Effort, Fitted, Samples
 from bigdata.models.tabular.setting import Point
+from bigdata.studies.complexity import inside
 from bigdata.studies.complexity.parts import Part, inner_folds
 from bigdata.studies.complexity.trials import Trial
 
@@ -34,12 +35,12 @@ class Tried:
     folds: list[dict[str, Any]] = field(default_factory=list)
     seconds: float = 0.0
 
-    def errors(self, parts: list[Part], learned: Floats) -> Floats:
-        """(parts, terms) RMSE of the samples of each training part; NaN for places that no model stands at."""
+    def errors(self, parts: list[Part], samples: Samples) -> Floats:
+        """(parts, terms) of the samples of each training part; NaN for places that no model stands at."""
         found = np.full(self.left_out.shape[:2], np.nan)
         for i, part in enumerate(parts):
-            wrong = self.left_out[i][:, part.train] - learned[part.train]
-            found[i] = np.sqrt((wrong**2).mean(axis=1))
+            left_out, learned = self.left_out[i][:, part.train], samples.target[part.train]
+            found[i] = inside.error(left_out, learned, bool(samples.labels))
         return found
 
     def save(self, checkpoint: Checkpoint) -> None:

@@ -1,0 +1,97 @@
+"""Figures of classes of samples from plain arrays: confusion matrices, and a map of descriptors with hulls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from scipy.spatial import ConvexHull, QhullError
+
+from bigdata.kind.drawing import drawing
+from bigdata.studies.complexity.figures import COLUMNS, look, shortened
+
+Floats = NDArray[np.float64]
+# Larger matrices have no room for numbers.
+MOST_NUMBERED = 8
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A class's best model: `counts` (k, k) of the samples tested, rows by their class, columns by what is said."""
+
+    name: str
+    counts: NDArray[np.int64]
+    said: str
+
+
+def confusions(panels: Sequence[Confusion], labels: Sequence[str]) -> Figure:
+    """A matrix for each class of models, shaded by the share of its row."""
+    n_rows = -(-len(panels) // COLUMNS)
+    figure = drawing(0.4 + 2.5 * n_rows)
+    grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False, sharex=True, sharey=True)
+    for axes, panel in zip(grid.ravel(), panels, strict=False):
+        _confusion(axes, panel)
+    for axes in grid.ravel()[len(panels) :]:
+        axes.set_axis_off()
+    places = range(len(labels))
+    grid[0, 0].set_xticks(places, [shortened(label) for label in labels], rotation=90 if len(labels) > 2 else 0)
+    grid[0, 0].set_yticks(places, [shortened(label) for label in labels])
+    figure.supxlabel("predicted", fontsize=8)
+    figure.supylabel("class", fontsize=8)
+    return figure
+
+
+def _confusion(axes: Axes, panel: Confusion) -> None:
+    share = panel.counts / np.maximum(1, panel.counts.sum(axis=1, keepdims=True))
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), n in np.ndenumerate(panel.counts) if len(share) <= MOST_NUMBERED else ():
+        colour = "white" if share[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{n:,}", ha="center", va="center", fontsize=7, color=colour)
+    axes.set_title(f"{panel.name}: {panel.said}", loc="left")
+
+
+def hulls(
+    values: Floats, codes: NDArray[np.int64], tested: NDArray[np.bool_], labels: Sequence[str], terms: Sequence[str]
+) -> Figure:
+    """Samples by the values (2, n) of two terms, or of one (1, n) in a row for each class, coloured by their class;
+    round the samples trained on, the hulls of the classes."""
+    figure = drawing(3.6, width=5.4)
+    axes = figure.subplots()
+    y = values[1] if len(values) > 1 else codes.astype(np.float64)
+    for code, label in enumerate(labels):
+        own = codes == code
+        axes.scatter(values[0][own & ~tested], y[own & ~tested], s=12, alpha=0.5, lw=0, label=label, **look(code))
+        axes.scatter(
+            values[0][own & tested], y[own & tested], s=16, facecolors="none", lw=0.7,
+            edgecolors=look(code)["color"], marker=look(code)["marker"],
+        )  # fmt: skip
+        _outline(axes, np.stack([values[0], y], axis=1)[own & ~tested], look(code)["color"])
+    axes.set_xlabel(shortened(terms[0]))
+    if len(values) > 1:
+        axes.set_ylabel(shortened(terms[1]))
+    else:
+        axes.set_yticks(range(len(labels)), [shortened(label) for label in labels])
+    figure.legend(loc="outside right upper")
+    return figure
+
+
+def nothing(why: str) -> Figure:
+    """A sentence in place of a figure."""
+    figure = drawing(0.8)
+    figure.text(0.5, 0.5, why, ha="center")
+    return figure
+
+
+def _outline(axes: Axes, points: Floats, colour: str) -> None:
+    """Samples in a line, or too few, have no outline but this line."""
+    points = points[np.isfinite(points).all(axis=1)]
+    try:
+        corners = points[ConvexHull(points).vertices]
+    except (QhullError, ValueError):
+        corners = points[np.lexsort(points.T)[[0, -1]]] if len(points) else points
+    axes.fill(*corners.T, facecolor=colour, alpha=0.12, edgecolor=colour, lw=0.8)
