@@ -87,12 +87,12 @@ def _numbers(dataset: MaterialsDataset, field: str) -> Floats:
         what = f"{dataset.label} has no field `{field}`"
         raise DataProblem(Finding(("target",), what, right, given=field, known=known))
     if field not in known:
-        what = f"the field `{field}` of {dataset.label} doesn't hold numbers{_stranger(dataset, field)}"
+        what = f"the field `{field}` of {dataset.label} doesn't hold numbers{stranger(dataset, field)}"
         raise DataProblem(Finding(("target",), what, right))
     return dataset.columns.numbers(field)
 
 
-def _stranger(dataset: MaterialsDataset, field: str) -> str:
+def stranger(dataset: MaterialsDataset, field: str) -> str:
     """The first value that isn't a number, and where it stands."""
     for row, value in enumerate(dataset.columns[field]):
         if isinstance(value, str) and not is_number(value):

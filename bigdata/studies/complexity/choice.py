@@ -68,13 +68,20 @@ def spread_rows(rows: Returned, name: str, n: int) -> Floats:
     return found
 
 
+def best_place(ctx: Context[Complexity], kind: str, part: int) -> int:
+    """The place of the best model of a class in one training part. Raises SpecError where all of them have failed."""
+    error = spread_rows(ctx.rows("model"), "cv_rmse", len(ctx.model.points))
+    place = int(best_places(ctx.model.points, [kind], error)[0, part])
+    if place < 0:
+        raise SpecError(f"all models of the class {kind} have failed: there is none to compare with.")
+    return place
+
+
 def chosen_of(ctx: Context[Complexity], kind: str) -> Best:
     """The best of a class, of the models that are kept. Raises SpecError where all of them have failed."""
     points, trials, rows = ctx.model.points, trials_of(ctx.model), ctx.rows("model")
-    place = int(best_places(points, [kind], spread_rows(rows, "cv_rmse", len(points)))[0, -1])
-    if place < 0:
-        raise SpecError(f"all models of the class {kind} have failed: there is none to compare with.")
+    place = best_place(ctx, kind, -1)
     row = rows.numbers.index(place)
-    trial, parameters = int(rows["trial"][row]), int(rows["parameters"][row].sum())
+    trial, parameters = int(rows["trial"][row, -1]), int(rows["parameters"][row].sum())
     point = next(p for p in trials[trial].points if p.name == points[place].name)
     return Best(place, Chosen(point, trial, float(rows["cv_rmse"][row, -1]), float("nan")), parameters)

@@ -28,6 +28,8 @@ from bigdata.studies.complexity.model import Metric
 
 Floats = NDArray[np.float64]
 ENDS = (2.5, 97.5)
+# Up to so many groups, all ways to change losses are gone through.
+FEW_GROUPS = 12
 LARGER_IS_BETTER = ("r2", "accuracy", "balanced-accuracy")
 
 
@@ -149,7 +151,19 @@ def chance(metric: Metric, one: Judged, other: Judged, n_draws: int, seed: int) 
     n = int(one.group.max()) + 1
     loss = terms(metric, one)[:, 1:2] - terms(metric, other)[:, 1:2]
     by_group = _by_group(loss, one.group, n)[:, 0]
-    signs = np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), size=(n_draws, n))
+    by_group = by_group[np.unique(one.group)]
+    exact = len(by_group) <= FEW_GROUPS
+    signs = _all_signs(len(by_group)) if exact else _drawn_signs(len(by_group), n_draws, seed)
     # Sums in another order differ in the last digits.
     as_far = np.abs(signs @ by_group) >= np.abs(by_group.sum()) * (1 - 1e-12)
-    return float((1 + as_far.sum()) / (1 + n_draws))
+    # Of draws, the observed one is counted with the others, so that no chance is 0.
+    return float(as_far.mean() if exact else (1 + as_far.sum()) / (1 + n_draws))
+
+
+def _all_signs(n: int) -> Floats:
+    """(2^n, n) every way to say whose is whose."""
+    return np.asarray(1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1), dtype=np.float64)
+
+
+def _drawn_signs(n: int, n_draws: int, seed: int) -> Floats:
+    return np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), size=(n_draws, n))

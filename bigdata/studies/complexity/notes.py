@@ -13,6 +13,8 @@ from bigdata.studies.materials.far_off import far_off
 
 # Correlation above which a column is the target in other words.
 SAME = 1 - 1e-9
+# Groups tested, below which a note says how little they tell.
+FEW = 10
 
 
 def notes_of(table: Table, parts: list[Part]) -> Iterator[str]:
@@ -21,6 +23,8 @@ def notes_of(table: Table, parts: list[Part]) -> Iterator[str]:
     yield from () if table.labels else far_off([table.entries])
     yield from _unknown_classes(table, parts)
     yield _split(table, parts)
+    yield from _few_groups(table, parts)
+    yield from _units(table)
     yield from _on_both_sides(table, parts)
     yield from _columns(table)
 
@@ -42,8 +46,28 @@ def _unknown_classes(table: Table, parts: list[Part]) -> Iterator[str]:
             yield f"{without} of {len(parts)} training parts have no sample of the class {label}: no model predicts it"
 
 
+def _few_groups(table: Table, parts: list[Part]) -> Iterator[str]:
+    """That little is known where few groups are tested."""
+    n = sum(len(np.unique(table.group[part.test])) for part in parts)
+    if n < FEW:
+        yield (
+            f"{n:,} groups are tested: intervals over so few say little, and no difference of two models can be less "
+            f"likely by chance than {2.0 ** (1 - n):.2g}; `folds:` at `split:` tests all groups"
+        )
+
+
+def _units(table: Table) -> Iterator[str]:
+    """Units that the spec says otherwise than the dataset, or the column's name."""
+    for name in table.model.features.columns:
+        said, own = table.model.dataset.units.get(name, ""), table.entries.dataset.fields[name].unit
+        if said and own and said != own:
+            yield f"{name} is in {said} by the spec's `units:`, and in {own} by the data"
+
+
 def _on_both_sides(table: Table, parts: list[Part]) -> Iterator[str]:
     """How many samples tested have a formula that is trained on too."""
+    if table.entries.dataset.n_without_formula:
+        return
     formulas = np.unique(table.entries.formulas, return_inverse=True)[1]
     seen = sum(int(np.isin(formulas[part.test], formulas[part.train]).sum()) for part in parts)
     if seen:
@@ -60,10 +84,11 @@ def _columns(table: Table) -> Iterator[str]:
         named, noun = first(names[i] for i in np.flatnonzero(constant)), "is" if constant.sum() == 1 else "are"
         yield f"{named} {noun} the same in all samples: models learn nothing of it"
     varying = np.flatnonzero(~constant)
-    for scale, values in (("the target", table.target), ("what is learned", table.learned)):
-        for i in varying:
-            if np.ptp(values) and abs(np.corrcoef(table.columns[:, i], values)[0, 1]) > SAME:
-                yield f"{names[i]} is {scale} in other words (correlation 1): models only copy it"
+    for i in varying:
+        if any(
+            np.ptp(v) and abs(np.corrcoef(table.columns[:, i], v)[0, 1]) > SAME for v in (table.target, table.learned)
+        ):
+            yield f"{names[i]} is the target in other words (correlation 1): models only copy it"
     for place, i in enumerate(varying):
         for j in varying[:place]:
             if np.array_equal(table.columns[:, i], table.columns[:, j]):

@@ -230,7 +230,7 @@ class Results(StudyResults[Complexity]):
 
     def point(self, place: int) -> Point:
         """A model with the options that it was fitted with."""
-        trial = self.rows["trial"][place]
+        trial = self.rows["trial"][place, -1]
         if not trial >= 0:
             return self.points[place]
         return next(p for p in self.trials[int(trial)].points if p.name == self.names[place])
@@ -250,7 +250,7 @@ class Results(StudyResults[Complexity]):
 
     def descriptors(self, place: int) -> list[list[str]]:
         """For each fold inside the training part of the models that are kept, the terms of a formula's model."""
-        trial = int(self.rows["trial"][place])
+        trial = int(self.rows["trial"][place, -1])
         folds = packed_json(self.view.packs["tune"][trial], FOLDS)
         at = next(i for t, i in of_point(self.trials, self.names[place]) if t == trial)
         return [fold["models"][at]["descriptors"] for fold in folds if fold["part"] == self.n_parts - 1]

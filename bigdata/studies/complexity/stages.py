@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bigdata.kind import (
     BUILT_IN,
     PROCESS_BYTES,
@@ -39,6 +42,8 @@ FEATURE_RATE = Rate("feature of a sample", 5e-8, BUILT_IN)
 FIT_RATE = Rate("second of fits", 1.0, BUILT_IN)
 DRAW_RATE = Rate("sample in a draw", 2e-8, BUILT_IN)
 CLASS = "class"
+# Their number of parameters follows from the table: there is no other setting to look for.
+ONE_SIZE = ("ridge", "gaussian-process")
 # The array `feature` can't have a dimension of its own name: xarray takes such an array for a coordinate.
 NAMES = "feature_name"
 
@@ -50,8 +55,8 @@ def stages(model: Complexity, inputs: Mapping[str, Input]) -> Workload:
     first = made.table()
     tune = made.tune(first)
     fit = made.model_stage(first, tune)
-    matched = [made.matched(first, fit)] if made.pairs else []
-    curve = [made.curve(first, fit)] if model.learning_curve else []
+    matched = [made.matched(first, tune, fit)] if made.pairs else []
+    curve = [made.curve(first, tune, fit)] if model.learning_curve else []
     return Workload(
         stages=(first, tune, fit, *matched, *curve, made.evaluate((first,), (tune, fit, *matched, *curve))),
         coordinates=tuple(made.coordinates()),
@@ -65,7 +70,8 @@ def pairs_of(model: Complexity) -> list[tuple[str, str]]:
     """(class, other class): the class at the number of parameters of the other's best; none where not asked for."""
     if model.compare.matched is None:
         return []
-    return [(one, other) for one in model.classes for other in model.classes if one != other]
+    sized = [one for one in model.classes if one not in ONE_SIZE]
+    return [(one, other) for one in sized for other in model.classes if one != other]
 
 
 def curve_of(model: Complexity) -> list[tuple[str, float]]:
@@ -155,7 +161,9 @@ class _Stages:
                     dim="part",
                 ),
                 "cv_standard_error": Row(units=self.learned_unit, about="of `cv_rmse` of the model kept, over groups"),
-                "trial": Row("int64", about="the trial whose options the model kept has"),
+                "trial": Row(
+                    "int64", about="the trial whose options did best inside", length=len(self.parts), dim="part"
+                ),
                 "fit_seconds": Row(units="s", about="of the fit of the model kept"),
             },
             packs=Pack(n_bytes=100_000 + 8 * self.n),
@@ -163,7 +171,7 @@ class _Stages:
             inputs=("table",),
         )
 
-    def matched(self, table: Stage, fit: Stage) -> Stage:
+    def matched(self, table: Stage, tune: Stage, fit: Stage) -> Stage:
         """A task for each class and other class: the setting nearest to the other's number of parameters."""
         along = {"matched": len(self.pairs), "sample": self.n}
         return Stage(
@@ -178,17 +186,17 @@ class _Stages:
                 by_rows(1, f"matched_{name}", "float64", along, unit, f"{about} samples tested; NaN elsewhere")
                 for name, unit, about in self.said_of_samples
             ),
-            needs=every(table, fit),
+            needs=every(table, tune, fit),
             rows={
                 "wanted_parameters": Row("int64", about="of the other class's best model"),
                 "n_parameters": Row("int64", about="of the nearest setting of the class"),
                 "setting": Row("string", about="that setting"),
             },
-            despite_failures=("model",),
+            despite_failures=("tune", "model"),
             inputs=("table",),
         )
 
-    def curve(self, table: Stage, fit: Stage) -> Stage:
+    def curve(self, table: Stage, tune: Stage, fit: Stage) -> Stage:
         """A task for each class and share of the training groups."""
         wanted = curve_of(self.model)
         return Stage(
@@ -200,12 +208,12 @@ class _Stages:
             rate=FIT_RATE,
             work=lambda i: wanted[i][1] * self.n_tested * self.class_seconds(wanted[i][0]),
             memory=self.memory,
-            needs=every(table, fit),
+            needs=every(table, tune, fit),
             rows={
                 "curve_error": Row(about="of samples tested", length=len(self.model.metrics), dim="metric"),
                 "curve_n": Row("int64", about="samples in the (first) training part"),
             },
-            despite_failures=("model",),
+            despite_failures=("tune", "model"),
             inputs=("table",),
         )
 
@@ -286,6 +294,13 @@ class _Stages:
 
     def class_seconds(self, name: str) -> float:
         return max(self.seconds((point,)) for point in self.points if point.kind == name)
+
+    def tested_in(self) -> NDArray[np.int64]:
+        """(n,) the part in which each sample is tested."""
+        found = np.full(self.n, -1)
+        for i, part in enumerate(self.parts):
+            found[part.test] = i
+        return found
 
     def fields(self, *names: str) -> dict[str, object]:
         return self.model.model_dump(mode="json", include=set(names))

@@ -15,16 +15,19 @@ from bigdata.data.materials.compositions import compositions
 from bigdata.data.materials.dataset import MaterialsDataset
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.extent import Per
+from bigdata.data.materials.target import stranger
 from bigdata.data.problem import first, refuse
 from bigdata.kind import Finding, Findings, Input, PathInSpec
 from bigdata.models.magpie import features as magpie
 from bigdata.studies.complexity.labels import coded, counted, texts
-from bigdata.studies.complexity.model import Complexity, renamed
+from bigdata.studies.complexity.model import FROM_FORMULA, Complexity, renamed
 from bigdata.studies.complexity.scale import SCALES, Scale
 from bigdata.studies.materials.entries import Entries, entries_of
 from bigdata.studies.materials.identity import reduced_formulas
 
 Floats = NDArray[np.float64]
+# Sums of squares of larger numbers are beyond float64.
+LARGEST = 1e100
 N_NAMED = 3
 
 
@@ -140,6 +143,7 @@ def _with_target(model: Complexity, source: Input) -> tuple[Entries, list[str]]:
     if asked.drop == "zero" and zero.any():
         notes.append(f"{zero.sum():,} entries have the {asked.field} 0 and are left out (`drop: zero`)")
         entries = entries.only(np.flatnonzero(~zero).tolist())
+    _refuse_values(entries, asked.field)
     fits = SCALES[asked.transform].fits(entries.values)
     if not fits.all():
         raise Findings(_without_logarithm(model, entries, fits))
@@ -149,6 +153,24 @@ def _with_target(model: Complexity, source: Input) -> tuple[Entries, list[str]]:
         right = "Leave `rmsle` out, or write `transform: log10-absolute` at `target:`"
         raise Findings(Finding(("metrics", model.metrics.index("rmsle")), what, right))
     return entries, notes
+
+
+def _refuse_values(entries: Entries, field: str) -> None:
+    """Raises Findings where there is nothing to learn, or where values are too large to be squared."""
+    path, size = ("target", "field"), np.abs(entries.values)
+    if len(entries) and size.max() > LARGEST:
+        i = int(size.argmax())
+        what = f"{field} of {entries.ids[i]} is {entries.values[i]:g}, whose square isn't finite"
+        raise Findings(Finding(path, what, "Leave such values out by `range:`, or take another unit"))
+    if len(entries) and np.ptp(entries.values) == 0:
+        what = f"all values of {field} are {entries.values[0]:g}: there is nothing to learn"
+        raise Findings(Finding(path, what, "Name a field that differs between entries"))
+
+
+def _refuse_without_formulas(entries: Entries, path: PathInSpec, what: str) -> None:
+    if entries.dataset.n_without_formula:
+        right = "Give a column of formulas, or name columns of the table"
+        raise Findings(Finding(path, f"{what} needs formulas, and {entries.dataset.label} has rows without", right))
 
 
 def _relocated(problem: DataProblem) -> Iterator[Finding]:
@@ -170,6 +192,7 @@ def _with_composition(model: Complexity, entries: Entries) -> tuple[Entries, lis
     """The entries whose elements have features, where features of the composition are asked for."""
     if model.features.composition is None:
         return entries, []
+    _refuse_without_formulas(entries, ("features", "composition"), "a composition")
     found = compositions(entries.formulas)
     reasons = magpie.faults(found)
     notes = [
@@ -198,13 +221,18 @@ def _with_columns(model: Complexity, entries: Entries) -> tuple[Entries, Floats]
     columns = np.empty((len(entries), len(model.features.columns)))
     for i, name in enumerate(model.features.columns):
         columns[:, i] = _numbers(entries.dataset, name, ("features", "columns", i))[entries.rows]
-    whole = np.isfinite(columns).all(axis=1)
-    reasons = {int(i): f"`{_missing(model, columns[i])}` has no value" for i in np.flatnonzero(~whole)}
+    whole = (np.abs(columns) <= LARGEST).all(axis=1)
+    reasons = {int(i): _missing(model, columns[i]) for i in np.flatnonzero(~whole)}
     return _usable(model, entries, reasons, "have no value in some column"), columns[whole]
 
 
 def _missing(model: Complexity, row: Floats) -> str:
-    return model.features.columns[int(np.flatnonzero(~np.isfinite(row))[0])]
+    """Why a row of columns can't be used."""
+    place = int(np.flatnonzero(~(np.abs(row) <= LARGEST))[0])
+    name = model.features.columns[place]
+    if np.isnan(row[place]):
+        return f"`{name}` has no value"
+    return f"`{name}` is {row[place]:g}, and squares of numbers above {LARGEST:g} aren't finite"
 
 
 def _numbers(dataset: MaterialsDataset, name: str, path: PathInSpec) -> Floats:
@@ -214,7 +242,8 @@ def _numbers(dataset: MaterialsDataset, name: str, path: PathInSpec) -> Floats:
     if name not in dataset.columns:
         raise Findings(Finding(path, f"the dataset has no field `{name}`", right, name, known))
     if name not in known:
-        raise Findings(Finding(path, f"the field `{name}` doesn't hold numbers", right, name, known))
+        what = f"the field `{name}` doesn't hold numbers{stranger(dataset, name)}"
+        raise Findings(Finding(path, what, right, name, known))
     return dataset.columns.numbers(name)
 
 
@@ -243,6 +272,8 @@ def _labels(model: Complexity, entries: Entries, name: str, path: PathInSpec) ->
     column = entries.dataset.columns.get(name)
     if column is not None:
         return [str(column[row]) for row in entries.rows]
+    if renamed(model.dataset).get(name, name) in FROM_FORMULA:
+        _refuse_without_formulas(entries, path, f"`{name}`")
     match renamed(model.dataset).get(name, name):
         case "formula":
             return entries.formulas

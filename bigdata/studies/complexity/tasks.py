@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from bigdata.models.tabular.matching import near
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS
 from bigdata.studies.complexity import evaluation, inside
-from bigdata.studies.complexity.choice import Chosen, chosen_of
+from bigdata.studies.complexity.choice import Chosen, best_place, chosen_of
 from bigdata.studies.complexity.metrics import errors
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.packed import (
@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from bigdata.kind import Context
 
 Floats = NDArray[np.float64]
+# What a task returns is short: of formulas with coefficients for each task, those of so many.
+SHOWN_TASKS = 3
+# Numbers of parameters that differ by less than this share are as good as equal.
+NEAR_ENOUGH = 0.05
 
 
 def table(ctx: Context[Complexity]) -> None:
@@ -99,10 +103,10 @@ def model(ctx: Context[Complexity]) -> dict[str, Any]:
     return {
         "parameters": [int(n) for n in (kept.size.additive, kept.size.linear, kept.size.nonlinear)],
         "complexity": [float(kept.size.components.get(name, np.nan)) for name in COMPONENTS],
-        "formula": _formula(kept),
+        "formula": _formula(kept, data.task_labels),
         "cv_rmse": [choice.error for choice in choices],
         "cv_standard_error": choices[-1].standard_error,
-        "trial": choices[-1].trial,
+        "trial": [choice.trial for choice in choices],
         "fit_seconds": seconds,
     }
 
@@ -137,10 +141,14 @@ def _overlap(one: Fitted, samples: Samples, part: Part, rows: Mask) -> Floats:
     return found
 
 
-def _formula(one: Fitted) -> str:
-    # What a task returns is short; whole formulas are in its pack.
-    text: str = one.text() if hasattr(one, "text") else ""
-    return text
+def _formula(one: Fitted, tasks: Sequence[str]) -> str:
+    """A formula in words, of the first tasks where it has coefficients for each; "" of other models."""
+    if not hasattr(one, "text"):
+        return ""
+    if len(tasks) == 1:
+        return str(one.text())
+    more = f"; and of {len(tasks) - SHOWN_TASKS:,} more" if len(tasks) > SHOWN_TASKS else ""
+    return "; ".join(f"{label}: {one.text(task)}" for task, label in enumerate(tasks[:SHOWN_TASKS])) + more
 
 
 def _keep(ctx: Context[Complexity], one: Fitted) -> None:
@@ -154,18 +162,23 @@ def _keep(ctx: Context[Complexity], one: Fitted) -> None:
 
 
 def matched(ctx: Context[Complexity]) -> dict[str, Any]:
-    """A class at the number of parameters that the best of another class has: the nearest of its settings."""
+    """A class at the number of parameters that the best of another class has: the nearest of its settings, with the
+    options that the class's best has in each training part."""
     one, other = pairs_of(ctx.model)[ctx.index]
     samples, data = samples_of(ctx), ctx.opened(open_table)
-    wanted, own = chosen_of(ctx, other).n_parameters, chosen_of(ctx, one).choice
-    parts = parts_of(ctx.model, samples.groups)
-    kept = samples.only(parts[-1].train)
-    tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in near(own.point, wanted, kept)]
-    # Of two that are equally near, the smaller.
-    point, fitted = min(tried, key=lambda t: (abs(t[1].size.n_parameters - wanted), t[1].size.n_parameters))
+    parts, wanted = parts_of(ctx.model, samples.groups), chosen_of(ctx, other).n_parameters
+    kept, own = samples.only(parts[-1].train), [_own(ctx, one, i, len(parts)) for i in range(len(parts))]
+    tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in near(own[-1], wanted, kept)]
+    # Of settings that are near alike, the first is most like the class's own: a network of five layers of one node has
+    # few parameters, and learns nothing.
+    off = [max(NEAR_ENOUGH, abs(fitted.size.n_parameters / wanted - 1)) for _, fitted in tried]
+    point, fitted = tried[off.index(min(off))]
     values, overlap = np.full((2, len(samples)), np.nan)
-    for part in _tested(parts):
-        use = fitted if part is parts[-1] else classes.fit((point,), samples.only(part.train), _effort(ctx))[0]
+    for i, part in enumerate(parts):
+        if not part.test.any():
+            continue
+        there = point.with_options(own[i].options)
+        use = fitted if i == len(parts) - 1 else classes.fit((there,), samples.only(part.train), _effort(ctx))[0]
         values[part.test] = said(use, samples, part.test)
         overlap[part.test] = _overlap(use, samples, part, part.test)
     ctx.write("matched_prediction", data.scale.values(values)[None])
@@ -174,18 +187,22 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
     return {"wanted_parameters": wanted, "n_parameters": int(fitted.size.n_parameters), "setting": point.name}
 
 
-def _tested(parts: Sequence[Part]) -> Iterator[Part]:
-    return (part for part in parts if part.test.any())
+def _own(ctx: Context[Complexity], kind: str, part: int, n_parts: int) -> Point:
+    """The model of a class that did best inside one training part, with the options that did."""
+    return _choice(ctx, ctx.model.points[best_place(ctx, kind, part)], part, n_parts).point
 
 
 def curve(ctx: Context[Complexity]) -> dict[str, Any]:
-    """The best model of a class, fitted to a share of the training groups: its errors of samples tested."""
+    """The best model of a class in each training part, fitted to a share of its groups: errors of samples tested."""
     one, share = curve_of(ctx.model)[ctx.index]
-    samples, data, point = samples_of(ctx), ctx.opened(open_table), chosen_of(ctx, one).choice.point
+    samples, data = samples_of(ctx), ctx.opened(open_table)
     (values, overlap), sizes = np.full((2, len(samples)), np.nan), []
-    for part in _tested(parts_of(ctx.model, samples.groups)):
+    parts = parts_of(ctx.model, samples.groups)
+    for i, part in enumerate(parts):
+        if not part.test.any():
+            continue
         some = share_of(samples.groups, part.train, share, ctx.model.split.seed)
-        made = classes.fit((point,), samples.only(some), _effort(ctx))[0]
+        made = classes.fit((_own(ctx, one, i, len(parts)),), samples.only(some), _effort(ctx))[0]
         values[part.test] = said(made, samples, part.test)
         overlap[part.test] = _overlap(made, samples, Part(some, part.test), part.test)
         sizes.append(int(some.sum()))

@@ -121,7 +121,7 @@ def test_a_group_by_that_is_no_field_is_refused(opened):
 
 
 @pytest.mark.parametrize(("column", "what"), [
-    ("word", "the field `word` doesn't hold numbers"),
+    ("word", "the field `word` doesn't hold numbers: t.csv:2 has `x`"),
     ("volume", "the dataset has no field `volume`"),
 ])  # fmt: skip
 def test_columns_must_hold_numbers(opened, column, what):
@@ -150,8 +150,32 @@ def test_a_table_without_formulas_is_taken_where_it_is_said(opened):
     table = opened(text, dataset={"file": "t.csv", "format": "table"})
     assert table.target.tolist() == [-1, 0, -0.1, -10, -0.01, -3]
     assert table.entries.ids == ["1", "2", "3", "4", "5", "6"]
-    with pytest.raises(SpecError, match="isn't a chemical formula"):
-        opened(text, dataset={"file": "t.csv", "format": "table"}, features={"composition": "magpie"})
+    for changes in ({"features": {"composition": "magpie"}}, {"split": {"group_by": ["chemical_system"]}}):
+        with pytest.raises(Findings, match=r"needs formulas, and .* has rows without"):
+            opened(text, dataset={"file": "t.csv", "format": "table"}, **changes)
+
+
+@pytest.mark.parametrize(("old", "new", "what"), [
+    ("m3,NaBr,-0.1,3.0", "m3,NaBr,-0.1,1e300", "`a_angstrom` is 1e+300, and squares of numbers above 1e+100"),
+    ("m3,NaBr,-0.1", "m3,NaBr,-1e200", "energy_eV of m3 is -1e+200, whose square isn't finite"),
+])  # fmt: skip
+def test_numbers_too_large_to_square_are_refused(opened, old, new, what):
+    with pytest.raises((SpecError, Findings)) as error:
+        opened(TABLE.replace(old, new))
+    assert what in str(error.value)
+
+
+def test_there_is_nothing_to_learn_of_one_value(opened):
+    text = "id,formula,y,a\n" + "".join(f"m{i},NaCl,2.5,{i}\n" for i in range(5))
+    with pytest.raises(Findings, match=r"all values of y are 2\.5: there is nothing to learn"):
+        opened(text, target={"field": "y"}, features={"columns": ["a"]})
+
+
+def test_units_said_twice_and_few_groups_are_noted(opened):
+    table = opened(dataset={"file": "t.csv", "units": {"a_angstrom": "nm"}}, split={"group_by": ["kind"]})
+    said = list(notes_of(table, parts_of(table.model, table.group)))
+    assert "a_angstrom is in nm by the spec's `units:`, and in angstrom by the data" in said
+    assert any(note.startswith("1 groups are tested: intervals over so few say little") for note in said)
 
 
 def test_tasks_are_the_values_of_a_field(opened):
