@@ -57,6 +57,13 @@ def unit_of(name: str) -> str:
     return (before or inside) if before == inside or not (before and inside) else ""
 
 
+def without_unit(name: str) -> str:
+    """The name without the unit that it ends with, or that stands in brackets behind it."""
+    plain = _BRACKETS.sub("", name) if unit_of(name) else name
+    ending = next((ending for ending in _ENDINGS if plain.endswith(ending)), "")
+    return plain.removesuffix(ending).rstrip("_ ") or name
+
+
 def _ending(name: str) -> str:
     return next((unit for ending, unit in _ENDINGS.items() if name.endswith(ending)), "")
 

@@ -15,6 +15,8 @@ from bigdata.studies.complexity.results import Results
 
 Floats = NDArray[np.float64]
 MOST_CLASSES = 6
+MOST_MEASURED = 3
+MORE_MEASURED = f" The first {MOST_MEASURED} classes that have such a measure."
 
 
 def errors(view: View) -> Figure:
@@ -80,8 +82,7 @@ def parity(view: View) -> Figure:
 def _parity(results: Results) -> Drawing:
     kinds = results.order[:MOST_CLASSES]
     panels = [_panel(results, kind) for kind in kinds]
-    unit = f" ({results.unit})" if results.unit else ""
-    return figures.parity(panels, f"{results.quantity}{unit}", results.scale.is_logarithmic)
+    return figures.parity(panels, results.target_words, results.scale.is_logarithmic)
 
 
 def _panel(results: Results, kind: str) -> figures.Parity:
@@ -142,7 +143,8 @@ def importance(view: View) -> Figure:
     return Figure(
         "What matters to the models",
         "Impurity importance of trees; of linear models, the coefficients of standardised features. Both share among "
-        "features that say the same: a low value doesn't mean that a feature says nothing.",
+        "features that say the same: a low value doesn't mean that a feature says nothing."
+        f"{MORE_MEASURED if len(_measured(results)) > MOST_MEASURED else ''}",
         "A panel of horizontal bars for each class.",
         lambda: figures.importance(_importance(results), _places(results)),
     )
@@ -150,9 +152,14 @@ def importance(view: View) -> Figure:
 
 def _importance(results: Results) -> dict[str, dict[str, float]]:
     names = [str(name) for name in results.view["feature_name"][...]]
+    shown = [*_measured(results).items()][:MOST_MEASURED]
+    return {kind: dict(zip(names, v.tolist(), strict=True)) for kind, v in shown}
+
+
+def _measured(results: Results) -> dict[str, Floats]:
+    """The classes whose best model has a measure of what matters."""
     values = {kind: results.importance(place) for kind, place in results.best.items()}
-    found = {kind: v for kind, v in values.items() if v is not None}
-    return {kind: dict(zip(names, v.tolist(), strict=True)) for kind, v in [*found.items()][:3]}
+    return {kind: v for kind, v in values.items() if v is not None}
 
 
 def learning_curve(view: View) -> Figure:

@@ -38,7 +38,8 @@ class Cloud:
 
 def look(place: int) -> dict[str, Any]:
     """Colour and marker of a class, the same in all figures."""
-    return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[place % len(MARKERS)]}
+    # Beyond as many classes as there are colours, the same colour has another marker.
+    return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]}
 
 
 def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic: bool, baseline_is: str) -> Figure:
@@ -250,5 +251,5 @@ def learning_curve(
         plain_ticks(axes, "y")
     axes.set_xlabel("samples trained on")
     axes.set_ylabel(label)
-    axes.legend()
+    figure.legend(loc="outside right upper")
     return figure

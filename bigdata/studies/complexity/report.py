@@ -14,6 +14,9 @@ from bigdata.studies.complexity.results import Near, Results
 
 MOST_ROWS = 60
 CERTAIN = 0.05
+NAMED = 3
+# Formulas whose error of the fit is less than this much larger than the least are near-equal.
+NEARLY = 1.1
 SOURCES = (
     "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 5, eq. 4.",
 )
@@ -99,18 +102,21 @@ def _said_of_errors(results: Results) -> str:
     n = int(results.tested.sum())
     return (
         f"{results.said_first} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
-        f"{results.baseline} of the training part alone has {baseline}."
+        f"{results.baseline} of the training part alone has {baseline}. By the errors inside the training part, on which "
+        f"a choice may rest, {results.names[results.place_of('')]} is the best: `bigdata predict` takes that one."
     )
 
 
 class Matched(NamedTuple):
-    """A class at the size of another's best: its parameters and theirs, and whether the order of the two stays."""
+    """A class at the size of another's best: its parameters and theirs, and whether the order of the two stays;
+    and how likely their difference at free sizes is by chance."""
 
     one: str
     other: str
     n: int
     wanted: int
     stays: bool
+    chance: float
 
     @property
     def is_near(self) -> bool:
@@ -119,21 +125,29 @@ class Matched(NamedTuple):
 
 
 def _said_of_sizes(results: Results) -> str:
-    """Whether the order of the classes stays where they have as many parameters: the paper's question."""
+    """Whether the order of the classes stays where they have as many parameters: the paper's question.
+
+    Nothing is concluded of classes whose errors differ by no more than chance.
+    """
     every = list(_at_equal_sizes(results))
     if not every:
         return ""
-    near, far = [m for m in every if m.is_near], [m for m in every if not m.is_near]
-    changed = [f"{m.one} at the size of {m.other}" for m in near if not m.stays]
-    beyond = "; ".join(f"{m.one} at the size of {m.other}: {m.n:,} for {m.wanted:,}" for m in far)
-    unlike = f" No setting comes near in {len(far)} ({beyond})." if far else ""
+    near = [m for m in every if m.is_near]
+    n_far = len(every) - len(near)
+    far = f" In {n_far} of {len(every)} comparisons no setting comes near to the number asked for." if n_far else ""
+    sure = [m for m in near if m.chance < CERTAIN or not results.model.bootstrap]
+    changed = [f"{m.one} at the size of {m.other}" for m in sure if not m.stays]
+    begin = "Class or complexity?"
     if not near:
-        return f"Class or complexity? No two classes can be had with as many parameters.{unlike}"
-    said = "Class or complexity? With numbers of parameters matched, the better class stays the better one in "
-    said += f"{len(near) - len(changed)} of {len(near)} comparisons"
+        return f"{begin} No two classes can be had with as many parameters."
+    if not sure:
+        return f"{begin} This table doesn't tell: no two classes differ by more than chance.{far}"
+    said = f"{begin} With numbers of parameters matched, the better class stays the better one in "
+    said += f"{len(sure) - len(changed)} of {len(sure)} comparisons of classes that differ by more than chance"
     if changed:
-        return f"{said}; it changes for {'; '.join(changed)}: there the number of parameters matters too.{unlike}"
-    return f"{said}: the class decides here, not the number of parameters.{unlike}"
+        named = "; ".join(changed[:NAMED]) + ("; …" if len(changed) > NAMED else "")
+        return f"{said}; it changes for {named}: there the number of parameters matters too.{far}"
+    return f"{said}: the class decides here, not the number of parameters.{far}"
 
 
 def _at_equal_sizes(results: Results) -> Iterator[Matched]:
@@ -141,13 +155,15 @@ def _at_equal_sizes(results: Results) -> Iterator[Matched]:
         return
     sign = results.sign
     error, returned = sign * results.errors("matched_")[:, 0], results.view.rows("matched")
+    chance = results.view["chance"][...]
     for place, i in enumerate(returned.numbers):
         one, other = results.pairs[i]
         free = sign * (_class_error(results, one) - _class_error(results, other))
         matched = error[i] - sign * _class_error(results, other)
         if np.isfinite(matched):
             n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
-            yield Matched(one, other, n, wanted, bool((free < 0) == (matched < 0)))
+            at = (results.classes.index(one), results.classes.index(other))
+            yield Matched(one, other, n, wanted, bool((free < 0) == (matched < 0)), float(chance[at]))
 
 
 def _said_of_chance(results: Results) -> str:
@@ -157,11 +173,13 @@ def _said_of_chance(results: Results) -> str:
     one, other = (results.classes.index(kind) for kind in results.order[:2])
     view = results.view
     low, high, chance = (float(view[name][one, other]) for name in ("difference_low", "difference_high", "chance"))
-    difference = float(view["difference"][one, other])
+    # The first is better: said is by how much the second is worse.
+    worse = -results.sign * np.array([float(view["difference"][one, other]), low, high])
+    difference, low, high = worse[0], *sorted(worse[1:])
     sure = "is more than chance" if chance < CERTAIN else "may be chance"
     return (
         f"That {results.order[0]} does better than {results.order[1]} {sure}: their {results.said_first} differ by "
-        f"{_number(results, abs(difference))} (95 % interval {_number(results, low)} to {_number(results, high)}, "
+        f"{_number(results, difference)} (95 % interval {_number(results, low)} to {_number(results, high)}, "
         f"p = {chance:.2g} by a paired randomisation test over groups)."
     )
 
@@ -173,8 +191,15 @@ def _said_of_formula(results: Results) -> str:
     error = _number(results, float(results.errors()[place, 0]))
     return (
         f"The simplest formula within one standard error of the best, {results.names[place]}: {results.learned} = "
-        f"{results.formulas[place]}. Its {results.said_first} of samples tested is {error}."
+        f"{results.formulas[place]}. Its {results.said_first} of samples tested is "
+        f"{error}{_beside_mean(results, place)}."
     )
+
+
+def _beside_mean(results: Results, place: int) -> str:
+    """That a model does no better than the baseline, where that is so."""
+    first = results.sign * results.errors()[:, 0]
+    return "" if first[place] < first[0] else f", no better than the {results.baseline}'s"
 
 
 def _said_of_stability(results: Results) -> str:
@@ -289,8 +314,7 @@ def _differences(results: Results) -> Table:
     unit = results.metric_unit(results.metric)
     columns = ("class", "other class", "difference", "from", "to", "p")
     caption = (
-        f"{results.said_first} of the first minus that of the second, with its 95 % interval over draws of "
-        f"groups, and "
+        f"{results.said_first} of the first minus that of the second, with its 95 % interval over draws of groups, and "
         "how likely such a difference is where both are equally good (paired randomisation test over groups)."
     )
     return Table(
@@ -313,11 +337,15 @@ def _formulas(results: Results) -> Table:
 
 def _near(results: Results) -> Table:
     place = results.simplest
-    rows = [] if place is None else [_near_row(one) for one in results.near(place)]
+    every = [] if place is None else results.near(place)
+    rows = [_near_row(one) for one in every if one.error <= NEARLY * every[0].error]
     name = "the formula" if place is None else results.names[place]
     error = "samples that overlap or are on the wrong side" if results.labels else "RMSE of the fit"
     columns = ("terms", "intercept and coefficients", error)
-    caption = "Each is a formula of these terms, fitted to the training part; the first is the one taken."
+    caption = (
+        f"Each is a formula of these terms, fitted to the training part, with an error at most {NEARLY - 1:.0%} above that "
+        "of the first, which is the one taken."
+    )
     if results.labels:
         caption += " Of several classes, each but the first has an intercept and coefficients."
     unit = {} if results.labels else {error: results.learned_unit}

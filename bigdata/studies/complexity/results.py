@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.data.materials.units import without_unit
 from bigdata.kind import SpecError, StudyResults
 from bigdata.models.tabular.classes import restored
 from bigdata.models.tabular.fitted import Fitted
@@ -63,7 +64,8 @@ class Results(StudyResults[Complexity]):
 
     @property
     def quantity(self) -> str:
-        return self.model.target.quantity or self.model.target.field.replace("_", " ")
+        """The target in words: a field's name without the unit at its end."""
+        return self.model.target.quantity or without_unit(self.model.target.field).replace("_", " ")
 
     @cached_property
     def unit(self) -> str:

@@ -105,7 +105,7 @@ class _Stages:
             memory=self.data_bytes,
             arrays=(
                 whole("feature", "float64", along | {NAMES: self.p}, "1", about),
-                whole("target", "float64", along, self.unit, self.quantity + self.coded),
+                whole("target", "float64", along, self.unit, self.target_words),
                 whole("learned", "float64", along, self.learned_unit, "the target on the scale that models learn"),
             ),
             inputs=("table",),
@@ -276,6 +276,11 @@ class _Stages:
         """Which unit the errors have."""
         units = {"rmse": self.unit, "mae": self.unit}
         return ", ".join(f"{name} in {units.get(name, '1')}" for name in self.model.metrics)
+
+    @property
+    def target_words(self) -> str:
+        absolute = "absolute value: " if self.model.target.transform == "log10-absolute" else ""
+        return f"{absolute}{self.quantity}{self.coded}"
 
     @property
     def quantity(self) -> str:
