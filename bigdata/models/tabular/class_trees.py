@@ -17,7 +17,7 @@ from bigdata.models.tabular.fitted import Effort, Floats, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import Size
 from bigdata.models.tabular.standard import Standard
-from bigdata.models.tabular.trees import Nodes, boosted_nodes, gains, nodes_of
+from bigdata.models.tabular.trees import Nodes, boosted_nodes, gains, n_bytes, nodes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +66,16 @@ class ClassTrees:
 
 
 _COUNTED = ("leaves", "splits", "trees")
+
+
+def functions(point: Point, n_labels: int) -> int:
+    """For how many functions trees are grown: boosting has one for each of several classes."""
+    return n_labels if point.kind == "boosting" and n_labels > 2 else 1
+
+
+def more_bytes(point: Point, n: int, n_labels: int) -> int:
+    """What nodes hold beside those for numbers: values of each class, or nodes of its own."""
+    return max(0, n_labels - 1) * n_bytes(point, n, 0) if "max_leaves" in point.place else 0
 
 
 def fit(point: Point, samples: Samples, effort: Effort) -> ClassTrees:

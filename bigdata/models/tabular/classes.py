@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from numpy.typing import NDArray
 
 from bigdata.errors import Paused
-from bigdata.models.tabular import baseline, class_trees, dense, gaussian_process, linear, trees
+from bigdata.models.tabular import baseline, class_dense, class_trees, dense, gaussian_process, linear, trees
 from bigdata.models.tabular.fitted import Effort, Fitted, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.soundness import check_samples
@@ -49,6 +49,7 @@ _CLASSIFIERS: Mapping[str, _Classifier] = {
     "forest": class_trees,
     "tree": class_trees,
     "boosting": class_trees,
+    "dense": class_dense,
 }
 
 
@@ -107,16 +108,14 @@ def seconds(point: Point, n: int, units: Sequence[str], n_labels: int = 0) -> fl
     """About how long one core takes for a fit to n samples with columns of these units, and so many labels."""
     if point.kind == "sisso":
         return _expected(point, n, units, n_labels).seconds
-    # Boosting grows a tree for each of several classes.
-    trees_each = n_labels if point.kind == "boosting" and n_labels > 2 else 1
-    return trees_each * _CLASSES[point.kind].seconds(point, n, len(units))
+    return class_trees.functions(point, n_labels) * _CLASSES[point.kind].seconds(point, n, len(units))
 
 
 def n_bytes(point: Point, n: int, units: Sequence[str], n_labels: int = 0) -> int:
-    """About how many bytes are held at most during a fit; each class has values of its own."""
+    """About how many bytes are held at most during a fit."""
     if point.kind == "sisso":
         return _expected(point, n, units, n_labels).bytes
-    return max(1, n_labels) * _CLASSES[point.kind].n_bytes(point, n, len(units))
+    return _CLASSES[point.kind].n_bytes(point, n, len(units)) + class_trees.more_bytes(point, n, n_labels)
 
 
 def _expected(point: Point, n: int, units: Sequence[str], n_labels: int) -> Costs:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -44,7 +45,7 @@ class Dense:
 
     def predict(self, features: Floats, tasks: NDArray[np.int64]) -> Floats:
         columns = self.standard.columns(features)
-        made = [_outputs(layers(theta, self.widths), self.activation, columns) for theta in self.thetas]
+        made = [outputs(layers(theta, self.widths), self.activation, columns)[:, 0] for theta in self.thetas]
         return finite(self.standard.back(np.mean(made, axis=0)), "the dense network")
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
@@ -59,12 +60,12 @@ class Dense:
         return None
 
 
-def _outputs(network: Sequence[tuple[Flat, Flat]], activation: str, columns: Floats) -> Floats:
-    """(m,) standardised, in float64: no bit depends on how many samples are predicted at once, nor on the machine."""
+def outputs(network: Sequence[tuple[Flat, Flat]], activation: str, columns: Floats) -> Floats:
+    """(m, outputs) in float64: no bit depends on how many samples are predicted at once, nor on the machine."""
     *hidden, (matrix, bias) = network
     for a, b in hidden:
         columns = _activated(activation, columns @ a.astype(np.float64) + b)
-    return np.asarray((columns @ matrix.astype(np.float64) + bias)[:, 0])
+    return np.asarray(columns @ matrix.astype(np.float64) + bias)
 
 
 def _activated(activation: str, x: Floats) -> Floats:
@@ -79,14 +80,15 @@ def _activated(activation: str, x: Floats) -> Floats:
 def fit(point: Point, samples: Samples, effort: Effort) -> Dense:
     """For `dense:layers,nodes`. Raises Paused when it should stop, and ArithmeticError when the training diverges."""
     standard = Standard.of(samples)
-    widths = _widths(point, len(standard.kept))
-    training = _Training(point, widths, standard, samples, effort)
+    widths = widths_of(point, len(standard.kept))
+    training = Training(point, widths, standard, samples, effort)
     thetas = np.array([training.theta(seed) for seed in point.options["seeds"]])
     return Dense(standard, widths, point.options["activation"], thetas)
 
 
-def _widths(point: Point, p: int) -> tuple[int, ...]:
-    return (p, *[int(point.place["nodes"])] * int(point.place["layers"]), 1)
+def widths_of(point: Point, p: int, n_outputs: int = 1) -> tuple[int, ...]:
+    """The columns that vary, the nodes of each hidden layer, and the outputs."""
+    return (p, *[int(point.place["nodes"])] * int(point.place["layers"]), n_outputs)
 
 
 def held_out(groups: NDArray[np.int64], share: float, rng: np.random.Generator) -> NDArray[np.bool_]:
@@ -100,8 +102,9 @@ def held_out(groups: NDArray[np.int64], share: float, rng: np.random.Generator) 
 
 
 @dataclass(frozen=True)
-class _Training:
-    """What the networks of one point have in common."""
+class Training:
+    """What the networks of one point have in common. Those of classes learn the places of the samples' codes among the
+    codes that there are."""
 
     point: Point
     widths: tuple[int, ...]
@@ -113,23 +116,27 @@ class _Training:
         """(n,) the weights of one network."""
         options, rng = self.point.options, np.random.default_rng([self.effort.seed, seed])
         theta = initial(self.widths, options["activation"], rng)
-        if self.standard.says_nothing:
+        if self.standard.says_nothing and not self.samples.labels:
             # The output of no columns is 0, which is the mean.
             return theta
         held = held_out(self.samples.groups, options["validation"], rng)
-        best, error, n_epochs = self._trained(theta, held, rng)
-        rmse = f"{error * self.standard.scale:.4g} {self.samples.unit}".rstrip()
-        self.effort.log(
-            f"{self.point.name}, seed {seed}: stopped after {n_epochs} epochs; the RMSE of {self._what(held)} is {rmse}"
-        )
+        best, loss, n_epochs = self._trained(theta, held, rng)
+        reached = self._said(loss, self._what(held))
+        self.effort.log(f"{self.point.name}, seed {seed}: stopped after {n_epochs} epochs; the {reached}")
         return best
+
+    def _said(self, loss: float, of: str) -> str:
+        if self.samples.labels:
+            return f"cross-entropy of {of} is {loss:.4g}"
+        return f"RMSE of {of} is {np.sqrt(loss) * self.standard.scale:.4g} {self.samples.unit}".rstrip()
 
     def _what(self, held: NDArray[np.bool_]) -> str:
         return f"the {held.sum()} samples that stop it" if held.any() else "the training samples, all of one group"
 
     def _trained(self, theta: Flat, held: NDArray[np.bool_], rng: np.random.Generator) -> tuple[Flat, float, int]:
-        """The best weights, their standardised error, and how many epochs there were."""
-        options, network = self.point.options, descent(self.widths, self.point.options["activation"])
+        """The best weights, their loss, and how many epochs there were."""
+        options = self.point.options
+        network = descent(self.widths, options["activation"], bool(self.samples.labels))
         train = self._part(~held)
         looked_at = self._part(held) if held.any() else train
         network.start(theta)
@@ -144,7 +151,7 @@ class _Training:
                 best, least, since = network.average, loss, 0
             if not np.isfinite(loss):
                 break
-        return self._sound(best, least), float(np.sqrt(least)), epoch
+        return self._sound(best, least), least, epoch
 
     def _sound(self, theta: Flat, loss: float) -> Flat:
         if np.isfinite(loss) and np.isfinite(theta).all():
@@ -152,9 +159,16 @@ class _Training:
         raise ArithmeticError(f"the training of {self.point.name} diverged at once; a lower `learning_rate` helps")
 
     def _part(self, rows: NDArray[np.bool_]) -> Part:
-        part = self.samples.only(rows)
-        columns, target = self.standard.columns(part.features), self.standard.target(part.target)
+        columns, target = self.standard.columns(self.samples.features[rows]), self._target[rows]
         return columns.astype(np.float32), target.astype(np.float32)
+
+    @cached_property
+    def _target(self) -> Floats:
+        """(n,) what the outputs are compared with."""
+        target = self.samples.target
+        if self.samples.labels:
+            return np.searchsorted(np.unique(target), target).astype(np.float64)
+        return self.standard.target(target)
 
 
 def _batches(rng: np.random.Generator, n: int, batch: int) -> NDArray[np.int32]:
@@ -174,7 +188,7 @@ def restored(arrays: Mapping[str, NDArray[Any]]) -> Dense:
 
 def seconds(point: Point, n: int, p: int) -> float:
     """Of all epochs, none stopped early. That a process loads TensorFlow once isn't in it."""
-    options, widths = point.options, _widths(point, p)
+    options, widths = point.options, widths_of(point, p)
     learned = n * (1 - options["validation"])
     batch = min(options["batch"], max(1, learned))
     step = STEP_SECONDS + LAYER_SECONDS * len(widths) + PRODUCT_SECONDS * batch * n_weights(widths)
@@ -183,5 +197,5 @@ def seconds(point: Point, n: int, p: int) -> float:
 
 def n_bytes(point: Point, n: int, p: int) -> int:
     """The columns in float64 and twice in float32, and of the weights the optimiser's copies; without TensorFlow."""
-    widths = _widths(point, p)
+    widths = widths_of(point, p)
     return 20 * n * p + 40 * (n_weights(widths) + n_biases(widths))

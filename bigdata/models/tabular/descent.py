@@ -25,7 +25,7 @@ DEVICE = "/CPU:0"
 
 
 def n_weights(widths: Sequence[int]) -> int:
-    """Of a network whose layers have so many nodes, the columns first and the one output last."""
+    """Of a network whose layers have so many nodes, the columns first and the outputs last."""
     return sum(a * b for a, b in pairwise(widths))
 
 
@@ -53,19 +53,23 @@ def initial(widths: Sequence[int], activation: str, rng: np.random.Generator) ->
 
 
 @cache
-def descent(widths: tuple[int, ...], activation: str) -> Descent:
+def descent(widths: tuple[int, ...], activation: str, of_classes: bool = False) -> Descent:
     """The one of this process for an architecture: it is traced once, which takes as long as a short training."""
-    return Descent(widths, activation)
+    return Descent(widths, activation, of_classes)
 
 
 class Descent:
     """Weights of one architecture and their optimiser (Kingma & Ba, arXiv:1412.6980), with the decay of weights apart
-    from the gradient (Loshchilov & Hutter, arXiv:1711.05101). `start` before each training."""
+    from the gradient (Loshchilov & Hutter, arXiv:1711.05101). `start` before each training.
 
-    def __init__(self, widths: tuple[int, ...], activation: str) -> None:
+    What decreases is the mean of squares of the one output's error; of classes, the cross-entropy of the softmax of the
+    first class's 0 and an output for each other.
+    """
+
+    def __init__(self, widths: tuple[int, ...], activation: str, of_classes: bool) -> None:
         from bigdata.models.networks.loading import tf
 
-        self._widths, self._activation = widths, activation
+        self._widths, self._activation, self._of_classes = widths, activation, of_classes
         n = n_weights(widths) + n_biases(widths)
         with tf.device(DEVICE):
             self._theta, self._average, self._m, self._v = (tf.Variable(tf.zeros(n, tf.float32)) for _ in range(4))
@@ -89,9 +93,9 @@ class Descent:
         return np.asarray(self._average.numpy())
 
     def epoch(self, train: Part, held: Part, order: NDArray[np.int32], rate: float, decay: float) -> float:
-        """One step for each row of `order` (steps, batch), then the mean of squares of the average for what is `held`.
+        """One step for each row of `order` (steps, batch), then the loss of the average for what is `held`.
 
-        `train` and `held` are columns (n, k) and targets (n,).
+        `train` and `held` are columns (n, k) and targets (n,), which of classes are their places among the outputs.
         """
         steps = np.arange(self._n_steps, self._n_steps + len(order)) + 1.0
         self._n_steps += len(order)
@@ -150,6 +154,9 @@ class Descent:
         for a, b in hidden:
             x = getattr(tf.nn, self._activation)(tf.nn.bias_add(tf.matmul(x, a), b))
         made = tf.nn.bias_add(tf.matmul(x, matrix), bias)
+        if self._of_classes:
+            scores = tf.pad(made, [[0, 0], [1, 0]])
+            return tf.reduce_mean(tf.nn.sparse_softmax_cross_entropy_with_logits(tf.cast(y, tf.int32), scores))
         return tf.reduce_mean(tf.square(tf.reshape(made, [-1]) - y))
 
     def _layers(self, theta: Any) -> list[tuple[Any, Any]]:

@@ -8,6 +8,7 @@ from math import log, sqrt
 import numpy as np
 
 from bigdata.models.monomials import n_monomials
+from bigdata.models.tabular.class_trees import functions
 from bigdata.models.tabular.descent import n_biases, n_weights
 from bigdata.models.tabular.fitted import Samples
 from bigdata.models.tabular.setting import Point
@@ -61,39 +62,44 @@ def _at(point: Point, **place: int) -> Point:
 
 def _dense(point: Point, n_parameters: int, samples: Samples) -> Iterator[Point]:
     for layers in sorted({*LAYERS, int(point.place["layers"])}):
-        nodes = int(_nodes(n_parameters / len(point.options["seeds"]), layers, _n_columns(samples)))
+        nodes = int(_nodes(n_parameters / len(point.options["seeds"]), layers, _n_columns(samples), _outputs(samples)))
         around = [_at(point, layers=layers, nodes=max(1, n)) for n in (nodes, nodes + 1)]
         yield min(around, key=lambda each: abs(_dense_expected(each, samples) - n_parameters))
 
 
-def _nodes(n_parameters: float, layers: int, p: int) -> float:
-    """The w at which (L - 1) w^2 + (p + L + 1) w + 1 is the number of parameters."""
-    a, b, c = layers - 1, p + layers + 1, 1 - n_parameters
+def _outputs(samples: Samples) -> int:
+    """Of a network: one for a number, and one for each class but the first."""
+    return max(1, len(np.unique(samples.target)) - 1) if samples.labels else 1
+
+
+def _nodes(n_parameters: float, layers: int, p: int, o: int) -> float:
+    """The w at which (L - 1) w^2 + (p + L + o) w + o is the number of parameters."""
+    a, b, c = layers - 1, p + layers + o, o - n_parameters
     if a == 0:
         return max(0.0, -c / b)
     return max(0.0, (sqrt(max(0.0, b * b - 4 * a * c)) - b) / (2 * a))
 
 
 def _dense_expected(point: Point, samples: Samples) -> int:
-    widths = [_n_columns(samples), *[int(point.place["nodes"])] * int(point.place["layers"]), 1]
+    widths = [_n_columns(samples), *[int(point.place["nodes"])] * int(point.place["layers"]), _outputs(samples)]
     return len(point.options["seeds"]) * (n_weights(widths) + n_biases(widths))
 
 
 def _trees(point: Point, n_parameters: int, samples: Samples) -> Iterator[Point]:
     """A tree of l leaves has v l values and l - 1 thresholds."""
-    most, (functions, values) = max(2, _most_leaves(point, samples)), _of_labels(point, samples)
+    most, (n_functions, values) = max(2, _most_leaves(point, samples)), _of_labels(point, samples)
     for n_trees in (1,) if point.kind == "tree" else sorted({*TREES, int(point.place["trees"])}):
         # Boosting's constants are too little to change a number of leaves.
-        leaves = max(2, round((n_parameters / (functions * n_trees) + 1) / (1 + values)))
+        leaves = max(2, round((n_parameters / (n_functions * n_trees) + 1) / (1 + values)))
         place = {} if point.kind == "tree" else {"trees": n_trees}
         yield _at(point, **place, max_leaves=min(leaves, most))
 
 
 def _trees_expected(point: Point, samples: Samples) -> int:
     leaves = min(int(point.place["max_leaves"]), _most_leaves(point, samples))
-    functions, values = _of_labels(point, samples)
-    constants = functions if point.kind == "boosting" else 0
-    return functions * int(point.place.get("trees", 1)) * ((1 + values) * leaves - 1) + constants
+    n_functions, values = _of_labels(point, samples)
+    constants = n_functions if point.kind == "boosting" else 0
+    return n_functions * int(point.place.get("trees", 1)) * ((1 + values) * leaves - 1) + constants
 
 
 def _of_labels(point: Point, samples: Samples) -> tuple[int, int]:
@@ -102,7 +108,7 @@ def _of_labels(point: Point, samples: Samples) -> tuple[int, int]:
     if not samples.labels:
         return 1, 1
     n = max(2, len(np.unique(samples.target)))
-    return (1 if n == 2 else n, 1) if point.kind == "boosting" else (1, n - 1)
+    return (functions(point, n), 1) if point.kind == "boosting" else (1, n - 1)
 
 
 def _most_leaves(point: Point, samples: Samples) -> int:

@@ -33,14 +33,15 @@ def confusions(panels: Sequence[Confusion], labels: Sequence[str]) -> Figure:
     """A matrix for each class of models, shaded by the share of its row."""
     n_rows = -(-len(panels) // COLUMNS)
     figure = drawing(0.4 + 2.5 * n_rows)
-    grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False, sharex=True, sharey=True)
-    for axes, panel in zip(grid.ravel(), panels, strict=False):
+    grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False)
+    names = [shortened(label) for label in labels]
+    for i, (axes, panel) in enumerate(zip(grid.ravel(), panels, strict=False)):
         _confusion(axes, panel)
+        # Those beneath and beside have the same ticks.
+        axes.set_xticks(range(len(names)), names if i + COLUMNS >= len(panels) else [""] * len(names), rotation=90)
+        axes.set_yticks(range(len(names)), names if i % COLUMNS == 0 else [""] * len(names))
     for axes in grid.ravel()[len(panels) :]:
         axes.set_axis_off()
-    places = range(len(labels))
-    grid[0, 0].set_xticks(places, [shortened(label) for label in labels], rotation=90 if len(labels) > 2 else 0)
-    grid[0, 0].set_yticks(places, [shortened(label) for label in labels])
     figure.supxlabel("predicted", fontsize=8)
     figure.supylabel("class", fontsize=8)
     return figure

@@ -66,10 +66,12 @@ def _units(table: Table) -> Iterator[str]:
 
 def _on_both_sides(table: Table, parts: list[Part]) -> Iterator[str]:
     """How many samples tested have a formula that is trained on too."""
-    if table.entries.dataset.n_without_formula:
-        return
-    formulas = np.unique(table.entries.formulas, return_inverse=True)[1]
-    seen = sum(int(np.isin(formulas[part.test], formulas[part.train]).sum()) for part in parts)
+    formulas = np.array(table.entries.formulas)
+    # A table of numbers alone has none.
+    tests = (part.test & (formulas != "") for part in parts)
+    seen = sum(
+        int(np.isin(formulas[test], formulas[part.train]).sum()) for test, part in zip(tests, parts, strict=True)
+    )
     if seen:
         told = table.model.split.group_by
         by = f"groups are told by {', '.join(told)}" if told else "no `group_by:` at `split:`"

@@ -102,8 +102,8 @@ def _said_of_errors(results: Results) -> str:
     n = int(results.tested.sum())
     return (
         f"{results.said_first} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
-        f"{results.baseline} of the training part alone has {baseline}. By the errors inside the training part, on which "
-        f"a choice may rest, {results.names[results.place_of('')]} is the best: `bigdata predict` takes that one."
+        f"{results.baseline} of the training part alone has {baseline}. By the errors inside the training part, on "
+        f"which a choice may rest, {results.names[results.place_of('')]} is the best: `bigdata predict` takes that one."
     )
 
 
@@ -343,8 +343,8 @@ def _near(results: Results) -> Table:
     error = "samples that overlap or are on the wrong side" if results.labels else "RMSE of the fit"
     columns = ("terms", "intercept and coefficients", error)
     caption = (
-        f"Each is a formula of these terms, fitted to the training part, with an error at most {NEARLY - 1:.0%} above that "
-        "of the first, which is the one taken."
+        f"Each is a formula of these terms, fitted to the training part, with an error at most {NEARLY - 1:.0%} above "
+        "that of the first, which is the one taken."
     )
     if results.labels:
         caption += " Of several classes, each but the first has an intercept and coefficients."
