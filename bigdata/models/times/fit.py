@@ -14,14 +14,13 @@ from statistics import median
 
 import numpy as np
 
-from bigdata.models.times.law import Law, Point, Spread
+from bigdata.models.times.law import GROWTH, SHORT_STEPS, Law, Point, Spread
 from bigdata.models.times.trainings import Group, Training
 
 COVERAGE = 0.9
 # Only in short trainings of settings that are often compiled are mean and median so different that nothing else
 # matters.
 MANY_COMPILATIONS = 50
-SHORT_STEPS = 100_000
 
 
 @dataclass(frozen=True)
@@ -40,13 +39,15 @@ def fitted(seen: Sequence[Training]) -> Law:
 
 
 def without_intervals(seen: Iterable[Training]) -> Law:
-    """Medians over the trainings of each setting."""
+    """Medians over the trainings of each setting; among those of each network and device are short ones with
+    static-64."""
     seen = list(seen)
     compilation = _compilation(seen)
     settings: dict[Group, dict[int, list[Point]]] = defaultdict(lambda: defaultdict(list))
     for t in seen:
         compiling = compilation[t.group.network, t.group.device] * t.n_compilations / t.n_steps
-        settings[t.group][t.batch].append(Point(t.seconds_batch, t.seconds_step - compiling, t.n_compilations))
+        n_in_short = 1 + (t.n_compilations - 1) * (SHORT_STEPS / t.n_steps) ** GROWTH
+        settings[t.group][t.batch].append(Point(t.seconds_batch, t.seconds_step - compiling, n_in_short))
     points = {
         group: {batch: Point(*map(median, zip(*of, strict=True))) for batch, of in sorted(sizes.items())}
         for group, sizes in settings.items()
