@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
+
+import pytest
 
 from tests.bench import Bench
 
@@ -27,7 +30,7 @@ def test_files_bytes_runs_and_packing_are_shown(tmp_path: Path) -> None:
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert lines[0].startswith("tree: 451 files in 150 folders, 9.0 MiB, ")
     assert lines[0].endswith("; 602 inodes")
-    assert "150 folders are runs of codes: VASP 150; 1 files (6 B) belong to none" in lines
+    assert "runs of codes, a folder each: 150, VASP 150; 1 file (6 B) in none" in lines
     assert "files 3 3 3 3 3" in lines
     assert any(line.startswith("it is 451 150 ") and line.endswith("no: too many files") for line in lines)
     assert "an archive for each run 151 0 9.0 MiB no: too many files" in lines
@@ -68,7 +71,7 @@ def test_the_limits_are_those_of_a_site(tmp_path: Path) -> None:
 def test_what_belongs_to_no_run_can_be_more_than_is_allowed(tmp_path: Path) -> None:
     tree(tmp_path, 2)
     shown = Bench(tmp_path).bigdata("cost", "scan", "tree", "--files", 0).stdout
-    assert "no archives of runs are enough: 1 files belong to none" in shown
+    assert "no archives of runs are enough: 1 file in none" in shown
 
 
 def test_a_site_without_limits_and_a_size_without_unit_are_refused(tmp_path: Path) -> None:
@@ -80,6 +83,23 @@ def test_a_site_without_limits_and_a_size_without_unit_are_refused(tmp_path: Pat
     unit = bench.bigdata("cost", "scan", "tree", "--bytes", "5")
     assert unit.returncode == 2
     assert '--bytes: 5 has no unit. Write an amount of bytes with its unit, such as "5 B".' in unit.stderr
+
+
+def test_names_that_disturb_a_terminal_are_shown_without_what_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "tree" / os.fsdecode(b"closed\x1b[31m\xff")).mkdir(parents=True)
+    scandir = os.scandir
+
+    def refusing(path: str) -> object:
+        if "closed" in path:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    shown = Bench(tmp_path).bigdata("cost", "scan", "tree")
+    assert shown.returncode == 0, shown.stderr
+    assert "not counted: 1 that can't be read\n  tree/closed\ufffd[31m\ufffd: Permission denied\n" in shown.stdout
 
 
 def test_an_empty_folder_and_one_that_isnt_there(tmp_path: Path) -> None:

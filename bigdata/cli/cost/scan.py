@@ -70,6 +70,10 @@ def _first(given: int | None, of_site: int | None) -> int | None:
     return of_site if given is None else given
 
 
+def _n(n: int, noun: str) -> str:
+    return f"{n:,} {noun}{'s' * (n != 1)}"
+
+
 def _by_purpose(found: Census) -> dict[str, Amount]:
     from bigdata.data.storage.census import Amount
 
@@ -136,14 +140,17 @@ def _as_text(folder: Path, found: Census, ways: list[Way], limit: Limit) -> str:
 
 
 def _head(folder: Path, found: Census) -> Iterator[str]:
+    from bigdata.spec.node import printable
+
     whole = found.all
-    on_disk = f"{size(whole.n_bytes)}, {size(whole.on_disk)} on disk"
-    yield f"{folder}: {whole.n_files:,} files in {found.n_folders:,} folders, {on_disk}; {found.n_inodes:,} inodes"
+    counted = f"{_n(whole.n_files, 'file')} in {_n(found.n_folders, 'folder')}, {size(whole.n_bytes)}"
+    yield f"{printable(str(folder))}: {counted}, {size(whole.on_disk)} on disk; {_n(found.n_inodes, 'inode')}"
     if found.n_further_names:
-        yield f"{found.n_further_names:,} are further names of files (hard links), whose bytes are counted once"
+        yield f"further names of files (hard links): {found.n_further_names:,}; the bytes are counted once"
     if found.n_unread:
         yield f"not counted: {found.n_unread:,} that can't be read"
-        yield from (f"  {path}: {why}" for path, why in found.unread)
+        # A name may hold what disturbs a terminal, or what no text can.
+        yield from (f"  {printable(path)}: {why}" for path, why in found.unread)
         if found.n_unread > len(found.unread):
             yield f"  and {found.n_unread - len(found.unread):,} more"
 
@@ -167,12 +174,12 @@ def _kinds(found: Census) -> str:
 
 def _runs(found: Census) -> Iterator[str]:
     runs, outside = found.runs, found.outside
-    rest = f"{outside.n_files:,} files ({size(outside.n_bytes)}) belong to none"
+    rest = f"{_n(outside.n_files, 'file')} ({size(outside.n_bytes)}) in none"
     if not len(runs):
         yield "no folder is known to be a run of a code"
         return
     codes = ", ".join(f"{code} {n:,}" for code, n in runs.codes.most_common())
-    yield f"{len(runs):,} folders are runs of codes: {codes}; {rest}"
+    yield f"runs of codes, a folder each: {len(runs):,}, {codes}; {rest}"
     files, n_bytes = _spread(runs.n_files), _spread(runs.n_bytes)
     yield table(
         ("of a run", *SHARES),
@@ -192,7 +199,7 @@ def _packing(ways: list[Way], limit: Limit, n_outside: int) -> str:
     said = f"allowed: {' and '.join(filter(None, allowed))}\n" if is_limited else ""
     note = "\nbytes of archives are those before compression" if len(ways) > 1 else ""
     if limit.n_files is not None and n_outside > limit.n_files:
-        note += f"\nno archives of runs are enough: {n_outside:,} files belong to none"
+        note += f"\nno archives of runs are enough: {_n(n_outside, 'file')} in none"
     return f"{said}{table(columns, rows)}{note}"
 
 

@@ -66,7 +66,7 @@ def _start(root: Path, unread: Unread) -> Folder:
         what = "is no folder" if root.exists() else "isn't there"
         raise SpecError(f"{root} {what}. Name the folder whose files are to be counted.")
     try:
-        os.scandir(root).close()
+        os.scandir(str(root)).close()
     except OSError as error:
         raise SiteError(f"{root} can't be read: {error.strerror}. Ask its owner for the right to list it.") from error
     return Folder(str(root), 0, unread)
