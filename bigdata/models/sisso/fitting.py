@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from bigdata.errors import Paused
+from bigdata.models.sisso.duplicates import N_PROBES
 from bigdata.models.sisso.formula import Formula
 from bigdata.models.sisso.growing import grow
 from bigdata.models.sisso.moments import Residuals
-from bigdata.models.sisso.pool import Pool, fitted
+from bigdata.models.sisso.operators import Floats
+from bigdata.models.sisso.pool import Pool
+from bigdata.models.sisso.refining import Thinned, beside_columns, without_one
 from bigdata.models.sisso.screening import Candidates, merged, n_blocks, screen, stored
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.sisso.space import Space
@@ -59,7 +62,7 @@ def fit(
         if not why:
             residuals = _residuals(problem, last[: setting.residuals])
             members = _joined(
-                members, simple(space, residuals), _screened(space, residuals, members, setting.keep, search)
+                members, simple(space, residuals), _screened(space, residuals, members.signatures, setting.keep, search)
             )
             why = "there are no more expressions" if len(members) < dimension else ""
         if not why:
@@ -78,10 +81,13 @@ def _refined(
     setting, problem = space.setting, space.problem
     count = max(setting.near, setting.residuals)
     best = Pool(space, members).best(dimension, count, search.check)
+    thinned, seen = Thinned.of(space), set[bytes]()
     for _ in range(setting.refinements if dimension > 1 and best else 0):
-        for residuals in _with_one_left_out(problem, best[0]):
-            keep = -(-setting.keep // dimension)
-            members = _joined(members, _screened(space, residuals, members, keep, search))
+        for terms in without_one(space, best, seen):
+            members = _joined(members, _beside(thinned, members, terms, search))
+        if _lacks(thinned, best[0], search):
+            for terms in beside_columns(space, best[0], seen):
+                members = _joined(members, _beside(thinned, members, terms, search))
         better = Pool(space, members).best(dimension, count, search.check)
         gained = best[0].rmse - better[0].rmse
         best = better
@@ -90,11 +96,21 @@ def _refined(
     return members, best or shorter
 
 
-def _with_one_left_out(problem: Problem, formula: Formula) -> list[Residuals]:
-    """What the target is without each of the terms, fitted anew."""
-    values = formula.descriptors(problem.columns)
-    others = [np.delete(values, i, axis=0) for i in range(len(values))]
-    return [Residuals.of(problem, fitted(problem, terms)[1][None], terms) for terms in others]
+def _beside(thinned: Thinned, members: Candidates, terms: Floats, search: Search) -> Candidates:
+    """What explains most of what the terms leave over, as far as it is new."""
+    missing, setting = thinned.missing(terms), thinned.some.setting
+    if not len(missing):
+        return members.only(slice(0, 0))
+    # Each dimension looks at one term after the other: together they add about as much as screening did.
+    keep = -(-setting.keep // min(3, 1 + len(terms)))
+    return thinned.on_all(_screened(thinned.some, missing, thinned.known(members), keep, search))
+
+
+def _lacks(thinned: Thinned, formula: Formula, search: Search) -> bool:
+    """Whether an expression explains more of what a formula leaves over than of mere noise."""
+    missing = thinned.missing(formula.descriptors(thinned.whole.problem.columns))
+    known = np.empty((0, N_PROBES))
+    return bool(len(missing)) and not thinned.is_chance(_screened(thinned.some, missing, known, 1, search))
 
 
 def _rounding(problem: Problem) -> float:
@@ -129,13 +145,13 @@ def simple(space: Space, residuals: Residuals) -> Candidates:
     return merged([stored(space, residuals, rung=1)], SIMPLE)
 
 
-def _screened(space: Space, residuals: Residuals, known: Candidates, keep: int, search: Search) -> Candidates:
+def _screened(space: Space, residuals: Residuals, known: Floats, keep: int, search: Search) -> Candidates:
     """The best of all blocks, none of them known; each block begins with what the last ones reached."""
-    best = screen(space, residuals, 0, keep, known.signatures)
+    best = screen(space, residuals, 0, keep, known)
     for block in range(1, n_blocks(space)):
         search.check()
         floor = float(best.gains[-1]) if len(best) == keep else 0.0
-        best = merged([best, screen(space, residuals, block, keep, known.signatures, floor)], keep)
+        best = merged([best, screen(space, residuals, block, keep, known, floor)], keep)
     return best
 
 
