@@ -154,10 +154,10 @@ class _Count:
 
     def _of(self, kind: Kind) -> Amount:
         amounts = self._found.kinds
-        if kind not in amounts:
-            kind = kind if len(amounts) < MOST_KINDS else MANY
-            amounts.setdefault(kind, Amount())
-        return amounts[kind]
+        known = amounts.get(kind)
+        if known is not None:
+            return known
+        return amounts.setdefault(kind if len(amounts) < MOST_KINDS else MANY, Amount())
 
     def _is_known(self, about: os.stat_result) -> bool:
         """Whether a file was met under another name; it is forgotten when all of its names have been met."""

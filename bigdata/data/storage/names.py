@@ -10,9 +10,9 @@ import csv
 import fnmatch
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
+from typing import NamedTuple
 
 COMPRESSED = (".gz", ".bz2", ".xz", ".zst")
 OTHER = "other"
@@ -21,8 +21,7 @@ _REMEMBERED = 2**14
 _LONGEST_ENDING = 12
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """Files of one sort: the name or pattern that they share, the code that writes them ("" where not known), what they
     are for, and whether a folder that holds one is a run of that code."""
 

@@ -97,16 +97,6 @@ def test_what_is_neither_file_nor_folder_nor_link_is_a_file_without_bytes(tmp_pa
     assert not len(found.runs)
 
 
-def test_a_tree_deeper_than_python_can_call_is_counted(tmp_path: Path) -> None:
-    deep = tmp_path
-    for _ in range(60):
-        deep = deep / "/".join("d" * 20)
-        deep.mkdir(parents=True)
-    (deep / "OUTCAR").write_bytes(b"12")
-    found = census(tmp_path)
-    assert (found.all.n_bytes, found.n_folders, len(found.runs)) == (2, 1200, 1)
-
-
 def test_bytes_of_hard_links_count_once_and_in_full_in_each_run(tmp_path: Path) -> None:
     make(tmp_path, {"a/OUTCAR": 5000, "b/INCAR": 3, "c/x": 1})
     (tmp_path / "b/OUTCAR").hardlink_to(tmp_path / "a/OUTCAR")
