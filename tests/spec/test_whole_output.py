@@ -65,6 +65,6 @@ def test_an_empty_file_is_told_how_to_start(tmp_path: Path, monkeypatch: pytest.
         load_study("hbn.yaml")
     assert str(caught.value) == (
         "hbn.yaml: is empty. Write `study: KIND`, one of `calls`, `cluster-expansion`, `complexity`, `cost`, `drawn`, "
-        "`networked`, `overlap`, `search`, `similarity`, `stranger`, `transferability`, `trial`, and what belongs to it; "
-        "`bigdata init KIND` writes a file to start from."
+        "`networked`, `overlap`, `search`, `similarity`, `stranger`, `transferability`, `trial`, and what belongs to "
+        "it; `bigdata init KIND` writes a file to start from."
     )

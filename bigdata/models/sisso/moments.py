@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class Residuals:
 def _centred(values: Floats, starts: NDArray[np.int64]) -> Floats:
     """In each task."""
     found = values.copy()
-    for start, stop in zip(starts, starts[1:], strict=False):
+    for start, stop in pairwise(starts):
         if stop > start:
             found[:, start:stop] -= found[:, start:stop].mean(axis=1, keepdims=True)
     return found
@@ -71,7 +72,7 @@ def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
     found = np.zeros_like(terms)
     norms = np.linalg.norm(terms, axis=1, keepdims=True)
     scaled = np.divide(terms, norms, out=np.zeros_like(terms), where=norms > 0)
-    for start, stop in zip(starts, starts[1:], strict=False):
+    for start, stop in pairwise(starts):
         if stop > start:
             _, sizes, rows = np.linalg.svd(scaled[:, start:stop], full_matrices=False)
             found[: len(rows), start:stop] = np.where((sizes > CONSTANT * sizes[0])[:, None], rows, 0.0)
@@ -81,9 +82,9 @@ def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Sums of m expressions f, with f₀ the value at the first sample: `first` (m,); `sums` (m, T) Σ (f − f₀) and
-    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `taken` (m, K, T) those with what terms
-    have already; `projections` (m, 3) Σ (f − f₀) u;
-    `lowest`, `highest` (m,). Differences from a value that occurs don't cancel where the mean is large."""
+    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `taken` (m, K, T) those with what
+    terms have already; `projections` (m, 3) Σ (f − f₀) u; `lowest`, `highest` (m,). Differences from a value that
+    occurs don't cancel where the mean is large."""
 
     first: Floats
     sums: Floats

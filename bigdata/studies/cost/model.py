@@ -16,6 +16,10 @@ Positive = Annotated[float, Field(gt=0)]
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 
 
+# A number, or the three of a range.
+Several = float | tuple[float, float, float]
+
+
 def _form(value: Any) -> str:
     return "range" if isinstance(value, list | tuple) else "value"
 
@@ -60,19 +64,44 @@ class Calculations(_Stage):
         return self.calculations.structures * self.calculations.settings
 
 
+class Measured(SpecModel):
+    """Trainings of the paper's authors, timed by them: 1,450 on CPUs and on an NVIDIA A100."""
+
+    network: Literal["schnet", "mpeu"]
+    dataset: Literal["aflow", "qm9"] = "aflow"
+    batch: Count = Field(default=32, description="Graphs of a gradient step.")
+    batching: Literal["dynamic", "dynamic-64", "static", "static-64"] = Field(
+        default="static", description="How batches are padded."
+    )
+
+
 class Trials(_Stage):
-    """Trainings of a search: each of so many gradient steps."""
+    """Trainings of a search: each of so many gradient steps, of times that are given, or as `like` ones were."""
 
     trials: Count
     steps: Count = Field(description="Gradient steps of a training.")
-    seconds_batch: Number = Field(description="Seconds to put a batch together; or [low, middle, high].")
-    seconds_step: Number = Field(description="Seconds of a gradient step; or [low, middle, high].")
+    seconds_batch: Number | None = Field(
+        default=None, description="Seconds to put a batch together; or [low, middle, high]."
+    )
+    seconds_step: Number | None = Field(default=None, description="Seconds of a gradient step; or [low, middle, high].")
+    like: Measured | None = Field(default=None, description="Instead: the times of trainings that were measured.")
     files_each: Number | None = Field(default=None, description="Files that a training leaves.")
     bytes_each: Size | None = Field(default=None, description="Bytes that a training leaves.")
 
     @property
     def n(self) -> int:
         return self.trials
+
+    def times(self) -> tuple[Several | None, Several | None]:
+        """Seconds of a batch and of a step, given or as they were measured. ValueError for what nobody measured."""
+        if self.like is None:
+            return self.seconds_batch, self.seconds_step
+        # The tables of measurements are read where they are asked for.
+        from bigdata.models.times.predicted import predicted
+
+        like = self.like
+        batch, step = predicted(like.network, like.dataset, like.batch, self.device, like.batching, self.steps)
+        return (batch.low, batch.middle, batch.high), (step.low, step.middle, step.high)
 
 
 def _stage(value: Any) -> str | None:
@@ -126,6 +155,8 @@ class Cost(StudyModel):
         """Ranges rise, and what has hours has a price where prices are given."""
         for name, stage in fields.get("stages", {}).items():
             yield from _ranges(name, stage)
+            if isinstance(stage, Trials):
+                yield from _times(name, stage)
         prices = fields.get("prices")
         if prices is not None and prices.model_fields_set:
             yield from _unpriced(fields.get("stages", {}), prices)
@@ -143,6 +174,22 @@ def _ranges(name: str, stage: Calculations | Trials) -> Iterator[Finding]:
         if isinstance(value, tuple) and list(value) != sorted(value):
             what = f"{', '.join(f'{v:g}' for v in value)} don't rise"
             yield Finding(("stages", name, field), what, "Write [low, middle, high]")
+
+
+def _times(name: str, stage: Trials) -> Iterator[Finding]:
+    """A training has both of its times, or those of one that was measured."""
+    given = [key for key in ("seconds_batch", "seconds_step") if getattr(stage, key) is not None]
+    if stage.like is not None and given:
+        yield Finding(("stages", name, given[0]), "stands beside `like:`", "Give one of the two", at_key=True)
+    elif stage.like is None and len(given) < 2:
+        what = "says not how long a training takes"
+        right = "Write `seconds_batch:` and `seconds_step:`, or `like: {network: schnet, batch: 32}`"
+        yield Finding(("stages", name), what, right, at_key=True)
+    elif stage.like is not None:
+        try:
+            stage.times()
+        except ValueError as e:
+            yield Finding(("stages", name, "like"), str(e), "Write one that was measured, or the times themselves")
 
 
 def _unpriced(stages: Mapping[str, Calculations | Trials], prices: Prices) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.studies.cost.model import Calculations, Cost, Trials
+from bigdata.studies.cost.model import Calculations, Cost, Several, Trials
 
 Floats = NDArray[np.float64]
 QUANTILES = (0.05, 0.5, 0.95)
@@ -76,7 +76,8 @@ def _drawn(stage: Calculations | Trials, model: Cost, rng: np.random.Generator) 
 def _hours(stage: Calculations | Trials, rng: np.random.Generator) -> Floats:
     """Core-hours or GPU-hours."""
     if isinstance(stage, Trials):
-        seconds = _draw(stage.seconds_batch, rng) + _draw(stage.seconds_step, rng)
+        batch, step = stage.times()
+        seconds = _draw(batch, rng) + _draw(step, rng)
         return stage.trials * stage.steps * seconds / 3600
     return stage.n * stage.cores_each * _draw(stage.time_each, rng) / 3600
 
@@ -89,7 +90,7 @@ def _dollars(stage: Calculations | Trials, model: Cost, hours: Floats, n_bytes: 
     return _added([computing, keeping])
 
 
-def _draw(value: float | tuple[float, float, float] | None, rng: np.random.Generator) -> Floats:
+def _draw(value: Several | None, rng: np.random.Generator) -> Floats:
     """(draws,) of a number: itself, NaN where there is none, or of a range a logarithmic normal distribution with a
     spread of its own on either side of the middle, so that all three quantiles are met."""
     if value is None:

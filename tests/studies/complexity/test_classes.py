@@ -215,7 +215,7 @@ def test_models_are_chosen_by_the_share_of_wrong_classes_inside_the_training_par
 
 def test_the_standard_error_of_a_share_is_that_of_a_mean_over_groups(run, results, tested):
     i = place("tree:4")
-    left_out = packed_array(run.packs["tune"][int(run["trial"][i])], LEFT_OUT)[0]
+    left_out = packed_array(run.packs["tune"][int(run["trial"][i, -1])], LEFT_OUT)[0]
     wrong = (left_out != run["target"][...])[~tested]
     group = run["group"][...][~tested]
     sums = np.array([(wrong[group == g] - wrong.mean()).sum() for g in np.unique(group)])

@@ -50,6 +50,9 @@ def test_the_report_says_what_does_not_fit_and_what_would(run):
     ({"stages": {"a": {**DFT, "bytes_each": "30 M"}}}, "stages.a.bytes_each"),
     ({"prices": {"core_hour": "1 USD"}}, "search works on GPUs, and `gpu_hour:` has no price"),
     ({"limits": {"files": 0}}, "limits.files"),
+    ({"stages": {"a": {"trials": 3, "steps": 9}}}, "stages.a: says not how long a training takes"),
+    ({"stages": {"a": {**SEARCH, "like": {"network": "schnet"}}}}, "stages.a.seconds_batch: stands beside `like:`"),
+    ({"stages": {"a": {"trials": 3, "steps": 10**6, "like": {"network": "schnet", "batch": 4096}}}}, "stages.a.like: "),
 ])  # fmt: skip
 def test_what_is_wrong_is_said_at_its_place(bench, changes, what):
     said = bench.bigdata("validate", bench.write("cost.yaml", {**PAPER, **changes}))
