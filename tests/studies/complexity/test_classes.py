@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from inspect import signature
 
 import numpy as np
@@ -269,7 +270,8 @@ def test_models_are_exported(bench, run):
 
 
 def test_the_report_speaks_of_classes(run):
-    page = (run.folder.path / "report.html").read_text()
+    # Figures in Base64 may spell anything.
+    page = re.sub(r'base64,[^"]*', "", (run.folder.path / "report.html").read_text())
     said = ("accuracy of ", "most frequent class of the training part alone has", "balanced accuracy",
             "error inside: the share of wrong classes", "samples that overlap or are on the wrong side")  # fmt: skip
     assert [words for words in said if words not in page] == []
