@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.sisso.duplicates import N_PROBES, probes
-from bigdata.models.sisso.kernel import DEPENDENT
 from bigdata.models.sisso.operators import Floats, Ints
 from bigdata.models.sisso.setting import Problem
 from bigdata.models.sisso.space import Space
@@ -20,6 +19,8 @@ from bigdata.models.sisso.space import Space
 BATCH = 256
 # Values that spread less than this, relatively to the greatest, are a constant.
 CONSTANT = 1e-9
+# Of which a smaller share is at right angles to what terms have already, that adds nothing to these.
+TAKEN = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,7 +120,7 @@ class Moments:
     def gains(self) -> Floats:
         """(m,) the greatest share of a residual's sum of squares that a line in f explains, one for each task."""
         left = self.variances - (self.taken**2).sum(axis=1)
-        variances = np.where(left > DEPENDENT * self.variances, left, 0.0)[:, None, :]
+        variances = np.where(left > TAKEN * self.variances, left, 0.0)[:, None, :]
         explained = np.divide(self.products**2, variances, out=np.zeros_like(self.products), where=variances > 0)
         return np.asarray(explained.sum(axis=2).max(axis=1, initial=0.0))
 

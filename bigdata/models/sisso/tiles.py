@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from bigdata.models.sisso import kernel
 from bigdata.models.sisso.combining import may_join, unit_classes
-from bigdata.models.sisso.moments import Residuals
+from bigdata.models.sisso.moments import TAKEN, Residuals
 from bigdata.models.sisso.operators import ADD, DIFFERENCE, DIVIDE, MULTIPLY, SUBTRACT, Floats
 from bigdata.models.sisso.space import Space
 
@@ -247,8 +247,12 @@ class Tile:
         least = variances - 2 * error * squares
         allowance = error * np.sqrt(squares)
         products, taken = products[: len(self.residuals)], products[len(self.residuals) :]
+        nothing = variances * (1 - TAKEN) + 3 * error * squares
         for product in taken:
             least -= (np.abs(product) + allowance) ** 2
+            nothing -= np.maximum(np.abs(product) - allowance, 0) ** 2
+        # What terms have already in every task explains nothing more.
+        adds = (nothing >= 0).any(axis=0) | (len(taken) == 0)
         # A little more, for the rounding to this precision.
         shares = (self.residuals.shares * (1 + error)).astype(self.precision)
         best = np.zeros(variances.shape[1:], self.precision)
@@ -258,4 +262,4 @@ class Tile:
             # Whatever isn't a number is bounded by the share, too.
             bound = np.where((least > 0) & (bound < share[:, None, None]), bound, share[:, None, None])
             np.maximum(best, bound.sum(axis=0), out=best)
-        return best
+        return np.where(adds, best, -1)

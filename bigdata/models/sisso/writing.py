@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 
@@ -36,7 +37,7 @@ def _parts(
 
 def descriptors(formula: Formula, names: Sequence[str]) -> list[str]:
     """The terms; a column whose name isn't one word stands in brackets."""
-    quoted = [name if name.isidentifier() else f"[{name}]" for name in names]
+    quoted = [name if name.isidentifier() else f"[{_one_line(name)}]" for name in names]
     found = _parts(formula.nodes, quoted, lambda operator: operator.text)
     return [found[term] for term in formula.terms]
 
@@ -90,7 +91,7 @@ def latex(formula: Formula, names: Sequence[str], units: Sequence[str], unit: st
     def quantity(i: int, number: str) -> str:
         mantissa, _, exponent = number.partition("e")
         number = rf"{mantissa} \times 10^{{{int(exponent)}}}" if exponent else number
-        return number + (rf"\,\mathrm{{{_raised(escaped(found[i]))}}}" if found[i] else "")
+        return number + (rf"\,\mathrm{{{_raised(found[i])}}}" if found[i] else "")
 
     return _joined(formula, task, quantity, [parts[term] for term in formula.terms], r" \; ")
 
@@ -106,14 +107,31 @@ def _joined(formula: Formula, task: int, quantity: Callable[[int, str], str], te
     return whole
 
 
+# What a character of a name is in LaTeX's math mode; a name can't end a group or begin a command.
+_LATEX = {
+    **{character: f"\\{character}" for character in "_%&#${}"},
+    "\\": r"\backslash ",
+    "^": r"\hat{\ }",
+    "~": r"\sim ",
+    " ": r"\ ",
+}
+_EXPONENT = re.compile(r"\^\(?(-?\d+(?:/\d+)?)\)?")
+
+
 def escaped(name: str) -> str:
     """A name for LaTeX's upright letters."""
-    return re.sub(r"([_%&#$])", r"\\\1", name).replace(" ", r"\ ")
+    return "".join(_LATEX.get(character, character) for character in _one_line(name))
+
+
+def _one_line(name: str) -> str:
+    """With spaces for what isn't printed: ends of lines, control characters, halves of surrogate pairs."""
+    return "".join(character if character.isprintable() else " " for character in name)
 
 
 def _raised(unit: str) -> str:
-    """Exponents of a unit in braces."""
-    return re.sub(r"\^\(?(-?\d+(?:/\d+)?)\)?", r"^{\1}", unit)
+    """A unit in LaTeX, its exponents in braces."""
+    parts = _EXPONENT.split(unit)
+    return "".join(f"^{{{part}}}" if i % 2 else escaped(part) for i, part in enumerate(parts))
 
 
 def python(formula: Formula, names: Sequence[str], name: str, units: Sequence[str], unit: str) -> str:
@@ -122,7 +140,9 @@ def python(formula: Formula, names: Sequence[str], name: str, units: Sequence[st
     used, arguments = _arguments(formula, names)
     several = len(formula.coefficients) > 1
     task = _identifiers([*arguments, "task"])[-1]
-    lines = _head(name, arguments + ([task] if several else []), f"{unit or 'The target'} from", names, units, used)
+    lines = _head(
+        name, arguments + ([task] if several else []), f"{quoted(unit) or 'The target'} from", names, units, used
+    )
     numbers = repr(formula.coefficients.tolist()).replace("nan", "np.nan")
     lines.append(f"    c = np.array({numbers}){f'[{task}].T' if several else '[0]'}")
     return "\n".join([*lines, f"    return {_sum_of_terms(formula, names)}", ""])
@@ -169,15 +189,21 @@ def _sum_of_terms(formula: Formula, names: Sequence[str]) -> str:
 
 def _listed(names: Sequence[str], units: Sequence[str], used: Sequence[int]) -> str:
     listed = (names[column] + (f" ({units[column]})" if units[column] else "") for column in used)
-    return (", ".join(listed) or "nothing").replace("\\", "\\\\").replace('"', "'")
+    return quoted(", ".join(listed)) or "nothing"
+
+
+def quoted(text: str) -> str:
+    """For a docstring, which it can't end."""
+    return _one_line(text).replace("\\", "\\\\").replace('"', "'")
 
 
 def _identifiers(names: Sequence[str]) -> list[str]:
-    """Names that Python takes, all different."""
+    """Names that Python takes, all different, also once it has normalised them (letters of other alphabets)."""
     found: list[str] = []
     for name in names:
-        plain = re.sub(r"\W", "_", name) or "_"
-        plain = f"_{plain}" if plain[0].isdigit() else plain
+        letters = unicodedata.normalize("NFKC", name)
+        plain = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in letters) or "_"
+        plain = unicodedata.normalize("NFKC", plain if plain.isidentifier() else f"_{plain}")
         while keyword.iskeyword(plain) or plain in ("np", "c", "abs", *found):
             plain += "_"
         found.append(plain)

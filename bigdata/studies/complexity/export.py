@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from bigdata.kind import SpecError, View
+from bigdata.models.sisso.writing import escaped, quoted
 from bigdata.studies.complexity.results import Results
 
 FORMATS = ("json", "npz", "text", "latex", "python")
@@ -46,8 +47,7 @@ def _formula(results: Results, place: int, form: str) -> str:
 
 
 def _latex_name(results: Results) -> str:
-    words = results.learned.replace("_", r"\_")
-    return rf"\text{{{words}}}"
+    return rf"\mathrm{{{escaped(results.learned)}}}"
 
 
 def _function(results: Results, fitted: Any) -> str:
@@ -57,7 +57,7 @@ def _function(results: Results, fitted: Any) -> str:
     inner = str(fitted.python(name="decadic_logarithm"))
     head = inner[: inner.index("\n")]
     arguments = head[head.index("(") + 1 : head.rindex(")")]
-    says = f"{results.target_words}: ten to the power of its logarithm."
+    says = f"{quoted(results.target_words)}: ten to the power of its logarithm."
     lines = [f"def predict({arguments}):", f'    """{says}"""', f"    return 10 ** decadic_logarithm({arguments})", ""]
     return "\n".join([inner, "", *lines])
 
