@@ -315,6 +315,8 @@ class _Stages:
         yield Coordinate(name="sample", dim="sample", values=data.entries.ids, about="the sample's name")
         yield Coordinate(name="formula_of_sample", dim="sample", values=data.entries.formulas)
         yield Coordinate(name="group", dim="sample", values=data.group.tolist(), about="samples of one stay together")
+        about = "the part in which the sample is tested; -1: in none"
+        yield Coordinate(name="part_of_sample", dim="sample", values=self.tested_in().tolist(), about=about)
         yield Coordinate(
             name="task", dim="sample", values=data.task.tolist(), about="formulas have coefficients for each"
         )
