@@ -106,13 +106,16 @@ def _screened(
 ) -> Candidates:
     """The best expressions for the samples that are looked at, none of them known."""
     none = Residuals(np.empty((0, space.problem.n_samples)), space.problem.starts)
-    best = _scored(space, stored(space, none), labels, looked_at)
-    best = merged([best], space.setting.keep, known)
-    for nodes in _batches(space):
+    every = stored(space, none)
+    best = every.only(slice(0, 0))
+    for given in itertools.chain(_pieces(every), (measured(space, nodes, none) for nodes in _batches(space))):
         search.check()
-        more = _scored(space, measured(space, nodes, none), labels, looked_at)
-        best = merged([best, more], space.setting.keep, known)
+        best = merged([best, _scored(space, given, labels, looked_at)], space.setting.keep, known)
     return best
+
+
+def _pieces(every: Candidates) -> Iterator[Candidates]:
+    return (every.only(slice(i, i + _BATCH)) for i in range(0, len(every), _BATCH))
 
 
 def _batches(space: Space) -> Iterator[Ints]:

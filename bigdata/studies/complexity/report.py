@@ -98,7 +98,7 @@ def _said_of_errors(results: Results) -> str:
     baseline = _number(results, float(results.errors()[0, 0]))
     n = int(results.tested.sum())
     return (
-        f"{results.said_first} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
+        f"{results.begins} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
         f"{results.baseline} of the training part alone has {baseline}."
     )
 
@@ -289,7 +289,7 @@ def _differences(results: Results) -> Table:
     unit = results.metric_unit(results.metric)
     columns = ("class", "other class", "difference", "from", "to", "p")
     caption = (
-        f"{results.said_first} of the first minus that of the second, with its 95 % interval over draws of "
+        f"{results.begins} of the first minus that of the second, with its 95 % interval over draws of "
         f"groups, and "
         "how likely such a difference is where both are equally good (paired randomisation test over groups)."
     )
