@@ -186,7 +186,7 @@ def inside(corners: Floats, points: Floats) -> NDArray[np.bool_]:
     low, high = corners.min(axis=0) - TOUCHING, corners.max(axis=0) + TOUCHING
     boxed: NDArray[np.bool_] = np.asarray(((points >= low) & (points <= high)).all(axis=1))
     dimension = points.shape[1]
-    if dimension == 1 or len(corners) <= dimension or not boxed.any():
+    if dimension <= 1 or len(corners) <= dimension or not boxed.any():
         return boxed
     try:
         equations = ConvexHull(corners).equations
