@@ -106,13 +106,16 @@ def _screened(
 ) -> Candidates:
     """The best expressions for the samples that are looked at, none of them known."""
     none = Residuals(np.empty((0, space.problem.n_samples)), space.problem.starts)
-    best = _scored(space, stored(space, none), labels, looked_at)
-    best = merged([best], space.setting.keep, known)
-    for nodes in _batches(space):
+    every = stored(space, none)
+    best = every.only(slice(0, 0))
+    for given in itertools.chain(_pieces(every), (measured(space, nodes, none) for nodes in _batches(space))):
         search.check()
-        more = _scored(space, measured(space, nodes, none), labels, looked_at)
-        best = merged([best, more], space.setting.keep, known)
+        best = merged([best, _scored(space, given, labels, looked_at)], space.setting.keep, known)
     return best
+
+
+def _pieces(every: Candidates) -> Iterator[Candidates]:
+    return (every.only(slice(i, i + _BATCH)) for i in range(0, len(every), _BATCH))
 
 
 def _batches(space: Space) -> Iterator[Ints]:
@@ -183,7 +186,7 @@ def inside(corners: Floats, points: Floats) -> NDArray[np.bool_]:
     low, high = corners.min(axis=0) - TOUCHING, corners.max(axis=0) + TOUCHING
     boxed: NDArray[np.bool_] = np.asarray(((points >= low) & (points <= high)).all(axis=1))
     dimension = points.shape[1]
-    if dimension == 1 or len(corners) <= dimension or not boxed.any():
+    if dimension <= 1 or len(corners) <= dimension or not boxed.any():
         return boxed
     try:
         equations = ConvexHull(corners).equations

@@ -103,8 +103,8 @@ class Separated:
 
     def _chosen(self, said: Sequence[str]) -> str:
         first, *others = self._known
-        if not others:
-            return f"{first} everywhere"
+        if not len(self.found.terms):
+            return f"{self.labels[int(self.found.rule.predict(np.empty((0, 1)))[0])]} everywhere"
         if len(others) == 1:
             return f"{others[0]} where {said[0]} > 0, else {first}"
         scores = "; ".join(f"{label}: {text}" for label, text in zip(others, said, strict=True))

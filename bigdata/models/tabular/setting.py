@@ -44,9 +44,11 @@ class Point:
 
 class Grid(SpecModel):
     """An entry of `models:`. AXES are the fields that span the grid; TUNED the options that are tuned where the entry
-    leaves them open, each with the values that it may take."""
+    leaves them open, each with the values that it may take;
+    OF_NUMBERS those that do nothing where classes of samples are told apart."""
 
     AXES: ClassVar[tuple[str, ...]] = ()
+    OF_NUMBERS: ClassVar[tuple[str, ...]] = ()
     TUNED: ClassVar[Mapping[str, Sequence[Any]]] = {}
 
     tuned: tuple[str, ...] | None = Field(
@@ -68,10 +70,11 @@ class Grid(SpecModel):
         kind: str = getattr(self, "kind")  # noqa: B009
         return [Point(kind, dict(place), dumped) for place in itertools.product(*axes)]
 
-    def draws(self, n: int, seed: int) -> list[dict[str, Any]]:
+    def draws(self, n: int, seed: int, of_classes: bool = False) -> list[dict[str, Any]]:
         """At most n different choices of the options that are tuned, drawn at random; the first has all as they are
         written or by default."""
-        free = {name: values for name, values in self.TUNED.items() if name in (self.tuned or ())}
+        fixed = self.OF_NUMBERS if of_classes else ()
+        free = {name: values for name, values in self.TUNED.items() if name in (self.tuned or ()) and name not in fixed}
         everything = [dict(zip(free, values, strict=True)) for values in itertools.product(*free.values())]
         first = {name: self.model_dump(mode="json")[name] for name in free}
         others = [choice for choice in everything if choice != first]
@@ -96,9 +99,11 @@ class Grid(SpecModel):
 
 class Sisso(Grid):
     """Symbolic regression by sure independence screening (Ouyang et al. 2018, doi 10.1103/PhysRevMaterials.2.083802;
-    Purcell et al. 2023): formulas of the columns, all rungs up to the highest and all dimensions up to the largest."""
+    Purcell et al. 2023): formulas of the columns, all rungs up to the highest and all dimensions up to the largest. Of
+    classes: expressions in which their convex hulls overlap least, and a linear rule in these."""
 
     AXES = ("rung", "dimension")
+    OF_NUMBERS = ("residuals", "refinements", "tasks")
     TUNED: ClassVar[Mapping[str, Sequence[Any]]] = {
         "residuals": [1, 5, 10, 20],
         "features_per_dimension": [20, 50, 100],

@@ -167,7 +167,7 @@ def learning_curve(view: View) -> Figure:
     way = "fall" if results.sign > 0 else "rise"
     return Figure(
         "Learning curves",
-        f"{results.said_first} of the samples tested, of the best model of each class fitted to shares of the "
+        f"{results.begins} of the samples tested, of the best model of each class fitted to shares of the "
         f"training groups. A line that still {way}s at its end says: more data would help.",
         f"{way.capitalize()}ing lines, one for each class.",
         lambda: figures.learning_curve(curves(results), _places(results), label(results), not results.labels),

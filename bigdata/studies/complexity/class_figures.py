@@ -32,7 +32,7 @@ class Confusion:
 def confusions(panels: Sequence[Confusion], labels: Sequence[str]) -> Figure:
     """A matrix for each class of models, shaded by the share of its row."""
     n_rows = -(-len(panels) // COLUMNS)
-    figure = drawing(0.4 + 2.5 * n_rows)
+    figure = drawing(0.4 + 2.7 * n_rows)
     grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False)
     names = [shortened(label) for label in labels]
     for i, (axes, panel) in enumerate(zip(grid.ravel(), panels, strict=False)):
@@ -53,7 +53,7 @@ def _confusion(axes: Axes, panel: Confusion) -> None:
     for (row, column), n in np.ndenumerate(panel.counts) if len(share) <= MOST_NUMBERED else ():
         colour = "white" if share[row, column] > 0.5 else "black"
         axes.text(column, row, f"{n:,}", ha="center", va="center", fontsize=7, color=colour)
-    axes.set_title(f"{panel.name}: {panel.said}", loc="left")
+    axes.set_title(f"{panel.name}\n{panel.said}", loc="left")
 
 
 def hulls(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from bigdata.kind import Finding
+from bigdata.kind import Finding, SpecModel
 
 OF_NUMBERS = ("rmsle", "rmse", "mae", "r2")
 OF_CLASSES = ("accuracy", "balanced-accuracy", "overlap")
@@ -21,10 +21,9 @@ def findings(fields: Mapping[str, Any]) -> Iterator[Finding]:
     if not fields["target"].classes:
         yield from _metrics(fields, OF_NUMBERS, "is of classes, and the target is a number", "add `classes: true`, or ")
         return
-    for name in _NUMERIC:
-        if name in fields["target"].model_fields_set:
-            what = "is about numbers, and `classes: true` stands beside it"
-            yield Finding(("target", name), what, "Leave one of the two out", at_key=True)
+    for name in _said(fields["target"], _NUMERIC):
+        what = "is about numbers, and `classes: true` stands beside it"
+        yield Finding(("target", name), what, "Leave one of the two out", at_key=True)
     yield from _metrics(fields, OF_CLASSES, "is an error of numbers, and the target is a class", "")
     for i, grid in enumerate(fields.get("models", ())):
         yield from _model(grid, i)
@@ -42,11 +41,14 @@ def _model(grid: Any, i: int) -> Iterator[Finding]:
     if grid.kind not in CLASSIFIERS:
         right = f"For classes there are {', '.join(CLASSIFIERS)}"
         yield Finding(("models", i, "kind"), f"`{grid.kind}` predicts numbers", right)
-    if grid.kind == "sisso" and grid.tasks:
-        what = "gives each task coefficients of its own where numbers are predicted"
-        yield Finding(
-            ("models", i, "tasks"), what, "Leave it out: classes are told apart in all tasks alike", at_key=True
-        )
+    for name in _said(grid, grid.OF_NUMBERS):
+        what = "is about numbers that are predicted, and does nothing for classes"
+        yield Finding(("models", i, name), what, "Leave it out", at_key=True)
+
+
+def _said(part: SpecModel, names: tuple[str, ...]) -> Iterator[str]:
+    """Those that aren't as they are by default: a study that was written down whole has all fields."""
+    return (name for name in names if getattr(part, name) != type(part).model_fields[name].default)
 
 
 def _overlap(fields: Mapping[str, Any]) -> Iterator[Finding]:

@@ -101,7 +101,7 @@ def _said_of_errors(results: Results) -> str:
     baseline = _number(results, float(results.errors()[0, 0]))
     n = int(results.tested.sum())
     return (
-        f"{results.said_first} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
+        f"{results.begins} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
         f"{results.baseline} of the training part alone has {baseline}. By the errors inside the training part, on "
         f"which a choice may rest, {results.names[results.place_of('')]} is the best: `bigdata predict` takes that one."
     )
@@ -314,7 +314,7 @@ def _differences(results: Results) -> Table:
     unit = results.metric_unit(results.metric)
     columns = ("class", "other class", "difference", "from", "to", "p")
     caption = (
-        f"{results.said_first} of the first minus that of the second, with its 95 % interval over draws of groups, and "
+        f"{results.begins} of the first minus that of the second, with its 95 % interval over draws of groups, and "
         "how likely such a difference is where both are equally good (paired randomisation test over groups)."
     )
     return Table(

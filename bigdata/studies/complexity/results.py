@@ -122,6 +122,11 @@ class Results(StudyResults[Complexity]):
     def said_first(self) -> str:
         return self.said(self.metric)
 
+    @property
+    def begins(self) -> str:
+        """The first metric at the beginning of a sentence."""
+        return self.said_first[0].upper() + self.said_first[1:]
+
     def metric_unit(self, metric: str) -> str:
         return self.unit if metric in ("rmse", "mae") else ""
 

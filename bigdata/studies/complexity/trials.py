@@ -37,7 +37,7 @@ def trials_of(model: Complexity) -> list[Trial]:
     n_settings = model.tuning.settings or max(FEWEST, *(len(grid.points) for grid in model.models))
     found = []
     for grid in model.models:
-        choices = grid.draws(-(-n_settings // len(grid.points)), model.split.seed)
+        choices = grid.draws(-(-n_settings // len(grid.points)), model.split.seed, model.target.classes)
         found += [
             Trial(tuple(point.with_options(options) for point in unit), options)
             for unit in units_of(grid.points)

@@ -40,7 +40,7 @@ NAMES = {
     "a raised digit": ("x²", "²"),
     "letters that Python takes for one": ("\u210c", "H"),
     "a keyword in bold": ("\U0001d41c\U0001d425\U0001d41a\U0001d42c\U0001d42c", "c"),
-    "digits": ("1st", "١x"),
+    "digits": ("1st", "\u0661x"),
     "nothing": ("", "_"),
     "what isn't printed": ("a\x00b", "\ud800\u202e"),
     "quotes": ('"', "'"),

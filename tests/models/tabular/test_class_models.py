@@ -155,7 +155,12 @@ def test_only_classes_that_were_seen_are_predicted(kind: str, samples: Samples) 
 def test_constant_columns_give_the_most_frequent_class(kind: str) -> None:
     samples = labelled()
     flat = replace(samples, features=np.ones_like(samples.features), target=np.where(samples.target == 2, 2.0, 3.0))
-    assert (predicted(fitted(kind, flat), flat) == 3).all()
+    model = fitted(kind, flat)
+    assert (predicted(model, flat) == 3).all()
+    if isinstance(model, Separated):
+        assert model.overlapping(flat, flat).all()
+        n_wrong = (flat.target == 2).sum()
+        assert model.text() == f"d everywhere (150 of 150 samples overlap, {n_wrong} on the wrong side)"
 
 
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind.values[0] != "mean"])

@@ -12,7 +12,9 @@ import pytest
 from scipy.optimize import linprog
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, confusion_matrix
 
-from bigdata.studies.complexity import captioned_classes
+from bigdata.models.tabular.setting import Sisso
+from bigdata.studies.complexity import captioned_classes, of_classes
+from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.packed import LEFT_OUT, OVERLAP, packed_array
 from bigdata.studies.complexity.results import Results
 from tests.bench import Bench
@@ -28,7 +30,7 @@ SPEC = {
     "split": {"train": 0.7, "test": 0.3, "group_by": ["batch"], "seed": 1},
     "metrics": ["accuracy", "balanced-accuracy", "overlap"],
     "models": [
-        {"kind": "sisso", "rung": [1], "dimension": [2], "features_per_dimension": 6, "residuals": 1, "near": 3},
+        {"kind": "sisso", "rung": [1], "dimension": [2], "features_per_dimension": 6, "near": 3},
         {"kind": "forest", "trees": [5], "max_leaves": [3, 9]},
         {"kind": "tree", "max_leaves": [4]},
         {"kind": "boosting", "trees": [4], "max_leaves": [4], "min_samples_leaf": 3},
@@ -272,13 +274,29 @@ def test_models_are_exported(bench, run):
 def test_the_report_speaks_of_classes(run):
     # Figures in Base64 may spell anything.
     page = re.sub(r'base64,[^"]*', "", (run.folder.path / "report.html").read_text())
-    said = ("accuracy of ", "most frequent class of the training part alone has", "balanced accuracy",
+    said = ("Accuracy of ", "most frequent class of the training part alone has", "balanced accuracy",
             "error inside: the share of wrong classes", "samples that overlap or are on the wrong side")  # fmt: skip
     assert [words for words in said if words not in page] == []
     assert [words for words in ("RMSE", "ACCURACY", "The mean of the training part") if words in page] == []
     drawn = {file.name for file in (run.folder.path / "figures").glob("*.png")}
     assert drawn == {"errors.png", "confusion.png", "pareto.png", "hulls.png", "descriptors.png", "importance.png",
                      "learning_curve.png"}  # fmt: skip
+
+
+def test_options_that_do_nothing_for_classes_make_no_settings():
+    grid = Sisso(dimension=(1,), rung=(0,))
+    draws = grid.draws(99, 0, of_classes=True)
+    assert sorted(draw["features_per_dimension"] for draw in draws) == [20, 50, 100]
+    assert len(grid.draws(99, 0)) == 12
+
+
+def test_a_study_that_was_written_down_whole_is_the_same():
+    model = Complexity.model_validate(SPEC)
+    again = Complexity.model_validate(model.model_dump(mode="json"))
+    assert again == model
+    assert list(of_classes.findings({"target": again.target, "models": again.models, "metrics": again.metrics})) == []
+    plain = {key: value for key, value in SPEC.items() if key != "metrics"}
+    assert Complexity.model_validate(plain).metrics == ("accuracy", "balanced-accuracy")
 
 
 @pytest.mark.parametrize(("field", "labels"), [("is_tall", ["false", "true"]), ("s", ["10", "8", "9"])])
@@ -301,7 +319,8 @@ def test_truth_values_and_whole_numbers_are_classes_too(bench, field, labels):
     ({"metrics": ["overlap"]}, "metrics[0]: overlap is of formulas alone"),
     ({"metrics": ["accuracy", "overlap"], "models": [{"kind": "tree"}]}, "`models:` has no `sisso`"),
     ({"models": [{"kind": "ridge"}]}, "models[0].kind: `ridge` predicts numbers"),
-    ({"models": [{"kind": "sisso", "tasks": "batch"}]}, "models[0].tasks: gives each task coefficients of its own"),
+    ({"models": [{"kind": "sisso", "tasks": "batch"}]}, "models[0].tasks: is about numbers that are predicted"),
+    ({"models": [{"kind": "sisso", "residuals": 3}]}, "models[0].residuals: is about numbers that are predicted"),
     ({"target": {"field": "batch"}}, "metrics[0]: accuracy is of classes, and the target is a number"),
 ])  # fmt: skip
 def test_what_does_not_go_with_classes_is_said_at_its_place(bench, changes, what):

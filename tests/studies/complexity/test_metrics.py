@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 
 import numpy as np
 import pytest
-from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score, root_mean_squared_log_error
+from sklearn.metrics import (
+    accuracy_score,
+    balanced_accuracy_score,
+    mean_absolute_error,
+    mean_squared_error,
+    r2_score,
+    root_mean_squared_log_error,
+)
 
-from bigdata.studies.complexity.metrics import Judged, chance, drawn, draws, errors, interval
+from bigdata.studies.complexity.metrics import Judged, chance, drawn, draws, errors, interval, terms
+from bigdata.studies.complexity.of_classes import OF_CLASSES
 
 ALL = ("rmsle", "rmse", "mae", "r2")
 RNG = np.random.default_rng(5)
@@ -95,3 +104,44 @@ def test_chance_is_that_of_all_permutations_of_groups():
 def test_models_that_say_the_same_do_not_differ():
     assert chance("mae", plain(), plain(), 100, seed=0) == 1.0
     assert np.isnan(chance("mae", plain(), plain(), 0, seed=0))
+
+
+CODES = RNG.integers(0, 3, 60).astype(float)
+SAID = np.where(RNG.uniform(size=60) < 0.7, CODES, RNG.integers(0, 4, 60)).astype(float)
+OVERLAP = RNG.integers(0, 2, 60).astype(float)
+
+
+def classed(target=CODES, made=SAID, group=GROUP, overlap=OVERLAP):
+    """Of five classes, of which two have no sample."""
+    return Judged(target, made, target, made, False, group, overlap, 5)
+
+
+def test_accuracies_are_those_of_scikit_learn():
+    with warnings.catch_warnings():
+        # A class that is predicted and has no sample counts for nothing.
+        warnings.simplefilter("ignore")
+        expected = [accuracy_score(CODES, SAID), balanced_accuracy_score(CODES, SAID), OVERLAP.mean()]
+    np.testing.assert_allclose(errors(OF_CLASSES, classed()), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("metric", OF_CLASSES)
+def test_each_draw_of_classes_is_the_error_of_the_groups_that_it_repeats(metric):
+    counts = draws(GROUP, 9, seed=1)
+    for count, found in zip(counts, drawn(metric, classed(), counts), strict=True):
+        rows = np.concatenate([np.flatnonzero(g == GROUP) for g in range(12) for _ in range(count[g])])
+        again = classed(CODES[rows], SAID[rows], GROUP[rows], OVERLAP[rows])
+        assert found == pytest.approx(errors([metric], again)[0], rel=1e-10)
+
+
+def test_the_loss_that_chance_is_told_by_has_the_balanced_accuracy_for_its_mean():
+    loss = terms("balanced-accuracy", classed())[:, 1]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        assert 1 - loss.mean() == pytest.approx(balanced_accuracy_score(CODES, SAID))
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "balanced-accuracy"])
+def test_a_sample_without_a_prediction_has_no_accuracy_in_silence(metric):
+    said = SAID.copy()
+    said[7] = np.nan
+    assert np.isnan(errors([metric], classed(made=said))[0])
