@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -61,7 +62,7 @@ class Residuals:
 def _centred(values: Floats, starts: NDArray[np.int64]) -> Floats:
     """In each task."""
     found = values.copy()
-    for start, stop in zip(starts, starts[1:], strict=False):
+    for start, stop in itertools.pairwise(starts.tolist()):
         if stop > start:
             found[:, start:stop] -= found[:, start:stop].mean(axis=1, keepdims=True)
     return found
@@ -72,7 +73,7 @@ def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
     found = np.zeros_like(terms)
     norms = np.linalg.norm(terms, axis=1, keepdims=True)
     scaled = np.divide(terms, norms, out=np.zeros_like(terms), where=norms > 0)
-    for start, stop in zip(starts, starts[1:], strict=False):
+    for start, stop in itertools.pairwise(starts.tolist()):
         if stop > start:
             _, sizes, rows = np.linalg.svd(scaled[:, start:stop], full_matrices=False)
             found[: len(rows), start:stop] = np.where((sizes > CONSTANT * sizes[0])[:, None], rows, 0.0)
@@ -82,9 +83,8 @@ def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
 @dataclass(frozen=True, eq=False)
 class Moments:
     """Sums of m expressions f, with f₀ the value at the first sample: `first` (m,); `sums` (m, T) Σ (f − f₀) and
-    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `taken` (m, K, T) those with what terms
-    have already; `projections` (m, 3) Σ (f − f₀) u;
-    `lowest`, `highest` (m,). Differences from a value that occurs don't cancel where the mean is large."""
+    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `taken` (m, K, T) those with what
+    terms have already; `projections` (m, 3) Σ (f − f₀) u; `lowest`, `highest` (m,). Differences from a value that occurs don't cancel where the mean is large."""
 
     first: Floats
     sums: Floats
@@ -173,9 +173,7 @@ def _batch(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
             projections += values @ directions[:, start:stop].T
     wanted, taken = np.split(products, [len(residuals)], axis=1)
     counts = np.diff(starts)
-    return Moments(
-        first, sums, squares, wanted, taken, projections, lowest, highest, counts, directions.sum(axis=1)
-    )
+    return Moments(first, sums, squares, wanted, taken, projections, lowest, highest, counts, directions.sum(axis=1))
 
 
 def _pieces(space: Space, nodes: Ints) -> Iterator[tuple[int, int, int, Floats]]:

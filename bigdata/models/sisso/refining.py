@@ -61,7 +61,7 @@ class Thinned:
         Of N shares that are 0 but for chance, with n samples, the greatest is about 2 ln N / n.
         """
         n_expressions = 5 * max(2, len(self.some.table)) ** 2
-        return float(best.gains.max(initial=0.0)) < CHANCE * 2 * np.log(n_expressions) / len(self.at)
+        return float(best.gains.max(initial=0.0)) < float(CHANCE * 2 * np.log(n_expressions) / len(self.at))
 
     def known(self, members: Candidates) -> Floats:
         """(q, 3) the signatures that members have here; those that are constant here have none."""
@@ -101,9 +101,7 @@ def _best_columns(space: Space) -> NDArray[np.int64]:
     return np.sort(space.table.nodes[rows[best], 1]).astype(np.int64)
 
 
-def _left(
-    formulas: Sequence[Formula], problem: Problem, n_terms: int, most: int, seen: set[bytes]
-) -> Iterator[Floats]:
+def _left(formulas: Sequence[Formula], problem: Problem, n_terms: int, most: int, seen: set[bytes]) -> Iterator[Floats]:
     """(n_terms, n) values of so many terms of a formula, the first formula's first."""
     for formula in formulas:
         values = formula.descriptors(problem.columns)

@@ -161,7 +161,7 @@ def _quoted(text: str) -> str:
 
 
 def _identifiers(names: Sequence[str]) -> list[str]:
-    """Names that Python takes, all different, also once it has normalised them (ℌ is H)."""
+    """Names that Python takes, all different, also once it has normalised them (ﬁ is fi)."""
     found: list[str] = []
     for name in names:
         letters = unicodedata.normalize("NFKC", name)
