@@ -84,7 +84,8 @@ def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
 class Moments:
     """Sums of m expressions f, with f₀ the value at the first sample: `first` (m,); `sums` (m, T) Σ (f − f₀) and
     `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `taken` (m, K, T) those with what
-    terms have already; `projections` (m, 3) Σ (f − f₀) u; `lowest`, `highest` (m,). Differences from a value that occurs don't cancel where the mean is large."""
+    terms have already; `projections` (m, 3) Σ (f − f₀) u; `lowest`, `highest` (m,). Differences from a value that
+    occurs don't cancel where the mean is large."""
 
     first: Floats
     sums: Floats
