@@ -49,8 +49,8 @@ def expected(setting: Setting, units: Sequence[str], n: int, rung: int, dimensio
     screens = [(n, 1)]
     for d in range(2, dimensions + 1):
         screens += [(n, setting.residuals)]
-        rounds = [(thinned, d)] * (d + 1 + OTHERS) + [(thinned, d - 1 + min(COLUMNS, len(units)))] * d
-        screens += rounds * min(_ROUNDS, setting.refinements)
+        once = [(thinned, d)] * (d + 1 + OTHERS) + [(thinned, d - 1 + min(COLUMNS, len(units)))] * d
+        screens += once * min(_ROUNDS, setting.refinements)
     seconds = 0.05 + sum(_screening(setting, stored, one, every, alike, *screened) for screened in screens)
     pool = _pool(setting, units, stored if rung == 1 else min(stored, SIMPLE), dimensions)
     rounds = 1 + min(_ROUNDS, setting.refinements)
