@@ -14,6 +14,7 @@ from bigdata.models.sisso.combining import unary, unit_classes
 from bigdata.models.sisso.fitting import SIMPLE
 from bigdata.models.sisso.growing import grow
 from bigdata.models.sisso.operators import DIFFERENCE, DIVIDE, OPERATORS
+from bigdata.models.sisso.refining import COLUMNS, OTHERS, SAMPLES
 from bigdata.models.sisso.screening import SUMS_BYTES, TILE
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.sisso.space import CHUNK, HELD_BYTES, Table
@@ -44,10 +45,13 @@ def expected(setting: Setting, units: Sequence[str], n: int, rung: int, dimensio
     there are fewer candidates where columns have one, and where expressions are out of bounds."""
     stored, (every, alike), one = _counts(setting, units, rung)
     candidates = stored + one + _of_pairs(setting, every, alike)
-    screens = [1]
+    thinned = n // max(1, -(-n // SAMPLES))
+    screens = [(n, 1)]
     for d in range(2, dimensions + 1):
-        screens += [setting.residuals] + [1] * (d * min(_ROUNDS, setting.refinements))
-    seconds = 0.05 + sum(_screening(setting, stored, one, every, alike, n, residuals) for residuals in screens)
+        screens += [(n, setting.residuals)]
+        once = [(thinned, d)] * (d + 1 + OTHERS) + [(thinned, d - 1 + min(COLUMNS, len(units)))] * d
+        screens += once * min(_ROUNDS, setting.refinements)
+    seconds = 0.05 + sum(_screening(setting, stored, one, every, alike, *screened) for screened in screens)
     pool = _pool(setting, units, stored if rung == 1 else min(stored, SIMPLE), dimensions)
     rounds = 1 + min(_ROUNDS, setting.refinements)
     seconds += sum(comb(pool, d) * n_tasks * rounds for d in range(3, dimensions + 1)) / _TRIPLES[kernel.path()]
@@ -129,8 +133,10 @@ def _screening(setting: Setting, stored: int, one: int, every: int, alike: int, 
 
 def _pool(setting: Setting, units: Sequence[str], simple: int, dimensions: int) -> int:
     """Expressions among which subsets are chosen: the simplest ones, those screened, and those of refinements."""
-    refined = sum(min(_ROUNDS, setting.refinements) * setting.keep for _ in range(1, dimensions))
-    return max(len(units), simple) + setting.keep * dimensions + refined
+    # Of what refinements find, about a third is new.
+    rounds = min(_ROUNDS, setting.refinements) / 3
+    refined = sum(rounds * (2 * d + OTHERS) * -(-setting.keep // min(3, d)) for d in range(2, dimensions + 1))
+    return max(len(units), simple) + setting.keep * dimensions + int(refined)
 
 
 def _bytes(setting: Setting, units: Sequence[str], n: int, stored: int, pool: int, n_tasks: int) -> int:

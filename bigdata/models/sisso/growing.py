@@ -22,10 +22,13 @@ TOGETHER = 8192
 def grow(problem: Problem, setting: Setting, rung: int, check: Callable[[], None] = lambda: None) -> Space:
     """All expressions up to `rung`, those of the last one not yet formed; `check` is called now and then.
 
-    Columns that are constant are left out; expressions are, where they aren't finite, constant, out of bounds, or have
-    the values and the unit of one with fewer operators.
+    Columns that are constant, or equal another in values and unit, are left out; expressions are, where they aren't
+    finite, constant, out of bounds, or have the values and the unit of one with fewer operators.
     """
-    space = Space(problem, setting, rung, _columns(problem)).holding()
+    columns = Space(problem, setting, rung, _columns(problem))
+    # Of equal columns one is left before others are made of them: operands are told by their rows.
+    unlike = _unlike(columns.table, moments(columns, columns.table.nodes, _nothing(problem)).of_values)
+    space = Space(problem, setting, rung, columns.table.only(unlike)).holding()
     for r in range(1, rung):
         space = _with_rung(space, r, check).holding()
     return space
@@ -41,7 +44,7 @@ def _columns(problem: Problem) -> Table:
 
 def _with_rung(space: Space, rung: int, check: Callable[[], None]) -> Space:
     """With all expressions of one more rung."""
-    table, none = space.table, Residuals(np.empty((0, space.problem.n_samples)), space.problem.starts)
+    table, none = space.table, _nothing(space.problem)
     signatures = moments(space, table.nodes, none).of_values
     for nodes in _in_pieces(candidates(space.table, space.setting, rung), TOGETHER):
         check()
@@ -54,6 +57,10 @@ def _with_rung(space: Space, rung: int, check: Callable[[], None]) -> Space:
         kept = _unlike(table, signatures)
         table, signatures = table.only(kept), signatures[kept]
     return Space(space.problem, space.setting, space.rung, table)
+
+
+def _nothing(problem: Problem) -> Residuals:
+    return Residuals(np.empty((0, problem.n_samples)), problem.starts)
 
 
 def _positive(table: Table, highest: Floats) -> Table:

@@ -17,9 +17,10 @@ class Setting:
     `residuals` models of the last one; expressions have at most `max_operations` operators, and a largest value within
     [`smallest`, `largest`]. The best `near` models of each dimension are listed.
 
-    `refinements`: so often at most the best model of a dimension is looked at with each of its terms left out, and the
-    expressions that correlate best with what is then missing come into the pool. The residuals of a model that misses
-    a term are a mixture, in which another term may be far from the best; without the other terms it is the best.
+    `refinements`: so often at most the best models of a dimension are looked at with each of their terms left out, and
+    the expressions that explain most of what is then missing, beside the other terms, come into the pool. The residuals
+    of a model that misses a term are a mixture, in which another term may be far from the best; beside the other terms
+    it is the best. See `refining`.
     """
 
     operators: Sequence[str]

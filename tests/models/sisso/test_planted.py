@@ -39,6 +39,19 @@ CASES = {
     "a square of a sum, and a column": Planted(
         2, [lambda x: (x[2] + x[3]) ** 2, lambda x: x[0]], [1, 0.1, 1], TWO_OF_EACH
     ),
+    "a sum with a product, beside a column": Planted(
+        2, [lambda x: x[0] * x[4] + x[1], lambda x: x[4]], [1, 1, -4], TWO_OF_EACH
+    ),
+    "a logarithm of a sum, beside a column": Planted(
+        2, [lambda x: np.log(x[0] + x[1]), lambda x: x[2]], [0, 5, -1.1], (PURE,) * 4, n_samples=260
+    ),
+    "two products that share a column, and a column": Planted(
+        2,
+        [lambda x: x[0] * (x[1] + x[2]), lambda x: 1 / x[3] / (x[0] + x[4]), lambda x: x[4]],
+        [1, -0.2, 30, 3],
+        (PURE,) * 6,
+        n_samples=300,
+    ),
     "three, without units": Planted(
         2,
         [lambda x: x[0] * x[1] / x[2], lambda x: x[3] ** 2, lambda x: x[4] / (x[0] + x[2])],

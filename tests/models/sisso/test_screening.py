@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from typing import Any
 from unittest import mock
@@ -12,7 +13,7 @@ import pytest
 from bigdata.models.sisso import kernel, screening
 from bigdata.models.sisso import space as spaces
 from bigdata.models.sisso.growing import grow
-from bigdata.models.sisso.moments import Residuals
+from bigdata.models.sisso.moments import TAKEN, Residuals
 from bigdata.models.sisso.screening import Candidates, merged, n_blocks, screen
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.sisso.space import Space
@@ -54,6 +55,42 @@ def test_the_best_of_a_space_are_those_of_all_expressions(units: Any, operators:
     expected = np.unique(np.round(expected, 9))[::-1][:keep]
     found = screened(grow(given, Setting(operators), rung), given.target, keep)
     np.testing.assert_allclose(found.gains[: len(expected)], expected, atol=2e-9)
+
+
+@pytest.mark.parametrize(
+    "units", [pytest.param(["eV", "eV", "1"], id="with units"), pytest.param(["1"] * 3, id="without")]
+)
+def test_of_two_equal_columns_one_is_used(units: list[str]) -> None:
+    given = problem(units)
+    given.columns[1] = given.columns[0]
+    one = Problem(given.columns[[0, 2]], [units[0], units[2]], given.target, given.starts)
+    expected = screened(grow(one, Setting(FEW), 2), given.target, 30)
+    found = screened(grow(given, Setting(FEW), 2), given.target, 30)
+    np.testing.assert_allclose(found.gains, expected.gains)
+
+
+@pytest.mark.parametrize("starts", [[0, 60], [0, 25, 60]], ids=["one task", "two tasks"])
+def test_beside_terms_what_they_do_not_explain_counts(starts: list[int]) -> None:
+    given = problem(["eV", "eV", "angstrom"], starts=starts)
+    every = brute.space(given.columns, [UNITS[unit] for unit in given.units], FEW, 2, (1e-3, 1e5))
+    terms, parts = given.columns[[0, 2]], [slice(a, b) for a, b in itertools.pairwise(starts)]
+
+    def left(values: Any, part: slice) -> Any:
+        design = np.column_stack((np.ones(part.stop - part.start), *terms[:, part]))
+        return values[part] - design @ np.linalg.lstsq(design, values[part], rcond=None)[0]
+
+    missing = np.concatenate([left(given.target, part) for part in parts])
+    expected = np.zeros(len(every))
+    for i, e in enumerate(every):
+        for part in parts:
+            own, whole = left(e.values, part), e.values[part] - e.values[part].mean()
+            if own @ own > TAKEN * (whole @ whole):
+                expected[i] += (own @ missing[part]) ** 2 / (own @ own) / (missing @ missing)
+    residuals, space = Residuals.of(given, missing[None], terms), grow(given, Setting(FEW), 2)
+    found = merged([screen(space, residuals, block, 20) for block in range(n_blocks(space))], 20)
+    # f and f plus a term explain the same.
+    gains = np.unique(np.round(found.gains, 9))[::-1]
+    np.testing.assert_allclose(gains, np.unique(np.round(expected, 9))[::-1][: len(gains)], atol=2e-9)
 
 
 def test_several_residuals_are_screened_for_the_best_of_them() -> None:
