@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -63,11 +62,7 @@ class Residuals:
 def _centred(values: Floats, starts: NDArray[np.int64]) -> Floats:
     """In each task."""
     found = values.copy()
-<<<<<<< HEAD
-    for start, stop in pairwise(starts):
-=======
     for start, stop in itertools.pairwise(starts.tolist()):
->>>>>>> break15
         if stop > start:
             found[:, start:stop] -= found[:, start:stop].mean(axis=1, keepdims=True)
     return found
@@ -78,11 +73,7 @@ def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
     found = np.zeros_like(terms)
     norms = np.linalg.norm(terms, axis=1, keepdims=True)
     scaled = np.divide(terms, norms, out=np.zeros_like(terms), where=norms > 0)
-<<<<<<< HEAD
-    for start, stop in pairwise(starts):
-=======
     for start, stop in itertools.pairwise(starts.tolist()):
->>>>>>> break15
         if stop > start:
             _, sizes, rows = np.linalg.svd(scaled[:, start:stop], full_matrices=False)
             found[: len(rows), start:stop] = np.where((sizes > CONSTANT * sizes[0])[:, None], rows, 0.0)

@@ -61,11 +61,7 @@ class Thinned:
         Of N shares that are 0 but for chance, with n samples, the greatest is about 2 ln N / n.
         """
         n_expressions = 5 * max(2, len(self.some.table)) ** 2
-<<<<<<< HEAD
-        return bool(best.gains.max(initial=0.0) < CHANCE * 2 * np.log(n_expressions) / len(self.at))
-=======
         return float(best.gains.max(initial=0.0)) < float(CHANCE * 2 * np.log(n_expressions) / len(self.at))
->>>>>>> break15
 
     def known(self, members: Candidates) -> Floats:
         """(q, 3) the signatures that members have here; those that are constant here have none."""

@@ -198,11 +198,7 @@ def quoted(text: str) -> str:
 
 
 def _identifiers(names: Sequence[str]) -> list[str]:
-<<<<<<< HEAD
     """Names that Python takes, all different, also once it has normalised them (letters of other alphabets)."""
-=======
-    """Names that Python takes, all different, also once it has normalised them (ﬁ is fi)."""
->>>>>>> break15
     found: list[str] = []
     for name in names:
         letters = unicodedata.normalize("NFKC", name)

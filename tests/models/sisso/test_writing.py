@@ -38,15 +38,9 @@ NAMES = {
     "statements": ("x;import os", "__import__('os')"),
     "the end of a docstring": (ENDS, "b"),
     "a raised digit": ("x²", "²"),
-<<<<<<< HEAD
-    "letters that Python takes for one": ("\u210c", "H"),
-    "a keyword in bold": ("\U0001d41c\U0001d425\U0001d41a\U0001d42c\U0001d42c", "c"),
-    "digits": ("1st", "\u0661x"),
-=======
     "letters that Python takes for one": ("\N{BLACK-LETTER CAPITAL H}", "H"),
     "a keyword in bold": ("\N{MATHEMATICAL BOLD SMALL C}lass", "c"),
     "digits": ("1st", "\N{ARABIC-INDIC DIGIT ONE}x"),
->>>>>>> break15
     "nothing": ("", "_"),
     "what isn't printed": ("a\x00b", "\ud800\u202e"),
     "quotes": ('"', "'"),
