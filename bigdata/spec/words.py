@@ -216,7 +216,8 @@ def said(value: Any) -> str:
     if isinstance(value, int | float):
         return str(value)
     if isinstance(value, str):
-        return f"`{printable(value if len(value) <= 60 else value[:57] + '…')}`"
+        # A tab is printed as it stands in a line of the spec; in a sentence nobody would see it.
+        return f"`{printable(value if len(value) <= 60 else value[:57] + '…')}`".replace("\t", "\\t")
     return "a list" if isinstance(value, list | tuple) else "a mapping"
 
 

@@ -38,7 +38,7 @@ with contextlib.redirect_stdout(io.StringIO()):
     model = SissoModel(data, operators={PEER_OPERATORS!r}, n_expansion=3, n_term=3, k=20)
     start = time.process_time()
     rmse = model.fit()[0]
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
 print(json.dumps([seconds, {KIB} * 1024, float(rmse)]))
 """
 
@@ -87,7 +87,7 @@ def triples() -> tuple[float, float, float]:
     gram = Gram((z.T @ z)[None], (z.T @ (y / np.linalg.norm(y)))[None])
     start = time.process_time()
     assert leading(gram, 3, 50)[0].tolist() == [7, 500, 1200]
-    seconds = time.perf_counter() - start
+    seconds = time.process_time() - start
     return seconds, peak(), 1500 * 1499 * 1498 / 6 / seconds
 
 
