@@ -112,10 +112,10 @@ class Complexity(StudyModel):
     target: Target
     features: Features
     split: Split = Split()
-    metrics: Annotated[tuple[Metric, ...], Field(min_length=1)] = Field(
-        default=("rmse", "mae", "r2"),
-        description="Errors of the test part; the first one decides comparisons. Of classes: accuracy, "
-        "balanced-accuracy (both by default) and, of formulas, overlap.",
+    metrics: tuple[Metric, ...] = Field(
+        default=(),
+        description="Errors of the test part; the first one decides comparisons. Left out: rmse, mae and r2, or of "
+        "classes accuracy and balanced-accuracy.",
     )
     models: Annotated[tuple[Models, ...], Field(min_length=1)] = Field(description="The classes, each with its grid.")
     tuning: Tuning = Tuning()
@@ -126,9 +126,9 @@ class Complexity(StudyModel):
     bootstrap: int = Field(default=500, ge=0, description="Draws of groups for the 95 % intervals; 0: no intervals.")
 
     @model_validator(mode="after")
-    def _metrics_of_classes(self) -> Self:
-        if self.target.classes and "metrics" not in self.model_fields_set:
-            object.__setattr__(self, "metrics", of_classes.USUAL)
+    def _usual_metrics(self) -> Self:
+        if not self.metrics:
+            object.__setattr__(self, "metrics", of_classes.USUAL if self.target.classes else USUAL)
         return self
 
     @property
@@ -198,6 +198,7 @@ class Complexity(StudyModel):
         return {name: f"{where.get(name, at)}:{name}" for name, is_shown in shown.items() if is_shown}
 
 
+USUAL: tuple[Metric, ...] = ("rmse", "mae", "r2")
 WITH_IMPORTANCE = ("forest", "tree", "boosting", "ridge")
 
 

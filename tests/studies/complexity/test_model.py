@@ -87,3 +87,12 @@ def test_tensorflow_is_needed_for_networks_alone():
 
 def test_operators_are_those_of_the_paper_by_default():
     assert Sisso().operators == OPERATORS
+
+
+@pytest.mark.parametrize(("target", "metrics"), [
+    ({"field": "formation_energy_per_atom"}, ("rmse", "mae", "r2")),
+    ({"field": "A", "classes": True}, ("accuracy", "balanced-accuracy")),
+])  # fmt: skip
+def test_metrics_that_are_left_out_are_those_of_the_target(bench, target, metrics):
+    spec = {**SPEC, "target": target, "models": [{"kind": "tree"}]}
+    assert bench.plan(bench.write("study.yaml", spec)).study.variants[0].model.metrics == metrics
