@@ -17,7 +17,7 @@ from bigdata.models.tabular.fitted import Effort, Floats, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import Size
 from bigdata.models.tabular.standard import Standard
-from bigdata.models.tabular.trees import Nodes, boosted_nodes, gains, n_bytes, nodes_of
+from bigdata.models.tabular.trees import Nodes, boosted_nodes, estimator, gains, n_bytes, nodes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,36 +84,10 @@ def fit(point: Point, samples: Samples, effort: Effort) -> ClassTrees:
     columns, codes = standard.columns(samples.features), np.unique(samples.target).astype(np.int64)
     if point.kind == "boosting":
         return _boosted(point, standard, codes, columns, samples.target, effort)
-    grown = _GROWN[point.kind](point, effort).fit(columns, samples.target)
+    grown = estimator(point, effort, of_classes=True).fit(columns, samples.target)
     members = grown.estimators_ if point.kind == "forest" else [grown]
     nodes = Nodes.joined(nodes_of(member, member.tree_.value[:, 0, :]) for member in members)
     return ClassTrees(standard, codes, (nodes,), grown.feature_importances_, None)
-
-
-def _forest(point: Point, effort: Effort) -> Any:
-    from sklearn.ensemble import RandomForestClassifier
-
-    return RandomForestClassifier(
-        point.place["trees"],
-        max_leaf_nodes=point.place["max_leaves"],
-        max_features=float(point.options["max_features"]),
-        min_samples_leaf=int(point.options["min_samples_leaf"]),
-        random_state=effort.seed,
-        n_jobs=effort.cores,
-    )
-
-
-def _tree(point: Point, effort: Effort) -> Any:
-    from sklearn.tree import DecisionTreeClassifier
-
-    return DecisionTreeClassifier(
-        max_leaf_nodes=point.place["max_leaves"],
-        min_samples_leaf=int(point.options["min_samples_leaf"]),
-        random_state=effort.seed,
-    )
-
-
-_GROWN = {"forest": _forest, "tree": _tree}
 
 
 def _boosted(
@@ -121,25 +95,11 @@ def _boosted(
 ) -> ClassTrees:
     if len(codes) == 1:
         return ClassTrees(standard, codes, (), np.zeros(len(standard.kept)), np.empty(0))
-    grown = _booster(point, effort).fit(columns, target)
+    grown = estimator(point, effort, of_classes=True).fit(columns, target)
     trees = [[predictor.nodes for predictor in of_class] for of_class in zip(*grown._predictors, strict=True)]
     parts = tuple(Nodes.joined(boosted_nodes(of_class)) for of_class in trees)
     matters = sum((gains(of_class, len(standard.kept)) for of_class in trees), np.zeros(len(standard.kept)))
     return ClassTrees(standard, codes, parts, matters, np.ravel(grown._baseline_prediction))
-
-
-def _booster(point: Point, effort: Effort) -> Any:
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    return HistGradientBoostingClassifier(
-        learning_rate=float(point.options["learning_rate"]),
-        max_iter=point.place["trees"],
-        max_leaf_nodes=point.place["max_leaves"],
-        min_samples_leaf=int(point.options["min_samples_leaf"]),
-        # Not by a part that knows no groups.
-        early_stopping=False,
-        random_state=effort.seed,
-    )
 
 
 def restored(arrays: Mapping[str, NDArray[Any]]) -> ClassTrees:

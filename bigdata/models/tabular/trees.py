@@ -150,7 +150,7 @@ def fit(point: Point, samples: Samples, effort: Effort) -> Trees:
     """For `forest:trees,leaves`, `tree:leaves` or `boosting:trees,leaves`."""
     standard = Standard.of(samples)
     columns, target = standard.columns(samples.features), standard.target(samples.target)
-    grown = _GROWN[point.kind](point, effort).fit(columns, target)
+    grown = estimator(point, effort).fit(columns, target)
     if point.kind == "boosting":
         return _boosted(standard, grown)
     members = grown.estimators_ if point.kind == "forest" else [grown]
@@ -158,44 +158,25 @@ def fit(point: Point, samples: Samples, effort: Effort) -> Trees:
     return Trees(standard, nodes, grown.feature_importances_, None)
 
 
-def _forest(point: Point, effort: Effort) -> Any:
-    from sklearn.ensemble import RandomForestRegressor
+def estimator(point: Point, effort: Effort, of_classes: bool = False) -> Any:
+    """What scikit-learn grows trees of a point with, for numbers or for classes."""
+    from sklearn import ensemble, tree
 
-    return RandomForestRegressor(
-        point.place["trees"],
-        max_leaf_nodes=point.place["max_leaves"],
-        max_features=float(point.options["max_features"]),
-        min_samples_leaf=int(point.options["min_samples_leaf"]),
-        random_state=effort.seed,
-        n_jobs=effort.cores,
-    )
-
-
-def _tree(point: Point, effort: Effort) -> Any:
-    from sklearn.tree import DecisionTreeRegressor
-
-    return DecisionTreeRegressor(
-        max_leaf_nodes=point.place["max_leaves"],
-        min_samples_leaf=int(point.options["min_samples_leaf"]),
-        random_state=effort.seed,
-    )
-
-
-def _boosting(point: Point, effort: Effort) -> Any:
-    from sklearn.ensemble import HistGradientBoostingRegressor
-
-    return HistGradientBoostingRegressor(
-        learning_rate=float(point.options["learning_rate"]),
-        max_iter=point.place["trees"],
-        max_leaf_nodes=point.place["max_leaves"],
-        min_samples_leaf=int(point.options["min_samples_leaf"]),
-        # By itself it stops early for many samples, by a part that knows no groups, and has fewer trees than asked for.
-        early_stopping=False,
-        random_state=effort.seed,
-    )
-
-
-_GROWN = {"forest": _forest, "tree": _tree, "boosting": _boosting}
+    options: dict[str, Any] = {
+        "max_leaf_nodes": point.place["max_leaves"],
+        "min_samples_leaf": int(point.options["min_samples_leaf"]),
+        "random_state": effort.seed,
+    }
+    if point.kind == "tree":
+        return (tree.DecisionTreeClassifier if of_classes else tree.DecisionTreeRegressor)(**options)
+    if point.kind == "forest":
+        forest = ensemble.RandomForestClassifier if of_classes else ensemble.RandomForestRegressor
+        share = float(point.options["max_features"])
+        return forest(point.place["trees"], max_features=share, n_jobs=effort.cores, **options)
+    boosting = ensemble.HistGradientBoostingClassifier if of_classes else ensemble.HistGradientBoostingRegressor
+    rate, n_trees = float(point.options["learning_rate"]), point.place["trees"]
+    # By itself it stops early for many samples, by a part that knows no groups, and has fewer trees than asked for.
+    return boosting(learning_rate=rate, max_iter=n_trees, early_stopping=False, **options)
 
 
 def nodes_of(estimator: Any, value: Floats) -> Nodes:
