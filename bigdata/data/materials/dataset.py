@@ -83,7 +83,8 @@ class MaterialsDataset:
     @cached_property
     def n_without_formula(self) -> int:
         """Rows of a table of numbers, which are of no material."""
-        return self.formulas.count("")
+        # Only that format has such rows, and formulas of many entries take time to read.
+        return self.formulas.count("") if self.format.endswith("table") else 0
 
     @cached_property
     def structures(self) -> Structures:

@@ -12,6 +12,7 @@ and where V isn't sure to be positive, the gain is bounded by 1 (with tasks, by 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -93,7 +94,7 @@ class Piece:
         return ((self.values - means) / self.sizes.spread[:, None]).astype(self.precision)
 
 
-class _Form:
+class _Form(ABC):
     """One operator on all pairs of a tile, with what is summed for it over the samples."""
 
     def __init__(self, tile: Tile, code: int, turned: bool, joins: NDArray[np.bool_]) -> None:
@@ -102,23 +103,28 @@ class _Form:
         self.sums, self.squares = np.zeros(shape, tile.precision), np.zeros(shape, tile.precision)
         self.products = np.zeros((len(tile.along), *shape), tile.precision)
 
+    @abstractmethod
     def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
         """The next samples; residuals (R, n)."""
-        raise NotImplementedError
+
+
+class _Bounded(_Form):
+    """An operator whose gains follow from its own sums."""
 
     def bounds(self) -> Reals:
         """(m_left, m_right) of the gains, −1 where the operator can't be applied."""
         return np.where(self.joins, self.bound(), -1)
 
+    @abstractmethod
     def bound(self) -> Reals:
-        raise NotImplementedError
+        """(m_left, m_right) of the gains, where it can be applied."""
 
     @property
     def variances(self) -> Reals:
         return np.asarray(self.squares - self.sums**2 / self.tile.counts)
 
 
-class _Product(_Form):
+class _Product(_Bounded):
     """a b, or a quotient with 1/b for b or 1/a for a."""
 
     def add(self, a: Piece, b: Piece, residuals: Reals) -> None:
@@ -169,7 +175,7 @@ class _Sum(_Form):
         return np.where(self.joins, self.tile.bound(variances, np.ones_like(squares), products), -1)
 
 
-class _Difference(_Form):
+class _Difference(_Bounded):
     """|a − b|, in units of the tile's greatest root mean square; `raw` sums a² + b²."""
 
     def __init__(self, tile: Tile, code: int, turned: bool, joins: NDArray[np.bool_]) -> None:
@@ -213,9 +219,9 @@ class Tile:
             if sums and code in self.space.setting.codes:
                 yield code, False, sums.of(sign)
 
-    def _forms(self) -> tuple[list[_Form], _Sum | None]:
+    def _forms(self) -> tuple[list[_Bounded], _Sum | None]:
         codes, (every, alike) = self.space.setting.codes, self._joins()
-        found: list[_Form] = [_Product(self, MULTIPLY, False, every)] if MULTIPLY in codes else []
+        found: list[_Bounded] = [_Product(self, MULTIPLY, False, every)] if MULTIPLY in codes else []
         if DIVIDE in codes:
             found.append(_Product(self, DIVIDE, False, every & self.right_sizes.divides))
             found.append(_Product(self, DIVIDE, True, every & self.left_sizes.divides[:, None]))

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from bigdata.kind import SpecError
 from bigdata.models.tabular.setting import Point
 from bigdata.studies.complexity.model import Complexity
-from bigdata.studies.complexity.trials import trials_of
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -35,14 +34,6 @@ class Chosen(NamedTuple):
     trial: int
     error: float
     standard_error: float
-
-
-class Best(NamedTuple):
-    """The best of a class: its place among the study's models, itself, and how many parameters it has."""
-
-    place: int
-    choice: Chosen
-    n_parameters: int
 
 
 def best_places(points: Sequence[Point], kinds: Sequence[str], cv_rmse: Floats) -> NDArray[np.int64]:
@@ -77,11 +68,7 @@ def best_place(ctx: Context[Complexity], kind: str, part: int) -> int:
     return place
 
 
-def chosen_of(ctx: Context[Complexity], kind: str) -> Best:
-    """The best of a class, of the models that are kept. Raises SpecError where all of them have failed."""
-    points, trials, rows = ctx.model.points, trials_of(ctx.model), ctx.rows("model")
-    place = best_place(ctx, kind, -1)
-    row = rows.numbers.index(place)
-    trial, parameters = int(rows["trial"][row, -1]), int(rows["parameters"][row].sum())
-    point = next(p for p in trials[trial].points if p.name == points[place].name)
-    return Best(place, Chosen(point, trial, float(rows["cv_rmse"][row, -1]), float("nan")), parameters)
+def parameters_of_best(ctx: Context[Complexity], kind: str) -> int:
+    """Of the best model of a class that is kept. Raises SpecError where all of them have failed."""
+    rows = ctx.rows("model")
+    return int(rows["parameters"][rows.numbers.index(best_place(ctx, kind, -1))].sum())

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, MARKERS, drawing
+from bigdata.kind.logarithmic import logarithmic, powers
 
 Floats = NDArray[np.float64]
 # Beyond this many points, markers hide each other.
@@ -57,11 +57,9 @@ def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic:
         axes.scatter([], [], s=40, facecolors="none", edgecolors="0.3", label="at another class's size")
     if np.isfinite(baseline):
         axes.axhline(baseline, color="0.4", lw=0.8, ls="--", label=f"{baseline_is} of the training part")
-    axes.set_xscale("log")
+    logarithmic(axes, "x")
     if is_logarithmic:
-        axes.set_yscale("log")
-        plain_ticks(axes, "y")
-    plain_ticks(axes, "x")
+        logarithmic(axes, "y")
     axes.set_xlabel("parameters")
     axes.set_ylabel(label)
     figure.legend(loc="outside right upper")
@@ -83,18 +81,6 @@ def _best(axes: Axes, cloud: Cloud, i: int) -> None:
         zorder=5,
         **look(i),
     )
-
-
-def plain_ticks(axes: Axes, which: str) -> None:
-    """Numbers as people write them: on logarithmic axes Matplotlib's own are formulas, which figures here don't
-    parse."""
-    axis = axes.xaxis if which == "x" else axes.yaxis
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}" if value < 1e5 else f"{value:.0e}"))
-    axis.set_minor_formatter(FuncFormatter(_minor))
-
-
-def _minor(value: float, _place: int) -> str:
-    return f"{value:.3g}" if f"{value:.0e}"[0] in "25" and 1e-3 <= value < 100 else ""
 
 
 @dataclass(frozen=True)
@@ -145,12 +131,11 @@ def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
     low, high = float(panel.target.min()), float(panel.target.max())
     axes.plot([low, high], [low, high], color="0.3", lw=0.7)
     if is_logarithmic:
-        axes.set_xscale("log")
-        axes.set_yscale("log")
+        powers(axes, "x")
+        powers(axes, "y")
         room = (high / low) ** 0.1
         axes.set_xlim(low / room, high * room)
         axes.set_ylim(low / room**2, high * room**2)
-        plain_powers(axes)
     else:
         room = 0.08 * (high - low)
         axes.set_xlim(low - room, high + room)
@@ -160,13 +145,6 @@ def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
     beyond = int((panel.tested & ~((panel.prediction >= low) & (panel.prediction <= high))).sum())
     said = f"{panel.said}\n{beyond:,} tested lie beyond" if beyond else panel.said
     axes.annotate(said, (0.97, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
-
-
-def plain_powers(axes: Axes) -> None:
-    """Powers of ten as 1e-3."""
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.0e}"))
-        axis.set_minor_formatter(FuncFormatter(lambda _value, _place: ""))
 
 
 def pareto(
@@ -244,11 +222,9 @@ def learning_curve(
     axes = figure.subplots()
     for name, (n, error) in curves.items():
         axes.plot(n, error, label=name, ms=4, **look(places[name]))
-    axes.set_xscale("log")
-    plain_ticks(axes, "x")
+    logarithmic(axes, "x")
     if is_logarithmic:
-        axes.set_yscale("log")
-        plain_ticks(axes, "y")
+        logarithmic(axes, "y")
     axes.set_xlabel("samples trained on")
     axes.set_ylabel(label)
     figure.legend(loc="outside right upper")

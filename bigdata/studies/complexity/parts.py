@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.kind import Finding, Findings
+from bigdata.models.validation import folds
 from bigdata.studies.complexity.model import Complexity
 
 Mask = NDArray[np.bool_]
@@ -35,31 +36,18 @@ def parts_of(model: Complexity, group: Groups) -> list[Part]:
         train = _is_train(group, split.train, split.seed)
         _refuse_few(model, group, [train])
         return [Part(train, ~train)]
-    fold = dealt(group, split.folds, split.seed)
+    _refuse_few(model, group, [])
+    fold = folds(len(group), split.folds, split.seed, group)
     _refuse_few(model, group, [fold != i for i in range(split.folds)])
     everything = np.ones(len(group), bool)
     return [*(Part(fold != i, fold == i) for i in range(split.folds)), Part(everything, ~everything)]
-
-
-def dealt(group: Groups, n_folds: int, seed: int) -> NDArray[np.int64]:
-    """(n,) the fold of each sample: groups are dealt in random order, each to the fold that has fewest samples yet.
-
-    The first such fold takes it where several have equally few, so folds differ by no more than the largest group.
-    """
-    size = np.bincount(group)
-    present = np.flatnonzero(size)
-    filled, fold_of = np.zeros(n_folds, np.int64), np.full(len(size), -1)
-    for g in np.random.default_rng(seed).permutation(present):
-        fold_of[g] = np.argmin(filled)
-        filled[fold_of[g]] += size[g]
-    return np.asarray(fold_of[group])
 
 
 def inner_folds(group: Groups, train: Mask, n_folds: int, seed: int) -> list[Part]:
     """The folds inside a training part: masks over all n samples; fewer folds where it has fewer groups."""
     n = min(n_folds, len(np.unique(group[train])))
     fold = np.full(len(group), -1)
-    fold[train] = dealt(group[train], n, seed)
+    fold[train] = folds(int(train.sum()), n, seed, group[train])
     return [Part(train & (fold != i), fold == i) for i in range(n)]
 
 

@@ -86,7 +86,7 @@ class _Stages:
         self.model, self.data, self.parts = model, table, parts
         self.n, self.p = len(table), len(table.names)
         self.trials, self.points = trials_of(model), model.points
-        self.pairs, self.n_terms = pairs_of(model), n_terms(model)
+        self.pairs, self.n_terms = pairs_of(model), n_terms(self.trials)
         self.unit = table.unit or "1"
         self.learned_unit = table.scale.unit(table.unit) or "1"
         self.of_classes, self.n_labels = bool(table.labels), len(table.labels)

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from bigdata.models.tabular import classes
 from bigdata.models.tabular.fitted import Effort, Fitted, Samples
-from bigdata.models.tabular.matching import near
+from bigdata.models.tabular.matching import CLOSE, near
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS
 from bigdata.studies.complexity import evaluation, inside
-from bigdata.studies.complexity.choice import Chosen, best_place, chosen_of
+from bigdata.studies.complexity.choice import Chosen, best_place, parameters_of_best
 from bigdata.studies.complexity.metrics import errors
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.packed import (
@@ -43,8 +43,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 # What a task returns is short: of formulas with coefficients for each task, those of so many.
 SHOWN_TASKS = 3
-# Numbers of parameters that differ by less than this share are as good as equal.
-NEAR_ENOUGH = 0.05
 
 
 def table(ctx: Context[Complexity]) -> None:
@@ -72,9 +70,9 @@ def _effort(ctx: Context[Complexity]) -> Effort:
 def tune(ctx: Context[Complexity]) -> dict[str, Any]:
     """One choice of options, for the models that one fit serves: errors of samples left out inside each training
     part."""
-    trial, samples, model = trials_of(ctx.model)[ctx.index], samples_of(ctx), ctx.model
+    trials, samples, model = trials_of(ctx.model), samples_of(ctx), ctx.model
     parts = parts_of(model, samples.groups)
-    found = tried(model, trial, samples, parts, n_terms(model), _effort(ctx), ctx.checkpoint)
+    found = tried(model, trials[ctx.index], samples, parts, n_terms(trials), _effort(ctx), ctx.checkpoint)
     # Of the last part, whose models are kept, it is kept what was said.
     pack_array(ctx, LEFT_OUT, found.left_out[-1])
     pack_json(ctx, FOLDS, found.folds)
@@ -116,7 +114,7 @@ def _choice(ctx: Context[Complexity], point: Point, part: int, n_parts: int) -> 
     trials = trials_of(ctx.model)
     if not of_point(trials, point.name):
         return Chosen(point, -1, float("nan"), float("nan"))
-    rows, terms = ctx.rows("tune"), n_terms(ctx.model)
+    rows, terms = ctx.rows("tune"), n_terms(trials)
     error = np.full((len(trials), terms), np.nan)
     error[rows.numbers] = rows["cv_error"].reshape(-1, n_parts, terms)[:, part]
     trial, place = best_of(trials, point.name, error)
@@ -166,12 +164,12 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
     options that the class's best has in each training part."""
     one, other = pairs_of(ctx.model)[ctx.index]
     samples, data = samples_of(ctx), ctx.opened(open_table)
-    parts, wanted = parts_of(ctx.model, samples.groups), chosen_of(ctx, other).n_parameters
+    parts, wanted = parts_of(ctx.model, samples.groups), parameters_of_best(ctx, other)
     kept, own = samples.only(parts[-1].train), [_own(ctx, one, i, len(parts)) for i in range(len(parts))]
     tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in near(own[-1], wanted, kept)]
     # Of settings that are near alike, the first is most like the class's own: a network of five layers of one node has
     # few parameters, and learns nothing.
-    off = [max(NEAR_ENOUGH, abs(fitted.size.n_parameters / wanted - 1)) for _, fitted in tried]
+    off = [max(CLOSE, abs(fitted.size.n_parameters / wanted - 1)) for _, fitted in tried]
     point, fitted = tried[off.index(min(off))]
     values, overlap = np.full((2, len(samples)), np.nan)
     for i, part in enumerate(parts):

@@ -46,9 +46,9 @@ def trials_of(model: Complexity) -> list[Trial]:
     return found
 
 
-def n_terms(model: Complexity) -> int:
+def n_terms(trials: Sequence[Trial]) -> int:
     """The most models that one trial has."""
-    return max(len(trial.points) for trial in trials_of(model))
+    return max(len(trial.points) for trial in trials)
 
 
 def of_point(trials: Sequence[Trial], name: str) -> list[tuple[int, int]]:

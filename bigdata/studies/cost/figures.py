@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
 
 from bigdata.kind.drawing import COLOURS, MARKERS, drawing
+from bigdata.kind.logarithmic import powers
 
 # How far lines go below and above the plan's own number.
 SPAN = np.geomspace(1e-2, 1e1, 50)
@@ -51,14 +51,10 @@ def _rising(axes: Axes, x: float, y: float, name: str, colour: str, marker: str 
 
 
 def _logarithmic(axes: Axes, x: str, y: str) -> None:
-    axes.set_xscale("log")
-    axes.set_yscale("log")
+    powers(axes, "x")
+    powers(axes, "y")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
-    for axis in (axes.xaxis, axes.yaxis):
-        # Matplotlib's own labels of powers are formulas, which figures here don't parse.
-        axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}" if value < 1e5 else f"{value:.0e}"))
-        axis.set_minor_formatter(FuncFormatter(lambda _value, _place: ""))
 
 
 @dataclass(frozen=True)

@@ -56,3 +56,18 @@ def logarithmic(axes: Axes, which: str) -> None:
 def plain(value: float, _: object = None) -> str:
     """1,000 and 0.02, not powers of ten."""
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
+
+
+def powers(axes: Axes, which: str) -> None:
+    """A logarithmic axis over many decades: 0.001 and 100 as they are, 1e+05 and beyond as powers.
+
+    Matplotlib's own labels of powers are formulas, which figures here don't parse.
+    """
+    getattr(axes, f"set_{which}scale")("log")
+    axis: Any = getattr(axes, f"{which}axis")
+    axis.set_major_formatter(FuncFormatter(_power))
+    axis.set_minor_formatter(NullFormatter())
+
+
+def _power(value: float, _: object = None) -> str:
+    return f"{value:,.10g}" if 1e-3 <= value < 1e5 else f"{value:.0e}"

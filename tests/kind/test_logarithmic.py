@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from matplotlib.figure import Figure
 
-from bigdata.studies.transferability.logarithmic import logarithmic
+from bigdata.kind.logarithmic import logarithmic
 
 
 @pytest.mark.parametrize("which", ["x", "y"])
