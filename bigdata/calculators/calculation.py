@@ -36,7 +36,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Spectrum:
-    """A density of states: `energies` (n,) in eV, absolute; `values` (s, n) in states/eV and cell, of s spin channels."""
+    """A density of states: `energies` (n,) in eV, absolute; `values` (s, n) in states/eV and cell, of s spins."""
 
     energies: Floats
     values: Floats

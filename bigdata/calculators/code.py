@@ -68,8 +68,8 @@ class Code(Protocol):
 class Machine(Protocol):
     """What a calculation runs on: a task's context, or in tests a folder and a process.
 
-    `call` is that of `bigdata.kind.Context`: raises ProgramFailed at a timeout or a code that isn't found, ProgramKilled,
-    Paused. `meanwhile` is called every second while the program runs.
+    `call` is that of `bigdata.kind.Context`: raises ProgramFailed at a timeout or where there is no such program,
+    ProgramKilled, Paused. `meanwhile` is called every second while the program runs.
     """
 
     folder: Path

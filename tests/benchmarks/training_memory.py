@@ -31,8 +31,9 @@ from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import element_features
 from bigdata.models.networks.network import shared
 from bigdata.models.networks.training import Trainer
-from bigdata.studies.transferability.cost import step_seconds, training_bytes
-from bigdata.studies.transferability.data import graph_setting, lesson, network_of
+from bigdata.studies.materials.crystals import graph_setting
+from bigdata.studies.materials.training_cost import step_seconds, training_bytes
+from bigdata.studies.transferability.data import lesson, network_of
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import trainings
 from tests.peak import KIB
@@ -60,7 +61,7 @@ def write_graphs(model: Transferability, n: int, folder: Path) -> None:
     opened = open_materials(NamedMaterials(name=name), Path())
     values = opened.columns.numbers(TARGETS[name])
     rows = np.flatnonzero((opened.structures.n_atoms > 0) & (np.abs(values) < 6))[:n]
-    graphs = build(opened.structures.take(rows), graph_setting(model))
+    graphs = build(opened.structures.take(rows), graph_setting(model.graph, model.model))
     repeats = -(-n // len(rows))
     folder.mkdir()
     concatenate([graphs] * repeats).take(np.arange(n)).write(folder)
@@ -110,13 +111,13 @@ def main() -> None:
             folder = Path(there) / "graphs"
             write_graphs(model, n, folder)
             found = measured(kind, folder)
-        peak, planned = found["peak"], PROCESS_BYTES + training_bytes(model, n)
+        peak, planned = found["peak"], PROCESS_BYTES + training_bytes(model.model, n)
         print(f"{kind}, {n:,} crystals")
         print(f"  peak {peak / 2**30:.2f} GiB (at most {MOST_BYTES / 2**30:.0f}: {_said(peak <= MOST_BYTES)})")
         print(f"  plan {planned / 2**30:.2f} GiB, {planned / peak:.2f} of the peak")
         seconds = found["seconds"]
         print(f"  {seconds:.1f} s to the first step (at most {MOST_SECONDS:.0f}: {_said(seconds <= MOST_SECONDS)})")
-        step, said = found["step"], step_seconds(model)
+        step, said = found["step"], step_seconds(model.model, model.graph, model.training)
         print(f"  {1e3 * step:.1f} ms of CPU time a step, {1e3 * said:.1f} by the plan", flush=True)
 
 

@@ -121,14 +121,18 @@ class Trainer:
         should_stop: Callable[[], bool] = lambda: False,
         looked: Callable[[int, float, float], None] = lambda _step, _loss, _mae: None,
         save_seconds: float = SAVE_SECONDS,
+        until: int | None = None,
     ) -> Trained:
-        """Train to the end. `looked(step, loss, mae)` is called after each look at the validation part.
+        """Train to the end, or `until` so many steps are done, from where `state()` goes on to the same end.
+
+        `looked(step, loss, mae)` is called after each look at the validation part.
 
         What is needed to go on is given to `save` every `save_seconds`, and less often where that takes long. Raises
         Paused, once `save` has it, when `should_stop()`.
         """
         saved_at, pause = time.monotonic(), save_seconds
-        while self.step < self.setting.max_steps and not self._is_stuck():
+        last = self.setting.max_steps if until is None else min(until, self.setting.max_steps)
+        while self.step < last and not self._is_stuck():
             if should_stop():
                 save(self.state())
                 raise Paused

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 from pydantic import AfterValidator, Field
 
 from bigdata import kind
-from bigdata.kind import Finding, Grown, PathInSpec, WrongText
+from bigdata.kind import Finding, Grown, Length, PathInSpec, SpecModel, WrongText
 
 IdentityPart = Literal["formula", "reduced_formula", "given_formula", "spacegroup", "wyckoff", "matched"]
 # A name becomes part of the names of the store's arrays.
@@ -110,6 +110,21 @@ class Identity(Grown):
 def in_words(by: Iterable[str]) -> str:
     """What entries agree in that agree in these parts."""
     return " and ".join({"matched": "StructureMatcher's class"}.get(part, part.replace("_", " ")) for part in by)
+
+
+class Graph(SpecModel):
+    """Which neighbours an atom has: so many, or all within a distance."""
+
+    neighbors: Annotated[int, Field(ge=1, le=200)] | None = Field(default=None, description="The k nearest.")
+    cutoff: Annotated[Length, Field(gt=0)] | None = Field(default=None, description="Or all within this distance.")
+    whole_shell: bool = Field(
+        default=True, description="Keep the shell of the k-th whole; without, the order of the atoms decides on ties."
+    )
+
+    def findings(self, *path: str | int) -> Iterator[Finding]:
+        """What of it doesn't go together; it stands at `path`."""
+        if (self.neighbors is None) == (self.cutoff is None):
+            yield Finding(path, "has both `neighbors` and `cutoff`, or neither", "Give one of the two")
 
 
 class Split(Grown):

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data.graphs import Graphs, GraphSetting, concatenate
+from bigdata.data.graphs import concatenate
 from bigdata.kind import Input, SpecError
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import N_ELEMENTS
-from bigdata.models.networks.network import needs_directions
-from bigdata.models.networks.setting import Network, PaiNN
+from bigdata.models.networks.setting import Network
 from bigdata.models.networks.training import Problem
+from bigdata.studies.materials.crystals import fitted_to, open_crystals
 from bigdata.studies.materials.entries import Entries, entries_by_dataset
-from bigdata.studies.materials.graphs import graphs_of
-from bigdata.studies.transferability.model import Graph, Transferability, outside_input
+from bigdata.studies.materials.model import Graph
+from bigdata.studies.transferability.model import Transferability, outside_input
 from bigdata.studies.transferability.outside import Outside, read_outside
 from bigdata.studies.transferability.references import drawn, references
 from bigdata.studies.transferability.trainings import OneTraining
@@ -37,18 +37,9 @@ def open_entries(model: Transferability, inputs: Mapping[str, Input]) -> dict[st
     return entries_by_dataset(model.datasets, inputs, model.target, "leave-out")
 
 
-def graph_setting(model: Transferability) -> GraphSetting:
-    """Merged graphs for networks of scalars, plain ones with directions for networks of vectors."""
-    vectors = needs_directions(model.model)
-    asked = model.graph
-    return GraphSetting(asked.neighbors, asked.cutoff, asked.whole_shell, quotient=not vectors, directions=vectors)
-
-
 def network_of(model: Transferability) -> Network:
-    """The network, whose filters end where its graphs end."""
-    if isinstance(model.model, PaiNN) and model.graph.cutoff is not None:
-        return model.model.model_copy(update={"radius": model.graph.cutoff})
-    return model.model
+    """The study's network, fitted to its graphs."""
+    return fitted_to(model.graph, model.model)
 
 
 def crystals_of(ctx: Context[Transferability], name: str) -> Crystals:
@@ -63,10 +54,7 @@ def _opener(name: str) -> Callable[[Transferability, Mapping[str, Input]], Cryst
 
 
 def _open_crystals(name: str, model: Transferability, inputs: Mapping[str, Input]) -> Crystals:
-    """Of this dataset alone: a training needs its own, and others may be much larger."""
-    rows = entries_by_dataset({name: model.datasets[name]}, inputs, model.target, "leave-out")[name].rows
-    graphs = Graphs.read(graphs_of(inputs[name].folder, graph_setting(model)).made())
-    return Crystals(graphs if len(rows) == len(graphs) else graphs.take(rows), network_of(model))
+    return open_crystals(name, model.datasets, model.target, model.graph, model.model, inputs)
 
 
 def open_outside(model: Transferability, inputs: Mapping[str, Input], name: str, unit: str) -> Outside:

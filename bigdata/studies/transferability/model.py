@@ -9,10 +9,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Discriminator, Field, Tag
 
 from bigdata.data.materials.origin import MaterialsOrigin
-from bigdata.kind import Finding, Input, Length, SpecModel, StudyModel, located, named
+from bigdata.kind import Finding, Input, SpecModel, StudyModel, located, named
 from bigdata.models.networks.setting import Network, Training
 from bigdata.studies.materials.datasets import files_of, inputs_of, wrong_datasets, wrong_split
-from bigdata.studies.materials.model import DatasetName, Identity, Split, Target
+from bigdata.studies.materials.model import DatasetName, Graph, Identity, Split, Target
 
 References = Literal["none", "offset", "elements"]
 Share = Annotated[float, Field(gt=0, lt=1)]
@@ -40,16 +40,6 @@ class OutsideModel(SpecModel):
 
     file: str = Field(description="CSV with the columns `id` and `prediction`, relative to the spec.")
     units: str = Field(default="", description="Of the predictions, where the column's name doesn't say it.")
-
-
-class Graph(SpecModel):
-    """Which neighbours an atom has: so many, or all within a distance."""
-
-    neighbors: Annotated[int, Field(ge=1, le=200)] | None = Field(default=None, description="The k nearest.")
-    cutoff: Annotated[Length, Field(gt=0)] | None = Field(default=None, description="Or all within this distance.")
-    whole_shell: bool = Field(
-        default=True, description="Keep the shell of the k-th whole; without, the order of the atoms decides on ties."
-    )
 
 
 class FineTuning(SpecModel):
@@ -143,8 +133,8 @@ class Transferability(StudyModel):
             yield from identity.findings("identity", is_split=True)
         if (training := fields.get("training")) is not None:
             yield from training.findings("training")
-        if (graph := fields.get("graph")) is not None and (graph.neighbors is None) == (graph.cutoff is None):
-            yield Finding(("graph",), "has both `neighbors` and `cutoff`, or neither", "Give one of the two")
+        if (graph := fields.get("graph")) is not None:
+            yield from graph.findings("graph")
         yield from _ambiguous_names(fields, datasets)
         yield from _wrong_combined(fields, datasets)
         yield from _wrong_outside(fields, folder)

@@ -15,11 +15,12 @@ from bigdata.kind import SpecError, View
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.network import shared
 from bigdata.models.prediction import Prediction
+from bigdata.studies.materials.crystals import graph_setting
 from bigdata.studies.materials.groups import identity_of
 from bigdata.studies.materials.identity import Identity, labels
 from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.materials.symmetry import symmetry
-from bigdata.studies.transferability.data import TEST, graph_setting, network_of
+from bigdata.studies.transferability.data import TEST, network_of
 from bigdata.studies.transferability.results import Results
 from bigdata.studies.transferability.trainings import places
 from bigdata.studies.transferability.tuning import learned
@@ -35,7 +36,8 @@ def predict(view: View, structures: Structures, model: str = "", seen: bool = Fa
     results = Results(view)
     name = chosen(results, model)
     usable = np.flatnonzero(structures.n_atoms > 0)
-    crystals = Crystals(build(structures.take(usable), graph_setting(results.model)), network_of(results.model))
+    setting = graph_setting(results.model.graph, results.model.model)
+    crystals = Crystals(build(structures.take(usable), setting), network_of(results.model))
     made, spread = np.full((2, len(structures)), np.nan)
     networks = _networks(results, name, crystals)
     made[usable] = networks.mean(axis=0)

@@ -25,6 +25,7 @@ from bigdata.kind import (
 from bigdata.models.networks.elements import N_ELEMENTS, N_FEATURES
 from bigdata.models.networks.network import layout
 from bigdata.studies.materials import grouping
+from bigdata.studies.materials.crystals import graph_setting
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.far_off import far_off
 from bigdata.studies.materials.groups import without_structure
@@ -32,14 +33,14 @@ from bigdata.studies.materials.labels import label_notes, labels_of
 from bigdata.studies.materials.matches import match_notes, match_stages
 from bigdata.studies.materials.parts import refuse_other_entries
 from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_stages
-from bigdata.studies.transferability.cost import (
+from bigdata.studies.materials.training_cost import (
     prediction_seconds,
     start_steps,
     step_seconds,
     training_bytes,
     training_steps,
 )
-from bigdata.studies.transferability.data import graph_setting, network_of, open_entries, open_outside
+from bigdata.studies.transferability.data import network_of, open_entries, open_outside
 from bigdata.studies.transferability.model import Transferability, outside_input
 from bigdata.studies.transferability.trainings import pairs, places, rungs, shares, trainings
 
@@ -55,7 +56,7 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
     entries = open_entries(model, inputs)
     grouping.refuse_several_units(entries)
     refuse_other_entries(model.split, model.identity, entries, inputs)
-    setting = graph_setting(model)
+    setting = graph_setting(model.graph, model.model)
     symmetry = symmetry_stages(model.datasets, model.identity, inputs)
     graphs = graph_stages(model.datasets, setting, inputs)
     made = _Stages(model, inputs, entries)
@@ -85,6 +86,7 @@ class _Stages:
         self.n_entries = sum(map(len, entries.values()))
         self.unit = grouping.unit_of(entries) or "1"
         self.all = trainings(model)
+        self.learner = (model.model, model.graph, model.training)
         self.n_parameters = layout(network_of(model)).n_parameters
         # Outside predictions are of no matter to what is trained.
         self.inputs = tuple(name for name in inputs if name not in map(outside_input, model.outside))
@@ -118,9 +120,9 @@ class _Stages:
             fields=self.fields("datasets", "target", "graph", "model")
             | {"training": training.model_dump(mode="json", exclude={"seeds"})},
             task_fields=lambda i: self.all[i].fields,
-            rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
+            rate=Rate("gradient step", step_seconds(*self.learner), BUILT_IN),
             work=lambda i: self._steps(i),
-            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            memory=PROCESS_BYTES + training_bytes(self.model.model, self.n_entries),
             arrays=tuple(self._trained()),
             needs=every(*needed),
             inputs=self.inputs,
@@ -145,9 +147,9 @@ class _Stages:
             function=f"{TASKS}:predict",
             n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model"),
-            rate=Rate("entry", prediction_seconds(self.model), BUILT_IN),
+            rate=Rate("entry", prediction_seconds(*self.learner), BUILT_IN),
             work=lambda i: float(len(self.entries[wanted[i][1]]) * len(self.model.training.seeds)),
-            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            memory=PROCESS_BYTES + training_bytes(self.model.model, self.n_entries),
             arrays=tuple(self._predicted(wanted)),
             shards=lambda i: [(f"{what}_{'_'.join(wanted[i])}", (0,)) for what in ("prediction", "spread")],
             needs=lambda i: [("train", place) for place in places(self.model, wanted[i][0])],
@@ -165,9 +167,9 @@ class _Stages:
             n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model"),
             task_fields=lambda i: {"model": wanted[i][0], "share": wanted[i][1]},
-            rate=Rate("entry", prediction_seconds(self.model), BUILT_IN),
+            rate=Rate("entry", prediction_seconds(*self.learner), BUILT_IN),
             work=lambda _: float(self.n_entries * len(self.model.training.seeds)),
-            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            memory=PROCESS_BYTES + training_bytes(self.model.model, self.n_entries),
             needs=lambda i: [("train", place) for place in places(self.model, *wanted[i])],
             inputs=self.inputs,
             rows={"rung_mae": row, "rung_n": "int64"},
@@ -184,9 +186,9 @@ class _Stages:
             function=f"{TASKS}:fine_tune",
             n_tasks=len(wanted),
             fields=self.fields("datasets", "target", "graph", "model", "training", "fine_tuning"),
-            rate=Rate("gradient step", step_seconds(self.model), BUILT_IN),
-            work=lambda _: (tuning.max_steps + start_steps(self.model)) * len(self.model.training.seeds),
-            memory=PROCESS_BYTES + training_bytes(self.model, self.n_entries),
+            rate=Rate("gradient step", step_seconds(*self.learner), BUILT_IN),
+            work=lambda _: (tuning.max_steps + start_steps(*self.learner)) * len(self.model.training.seeds),
+            memory=PROCESS_BYTES + training_bytes(self.model.model, self.n_entries),
             arrays=tuple(
                 whole(f"fine_tuned_{m}_{d}", "float64", {f"entry_{d}": len(self.entries[d])}, self.unit, about)
                 for m, d in wanted
@@ -221,7 +223,7 @@ class _Stages:
 
     def _steps(self, i: int) -> float:
         n_validation = self.model.split.validation * sum(len(self.entries[name]) for name in self.all[i].members.of)
-        return training_steps(self.model, n_validation, is_first=i == 0)
+        return training_steps(*self.learner, n_validation, is_first=i == 0)
 
     def _trained(self) -> Iterator[ArraySpec]:
         n, evaluations = len(self.all), self.model.training.n_evaluations

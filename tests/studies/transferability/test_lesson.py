@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from bigdata.kind import SpecError
+from bigdata.studies.materials.model import Graph
 from bigdata.studies.transferability.data import _check_lesson
-from bigdata.studies.transferability.model import Combined, Graph
+from bigdata.studies.transferability.model import Combined
 from bigdata.studies.transferability.trainings import OneTraining
 
 ONE = OneTraining("mine", Combined.model_construct(of=("mine",), references="none"), 1.0, 0)

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from bigdata.studies.transferability.model import Transferability
+from bigdata.models.networks.setting import Network, Training
+from bigdata.studies.materials.model import Graph
 
 # A worker with TensorFlow and graph-nets loaded and a network traced holds so much more than one without.
 TENSORFLOW_BYTES = 600_000_000
@@ -25,37 +26,35 @@ TRACE_SECONDS, LOAD_SECONDS = 2.0, 4.0
 FORWARD = 0.5
 
 
-def step_seconds(study: Transferability) -> float:
+def step_seconds(network: Network, graph: Graph, training: Training) -> float:
     """Of a gradient step on one core, about."""
-    network, graph = study.model, study.graph
     n_edges = graph.neighbors or 4.19 * (graph.cutoff or 0) ** 3 * ATOMS_PER_VOLUME
     size = (network.latent / 64) ** FEATURES_POWER * network.steps / 3
-    return float(STEP_SECONDS[network.kind] * size * (n_edges / EDGES) ** 0.8 * study.training.batch / 32)
+    return float(STEP_SECONDS[network.kind] * size * (n_edges / EDGES) ** 0.8 * training.batch / 32)
 
 
-def training_steps(study: Transferability, n_validation: float, *, is_first: bool) -> float:
+def training_steps(network: Network, graph: Graph, training: Training, n_validation: float, *, is_first: bool) -> float:
     """The work of a training in gradient steps: its own, its looks at the validation part, and its start.
 
     TensorFlow's load is counted once: those trainings that begin later mostly find it loaded.
     """
-    training = study.training
     looks = training.n_evaluations * n_validation / training.batch * FORWARD
-    return training.max_steps + looks + start_steps(study) + (LOAD_SECONDS / step_seconds(study) if is_first else 0.0)
+    load = LOAD_SECONDS / step_seconds(network, graph, training) if is_first else 0.0
+    return training.max_steps + looks + start_steps(network, graph, training) + load
 
 
-def start_steps(study: Transferability) -> float:
+def start_steps(network: Network, graph: Graph, training: Training) -> float:
     """How many gradient steps could be done while a network is traced."""
-    return TRACE_SECONDS / step_seconds(study)
+    return TRACE_SECONDS / step_seconds(network, graph, training)
 
 
-def prediction_seconds(study: Transferability) -> float:
+def prediction_seconds(network: Network, graph: Graph, training: Training) -> float:
     """Of one entry by one network, on one core."""
-    return FORWARD * step_seconds(study) / study.training.batch
+    return FORWARD * step_seconds(network, graph, training) / training.batch
 
 
-def training_bytes(study: Transferability, n_entries: int) -> int:
+def training_bytes(network: Network, n_entries: int) -> int:
     """What a training takes beside a process without TensorFlow: graphs of all entries, and what gradients need."""
-    network = study.model
     graphs = GRAPH_BYTES.get(network.kind, MERGED_GRAPH_BYTES) * n_entries
     edges = (240 if network.kind == "painn" else 70) * 128
     features = network.latent * (12 if network.kind == "painn" else 6)
