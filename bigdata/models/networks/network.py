@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from bigdata.models.networks.elements import N_ELEMENTS, N_FEATURES
 from bigdata.models.networks.layout import Layout
-from bigdata.models.networks.setting import EdgeGated, Network, PaiNN
+from bigdata.models.networks.setting import Dense, EdgeGated, Network, PaiNN
 
 if TYPE_CHECKING:
     from bigdata.models.networks.operations import Operations, Tensor
 
-_MODULES = {"mpeu": "mpeu", "schnet": "schnet", "edge-gated": "edge_gated", "painn": "painn"}
+_MODULES = {"mpeu": "mpeu", "schnet": "schnet", "edge-gated": "edge_gated", "painn": "painn", "dense": "dense"}
 
 # Of each array of a batch: dtype and shape.
 _INT, _FLOAT = "int32", "float"
@@ -42,7 +42,7 @@ def _equations(network: Network) -> Any:
 
 def layout(network: Network, n_elements: int = N_ELEMENTS) -> Layout:
     """The parameters of a network that embeds so many elements. All that is known without TensorFlow."""
-    more = (N_FEATURES,) if isinstance(network, EdgeGated) else ()
+    more = (N_FEATURES,) if isinstance(network, EdgeGated | Dense) else ()
     return Layout(_equations(network).parameters(network, n_elements, *more))
 
 
@@ -72,7 +72,7 @@ class Compiled:
         self.dtype = tf.float64 if precision == "float64" else tf.float32
         self._mixed = precision == "mixed"
         self._features = None
-        if isinstance(network, EdgeGated) and network.element_features:
+        if isinstance(network, EdgeGated | Dense) and network.element_features:
             one_hot = np.eye(n_elements, dtype=np.float32)
             self._features = tf.constant(np.hstack([one_hot, _needed(features)]), self.dtype)
         self.predict = tf.function(

@@ -81,13 +81,17 @@ class Operations:
             return self.segment_sum(weighted.edges, graph.receivers, tf.shape(graph.nodes["weight"])[0])
         return blocks.ReceivedEdgesToNodesAggregator(self.segment_sum)(weighted)
 
-    def read_out(self, values: Tensor, graph: GraphsTuple) -> Tensor:
-        """(g,) Σ over the nodes of each graph of (n, 1) values, each with its weight."""
+    def pooled(self, values: Tensor, graph: GraphsTuple) -> Tensor:
+        """(g, C) Σ over the nodes of each graph of (n, C) values, each with its weight."""
         weighted = graph.replace(nodes=values * graph.nodes["weight"][:, None], globals=None)
         if self.compiles:
             n = tf.shape(graph.n_node)[0]
-            return self.segment_sum(weighted.nodes, graph.nodes["graph"], n)[:, 0]
-        return blocks.NodesToGlobalsAggregator(self.segment_sum)(weighted)[:, 0]
+            return self.segment_sum(weighted.nodes, graph.nodes["graph"], n)
+        return blocks.NodesToGlobalsAggregator(self.segment_sum)(weighted)
+
+    def read_out(self, values: Tensor, graph: GraphsTuple) -> Tensor:
+        """(g,) the same of (n, 1) values."""
+        return self.pooled(values, graph)[:, 0]
 
     def gaussians(self, distance: Tensor) -> Tensor:
         """(d, K) ε_k of distances in angstrom; K ends where all of them are nearly zero."""

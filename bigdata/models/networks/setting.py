@@ -73,7 +73,23 @@ class PaiNN(_Network):
     )
 
 
-Network = Annotated[MPEU | SchNet | EdgeGated | PaiNN, Discriminator("kind")]
+class Dense(SpecModel):
+    """Layers of equally many nodes on the composition: what can be told without the structure."""
+
+    kind: Literal["dense"] = "dense"
+    layers: int = Field(default=2, ge=1, le=20, description="Hidden layers.")
+    nodes: int = Field(default=64, ge=2, le=4096, description="Of each hidden layer.")
+    readout: Sum = Field(
+        default="mean", description="Mean for quantities of an atom, sum for those that grow with the cell."
+    )
+    dropout: float = Field(default=0.0, ge=0, lt=1, description="Share of the first layer left out in training.")
+    activation: Activation = "silu"
+    element_features: bool = Field(
+        default=True, description="Give group, period, block, electronegativity … of the elements beside their number."
+    )
+
+
+Network = Annotated[MPEU | SchNet | EdgeGated | PaiNN | Dense, Discriminator("kind")]
 
 
 class Decay(SpecModel):

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
-from bigdata.models.networks.setting import Network, Training
+from bigdata.models.networks.setting import Dense, Network, Training
 from bigdata.studies.materials.model import Graph
 
 # A worker with TensorFlow and graph-nets loaded and a network traced holds so much more than one without.
 TENSORFLOW_BYTES = 600_000_000
 # Of 32 crystals of the Materials Project with 24 neighbours, 64 features and 3 steps, on one core.
 STEP_SECONDS = {"edge-gated": 0.0065, "schnet": 0.0045, "mpeu": 0.0125, "painn": 0.048}
+DENSE_SECONDS = 0.0016
 EDGES = 24
 # Products grow with the square of the features, all else in proportion to them.
 FEATURES_POWER = 1.4
@@ -28,6 +29,9 @@ FORWARD = 0.5
 
 def step_seconds(network: Network, graph: Graph, training: Training) -> float:
     """Of a gradient step on one core, about."""
+    if isinstance(network, Dense):
+        # Of 32 compositions: most of it is to begin a step at all.
+        return DENSE_SECONDS * (1 + network.layers * (network.nodes / 256) ** 2) * (1 + training.batch / 32) / 2
     n_edges = graph.neighbors or 4.19 * (graph.cutoff or 0) ** 3 * ATOMS_PER_VOLUME
     size = (network.latent / 64) ** FEATURES_POWER * network.steps / 3
     return float(STEP_SECONDS[network.kind] * size * (n_edges / EDGES) ** 0.8 * training.batch / 32)
@@ -56,6 +60,8 @@ def prediction_seconds(network: Network, graph: Graph, training: Training) -> fl
 def training_bytes(network: Network, n_entries: int) -> int:
     """What a training takes beside a process without TensorFlow: graphs of all entries, and what gradients need."""
     graphs = GRAPH_BYTES.get(network.kind, MERGED_GRAPH_BYTES) * n_entries
+    if isinstance(network, Dense):
+        return TENSORFLOW_BYTES + graphs
     edges = (240 if network.kind == "painn" else 70) * 128
     features = network.latent * (12 if network.kind == "painn" else 6)
     return int(TENSORFLOW_BYTES + graphs + 4 * edges * features * network.steps)

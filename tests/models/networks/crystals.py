@@ -12,13 +12,15 @@ from bigdata.data.materials.structures import Structure, Structures
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.elements import element_features
 from bigdata.models.networks.network import Compiled, needs_directions
-from bigdata.models.networks.setting import MPEU, EdgeGated, PaiNN, SchNet
+from bigdata.models.networks.setting import MPEU, Dense, EdgeGated, PaiNN, SchNet
 
 NETWORKS: dict[str, Any] = {
     "schnet": SchNet(latent=16),
     "mpeu": MPEU(latent=16),
     "edge-gated": EdgeGated(latent=16),
     "painn": PaiNN(latent=16, radius="6 angstrom"),
+    "dense": Dense(nodes=16),
+    "dense with sums, and deeper": Dense(nodes=16, layers=4, readout="sum", element_features=False, activation="relu"),
     "mpeu with sums, norms and deeper": MPEU(
         latent=16, steps=2, aggregation="sum", readout="sum", layer_norm=True, depth=3, activation="silu"
     ),

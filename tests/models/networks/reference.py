@@ -38,6 +38,15 @@ def gaussians(d: float) -> np.ndarray:
     return np.exp(-((d - 0.1 * np.arange(150)) ** 2) / 0.1)
 
 
+def dense(p: Weights, structure: Any, layers: int, features: np.ndarray) -> float:
+    """Of the shares of the elements; `features` (118, F)."""
+    shares = np.bincount(structure.numbers - 1, minlength=118) / len(structure.numbers)
+    x = silu(np.concatenate([shares, shares @ features]) @ p["embedding"] + p["embedding.bias"])
+    for i in range(layers - 1):
+        x = silu(x @ p[f"layer.{i}"] + p[f"layer.{i}.bias"])
+    return float((x @ p[f"layer.{layers - 1}"] + p[f"layer.{layers - 1}.bias"])[0])
+
+
 def schnet(p: Weights, structure: Any, edges: list[Any], steps: int) -> float:
     h = np.array([p["embedding"][z - 1] for z in structure.numbers])
     for t in range(steps):

@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow", reason="the extra `networks` isn't installed")
 
 from bigdata.models.networks.crystals import Crystals, padded, plain
 from bigdata.models.networks.elements import element_features
-from bigdata.models.networks.setting import MPEU, EdgeGated, PaiNN, SchNet
+from bigdata.models.networks.setting import MPEU, Dense, EdgeGated, PaiNN, SchNet
 from tests.models.networks import reference
 from tests.models.networks.crystals import (
     ALL,
@@ -34,11 +34,15 @@ def by_reference(network, structure, p):
         return reference.mpeu(p, structure, edges, network.steps)
     if isinstance(network, EdgeGated):
         return reference.edge_gated(p, structure, edges, network.steps, element_features())
+    if isinstance(network, Dense):
+        return reference.dense(p, structure, network.layers, element_features())
     return reference.painn(p, structure, edges, network.steps, network.radius, network.radial)
 
 
 @pytest.mark.parametrize(
-    "network", [SchNet(latent=8), MPEU(latent=8), EdgeGated(latent=8), PAINN], ids=lambda n: n.kind
+    "network",
+    [SchNet(latent=8), MPEU(latent=8), EdgeGated(latent=8), PAINN, Dense(layers=3, nodes=8)],
+    ids=lambda n: n.kind,
 )
 def test_a_network_is_its_papers_equations_atom_by_atom(network):
     made = compiled(network)

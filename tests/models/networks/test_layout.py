@@ -10,7 +10,7 @@ import pytest
 
 from bigdata.models.networks.layout import Layout, Parameter
 from bigdata.models.networks.network import layout
-from bigdata.models.networks.setting import MPEU, EdgeGated, PaiNN, SchNet
+from bigdata.models.networks.setting import MPEU, Dense, EdgeGated, PaiNN, SchNet
 
 
 @pytest.mark.parametrize(
@@ -32,6 +32,10 @@ def test_edge_gated_layers_are_counted_by_hand():
     step = 2 * c * c + c * c + c * c + 2 * c * c  # sender and receiver, gate, message, update
     by_hand = (118 + 35) * c + t * step + 150 * c + (t - 1) * c * c + c * c // 2 + c // 2
     assert layout(EdgeGated()).n_parameters == by_hand
+
+
+def test_dense_layers_are_counted_by_hand():
+    assert layout(Dense(layers=3, nodes=32)).n_parameters == (118 + 35) * 32 + 32 + 2 * (32 * 32 + 32) + 32 + 1
 
 
 def test_counting_loads_no_tensorflow():
