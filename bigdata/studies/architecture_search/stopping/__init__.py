@@ -1,0 +1,1 @@
+"""Stopping rules: which trials are trained on, by what their first rungs show."""

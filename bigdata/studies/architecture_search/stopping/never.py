@@ -1,0 +1,24 @@
+"""No stopping: all trials are trained to their end."""
+
+from __future__ import annotations
+
+from bigdata.studies.architecture_search.stopping.rungs import Rungs
+
+
+class Never:
+    """One rung, after which nothing goes on."""
+
+    def __init__(self, rungs: Rungs) -> None:
+        self.rungs = rungs
+
+    def begin(self, trial: int) -> None:
+        pass
+
+    def tell(self, trial: int, rung: int, value: float | None) -> None:
+        pass
+
+    def next(self, at_end: bool) -> int | None:
+        return None
+
+    def counts(self, n_trials: int) -> tuple[int, ...]:
+        return (n_trials,)
