@@ -103,7 +103,11 @@ def order_of(run: RunFolder, path: str, index: int, tokens: Iterable[Token] = ()
         for record in records:
             if "rows" in record and (record["stage"] in whole or (record["stage"], record["index"]) in wanted):
                 rows.setdefault(record["stage"].rpartition("/")[2], {})[record["index"]] = record["rows"]
-        return Order(path, index, opened.keys[stage.name, index], rows=rows)
+        payloads: dict[str, dict[int, Any]] = {}
+        for (grown, i), record in past.asked.items():
+            if grown in whole and i < past.tasks.get(grown, 0):
+                payloads.setdefault(grown.rpartition("/")[2], {})[i] = record["payload"]
+        return Order(path, index, opened.keys[stage.name, index], rows=rows, payloads=payloads)
     after = (path, asked["after"]) if asked["after"] is not None else None
     after_key = past.asked[after]["key"] if after else ""
     return Order(path, index, asked["key"], asked["payload"], after, after_key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from bigdata.engine.execute import Token
 from bigdata.kind.order import Order
@@ -41,7 +42,14 @@ class Results:
             after=after,
             after_key=stage.key(after[1]) if after else "",
             rows=dict(self._needed(stage, index)),
+            payloads=dict(self._payloads(stage)),
         )
+
+    def _payloads(self, stage: PlannedStage) -> Iterator[tuple[str, dict[int, Any]]]:
+        for path in stage.whole:
+            if growth := self._stages[path].growth:
+                asked = {i: ask.payload for i, ask in enumerate(growth.asked[: growth.n_tasks])}
+                yield path.rpartition("/")[2], asked
 
     def _needed(self, stage: PlannedStage, index: int) -> Iterator[tuple[str, dict[int, Encoded]]]:
         """By the stages' own names, without the variant's."""

@@ -165,6 +165,13 @@ class Context(Generic[M]):
         """
         return Rows(self._rows_of[stage], self._order.rows[stage])
 
+    def payloads(self, stage: str) -> Mapping[int, Any]:
+        """What was asked of the tasks of a stage that grows, by their numbers, where this one needs the whole stage.
+
+        A task that has none of `rows(stage)` has failed.
+        """
+        return self._order.payloads[stage]
+
     def opened(self, open_: Callable[[M, Mapping[str, Input]], T]) -> T:
         """What `open_(model, inputs)` opens of the study's data, once for all tasks that this process runs."""
         return self._view.opened(open_, self.inputs)

@@ -16,7 +16,7 @@ class Order:
 
     `payload` is a proposer's, `after` the number and key of the task that it trains on after; `rows` are what the
     tasks that it needs have returned, by stage and number. Those of other tasks it isn't told: its result would
-    depend on what else was done by then.
+    depend on what else was done by then. `payloads` are those of the stages that grow and that it waits for as a whole.
     """
 
     path: str
@@ -26,6 +26,7 @@ class Order:
     after: TaskId | None = None
     after_key: str = ""
     rows: Mapping[str, Mapping[int, Encoded]] = field(default_factory=dict)
+    payloads: Mapping[str, Mapping[int, Any]] = field(default_factory=dict)
 
     @property
     def task(self) -> TaskId:

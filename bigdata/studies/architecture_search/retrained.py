@@ -1,0 +1,80 @@
+"""After the search: the best point's network is trained anew from seeds of its own, and tested on what no trial saw."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bigdata.kind import SpecError
+from bigdata.studies.architecture_search.data import TEST
+from bigdata.studies.architecture_search.listed import Trial, trials_of
+from bigdata.studies.architecture_search.model import DATA, ArchitectureSearch
+from bigdata.studies.architecture_search.points import setting_of
+from bigdata.studies.architecture_search.seeds import final_seed
+from bigdata.studies.architecture_search.status import RAN
+from bigdata.studies.architecture_search.trial import Training
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
+
+# In its pack: weights, and how targets were standardised.
+NETWORK = "network.npz"
+SETTING = "setting.json"
+
+
+def best_of(study: ArchitectureSearch, trials: dict[int, Trial]) -> int:
+    """The number of the trial with the least reward among those that ran to the end, the first of equals.
+
+    Raises SpecError where none did.
+    """
+    top = len(study.rungs) - 1
+    rewards = {
+        number: float(trial.last[study.reward.metric])
+        for number, trial in trials.items()
+        if trial.last is not None and trial.status(top) == RAN
+    }
+    if not rewards:
+        raise SpecError(
+            "no trial ran to its end, so there is no best one. Raise the budget, or look at why trials failed: "
+            "`bigdata status RUN` lists them"
+        )
+    return min(rewards, key=lambda number: (rewards[number], number))
+
+
+def run(ctx: Context[ArchitectureSearch]) -> dict[str, Any]:
+    """Train one network of the best point to the end, keep it, and predict all entries."""
+    study, trials = ctx.model, trials_of(ctx)
+    best = best_of(study, trials)
+    steps = study.rungs.levels[-1]
+    in_steps = study.rungs.resource == "steps"
+    setting = setting_of(study, trials[best].point, int(steps) if in_steps else None)
+    one = Training(ctx, setting, final_seed(study.search.seed, ctx.index))
+    done = one.to_step(int(steps)) if in_steps else one.to_second(steps)
+    _keep(ctx, one, done)
+    made = one.predicted(done, np.arange(len(one.problem.values)))
+    ctx.write("prediction", made[None])
+    tested = one.errors(done, np.flatnonzero(ctx.read(f"split_{DATA}") == TEST))
+    validated = one.errors(done, one.problem.validation)
+    return {
+        "final_trial": best,
+        "final_validation_rmse": validated.rmse,
+        "final_validation_mae": validated.mae,
+        "final_test_rmse": tested.rmse,
+        "final_test_mae": tested.mae,
+        "final_seconds": one.seconds,
+        "final_n_parameters": one.network.layout.n_parameters,
+    }
+
+
+def _keep(ctx: Context[ArchitectureSearch], one: Training, done: Any) -> None:
+    standard, file = done.standard, io.BytesIO()
+    moments = np.array([standard.mean, standard.scale])
+    np.savez(file, weights=done.weights, baseline=standard.baseline, standard=moments)
+    (ctx.scratch / NETWORK).write_bytes(file.getvalue())
+    setting = {"model": one.network.network, "training": one.setting.training}
+    dumped = {name: part.model_dump(mode="json") for name, part in setting.items()}
+    (ctx.scratch / SETTING).write_text(json.dumps(dumped, indent=1))
+    ctx.pack.add(ctx.scratch)
