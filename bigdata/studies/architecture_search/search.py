@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 from bigdata.kind import Ask
 from bigdata.studies.architecture_search.methods.method import Method, Told
-from bigdata.studies.architecture_search.space import Point
+from bigdata.studies.architecture_search.methods.setting import Searching
+from bigdata.studies.architecture_search.space import Point, Space
 from bigdata.studies.architecture_search.stopping.rule import Rule
+from bigdata.studies.architecture_search.stopping.setting import Stopping
 
 # The fraction of n times the golden ratio: evenly spread in every stretch of numbers, and in step with no cohort.
 GOLDEN = (math.sqrt(5.0) - 1.0) / 2.0
@@ -50,7 +52,7 @@ class Search:
         self, method: Method, rule: Rule, objectives: Sequence[Objective], n_trials: int, through: float = 0.0
     ) -> None:
         self.method, self.rule, self.objectives, self.through = method, rule, tuple(objectives), through
-        self.n_trials = int(min(n_trials, method.most))
+        self.n_trials = n_trials
         self.history: list[Told] = []
         self.tasks: list[Task] = []
         self.points: list[Point] = []
@@ -58,6 +60,14 @@ class Search:
         self._running: dict[int, Point] = {}
         self._passing: deque[int] = deque()  # trials that go on whatever the rule says
         self._ready: int | None = None  # what the rule said when it was asked whether the search is at its end
+
+    @classmethod
+    def of(cls, space: Space, searching: Searching, stopping: Stopping, objectives: Sequence[Objective]) -> Search:
+        """The search that a spec describes."""
+        method = searching.on(space)
+        n_trials = int(min(searching.trials, method.most))
+        n_judged = sum(not runs_through(trial, stopping.share_through) for trial in range(n_trials))
+        return cls(method, stopping.rule(n_judged), objectives, n_trials, stopping.share_through)
 
     def ask(self) -> list[Ask]:
         """The next task; none while the rule waits for results, or at the end."""
@@ -87,11 +97,11 @@ class Search:
         return self._ready is None
 
     def runs_through(self, trial: int) -> bool:
-        """Whether a trial runs to the last rung whatever it shows; the first does, where any do."""
-        return (trial * GOLDEN) % 1.0 < self.through
+        """Whether a trial runs to the last rung whatever it shows."""
+        return runs_through(trial, self.through)
 
     def counts(self) -> tuple[int, ...]:
-        """How many tasks each rung has, at most."""
+        """About how many tasks each rung has, for a plan; never more than `n_trials` each."""
         n_through = sum(map(self.runs_through, range(self.n_trials)))
         return tuple(n + n_through for n in self.rule.counts(self.n_trials - n_through))
 
@@ -127,3 +137,8 @@ class Search:
             return None
         values = tuple(float(rows[o.row]) * (1.0 if o.minimize else -1.0) for o in self.objectives)
         return values if all(map(math.isfinite, values)) else None
+
+
+def runs_through(trial: int, share: float) -> bool:
+    """Whether a trial is one of the share that is never stopped; the first is, where any are."""
+    return (trial * GOLDEN) % 1.0 < share

@@ -9,7 +9,7 @@ import pytest
 from bigdata.kind import Ask
 from bigdata.studies.architecture_search.methods.random import RandomSearch
 from bigdata.studies.architecture_search.search import Objective, Search
-from bigdata.studies.architecture_search.stopping.setting import NoStopping
+from bigdata.studies.architecture_search.stopping.never import NoStopping
 from tests.studies.architecture_search.searching import NETWORKS, Rows, run, told
 
 ERROR = [Objective("error")]

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
+from bigdata.studies.architecture_search.stopping.rule import Rule
 from bigdata.studies.architecture_search.stopping.rungs import Rungs
+from bigdata.studies.architecture_search.stopping.setting import Stopping
+
+
+class NoStopping(Stopping):
+    """All trials are trained to their end."""
+
+    method: Literal["none"] = "none"
+
+    def rule(self, n_trials: int) -> Rule:
+        return Never(Rungs((self.longest,), self.resource))
 
 
 class Never:

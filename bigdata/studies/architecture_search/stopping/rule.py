@@ -26,4 +26,4 @@ class Rule(Protocol):
         """
 
     def counts(self, n_trials: int) -> tuple[int, ...]:
-        """How many of so many trials run each rung, at most."""
+        """About how many of so many trials run each rung, where none fails; at least as many as usual."""
