@@ -48,6 +48,11 @@ class Trial:
         """What its last rung returned."""
         return self.rungs[max(self.rungs)]
 
+    @property
+    def has_network(self) -> bool:
+        """Whether none of its rungs failed or diverged."""
+        return all(rows is not None and rows["status"] == RAN for rows in self.rungs.values())
+
     def status(self, top: int) -> int:
         """How it ended, where its last rung would have been `top`."""
         last = self.last
@@ -72,7 +77,7 @@ def arrays(study: ArchitectureSearch, unit: str) -> Iterator[ArraySpec]:
     """Those that this writes, of all trials that the study allows."""
     n = study.search.trials
     along, both = {"trial": n}, {"trial": n, "rung": len(study.rungs)}
-    about = f"{study.reward.metric} at the end of a trial that ran to the last rung; NaN elsewhere"
+    about = f"{study.reward.metric} at the end of the trial's last rung; NaN where it failed"
     yield whole("reward", "float64", along, unit_of_metric(study.reward.metric, unit), about)
     yield whole("status", "int32", along, about=WORDS)
     for name, (dtype, units, about) in RUNG.items():
@@ -138,13 +143,20 @@ def write(ctx: Context[ArchitectureSearch]) -> None:
     last = {name: _of_last(found, name, n, dtype) for name, (dtype, _, _) in TRIAL.items()}
     for name, values in last.items():
         ctx.write(name, values)
-    metric = study.reward.metric
-    values = by_rung[metric][:, top] if metric in by_rung else last[metric].astype(np.float64)
-    ctx.write("reward", np.where(status == RAN, values, np.nan))
+    ctx.write("reward", rewards(study, found))
     for path, dimension in study.searched.items():
         dtype = dtype_of(dimension)
         points = {number: written(dimension, trial.point[path]) for number, trial in found.items()}
         ctx.write(path, _array([points.get(i, NOTHING[dtype]) for i in range(n)], dtype))
+
+
+def rewards(study: ArchitectureSearch, found: Mapping[int, Trial]) -> NDArray[np.float64]:
+    """(trials,) the metric that decides, of each trial's last rung; NaN for those without a network."""
+    values = np.full(study.search.trials, np.nan)
+    for number, trial in found.items():
+        if trial.has_network and trial.last is not None:
+            values[number] = trial.last[study.reward.metric]
+    return values
 
 
 def _by_rung(found: Mapping[int, Trial], name: str, n: int, n_rungs: int) -> NDArray[np.float64]:

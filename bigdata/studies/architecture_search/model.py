@@ -15,8 +15,8 @@ from bigdata.models.networks.setting import Network, Training
 from bigdata.studies.architecture_search.asked import Method, Stopping
 from bigdata.studies.architecture_search.points import wrong_space
 from bigdata.studies.architecture_search.space import Space, SpaceFields
+from bigdata.studies.architecture_search.stopping.never import NoStopping
 from bigdata.studies.architecture_search.stopping.rungs import Rungs
-from bigdata.studies.architecture_search.stopping.setting import NoStopping
 from bigdata.studies.materials import model as materials
 from bigdata.studies.materials.datasets import files_of, inputs_of, wrong_datasets, wrong_split
 from bigdata.studies.materials.model import Graph, Identity, IdentityPart, Target

@@ -15,8 +15,7 @@ from bigdata.studies.architecture_search.work import work_of
 def search_of(study: ArchitectureSearch) -> Search:
     """The search of a study, at its beginning."""
     objectives = [Objective(f"rung_{metric}") for metric in study.reward.metrics]
-    method, n_trials = study.search.on(study.searched), study.search.trials
-    return Search(method, study.stops.rule(n_trials), objectives, n_trials)
+    return Search.of(study.searched, study.search, study.stops, objectives)
 
 
 class Led:

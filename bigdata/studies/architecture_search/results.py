@@ -12,7 +12,8 @@ from bigdata.kind import StudyResults
 from bigdata.studies.architecture_search.dimensions import Choices
 from bigdata.studies.architecture_search.listed import is_number, word
 from bigdata.studies.architecture_search.model import ArchitectureSearch
-from bigdata.studies.architecture_search.status import NOT_RUN, RAN
+from bigdata.studies.architecture_search.standing import standing
+from bigdata.studies.architecture_search.status import NOT_RUN
 
 Floats = NDArray[np.float64]
 
@@ -33,11 +34,25 @@ class Results(StudyResults[ArchitectureSearch]):
     def n_begun(self) -> int:
         return int((self.status != NOT_RUN).sum())
 
+    @cached_property
+    def curves(self) -> dict[int, list[float]]:
+        """The metric that decides, at the end of each rung that a trial has come through, without those that failed."""
+        metric = self.model.reward.metric
+        n_rungs = (~np.isnan(self.view["validation_rmse"][...])).sum(axis=1)
+        values = self.view[metric][...]
+        by_rung = values if values.ndim == 2 else np.repeat(values[:, None], n_rungs.max(initial=0), axis=1)
+        whole = np.flatnonzero(~np.isnan(self.reward))
+        return {int(trial): by_rung[trial, : n_rungs[trial]].tolist() for trial in whole}
+
+    @cached_property
+    def order(self) -> list[int]:
+        """The trials that have a network, the best first."""
+        return standing(self.curves)
+
     @property
     def best(self) -> int | None:
-        """The number of the best trial, the first of equals; None where none ran to the end."""
-        ran = np.flatnonzero(self.status == RAN)
-        return int(ran[np.argmin(self.reward[ran])]) if ran.size else None
+        """The number of the best trial; None where all have failed."""
+        return self.order[0] if self.order else None
 
     def point(self, trial: int) -> dict[str, Any]:
         """A trial's values, by the paths of their fields."""

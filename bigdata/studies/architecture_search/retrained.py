@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from bigdata.studies.architecture_search.listed import Trial, trials_of
 from bigdata.studies.architecture_search.model import DATA, ArchitectureSearch
 from bigdata.studies.architecture_search.points import setting_of
 from bigdata.studies.architecture_search.seeds import final_seed
-from bigdata.studies.architecture_search.status import RAN
+from bigdata.studies.architecture_search.standing import standing
 from bigdata.studies.architecture_search.trial import Training
 
 if TYPE_CHECKING:
@@ -25,23 +26,20 @@ NETWORK = "network.npz"
 SETTING = "setting.json"
 
 
-def best_of(study: ArchitectureSearch, trials: dict[int, Trial]) -> int:
-    """The number of the trial with the least reward among those that ran to the end, the first of equals.
-
-    Raises SpecError where none did.
-    """
-    top = len(study.rungs) - 1
-    rewards = {
-        number: float(trial.last[study.reward.metric])
+def best_of(study: ArchitectureSearch, trials: Mapping[int, Trial]) -> int:
+    """The number of the trial that stands first. Raises SpecError where all have failed."""
+    metric = study.reward.metric
+    found = {
+        number: [rows[metric] for _, rows in sorted(trial.rungs.items()) if rows is not None]
         for number, trial in trials.items()
-        if trial.last is not None and trial.status(top) == RAN
+        if trial.has_network
     }
-    if not rewards:
+    if not found:
         raise SpecError(
-            "no trial ran to its end, so there is no best one. Raise the budget, or look at why trials failed: "
+            "no trial has a network, so there is no best one. Raise the budget, or look at why trials failed: "
             "`bigdata status RUN` lists them"
         )
-    return min(rewards, key=lambda number: (rewards[number], number))
+    return standing(found)[0]
 
 
 def run(ctx: Context[ArchitectureSearch]) -> dict[str, Any]:
