@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bigdata.kind import SpecError
-from bigdata.studies.architecture_search.data import TEST
+from bigdata.studies.architecture_search.data import TEST, VALIDATION
 from bigdata.studies.architecture_search.listed import Trial, trials_of
 from bigdata.studies.architecture_search.model import DATA, ArchitectureSearch
 from bigdata.studies.architecture_search.points import setting_of
@@ -54,8 +54,9 @@ def run(ctx: Context[ArchitectureSearch]) -> dict[str, Any]:
     _keep(ctx, one, done)
     made = one.predicted(done, np.arange(len(one.problem.values)))
     ctx.write("prediction", made[None])
-    tested = one.errors(done, np.flatnonzero(ctx.read(f"split_{DATA}") == TEST))
-    validated = one.errors(done, one.problem.validation)
+    # Of the numbers that are stored: in other batches sums are rounded otherwise.
+    rows = {code: np.flatnonzero(ctx.read(f"split_{DATA}") == code) for code in (VALIDATION, TEST)}
+    validated, tested = (one.errors(made[rows[code]], rows[code]) for code in (VALIDATION, TEST))
     return {
         "final_trial": best,
         "final_validation_rmse": validated.rmse,

@@ -61,7 +61,8 @@ def _max_steps(study: ArchitectureSearch) -> int | None:
 
 
 def _shown(one: Training, done: Trained) -> dict[str, Any]:
-    errors = one.errors(done, one.problem.validation)
+    rows = one.problem.validation
+    errors = one.errors(one.predicted(done, rows), rows)
     if not math.isfinite(errors.rmse):
         return failed(DIVERGED)
     return {

@@ -65,13 +65,13 @@ class Training:
         self._save()
         return done
 
-    def errors(self, done: Trained, rows: NDArray[np.int64]) -> Errors:
-        """Of the weights of its best look so far."""
-        wrong = self.predicted(done, rows) - self.problem.values[rows]
+    def errors(self, made: Floats, rows: NDArray[np.int64]) -> Errors:
+        """Of predictions (n,) for n entries."""
+        wrong = made - self.problem.values[rows]
         return Errors(float(np.sqrt(np.mean(wrong**2))), float(np.mean(np.abs(wrong))))
 
     def predicted(self, done: Trained, rows: NDArray[np.int64]) -> Floats:
-        """(n,) predictions for entries, in the target's unit."""
+        """(n,) predictions for entries by the weights of its best look so far, in the target's unit."""
         return predicted(self.network, (done.weights, done.standard), self.problem.crystals, rows)
 
     def _train(self, until: int) -> Trained:
