@@ -9,11 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.kind import StudyResults
+from bigdata.models.networks.setting import Network
 from bigdata.studies.architecture_search.dimensions import Choices
 from bigdata.studies.architecture_search.listed import is_number, word
 from bigdata.studies.architecture_search.model import ArchitectureSearch
+from bigdata.studies.architecture_search.points import setting_of
 from bigdata.studies.architecture_search.standing import standing
 from bigdata.studies.architecture_search.status import NOT_RUN
+from bigdata.studies.materials.crystals import fitted_to
 
 Floats = NDArray[np.float64]
 
@@ -69,3 +72,31 @@ class Results(StudyResults[ArchitectureSearch]):
     def said(self, trial: int) -> str:
         """A trial's point in words: `latent 64, steps 3`."""
         return ", ".join(f"{path.rpartition('.')[2]} {word(value)}" for path, value in self.point(trial).items())
+
+    @property
+    def quantity(self) -> str:
+        return self.model.target.quantity or "target"
+
+    @cached_property
+    def unit(self) -> str:
+        """Of the target; "" where it has none."""
+        unit = self.view["validation_rmse"].units
+        return "" if unit == "1" else unit
+
+    @cached_property
+    def retrained(self) -> list[int]:
+        """The numbers of the networks of the winner that were trained anew."""
+        if not self.model.final.retrain:
+            return []
+        return [int(i) for i in np.flatnonzero(~np.isnan(self.view["final_test_rmse"][...]))]
+
+    @property
+    def winner(self) -> int:
+        """The trial whose point was trained anew; the best one where none was."""
+        return int(self.view["final_trial"][self.retrained[0]]) if self.retrained else self.order[0]
+
+    @property
+    def network(self) -> Network:
+        """The winner's."""
+        setting = setting_of(self.model, self.point(self.winner))
+        return fitted_to(self.model.graph, setting.network)

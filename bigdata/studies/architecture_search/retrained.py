@@ -54,6 +54,8 @@ def run(ctx: Context[ArchitectureSearch]) -> dict[str, Any]:
     _keep(ctx, one, done)
     made = one.predicted(done, np.arange(len(one.problem.values)))
     ctx.write("prediction", made[None])
+    trained = one.problem.crystals.fractions[one.problem.train] > 0
+    ctx.write("element_trained", trained.sum(axis=0, dtype=np.int64)[None])
     # Of the numbers that are stored: in other batches sums are rounded otherwise.
     rows = {code: np.flatnonzero(ctx.read(f"split_{DATA}") == code) for code in (VALIDATION, TEST)}
     validated, tested = (one.errors(made[rows[code]], rows[code]) for code in (VALIDATION, TEST))

@@ -45,6 +45,9 @@ LIST_RATE = Rate("trial", 2e-4, BUILT_IN)
 # Of a network's weights, 4 bytes each and hardly compressible, with 200,000 of them.
 NETWORK_BYTES = 1_000_000
 
+PREDICTION = "of all entries, by each of the networks"
+TRAINED = "training entries that contain the element"
+
 
 def stages(model: ArchitectureSearch, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
@@ -168,9 +171,8 @@ class _Stages:
             work=lambda _: whole_work / (end - begin),
             memory=PROCESS_BYTES + most_bytes(self.model, self.n),
             arrays=(
-                by_rows(
-                    1, "prediction", "float64", {"network": k, f"entry_{DATA}": self.n}, self.unit, "of all entries"
-                ),
+                by_rows(1, "prediction", "float64", {"network": k, f"entry_{DATA}": self.n}, self.unit, PREDICTION),
+                by_rows(1, "element_trained", "int64", {"network": k, "element": N_ELEMENTS}, about=TRAINED),
             ),
             needs=lambda _: [("groups", 0)],
             whole=("train",),

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from difflib import get_close_matches
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.graphs import build
-from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.structures import Structures
 from bigdata.kind import SpecError, View
 from bigdata.models.networks.crystals import Crystals
 from bigdata.models.networks.network import shared
 from bigdata.models.prediction import Prediction
 from bigdata.studies.materials.crystals import graph_setting
-from bigdata.studies.materials.groups import identity_of
-from bigdata.studies.materials.identity import Identity, labels
-from bigdata.studies.materials.split import group_hashes
-from bigdata.studies.materials.symmetry import symmetry
+from bigdata.studies.materials.familiar import are_known, elements_unseen, notes_of, reasons_of
 from bigdata.studies.transferability.data import TEST, network_of
 from bigdata.studies.transferability.results import Results
 from bigdata.studies.transferability.trainings import places
@@ -43,17 +38,18 @@ def predict(view: View, structures: Structures, model: str = "", seen: bool = Fa
     made[usable] = networks.mean(axis=0)
     if len(networks) > 1:
         spread[usable] = networks.std(axis=0, ddof=1)
-    known = _known(results, name, structures)
-    reasons = _reasons(structures, known, seen)
+    identity = results.model.identity
+    known = are_known(identity, structures, _saw(results, name))
+    reasons = reasons_of(structures, known, seen)
     made[[bool(reason) for reason in reasons]] = np.nan
     beside: dict[str, NDArray[np.generic]] = {
         "spread": spread,
-        "elements never seen": np.array(_unseen(results, name, structures)),
+        "elements never seen": np.array(elements_unseen(results.element_trained[name], structures)),
     }
     if seen:
         beside["trained on its material"] = np.where(known, "yes", "no")
     return Prediction(
-        results.quantity, results.unit, results.said_of_model(name), made, reasons, beside, _notes(results)
+        results.quantity, results.unit, results.said_of_model(name), made, reasons, beside, notes_of(identity)
     )
 
 
@@ -82,47 +78,7 @@ def _networks(results: Results, model: str, crystals: Crystals) -> Floats:
     return np.stack([learned(results.read, study, at, dataset)(network, crystals, rows) for at in places(study, model)])
 
 
-def _known(results: Results, model: str, structures: Structures) -> NDArray[np.bool_]:
-    """(n,) whether a structure's material is among those that training or validation saw."""
-    identity, view = identity_of(results.model.identity), results.view
-    if _nameless(identity):
-        return np.zeros(len(structures), dtype=bool)
-    found = symmetry(structures, identity.symprec) if identity.needs_symmetry else None
-    hashes = group_hashes(labels(identity, structures, [""] * len(structures), found))
-    saw = [
-        view[f"group_hash_{name}"][...][view[f"split_{name}"][...] != TEST] for name in results.model.members[model].of
-    ]
-    return np.isin(hashes, np.concatenate(saw))
-
-
-def _reasons(structures: Structures, known: NDArray[np.bool_], seen: bool) -> list[str]:
-    trained_on = "the model was trained on this material; --seen predicts it all the same"
-    return [
-        "has no atoms" if not n else trained_on if is_known and not seen else ""
-        for n, is_known in zip(structures.n_atoms.tolist(), known.tolist(), strict=True)
-    ]
-
-
-def _notes(results: Results) -> tuple[str, ...]:
-    said = _nameless(identity_of(results.model.identity))
-    return (f"materials are told apart by {said}: whether these were trained on isn't known",) if said else ()
-
-
-def _nameless(identity: Identity) -> str:
-    """By what a group is told apart that a new structure has no name for."""
-    words = {
-        "given_formula": "the formula as a database gives it",
-        "matched": "matching with the study's own entries, whose structures the run doesn't hold",
-    }
-    return next((word for part, word in words.items() if part in identity.by), "")
-
-
-def _unseen(results: Results, model: str, structures: Structures) -> list[str]:
-    """Of each structure, the elements that no training entry has."""
-    trained = results.element_trained[model]
-    crystal = np.repeat(np.arange(len(structures)), structures.n_atoms)
-    found: Mapping[int, set[int]] = {i: set() for i in range(len(structures))}
-    for i, number in zip(crystal.tolist(), structures.numbers.tolist(), strict=True):
-        if not trained[number - 1]:
-            found[i].add(number)
-    return [" ".join(SYMBOLS[n] for n in sorted(numbers)) or "none" for numbers in found.values()]
+def _saw(results: Results, model: str) -> NDArray[np.int64]:
+    """The hashes of the materials that training or validation saw."""
+    view, members = results.view, results.model.members[model].of
+    return np.concatenate([view[f"group_hash_{d}"][...][view[f"split_{d}"][...] != TEST] for d in members])
