@@ -18,6 +18,7 @@ import dask
 
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.errors import SiteError
+from bigdata.places import cache_folder
 from bigdata.spec import kinds
 from bigdata.spec.pool import ControllerJob, Pool
 from bigdata.spec.site import Site
@@ -25,7 +26,7 @@ from bigdata.spec.site import Site
 # What a job needs of the environment that it is submitted from; not every batch system hands it on. Nothing that could
 # hold a secret: job scripts are kept where others may read them.
 # Beside those that the study kinds name.
-HANDED_ON = ("PATH", "PYTHONPATH", "BIGDATA_CACHE", "SLURM_CONF")
+HANDED_ON = ("PATH", "PYTHONPATH", "SLURM_CONF")
 # A batch system that hasn't answered by then is asked again later.
 PATIENCE_SECONDS = 60.0
 
@@ -204,9 +205,13 @@ def controller_script(site: Site, name: str, log: Path, command: str) -> JobScri
 
 
 def exports(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Shell lines that set variables as they are here."""
+    """Shell lines that set variables as they are here, and the cache of this user: in an image, who may write in the
+    folders above it can't be seen.
+    """
     names = (*HANDED_ON, *kinds.variables())
-    return [f"export {name}={shlex.quote(environment[name])}" for name in names if name in environment]
+    here = {name: environment[name] for name in names if name in environment}
+    here["BIGDATA_CACHE"] = str(cache_folder().absolute())
+    return [f"export {name}={shlex.quote(value)}" for name, value in here.items()]
 
 
 def clock(seconds: float | None, scheduler: str) -> str | None:
