@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, PrivateAttr
 
+from bigdata import machine
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.checked import checked, valid_fields, written_fields
 from bigdata.spec.layers import read_layers
@@ -290,9 +291,7 @@ def site_files() -> dict[str, Path]:
 
 def local() -> Site:
     """This machine: the cores that this process may use, and all the memory that it may have."""
-    # A process that is bound to some cores has only these; a container's quota of their time isn't seen. Not on macOS.
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pool = Pool.model_construct(cores=n_cores, memory=min(_memory()))
+    pool = Pool.model_construct(cores=machine.n_cores(), memory=machine.memory())
     return Site.model_construct(site="local", scheduler="local", pools={"cpu": pool})
 
 
@@ -334,15 +333,6 @@ def site_here() -> Chosen:
         return Chosen(local(), f"{because}; name one with --site{unread}")
     none = f"`local`: no other site of `bigdata sites list` is recognised here{unread}"
     return Chosen(local(), none if files else "")
-
-
-def _memory() -> Iterator[int]:
-    """Bytes of memory of this machine, and of the container or job that this process is in."""
-    yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    # Of control groups, version 2; it holds the word `max` where there is no limit.
-    group = Path("/sys/fs/cgroup/memory.max")
-    if group.is_file() and (text := group.read_text().strip()).isdigit():
-        yield int(text)
 
 
 def _folders() -> list[Path]:
