@@ -46,7 +46,7 @@ def _limits(groups: Path, own: Path) -> Iterator[int]:
 
 
 def _folders(controller: str, groups: Path, own: Path) -> Iterator[Path]:
-    """The control groups that this process is in, the innermost first: of version 2, and of one controller in version 1.
+    """The control groups of this process, the innermost first: of version 2, and of one controller in version 1.
 
     A container may see its own group as the outermost one, under whichever name it has outside.
     """

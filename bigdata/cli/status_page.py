@@ -8,7 +8,7 @@ from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.run.launch import last_words
 from bigdata.run.status import LONG_SILENCE_SECONDS, Status
-from bigdata.spec.site import WITHOUT_JOBS
+from bigdata.spec.site_findings import WITHOUT_JOBS
 
 LAST_LINES = 5
 AGAIN = {

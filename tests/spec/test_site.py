@@ -88,7 +88,8 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
         'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
         "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, `gpus`, "
-        "`max_jobs`, `directives`, `account`, `project`, `prologue`, `resource_spec`, `disk`. Did you mean `cores`?",
+        "`gpu_type`, `exclusive`, `interface`, `max_jobs`, `directives`, "
+        "`account`, `project`, `prologue`, `resource_spec`, `disk`. Did you mean `cores`?",
     ]
 
 

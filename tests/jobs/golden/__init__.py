@@ -16,7 +16,8 @@ from typing import Any
 from unittest import mock
 
 from bigdata.jobs import script, worker_job
-from bigdata.spec.site import CHARGED, Site, load_site
+from bigdata.spec.site import Site, load_site
+from bigdata.spec.site_findings import CHARGED
 from bigdata.store.folder import RunFolder
 
 FOLDER = Path(__file__).parent
