@@ -39,10 +39,7 @@ class Refused(SiteError):
 
     def __init__(self, scheduler: str, words: str, script: str) -> None:
         self.words, self.script = words, script
-        ignored = "".join(
-            f"\n`{name}` of your shell wasn't used: what jobs ask for is said by the site's file." for name in options()
-        )
-        super().__init__(f"{scheduler} didn't take the job: {words}{ignored}\nThe job was:\n{script}")
+        super().__init__(f"{scheduler} didn't take the job: {words}{_ignored()}\nThe job was:\n{script}")
 
 
 def _ignored() -> str:
