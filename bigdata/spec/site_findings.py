@@ -102,7 +102,8 @@ def _particular(scheduler: str, pools: Mapping[str, Pool]) -> Iterator[Finding]:
                     right += f", and write what the site wants into {ELSEWHERE[scheduler]}"
                 yield Finding(("pools", name, field), f"`{scheduler}` doesn't know it", right, at_key=True)
         if pool.gpu_type and not pool.gpus:
-            yield Finding(("pools", name, "gpu_type"), "of no GPUs", "Write how many beside it: `gpus: 1`", at_key=True)
+            what, right = "says which GPUs, and the pool has none", "Write how many beside it: `gpus: 1`"
+            yield Finding(("pools", name, "gpu_type"), what, right, at_key=True)
         if scheduler == "htcondor" and pool.disk is None:
             yield Finding(("pools", name, "disk"), "is missing", "HTCondor needs it: write `disk: 10 GB`")
 

@@ -50,6 +50,7 @@ def test_an_interface_that_the_controllers_machine_has_not_is_told_in_a_sentence
     assert "has no network interface `ib99`" in submitted.stderr
 
 
+@pytest.mark.slow
 def test_an_interface_that_the_nodes_have_not_is_told_in_a_sentence(far: Far) -> None:  # noqa: F811
     site = far.site({"cpu": {**CPU, "interface": "ib99"}}, interface="lo")
     done = far.bench.bigdata("sites", "check", site)
@@ -59,6 +60,7 @@ def test_an_interface_that_the_nodes_have_not_is_told_in_a_sentence(far: Far) ->
     assert "into `interface:` of the site's file" in done.stderr
 
 
+@pytest.mark.slow
 def test_interfaces_ports_and_directives_are_those_of_the_site(far: Far) -> None:  # noqa: F811
     ports = {"scheduler": "23100-23199", "workers": "23200-23299", "nannies": "23300-23399"}
     pool = {**CPU, "memory": "800 MiB", "interface": "lo"}

@@ -38,6 +38,6 @@ def test_ports_that_are_taken_are_passed_over() -> None:
         with pytest.raises(SiteError) as refused:
             free_ports([taken], 1, "ports.scheduler", "127.0.0.1")
     assert str(refused.value).startswith(
-        f"`ports.scheduler:` of the site's file allows {taken}, and {socket.gethostname()} has 0 of them free where 1 is "
-        "needed."
+        f"`ports.scheduler:` of the site's file allows {taken}, and {socket.gethostname()} has 0 of them free "
+        "where 1 is needed."
     )
