@@ -29,7 +29,7 @@ from bigdata.errors import SiteError
 from bigdata.jobs.certificates import security
 from bigdata.programs import guard
 from bigdata.spec.ports import ports
-from bigdata.threads import thread_environment
+from bigdata.threads import GPUS, thread_environment
 
 # A worker that can't reach the scheduler gives up; its job ends, and another one is started.
 DEATH_SECONDS = 60
@@ -48,7 +48,8 @@ LOGGED = {"distributed": "error", "distributed.nanny": "critical"}
 @dataclass(frozen=True)
 class Work:
     """What a job is told: where the scheduler is, and its workers: how many, their lane, the memory (bytes) and
-    threads of each. Worker i is named `name:i`. Interface and ports are as in the site's file.
+    threads of each. Worker i is named `name:i`. `gpus` are those that the job asked for; interface and ports are as in
+    the site's file.
     """
 
     scheduler: str
@@ -58,6 +59,7 @@ class Work:
     memory: int
     threads: int
     certificates: str
+    gpus: int | None = None
     interface: str | None = None
     worker_ports: str | None = None
     nanny_ports: str | None = None
@@ -205,7 +207,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: end_family(folder))
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with own_dask_configuration():
-        own = {**thread_environment(orders.threads), "DASK_LOGGING": str(LOGGED)}
+        own = {**thread_environment(orders.threads), GPUS: str(orders.gpus or 0), "DASK_LOGGING": str(LOGGED)}
         environ = dask.config.get("distributed.nanny.pre-spawn-environ") | own
         with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
             asyncio.run(work(orders, str(folder.path)))

@@ -29,6 +29,7 @@ def worker_job(site: Site, folder: RunFolder, name: str, lane: str, scheduler: s
         threads=lanes.threads(site, lane),
         # The way to the key only: a job's script and its command line can be read by others.
         certificates=str(certificates),
+        gpus=asks.gpus or None,
         interface=asks.interface,
         worker_ports=site.ports.workers,
         nanny_ports=site.ports.nannies,

@@ -131,16 +131,23 @@ def _ensemble(ctx: Context[Transferability], at: list[int], dataset: str) -> Flo
 def compiled(ctx: Context[Transferability]) -> Compiled:
     """The study's network, compiled for each size of batch where there is a GPU; one for all tasks of a process.
 
-    Raises SiteError where the task has GPUs that TensorFlow doesn't see.
+    Raises SiteError where the task's job asked for GPUs that TensorFlow doesn't see.
     """
-    has_gpu = ctx.gpus > 0
-    if has_gpu:
-        from bigdata.models.networks.loading import require_gpu
-
-        require_gpu(ctx.gpus)
+    has_gpu = ctx.gpus > 0 and _sees_gpu(ctx)
     # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
     precision = ctx.model.training.precision if has_gpu else "float32"
     return shared(network_of(ctx.model), ctx.read("element_feature"), precision, has_gpu)
+
+
+def _sees_gpu(ctx: Context[Transferability]) -> bool:
+    """Whether TensorFlow sees the task's GPUs: those of a job have to be, one that is only there needn't."""
+    from bigdata.models.networks.loading import require_gpu, unseen
+
+    if ctx.must_use_gpus:
+        require_gpu(ctx.gpus)
+    if why := unseen(ctx.gpus):
+        ctx.log(f"on the CPU: {why}")
+    return not why
 
 
 def evaluate(ctx: Context[Transferability]) -> None:
