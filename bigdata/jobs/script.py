@@ -19,7 +19,7 @@ import dask
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.errors import SiteError
 from bigdata.jobs.asking import Asks
-from bigdata.jobs.surroundings import options, without_options
+from bigdata.jobs.surroundings import grid_engine_directives, options, without_options
 from bigdata.places import cache_folder
 from bigdata.spec import kinds
 from bigdata.spec.pool import ControllerJob, Pool
@@ -103,6 +103,8 @@ class JobScript:
         lines = [f"exec >>{shlex.quote(str(self.log))} 2>&1", *self.lines]
         job._command_template = "\n".join(lines) if scheduler != "htcondor" else _one_line(lines)
         job.executable = "/bin/bash"
+        if scheduler == "sge":
+            job.job_header = "\n".join([*(f"#$ {line}" for line in grid_engine_directives()), job.job_header])
         if scheduler in ("pbs", "moab"):
             job.job_id_regexp = r"(?P<job_id>\S+)\s*$"  # `7.head`: its queue knows no `7`
         return job

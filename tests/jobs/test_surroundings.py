@@ -65,3 +65,17 @@ def test_a_refusal_tells_what_of_the_shell_did_not_count(
     monkeypatch.setenv("SBATCH_ACCOUNT", "mine")
     with pytest.raises(Refused, match="`SBATCH_ACCOUNT` of your shell didn't count: what jobs ask for is said in the"):
         job(tmp_path, "nowhere").submit("slurm")
+
+
+def test_a_script_of_grid_engine_forgets_the_users_files_first_and_keeps_the_sites(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = tmp_path / "a root/default/common/sge_request"
+    site.parent.mkdir(parents=True)
+    site.write_text("-l h_vmem=1G\n")
+    monkeypatch.setenv("SGE_ROOT", str(tmp_path / "a root"))
+    monkeypatch.delenv("SGE_CELL", raising=False)
+    lines = [line for line in job(tmp_path).text("sge").splitlines() if line.startswith("#$")]
+    assert lines[:3] == ["#$ -clear", f"#$ -@ '{site}'", "#$ -N bd-shell-1"]
+    site.unlink()
+    assert job(tmp_path).text("sge").count("#$ -@") == 0
