@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the extra `networks` isn't installed")
 
+from bigdata import load_study, submit
 from bigdata.store.folder import PARTIAL
 from tests.bench import Bench, chunks, events, until
 from tests.jobs.conftest import CPU, GPU, Far
@@ -110,7 +111,7 @@ def test_a_gpu_that_is_only_there_is_left_alone_with_a_note(bench: Bench, monkey
     spec = bench.write("brief.yaml", {**STUDY, "training": {"max_steps": 20, "evaluate_every": 10}})
     without = numbers(bench.submit(spec).folder.path)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    run = bench.submit(spec, runs=bench.folder / "other")
+    run = submit(load_study(spec), site="process", runs=bench.folder / "other")
     log = "".join(file.read_text() for file in run.folder.logs.iterdir())
     assert "on the CPU: the task has 1 GPU (CUDA_VISIBLE_DEVICES=0), and TensorFlow" in log
     assert numbers(run.folder.path) == without
