@@ -69,4 +69,4 @@ class Evolution:
         """The one that the fewest of a sample beat; of several objectives that is one of the sample's Pareto front."""
         alive = [*self._population.values()]
         sample: list[Record] = [alive[i] for i in rng.choice(len(alive), self._sample, replace=False)]
-        return min(sample, key=lambda record: sum(other.beats(record) for other in sample))
+        return min(sample, key=lambda record: sum(other.against(record) > 0 for other in sample))
