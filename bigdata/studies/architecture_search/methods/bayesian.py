@@ -1,7 +1,7 @@
 """Bayesian search with Optuna's samplers: where are trials likely to be better than the best so far?
 
-`tpe` is the tree-structured Parzen estimator (Bergstra et al., NeurIPS 24 (2011)) over all fields together, `gp` a
-Gaussian process. With several rungs, a model is made of the highest rung with enough trials, as in
+`tpe` is the tree-structured Parzen estimator (Bergstra et al., NeurIPS 24 (2011)), for each field by itself, `gp` a
+Gaussian process over all. With several rungs, a model is made of the highest rung with enough trials, as in
 Falkner et al., Proc. Mach. Learn. Res. 80, 1437 (2018).
 
 Optuna keeps the state of its random numbers nowhere, and a sampler that goes on would repeat the first draws. So one is
@@ -136,12 +136,11 @@ class Bayesian:
 
     def _fresh(self, number: int) -> optuna.samplers.BaseSampler:
         seed = int(np.random.SeedSequence([self._seed, number]).generate_state(1)[0])
-        samplers, options = self._optuna.samplers, {"seed": seed, "n_startup_trials": ENOUGH}
-        made: optuna.samplers.BaseSampler = (
-            samplers.GPSampler(**options)
-            if self._sampler == "gp"
-            else samplers.TPESampler(**options, multivariate=True)
-        )
+        samplers = self._optuna.samplers
+        # Parzen estimators over all fields together were better by the median of twelve seeds, and in two of them stuck
+        # to the wrong choices for good.
+        kind = samplers.GPSampler if self._sampler == "gp" else samplers.TPESampler
+        made: optuna.samplers.BaseSampler = kind(seed=seed, n_startup_trials=ENOUGH)
         return made
 
 
