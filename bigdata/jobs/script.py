@@ -19,7 +19,7 @@ import dask
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.errors import SiteError
 from bigdata.spec import kinds
-from bigdata.spec.pool import ControllerJob, Pool
+from bigdata.spec.pool import MEM_FREE, ControllerJob, Pool, slots
 from bigdata.spec.site import Site
 
 # What a job needs of the environment that it is submitted from; not every batch system hands it on. Nothing that could
@@ -64,6 +64,7 @@ class JobScript:
     account: str | None = None
     project: str | None = None
     resource_spec: str | None = None
+    memory_resource: str | None = None
     disk: int | None = None
     directives: tuple[str, ...] = ()
 
@@ -129,7 +130,7 @@ class JobScript:
                 "resource_spec": self.resource_spec or f"nodes=1:ppn={self.cores},mem={memory}mb",
             },
             "lsf": {"project": self.project, "ncpus": self.cores},
-            "sge": {"project": self.project, "resource_spec": self.resource_spec},
+            "sge": {"project": self.project, "resource_spec": self.resource_spec or self._slot_memory(memory)},
             "oar": {
                 "project": self.project,
                 "resource_spec": self.resource_spec,
@@ -137,6 +138,12 @@ class JobScript:
             },
         }
         return {"queue": self.queue, "walltime": clock(self.walltime, scheduler), **own[scheduler]}
+
+    def _slot_memory(self, memory: int) -> str | None:
+        """Grid Engine counts what a job asks for by the slot; `memory`, in MiB, is rounded up."""
+        if self.memory_resource == "none":
+            return None
+        return f"{self.memory_resource or MEM_FREE}={-(-memory // slots(self.directives))}M"
 
     def _directives(self, scheduler: str) -> Any:
         """Ours and the user's; HTCondor's are a mapping."""
@@ -178,6 +185,7 @@ def pool_script(site: Site, pool: str, name: str, log: Path, lines: tuple[str, .
         account=asks.account,
         project=asks.project,
         resource_spec=asks.resource_spec,
+        memory_resource=asks.memory_resource,
         disk=asks.disk,
         directives=tuple(asks.directives),
         lines=(*exports(), *asks.prologue, *lines),
@@ -197,6 +205,7 @@ def controller_script(site: Site, name: str, log: Path, command: str) -> JobScri
         queue=own.queue or pool.queue,
         account=pool.account,
         project=pool.project,
+        memory_resource=pool.memory_resource,
         disk=pool.disk,
         directives=tuple(own.directives),
         lines=(*exports(), *site.prologue, command),

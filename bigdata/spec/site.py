@@ -15,7 +15,7 @@ from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.checked import checked, valid_fields, written_fields
 from bigdata.spec.layers import read_layers
 from bigdata.spec.node import in_order
-from bigdata.spec.pool import ControllerJob, Count, Line, Pool
+from bigdata.spec.pool import ControllerJob, Count, Line, Pool, slots
 from bigdata.spec.problems import from_finding
 from bigdata.spec.recognition import RecognisedBy
 from bigdata.spec.study import POOL_NAME, Finding, SpecModel
@@ -27,7 +27,7 @@ CHARGED = dict.fromkeys(("slurm", "pbs", "moab"), "account") | dict.fromkeys(("l
 # What runs tasks without a batch system.
 WITHOUT_JOBS = ("local", "process", "dask")
 # Fields that only some batch systems understand.
-ONLY_FOR = {"resource_spec": ("pbs", "moab", "sge", "oar"), "disk": ("htcondor",)}
+ONLY_FOR = {"resource_spec": ("pbs", "moab", "sge", "oar"), "memory_resource": ("sge",), "disk": ("htcondor",)}
 # From a job's start to its worker's first task (measured: 3-5 s on the host, 6-8 s in an image, whose packages
 # the first job imports all).
 START_SECONDS = 5.0
@@ -207,6 +207,8 @@ class Site(SpecModel):
         if scheduler:
             yield from _charged(scheduler, {(): fields} | {("pools", name): vars(p) for name, p in pools.items()})
             yield from _particular(scheduler, pools)
+            if scheduler == "sge":
+                yield from _slots(pools, fields.get("controller_job"))
             yield from _dask(fields)
         recognition = fields.get("recognised_by")
         if recognition and recognition.environment is None and recognition.host is None:
@@ -264,6 +266,18 @@ def _particular(scheduler: str, pools: Mapping[str, Pool]) -> Iterator[Finding]:
                 yield Finding(("pools", name, field), f"`{scheduler}` doesn't know it", right, at_key=True)
         if scheduler == "htcondor" and pool.disk is None:
             yield Finding(("pools", name, "disk"), "is missing", "HTCondor needs it: write `disk: 10 GB`")
+
+
+def _slots(pools: Mapping[str, Pool], controller: ControllerJob | None) -> Iterator[Finding]:
+    """Grid Engine gives a job one slot, whatever it runs there, unless it names a parallel environment."""
+    asking: dict[tuple[str, ...], Pool | ControllerJob] = {("pools", name): pool for name, pool in pools.items()}
+    for path, job in (asking | ({("controller_job",): controller} if controller else {})).items():
+        if job.cores > (has := slots(job.directives)):
+            what = f"{job.cores} cores are asked for, and Grid Engine gives this job {has}"
+            right = (
+                f'Write `directives: ["-pe smp {job.cores}"]`, with a parallel environment of `qconf -spl` for `smp`'
+            )
+            yield Finding((*path, "cores"), what, right)
 
 
 def load_site(name: str | Path) -> Site:
