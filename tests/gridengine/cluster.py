@@ -111,7 +111,7 @@ class GridEngine:
         os.environ.update(self._own)
         self._write_cell()
         self._spool()
-        self.start_master()
+        self.start_controller()
         host = socket.gethostname()
         for option in ("-ah", "-as"):
             subprocess.run(["qconf", option, host], env=self._environment(), capture_output=True, check=False)
@@ -154,14 +154,14 @@ class GridEngine:
         )
         self.command("qconf", "-Msconf", self._write("rules", rules))
 
-    def start_master(self) -> None:
+    def start_controller(self) -> None:
         self._start("sge_qmaster")
         until(lambda: subprocess.run(["qconf", "-sh"], env=self._environment(), capture_output=True).returncode == 0)
 
     def start_node(self) -> None:
         self._start("sge_execd")
 
-    def stop_master(self) -> None:
+    def stop_controller(self) -> None:
         """Nobody hears what is asked; jobs run on."""
         self._end("sge_qmaster")
 
@@ -176,6 +176,10 @@ class GridEngine:
         """The jobs in the queue, and their states, such as `r` or `qw`."""
         listed = ElementTree.fromstring(self.command("qstat", "-xml", "-u", "*")).iter("job_list")
         return {job.findtext("JB_job_number", ""): job.findtext("state", "") for job in listed}
+
+    def running(self) -> list[str]:
+        """The jobs that run."""
+        return [job for job, state in self.queue().items() if state == "r"]
 
     def cancel(self, jobs: Sequence[str]) -> None:
         """Jobs that end at this very moment are no complaint."""

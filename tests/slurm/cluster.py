@@ -181,6 +181,10 @@ class Slurm:
         """The jobs in the queue, and their names."""
         return dict(line.split(" ", 1) for line in self.command("squeue", "-h", "-o", "%A %j").splitlines())
 
+    def running(self) -> list[str]:
+        """The jobs that run."""
+        return self.command("squeue", "-h", "-t", "R", "-o", "%A").split()
+
     def history(self, job: str) -> str:
         """The state of a job, such as `RUNNING` or, for five minutes after its end, `NODE_FAIL`."""
         said = self.command("scontrol", "-o", "show", "job", job)
