@@ -1,7 +1,8 @@
 """Where the workers of a run keep their files on a node: below TMPDIR, and gone with them.
 
-What is killed can't clean up behind itself: the next that makes or leaves such a folder on the node removes what others
-of the same user left. That they are dead is seen by their lock, which the kernel lets go with the process that holds it.
+What is killed can't clean up behind itself: the next that makes or leaves such a folder on the node removes what
+others of the same user left. That they are dead is seen by their lock, which the kernel lets go with the process that
+holds it.
 """
 
 from __future__ import annotations
