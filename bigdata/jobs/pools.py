@@ -143,7 +143,8 @@ class JobPools:
         if time.time() < long_after:
             return None
         # What was known of the job before says nothing of this: as long as nobody tells, the death has no cause.
-        is_told = job.seen is not None and job.seen.state == "running" and job.seen_at > long_after
+        well_after = max(long_after, self._queue.answers_since + LINGER_SECONDS)
+        is_told = job.seen is not None and job.seen.state == "running" and job.seen_at > well_after
         return Ending(Cause.DIED) if job.workers or is_told or not self._queue.can_list else None
 
     def _ending_of(self, job: PoolJob, lost: Lost) -> Ending:

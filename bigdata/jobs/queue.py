@@ -6,6 +6,7 @@ controller's thread, once it looks for it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -38,6 +39,8 @@ class Queue:
         self._to_remove: list[str] = []
         # Names of jobs that may have been taken though the batch system didn't say so.
         self._unsure: set[str] = set()
+        # Since when (Unix time, s) it answers without a break: what it says after one may be from before.
+        self.answers_since = math.inf
         self._list_at = 0.0
         self._submit_at = 0.0
         self._wait = LEAST_WAIT
@@ -110,9 +113,12 @@ class Queue:
     def _listed(self, listed: list[Job] | None, then: Callable[[Iterable[Job]], bool]) -> None:
         now = time.time()
         if listed is None:
+            if not self.is_silent:
+                self._note_answer(answers=False)
             self.reasons["queue"] = f"{self._scheduler} doesn't answer"
             self._list_at = now + self._next_wait()
             return
+        self._note_answer(answers=True)
         self.reasons.pop("queue", None)
         self._wait = LEAST_WAIT
         self._to_remove += self._strays(listed)
@@ -131,7 +137,15 @@ class Queue:
     def ask_for(self, job: str, then: Callable[[Job | None, float], None]) -> None:
         """Ask for one job by itself; `then` is told when that was asked, too."""
         asked = time.time()
-        self._ask(lambda: batch.one(self._scheduler, job), lambda done: then(done.result(), asked))
+
+        def heard(done: Future[Any]) -> None:
+            self._note_answer(answers=done.result() is not None)
+            then(done.result(), asked)
+
+        self._ask(lambda: batch.one(self._scheduler, job), heard)
+
+    def _note_answer(self, *, answers: bool) -> None:
+        self.answers_since = min(self.answers_since, time.time()) if answers else math.inf
 
     def hand_in(self, scripts: list[JobScript], then: Callable[[list[str], Exception | None], None]) -> None:
         """Submit jobs, one after the other: `then` is given the numbers of those that were taken, and what stopped

@@ -52,6 +52,7 @@ def test_a_death_has_no_cause_while_the_batch_system_is_silent(
     assert not cluster.system.queue()
 
 
+@pytest.mark.slow
 def test_where_jobs_cannot_be_listed_one_is_asked_for_by_itself(
     far: Far, right: Right, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
