@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.jobs import batch
-from bigdata.jobs.batch import Job
+from bigdata.jobs.listing import Job
 from bigdata.run.orders import Orders, is_waited_for, read_orders
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
@@ -133,10 +133,8 @@ def _job(folder: RunFolder, launch: Orders) -> Job | None:
     if listed := next((job for job in found or () if job.id == launch.job), None):
         return listed
     # That a job isn't listed may be a batch system's bad moment: its end has to be told.
-    end = batch.fate(launch.scheduler, launch.job) if found is not None else None
-    if end is None:
-        return Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
-    return Job(launch.job, "", "ended", end)
+    told = batch.one(launch.scheduler, launch.job) if found is not None else None
+    return told or Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
 
 
 def _last_scheduler(past: journal.History) -> str:

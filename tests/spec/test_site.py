@@ -89,8 +89,8 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
         'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
         "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, `gpus`, "
-        "`gpu_type`, `exclusive`, `interface`, `max_jobs`, `directives`, "
-        "`account`, `project`, `prologue`, `resource_spec`, `disk`. Did you mean `cores`?",
+        "`gpu_type`, `exclusive`, `interface`, `max_jobs`, `directives`, `account`, `project`, `prologue`, "
+        "`resource_spec`, `memory_resource`, `disk`. Did you mean `cores`?",
     ]
 
 
@@ -182,6 +182,22 @@ WRONG = {
         ("2 GiB", "2 GiB, resource_spec: select=1"),
         "6:46: pools.cpu.resource_spec: `slurm` doesn't know it. It is for `pbs`, `moab`, `sge` and `oar`; "
         "leave it out.",
+    ),
+    "a resource for memory where there is none": (
+        ("2 GiB", "2 GiB, memory_resource: h_vmem"),
+        "6:46: pools.cpu.memory_resource: `slurm` doesn't know it. It is for `sge`; leave it out.",
+    ),
+    "several cores on Grid Engine's one slot": (
+        ("scheduler: slurm", "scheduler: sge", "--gres=gpu:1", "-pe smp 2-4"),
+        "6:28: pools.cpu.cores: 2 cores are asked for, and Grid Engine gives this job 1. Write "
+        '`directives: ["-pe smp 2"]`, with a parallel environment of `qconf -spl` for `smp`.',
+    ),
+    "fewer of Grid Engine's slots than cores": (
+        ("scheduler: slurm", "scheduler: sge", "--gres=gpu:1", "-R y -pe smp 1"),
+        "6:28: pools.cpu.cores: 2 cores are asked for, and Grid Engine gives this job 1. Write "
+        '`directives: ["-pe smp 2"]`, with a parallel environment of `qconf -spl` for `smp`.',
+        "7:28: pools.gpu.cores: 2 cores are asked for, and Grid Engine gives this job 1. Write "
+        '`directives: ["-pe smp 2"]`, with a parallel environment of `qconf -spl` for `smp`.',
     ),
     "a pool with a strange name": (
         ("  cpu:", "  the fat one:"),
