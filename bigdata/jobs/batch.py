@@ -85,12 +85,27 @@ def jobs(scheduler: str, prefix: str) -> list[Job] | None:
         return None
 
 
-def fate(scheduler: str, job: str) -> str | None:
-    """How a job that isn't in the queue ended, in the batch system's word; "" where it doesn't know the job any more.
+# How batch systems number jobs. What begins with `-` would be an option to their programs.
+_NUMBER = r"[0-9]{1,18}"
+_IDS = dict.fromkeys(("slurm", "sge", "lsf", "oar"), _NUMBER) | {
+    "pbs": rf"{_NUMBER}(\[[0-9]*\])?(\.[A-Za-z0-9][A-Za-z0-9.-]*)?",
+    "htcondor": rf"{_NUMBER}(\.{_NUMBER})?",
+    "moab": rf"([A-Za-z][A-Za-z0-9_]*\.)?{_NUMBER}(\.[A-Za-z0-9][A-Za-z0-9.-]*)?",
+}
 
-    None where the batch system says nothing: a job that it doesn't show may live.
+
+def is_job_id(scheduler: str, text: str) -> bool:
+    """Whether a text can be a job's number in a batch system; nothing is in one that isn't known."""
+    return scheduler in _IDS and re.fullmatch(_IDS[scheduler], text) is not None
+
+
+def fate(scheduler: str, job: str, prefix: str) -> str | None:
+    """How a job that isn't in the queue ended, in the batch system's word.
+
+    "" where it doesn't know the job any more, or knows it by a name that doesn't begin with `prefix`: then it is none
+    of the run's. None where the batch system says nothing: a job that it doesn't show may live.
     """
-    if scheduler != "slurm":
+    if scheduler != "slurm" or not is_job_id(scheduler, job):
         return ""
     command = ["scontrol", "-o", "show", "job", job]
     try:
@@ -99,6 +114,8 @@ def fate(scheduler: str, job: str) -> str | None:
         return None
     if done.returncode:
         return "" if "Invalid job id" in done.stderr else None
+    if f" JobName={prefix}" not in done.stdout:
+        return ""
     state = re.search(r"\bJobState=(\w+)", done.stdout)
     return state.group(1) if state and state.group(1) in SLURM_ENDED else None
 
@@ -147,8 +164,13 @@ def waits_for_ever(job: Job) -> bool:
 
 
 def remove(scheduler: str, ids: Iterable[str]) -> None:
-    """Take jobs out of the queue, running or not. SiteError where the batch system refuses or doesn't answer."""
+    """Take jobs out of the queue, running or not, whose numbers the batch system has told us.
+
+    SiteError where it refuses or doesn't answer.
+    """
     for job in ids:
+        if not is_job_id(scheduler, job):
+            raise SiteError(f"{job!r} is no number of a job in {scheduler}, and nothing was removed by it.")
         command = [*_REMOVE[scheduler], job]
         try:
             done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
@@ -245,7 +267,7 @@ _SUBMIT = {
     "moab": "msub",
 }
 _REMOVE = {
-    "slurm": ("scancel",),
+    "slurm": ("scancel", "--"),
     "pbs": ("qdel",),
     "sge": ("qdel",),
     "lsf": ("bkill",),

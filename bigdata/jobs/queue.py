@@ -119,7 +119,7 @@ class Queue:
 
     def fate(self, job: str, then: Callable[[str | None], None]) -> None:
         """Ask how a job ended that isn't in the queue any more."""
-        self._ask(lambda: batch.fate(self._scheduler, job), lambda done: then(done.result()))
+        self._ask(lambda: batch.fate(self._scheduler, job, self._prefix), lambda done: then(done.result()))
 
     def hand_in(self, scripts: list[JobScript], then: Callable[[list[str], Exception | None], None]) -> None:
         """Submit jobs, one after the other: `then` is given the numbers of those that were taken, and what stopped

@@ -83,7 +83,7 @@ def status(path: Path) -> Status:
         owner = None  # on another machine, where its lock would count as alive for some time yet
     return Status(
         folder=folder,
-        state="running" if owner else _state(past.state, launch, job),
+        state="running" if owner else _state(folder, past.state, launch, job),
         owner=owner or dead,
         silent=silent,
         launch=launch,
@@ -111,29 +111,32 @@ def _counts(past: journal.History) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _state(past: str, launch: Orders | None, job: Job | None) -> str:
+def _state(folder: RunFolder, past: str, launch: Orders | None, job: Job | None) -> str:
     """The state of a run whose lock nobody holds."""
     if launch is None:
         return "interrupted" if past == "relieved" else past
     if launch.controller == "job" and launch.job:
         return "interrupted" if job is None or job.is_over else "queued" if job.is_waiting else "starting"
-    return "starting" if is_waited_for(launch) else "interrupted"
+    return "starting" if is_waited_for(folder, launch) else "interrupted"
 
 
 def is_coming(folder: RunFolder, launch: Orders) -> bool:
     """Whether a launched controller that doesn't hold the lock is on its way to it."""
-    return _state("interrupted", launch, _job(folder, launch)) in LIVE
+    return _state(folder, "interrupted", launch, _job(folder, launch)) in LIVE
 
 
 def _job(folder: RunFolder, launch: Orders) -> Job | None:
-    """The controller's job as its batch system sees it; None where there is none."""
+    """The controller's job as its batch system sees it; None where there is none.
+
+    It has a name where it was found in the queue, as a job of this run and of this user.
+    """
     if not launch.job:
         return None
     found = batch.jobs(launch.scheduler, batch.prefix(folder))
     if listed := next((job for job in found or () if job.id == launch.job), None):
         return listed
     # That a job isn't listed may be a batch system's bad moment: its end has to be told.
-    end = batch.fate(launch.scheduler, launch.job) if found is not None else None
+    end = batch.fate(launch.scheduler, launch.job, batch.prefix(folder)) if found is not None else None
     if end is None:
         return Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
     return Job(launch.job, "", "ended", end)

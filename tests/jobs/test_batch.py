@@ -57,7 +57,7 @@ def test_a_queue_is_read(scheduler: str) -> None:
 def test_a_batch_system_that_is_not_there_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert [batch.jobs(name, "bd-") for name in batch._LISTS] == [None] * len(batch._LISTS)
-    assert batch.fate("slurm", "7") is None
+    assert batch.fate("slurm", "7", "bd-") is None
 
 
 def test_jobs_are_named_by_the_run(tmp_path: Path) -> None:

@@ -1,0 +1,386 @@
+"""Run folders that somebody made to have others' jobs and processes ended, files written over or programs wait."""
+
+from __future__ import annotations
+
+import json
+import os
+import pwd
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bigdata.errors import SiteError
+from bigdata.jobs import batch
+from bigdata.run.cancelling import cancel
+from bigdata.run.controller_process import ControllerProcess, controller_command
+from bigdata.run.orders import Orders, read_orders
+from bigdata.run.status import status
+from bigdata.store import lock
+from bigdata.store.folder import RunFolder
+from tests.bench import ROOT, Bench, until
+from tests.slurm.cluster import Slurm
+
+POOL = {"cpu": {"queue": "cpu", "cores": 1, "memory": "1 GiB", "walltime": "10 min"}}
+STRANGER = "bigdata-stranger"
+READING = ("status", "logs", "results", "verify")
+
+
+@pytest.fixture
+def folder(bench: Bench) -> RunFolder:
+    """A run that is done."""
+    bench.submit(bench.trial(tasks=2))
+    return bench.run_folder()
+
+
+@pytest.fixture
+def orders(bench: Bench, folder: RunFolder) -> dict[str, Any]:
+    """What a site with jobs would have written for a controller that was launched after that."""
+    site = bench.write("far.yaml", {"site": "far", "scheduler": "slurm", "controller": "job", "pools": POOL})
+    plan = bench.plan(bench.trial(tasks=2), site=str(site))
+    return asdict(Orders.of(plan)) | {"time": time.time() + 1}
+
+
+def write(folder: RunFolder, orders: dict[str, Any], **changes: Any) -> None:
+    folder.launch.write_text(json.dumps(orders | changes))
+
+
+@pytest.fixture
+def victim() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of this user that has nothing to do with any run."""
+    process = subprocess.Popen(["sleep", "300"])
+    yield process
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture
+def jobs(slurm: Slurm) -> Iterator[list[str]]:
+    """Two jobs of this user, one of them by the name of another run."""
+    hold = ["sbatch", "--parsable", "-p", "cpu", "--mem=100", "-o", "/dev/null", "--wrap", "sleep 300"]
+    numbers = [slurm.command(*hold, "-J", name).strip() for name in ("mine", "bd-t-2a945d45-0000-controller")]
+    yield numbers
+    slurm.cancel(numbers)
+    until(lambda: not slurm.queue())
+
+
+HOSTILE_JOBS = (
+    "--user=root",
+    "-u root",
+    "--me",
+    "1 2",
+    "1,2",
+    "*",
+    "1;true",
+    "٣",
+    "9" * 30,
+    "1\n2",
+    "victim",
+    "other run",
+)
+
+
+@pytest.mark.parametrize("job", HOSTILE_JOBS)
+def test_no_verb_ends_a_job_that_is_not_the_runs(
+    job: str, bench: Bench, folder: RunFolder, orders: dict[str, Any], jobs: list[str], slurm: Slurm
+) -> None:
+    write(folder, orders, job={"victim": jobs[0], "other run": jobs[1]}.get(job, job))
+    for verb in ("status", "logs", "cancel"):
+        bench.bigdata(verb, folder.path)
+    bench.bigdata("submit", bench.trial(tasks=2))
+    assert set(jobs) <= slurm.queue().keys()
+
+
+def test_a_number_that_no_job_has_is_said_and_shown_nowhere_else(
+    bench: Bench, folder: RunFolder, orders: dict[str, Any]
+) -> None:
+    write(folder, orders, job="--user=root")
+    done = bench.bigdata("cancel", folder.path)
+    assert done.returncode == 4
+    assert done.stderr == (
+        f"bigdata: {folder.launch} isn't what bigdata writes (`job` is no number of a job in slurm). Remove it and "
+        "submit again: what is done stays done.\n"
+    )
+
+
+def test_a_job_of_the_run_is_removed(
+    bench: Bench, folder: RunFolder, orders: dict[str, Any], jobs: list[str], slurm: Slurm
+) -> None:
+    hold = ["sbatch", "--parsable", "-p", "cpu", "--hold", "-o", "/dev/null", "--wrap", "sleep 300"]
+    own = slurm.command(*hold, "-J", f"{batch.prefix(folder)}controller").strip()
+    write(folder, orders, job=own)
+    assert status(folder.path).state == "queued"
+    assert bench.bigdata("cancel", folder.path).returncode == 0
+    assert slurm.queue().keys() == set(jobs)
+
+
+@pytest.mark.parametrize("scheduler", batch._REMOVE)
+def test_options_are_no_numbers_of_jobs(scheduler: str) -> None:
+    assert not any(batch.is_job_id(scheduler, text) for text in (*HOSTILE_JOBS, "", "-1", "--", "all", "1 --all"))
+    assert batch.is_job_id(scheduler, "7")
+    with pytest.raises(SiteError, match="nothing was removed by it"):
+        batch.remove(scheduler, ["--user=root"])
+
+
+def test_no_process_is_ended_that_is_no_controller(
+    bench: Bench, folder: RunFolder, orders: dict[str, Any], victim: subprocess.Popen[bytes]
+) -> None:
+    write(folder, orders, controller="detached", process=asdict(ControllerProcess.of(victim.pid)))
+    now = status(folder.path)
+    assert now.state == "interrupted"
+    done = bench.bigdata("cancel", folder.path)
+    assert done.stdout == f"{folder.path} is not running (interrupted)\n"
+    assert victim.poll() is None
+
+
+@pytest.mark.parametrize("number", [0, -1, True, 1.5, "1", 2**80])
+def test_a_number_that_no_process_has_is_said(
+    number: Any, bench: Bench, folder: RunFolder, orders: dict[str, Any]
+) -> None:
+    write(folder, orders, process={"host": "here", "pid": number, "started": "then"})
+    done = bench.bigdata("cancel", folder.path)
+    assert done.returncode == 4
+    assert "`process" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_controller_of_another_folder_is_not_ended(
+    bench: Bench, folder: RunFolder, orders: dict[str, Any], tmp_path: Path
+) -> None:
+    """And one of this folder is."""
+    other = tmp_path / "other"
+    other.mkdir()
+    here, there = (_sleeping_controller(path) for path in (folder.path, other))
+    try:
+        for process, state in ((there, "interrupted"), (here, "starting")):
+            write(folder, orders, controller="detached", process=asdict(ControllerProcess.of(process.pid)))
+            assert status(folder.path).state == state
+            cancel(folder.path)
+        assert here.wait(10) != 0
+        assert there.poll() is None
+    finally:
+        for process in (here, there):
+            process.kill()
+            process.wait()
+
+
+def _sleeping_controller(folder: Path) -> subprocess.Popen[bytes]:
+    """A process with a controller's command that does nothing yet."""
+    command = controller_command(RunFolder(folder))
+    program = ["bash", "-c", 'exec -a "$0" sleep 300', *command]
+    assert program
+    code = "import time; time.sleep(300)"
+    place = Path(tempfile.mkdtemp(dir=folder.parent.parent))
+    (place / "bigdata").mkdir()
+    (place / "bigdata/__init__.py").touch()
+    (place / "bigdata/__main__.py").write_text(code)
+    environment = {**os.environ, "PYTHONPATH": str(place)}
+    process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+    until(lambda: b"controller" in Path(f"/proc/{process.pid}/cmdline").read_bytes())
+    return process
+
+
+def test_a_lock_that_names_a_strangers_process_ends_nothing(folder: RunFolder, victim: subprocess.Popen[bytes]) -> None:
+    said = {"pid": victim.pid, "started": lock.started(victim.pid)}
+    folder.lock.write_text(json.dumps(lock._me() | said))
+    with pytest.raises(SiteError) as error:
+        cancel(folder.path, wait=1)
+    assert "before you end that process by force, look there whether it is a controller of this run" in str(error.value)
+    assert victim.poll() is None
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        pytest.param({"user": "\x1b]0;owned\x07"}, id="a user whose name steers the terminal"),
+        pytest.param({"pid": 2**80}, id="a process of too large a number"),
+        pytest.param({"pid": -1}, id="all processes"),
+        pytest.param({"host": ["node1"]}, id="a list for a host"),
+        pytest.param({"since": None}, id="no time"),
+    ],
+)
+def test_a_lock_that_no_controller_wrote_is_nobodys(field: dict[str, Any], bench: Bench, folder: RunFolder) -> None:
+    folder.lock.write_text(json.dumps(lock._me() | field))
+    os.utime(folder.lock, (time.time() - 60,) * 2)
+    done = bench.bigdata("status", folder.path)
+    assert done.stdout.startswith(f"{folder.path}  done\n")
+    assert "\x1b" not in done.stdout
+
+
+def _pipe(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    os.mkfifo(path)
+
+
+def _folder(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.mkdir()
+
+
+def _deep(path: Path) -> None:
+    path.write_text("[" * 200_000)
+
+
+def _latin(path: Path) -> None:
+    path.write_bytes(b'{"name": "\xe9"}\n')
+
+
+def _shadow(path: Path) -> None:
+    path.unlink(missing_ok=True)
+    path.symlink_to("/etc/shadow")
+
+
+def _list(path: Path) -> None:
+    path.write_text("[1, 2]\n")
+
+
+def _number(path: Path) -> None:
+    path.write_text("1" * 10_000 + "\n")
+
+
+FILES = ("lock", "launch", "waiting", "journal", "resolved", "damaged", "keys", "study", "controller_log", "report")
+MADE: dict[str, Callable[[Path], None]] = {
+    "a pipe": _pipe,
+    "a folder": _folder,
+    "JSON without an end of brackets": _deep,
+    "text that isn't UTF-8": _latin,
+    "a link to /etc/shadow": _shadow,
+    "a list": _list,
+    "a number of 10,000 digits": _number,
+}
+
+
+@pytest.mark.parametrize("made", MADE)
+@pytest.mark.parametrize("name", FILES)
+def test_no_file_of_a_folder_hangs_a_verb_or_shows_anothers_text(
+    name: str, made: str, bench: Bench, folder: RunFolder
+) -> None:
+    secret = Path("/etc/shadow").read_text().split(":")[1] if os.geteuid() == 0 else "root:"
+    path: Path = getattr(folder, name)
+    path.parent.mkdir(exist_ok=True)
+    MADE[made](path)
+    words = [(verb, folder.path) for verb in (*READING, "report", "cancel")]
+    words += [("debug", folder.path, "first/0"), ("submit", folder.path, "--site", "process"), ("status",)]
+    for asked in words:
+        done = bench.bigdata(*asked)
+        said = done.stdout + done.stderr
+        assert "Traceback" not in said, (asked, said[-1500:])
+        assert len(secret) < 4 or secret not in said
+
+
+@pytest.mark.parametrize("name", ["store", "logs", "figures", "journal", "cancel", "damaged", "packs"])
+@pytest.mark.parametrize("verb", ["cancel", "submit", "report", "debug"])
+def test_nothing_is_written_through_a_link(name: str, verb: str, bench: Bench, folder: RunFolder) -> None:
+    path: Path = getattr(folder, name)
+    outside = bench.folder / "outside"
+    if path.is_dir():
+        shutil.move(path, outside)
+    else:
+        outside.write_text("mine\n")
+        path.unlink(missing_ok=True)
+    before = _content(outside)
+    path.symlink_to(outside)
+    done = bench.bigdata(verb, folder.path, *(["first/0"] if verb == "debug" else []))
+    assert done.returncode == 4
+    assert f"{path} is a link to `{outside}`, and what a run writes must stay in its folder" in done.stderr
+    assert _content(outside) == before
+
+
+def _content(path: Path) -> dict[str, Any]:
+    files = [path, *path.rglob("*")] if path.is_dir() else [path]
+    return {str(f): (f.stat().st_mtime_ns, f.read_bytes() if f.is_file() else b"") for f in files}
+
+
+@pytest.fixture(scope="module")
+def stranger() -> Iterator[str]:
+    """A second user of this machine."""
+    if os.geteuid() != 0 or shutil.which("useradd") is None:
+        pytest.skip("only root can make a second user")
+    subprocess.run(["useradd", "--no-create-home", "--shell", "/bin/sh", STRANGER], check=True)
+    yield STRANGER
+    subprocess.run(["userdel", STRANGER], check=True)
+
+
+def _give(folder: Path, name: str) -> None:
+    user = pwd.getpwnam(name)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, user.pw_uid, user.pw_gid, follow_symlinks=False)
+
+
+@pytest.mark.parametrize("verb", ["cancel", "submit", "report", "debug", "controller"])
+def test_a_strangers_run_is_not_written_in(
+    verb: str, bench: Bench, folder: RunFolder, orders: dict[str, Any], stranger: str
+) -> None:
+    write(folder, orders)
+    _give(folder.path, stranger)
+    before = _content(folder.path)
+    done = bench.bigdata(verb, folder.path, *(["first/0"] if verb == "debug" else []))
+    assert done.returncode == 4
+    assert f"{folder.path} belongs to `{stranger}`. " in done.stderr
+    assert _content(folder.path) == before
+
+
+@pytest.mark.parametrize("verb", READING)
+def test_a_strangers_run_is_read(verb: str, bench: Bench, folder: RunFolder, stranger: str) -> None:
+    _give(folder.path, stranger)
+    before = _content(folder.path)
+    assert bench.bigdata(verb, folder.path).returncode == 0
+    assert _content(folder.path) == before
+
+
+def test_a_strangers_run_is_repeated_in_a_folder_of_ones_own(bench: Bench, folder: RunFolder, stranger: str) -> None:
+    _give(folder.path, stranger)
+    done = bench.bigdata("submit", folder.path, "--runs", bench.folder / "own", "--site", "process")
+    assert done.returncode == 0, done.stderr
+    assert (bench.folder / "own" / folder.path.name / "report.html").exists()
+
+
+def test_a_strangers_process_survives(bench: Bench, folder: RunFolder, orders: dict[str, Any], stranger: str) -> None:
+    process = subprocess.Popen(["sleep", "300"], user=stranger, group=pwd.getpwnam(stranger).pw_gid, extra_groups=[])
+    try:
+        write(folder, orders, controller="detached", process=asdict(ControllerProcess.of(process.pid)))
+        bench.bigdata("cancel", folder.path)
+        assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_a_second_user_reads_and_cancels_nothing_of_ours(bench: Bench, folder: RunFolder, stranger: str) -> None:
+    user = pwd.getpwnam(stranger)
+    with tempfile.TemporaryDirectory() as place:
+        run = Path(place, "runs", folder.path.name)
+        shutil.copytree(folder.path, run)
+        Path(place).chmod(0o755)
+        said = {}
+        for verb in ("status", "cancel"):
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", "bigdata", verb, str(run)],
+                env={"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}:{ROOT / 'tests/plugin'}", "HOME": place},
+                user=stranger,
+                group=user.pw_gid,
+                extra_groups=[],
+                cwd=place,
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            said[verb] = done.returncode, done.stdout, done.stderr
+    assert said["status"][:2] == (0, said["status"][1])
+    assert said["status"][1].startswith(f"{run}  done\n")
+    us = pwd.getpwuid(os.geteuid()).pw_name
+    assert said["cancel"] == (4, "", f"bigdata: {run} belongs to `{us}`. A run is cancelled by who submitted it.\n")
+
+
+def test_orders_are_read_as_they_were_written(folder: RunFolder, orders: dict[str, Any]) -> None:
+    write(folder, orders, job="7")
+    found = read_orders(folder)
+    assert found
+    assert asdict(found) == orders | {"job": "7"}
