@@ -17,6 +17,7 @@ _KINDS = {
     stat.S_IFCHR: "a device",
     stat.S_IFBLK: "a device",
     stat.S_IFSOCK: "a socket",
+    stat.S_IFLNK: "a link",
 }
 
 
@@ -35,11 +36,14 @@ def kind_of(path: Path) -> str:
         return ""
 
 
-def open_plain(path: Path) -> BinaryIO:
-    """A plain file, opened for reading. NotPlain for a pipe, which would be waited for, a device or a socket."""
+def open_plain(path: Path, *, links: bool = True) -> BinaryIO:
+    """A plain file, opened for reading. NotPlain for a pipe, which would be waited for, a device or a socket.
+
+    So is a link without `links`: what is printed as it stands must not be another file's.
+    """
     # Before it is opened, since that alone may do something to a device.
-    _refuse(path, path.stat().st_mode)
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    _refuse(path, path.stat(follow_symlinks=links).st_mode)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | (0 if links else os.O_NOFOLLOW))
     try:
         _refuse(path, os.fstat(handle).st_mode)  # it may have been put in the place of a plain file meanwhile
         return os.fdopen(handle, "rb")

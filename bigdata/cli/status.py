@@ -56,7 +56,7 @@ def _watch(run: Path | None, as_json: bool) -> None:
 
 
 def _data(s: Status) -> dict[str, Any]:
-    failed = [{"task": f"{p}/{i}", "class": t["class"], "error": t["error"]} for (p, i), t in s.failed.items()]
+    failed = [{"task": f"{p}/{i}", "class": t.get("class", ""), "error": t.get("error", "")} for (p, i), t in s.failed.items()]
     return {
         "run": str(s.folder.path),
         "state": s.state,

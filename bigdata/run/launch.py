@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bigdata.errors import Cancelled, SiteError, TasksFailed
+from bigdata.files import open_plain
 from bigdata.jobs import batch
 from bigdata.planning.plan import Plan
 from bigdata.run.cancelling import release
@@ -128,8 +129,9 @@ def size_of(path: Path) -> int:
 
 def last_words(log: Path, begin: int = 0) -> str:
     """The end of a controller's log, from byte `begin` on."""
-    if not log.exists():
+    try:
+        with open_plain(log, links=False) as file:
+            file.seek(max(begin, size_of(log) - LAST_WORDS_BYTES))
+            return file.read().decode(errors="replace").strip()
+    except OSError:
         return ""
-    with log.open("rb") as file:
-        file.seek(max(begin, size_of(log) - LAST_WORDS_BYTES))
-        return file.read().decode(errors="replace").strip()

@@ -11,10 +11,11 @@ from bigdata.planning.plan import Plan
 from bigdata.report.faults import Fault
 from bigdata.report.page import Report, write_report
 from bigdata.store.folder import RunFolder, figure_files
-from bigdata.store.journal import History, Journal, Record
+from bigdata.store.journal import History, Journal
 from bigdata.store.lock import Lock
 from bigdata.store.ownership import require_own
 from bigdata.store.reading import Run
+from bigdata.store.record import Record
 
 SAID_FAULTS = 5
 

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigdata.files import read_json
 from bigdata.jobs import batch
 from bigdata.jobs.batch import Job
 from bigdata.run.orders import Orders, is_waited_for, read_orders
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import holder, last_holder
+from bigdata.store.record import Record
 
 # A living controller touches its lock every few seconds: one silent for longer than this is looked after.
 LONG_SILENCE_SECONDS = 20.0
+# A reason for each job in the queue, at most.
+MOST_WAITING_BYTES = 2**22
 # A controller that is alive, or is still to come.
 LIVE = ("queued", "starting", "running")
 
@@ -43,7 +46,7 @@ class Status:
     scheduler: str
     waiting: tuple[str, ...]
     stages: dict[str, dict[str, int]]
-    failed: dict[tuple[str, int], journal.Record]
+    failed: dict[tuple[str, int], Record]
     skipped: int
     again: dict[str, int]
     taken: dict[str, int]
@@ -95,8 +98,8 @@ def status(path: Path) -> Status:
         skipped=ended.get("n_skipped", 0),
         error=ended.get("error", ""),
         taken=dict(Counter(record["from"] for record in past.done.values() if "from" in record)),
-        again=dict(Counter(record["why"] for record in records if record["event"] == "again")),
-        seconds=sum(t["seconds"] for t in past.done.values() if "from" not in t),
+        again=dict(Counter(record.get("why", "") for record in records if record["event"] == "again")),
+        seconds=sum(t.get("seconds", 0.0) for t in past.done.values() if "from" not in t),
         updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
     )
 
@@ -149,7 +152,7 @@ def _last_scheduler(past: journal.History) -> str:
 
 def _waiting(folder: RunFolder) -> tuple[str, ...]:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(folder.waiting.read_text())
+        said = read_json(folder.waiting, MOST_WAITING_BYTES)
         return tuple(str(row["reason"]) for row in (said if isinstance(said, list) else [said]))
     return ()
 

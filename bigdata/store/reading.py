@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -98,8 +96,7 @@ class StoredArray:
 
     def _damaged(self, shard: ShardIndex, what: str) -> DamagedData:
         """The error, noted for the next submission where the run's folder can be written."""
-        with suppress(OSError), self._run.damaged.open("a") as notes:
-            notes.write(json.dumps([self._path, shard]) + "\n")
+        self._run.note_damage(self._path, shard)
         return DamagedData(self._path, shard, what)
 
     def _touched(self, selection: Any) -> Iterator[ShardIndex]:
