@@ -56,7 +56,10 @@ def _watch(run: Path | None, as_json: bool) -> None:
 
 
 def _data(s: Status) -> dict[str, Any]:
-    failed = [{"task": f"{p}/{i}", "class": t.get("class", ""), "error": t.get("error", "")} for (p, i), t in s.failed.items()]
+    failed = [
+        {"task": f"{path}/{index}", "class": record.get("class", ""), "error": record.get("error", "")}
+        for (path, index), record in s.failed.items()
+    ]
     return {
         "run": str(s.folder.path),
         "state": s.state,
