@@ -6,8 +6,9 @@ import errno
 import json
 import os
 import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 # A study as it was understood, with all variants of a large sweep, takes some MB.
 MOST_JSON_BYTES = 2**28
@@ -19,6 +20,10 @@ _KINDS = {
     stat.S_IFSOCK: "a socket",
     stat.S_IFLNK: "a link",
 }
+
+
+# What lies there is of no study, and some of it is secret; a study by a stranger may name it.
+_SYSTEM = tuple(map(Path, ("/etc", "/proc", "/sys", "/boot")))
 
 
 class NotPlain(OSError):
@@ -36,7 +41,7 @@ def kind_of(path: Path) -> str:
         return ""
 
 
-def open_plain(path: Path, *, links: bool = True) -> BinaryIO:
+def open_plain(path: Path, *, links: bool = True) -> BufferedReader:
     """A plain file, opened for reading. NotPlain for a pipe, which would be waited for, a device or a socket.
 
     So is a link without `links`: what is printed as it stands must not be another file's.
@@ -57,6 +62,13 @@ def _refuse(path: Path, mode: int) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(mode):
         raise NotPlain(path, f"is {_KINDS.get(stat.S_IFMT(mode), 'no file')}, and no plain file")
+
+
+def open_users(path: Path) -> BufferedReader:
+    """A plain file of a user's, whose text may be shown where something is wrong with it. NotPlain for the system's."""
+    if any(folder in path.resolve().parents for folder in _SYSTEM):
+        raise NotPlain(path, "is a file of the system's, and nothing that a study reads")
+    return open_plain(path)
 
 
 def read_plain(path: Path, most_bytes: int) -> bytes:
