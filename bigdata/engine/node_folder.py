@@ -13,6 +13,8 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from bigdata.files import open_plain
+
 PREFIX = "bigdata-"
 ALIVE = "alive"
 
@@ -44,7 +46,7 @@ class NodeFolder:
 def remove_left() -> None:
     """Remove the folders of this user whose makers are dead."""
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{ALIVE}"):
-        with suppress(OSError), lock.open() as file:
+        with suppress(OSError), open_plain(lock, links=False) as file:
             if os.fstat(file.fileno()).st_uid == os.getuid():
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(lock.parent, ignore_errors=True)

@@ -17,6 +17,8 @@ from bigdata.store.lock import user
 
 # What the names of all jobs of bigdata begin with.
 JOB_NAMES = "bd-"
+# A folder may be called anything, and its name stands in job scripts: what is no letter there isn't one of ours.
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 # Two folders of runs may hold the same study.
 PLACE_LETTERS = 4
 PATIENCE_SECONDS = 60
@@ -53,7 +55,8 @@ def prefix(folder: RunFolder) -> str:
         place = str(folder.path.stat().st_ino)
     except FileNotFoundError:
         place = str(folder.path)
-    return f"{JOB_NAMES}{folder.path.absolute().name}-{hashlib.sha256(place.encode()).hexdigest()[:PLACE_LETTERS]}-"
+    name = _NO_NAME.sub("_", folder.path.absolute().name)
+    return f"{JOB_NAMES}{name}-{hashlib.sha256(place.encode()).hexdigest()[:PLACE_LETTERS]}-"
 
 
 def require(scheduler: str) -> None:

@@ -77,10 +77,11 @@ def _goes_on(now: Status, wait: float) -> str:
             f"{now.scheduler} doesn't show job {now.launch.job} as one of {now.folder.path}, so that it wasn't "
             "removed. Look what that job is, and remove it by hand if it is the controller's of this run."
         )
+    which = f"process {owner['pid']} on {owner['host']}, as its folder says" if owner else "which hasn't begun"
     return (
-        f"the controller of {now.folder.path} (process {owner.get('pid')} on {owner.get('host')}, as its folder says) "
-        f"was asked to stop and hasn't within {wait:.0f} s. It does so as soon as it can; before you end that process "
-        "by force, look there whether it is a controller of this run."
+        f"the controller of {now.folder.path} ({which}) was asked to stop and hasn't within {wait:.0f} s. It "
+        "does so as soon as it can; before you end that process by force, look there whether it is a controller of "
+        "this run."
     )
 
 

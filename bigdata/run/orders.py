@@ -149,7 +149,7 @@ def _what(error: Exception) -> str:
 
 def is_waited_for(folder: RunFolder, orders: Orders) -> bool:
     """Whether a launched controller that doesn't hold the lock is still to come."""
-    age = time.time() - orders.time
+    age = abs(time.time() - orders.time)  # of the other machine's clock, or nobody's
     if orders.process:
         alive = orders.process.is_alive(folder)
         return age < SILENT_SECONDS if alive is None else alive

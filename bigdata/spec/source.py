@@ -78,7 +78,8 @@ def _refuse_private(path: Path, file: BinaryIO) -> None:
     """NotPlain for a file that nobody else may read and isn't named as a spec, such as a key: lines would be shown."""
     is_private = not os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH)
     if is_private and path.resolve().suffix not in SUFFIXES:
-        raise NotPlain(path, f"is private, and no spec by its name. Name it such as `{path.resolve().name}.yaml` if it is one")
+        right = f"Name it such as `{path.resolve().name}.yaml` if it is one"
+        raise NotPlain(path, f"is private, and no spec by its name. {right}")
 
 
 def _unreadable(path: Path, name: str, error: OSError) -> Problem:

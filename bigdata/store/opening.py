@@ -86,7 +86,10 @@ def opened_array(path: Path) -> zarr.Array[Any]:
     """An array, for reading. VerificationFailed where Zarr doesn't understand it."""
     metadata(path)
     try:
-        return zarr.open_array(path, mode="r", zarr_format=3)
+        array = zarr.open_array(path, mode="r", zarr_format=3)
+        if 0 in (array.shards or array.chunks):
+            raise ValueError("chunks of nothing")
+        return array
     # Whatever its parsers come across in metadata that somebody made up.
     except (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, NotImplementedError) as error:
         raise _foreign(path / METADATA, f"can't be read by Zarr ({type(error).__name__})") from None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ from bigdata.errors import SiteError
 from bigdata.files import kind_of
 from bigdata.store.folder import RunFolder
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 # What is right where a study would be run in somebody else's folder.
 ELSEWHERE = "A run goes on in the hands of who began it: name a folder of your own with --runs"
 
@@ -44,6 +46,8 @@ def require_own(folder: RunFolder, right: str) -> None:
 
     A folder that isn't there yet is nobody's.
     """
+    if _CONTROL.search(str(folder.path.absolute())):
+        raise SiteError(f"{str(folder.path)!r} holds a line break or the like, which can't stand in a job's script.")
     if not folder.path.exists():
         return
     if not is_own(folder.path):

@@ -10,6 +10,8 @@ from bigdata.files import parsed
 
 Record = dict[str, Any]
 _NUMBER = (int, float)
+# Of seconds and of bytes; what isn't a number isn't less than it either.
+_MOST = 1e18
 # The types of what is read of records, whichever event they tell of. A whole number of a task is looked at on its own.
 _TYPES: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("event", "stage", "key", "why", "state", "class", "error", "traceback", "from"), str),
@@ -19,6 +21,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("n_skipped", "index", "pid"), int),
     **dict.fromkeys(("figures", "faults", "drawn", "skipped"), list),
 }
+_ADDRESS = re.compile(r"\w[\w.+-]*(/\w[\w.+-]*)*")
 _KEY = re.compile("[0-9a-f]{16,128}")
 _OF_TASKS = ("done", "failed", "stale", "asked")
 
@@ -32,6 +35,8 @@ def record_of(line: bytes) -> Record:
         wanted = _TYPES.get(name)
         if wanted and (not isinstance(value, wanted) or isinstance(value, bool)):
             raise ValueError(f"`{name}` can't be a {type(value).__name__}")
+        if wanted is _NUMBER and not 0 <= value <= _MOST:
+            raise ValueError(f"`{name}` is out of all bounds")
     if record["event"] in _OF_TASKS:
         _refuse_no_task(record)
     _refuse_no_mappings(record)
@@ -48,7 +53,7 @@ def _refuse_no_task(record: Record) -> None:
 
 def is_address(text: str) -> bool:
     """Whether a text can be a stage's address in a run, and no way out of its folder."""
-    return text.isprintable() and not {"", ".", ".."} & set(text.split("/")) and "\\" not in text
+    return _ADDRESS.fullmatch(text) is not None
 
 
 def _refuse_no_mappings(record: Record) -> None:
