@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -46,3 +47,15 @@ def test_the_next_removes_what_the_dead_left_and_nothing_of_the_living(place: Pa
     with NodeFolder():
         until(lambda: not path.exists(), 5)
     assert list(place.iterdir()) == [others]
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_others_put_there_is_neither_waited_for_nor_followed(is_link: bool, place: Path) -> None:
+    """TMPDIR is everybody's."""
+    other = place / "bigdata-other"
+    other.mkdir()
+    mine = place / "mine"
+    mine.touch()
+    (other / "alive").symlink_to(mine) if is_link else os.mkfifo(other / "alive")
+    remove_left()
+    assert other.is_dir()

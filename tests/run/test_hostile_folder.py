@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
@@ -379,6 +380,46 @@ def test_a_second_user_reads_and_cancels_nothing_of_ours(folder: RunFolder, stra
             with pytest.raises(SiteError) as error:
                 cancel(run)
     assert str(error.value) == f"{run} belongs to `root`. A run is cancelled by who submitted it."
+
+
+@pytest.mark.parametrize("name", ["journal", "keys"])
+@pytest.mark.parametrize("made", MADE)
+def test_a_run_beside_ours_stops_no_plan(made: str, name: str, bench: Bench, folder: RunFolder) -> None:
+    """It is looked into for what it has done; one that is none of bigdata's has done nothing."""
+    beside = RunFolder(folder.path.with_name("beside"))
+    shutil.copytree(folder.path, beside.path)
+    MADE[made](getattr(beside, name))
+    done = bench.bigdata("submit", bench.trial(tasks=2, rows=3), "--site", "process")
+    assert done.returncode == 0, done.stderr
+
+
+def test_one_bad_run_hides_no_other(bench: Bench, folder: RunFolder) -> None:
+    bad = RunFolder(folder.path.with_name("bad"))
+    shutil.copytree(folder.path, bad.path)
+    bad.journal.write_text("[]\n")
+    done = bench.bigdata("status")
+    assert done.returncode == 0
+    assert [line.split()[:2] for line in done.stdout.splitlines()[1:]] == [
+        [f"runs/{folder.path.name}", "done"],
+        ["runs/bad", "unreadable"],
+    ]
+    assert "runs/bad/journal.jsonl:1: this is no record of bigdata's (is no record of an event)" in done.stderr
+    rows = json.loads(bench.bigdata("status", "--json").stdout)
+    assert [row["state"] for row in rows] == ["done", "unreadable"]
+
+
+@pytest.mark.parametrize("name", ["t\nrm -rf x", "t -p other", "t;true", "t$(true)", "-t", "t\t"])
+def test_a_folders_name_is_no_line_of_a_job(name: str, tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path / name)
+    folder.path.mkdir()
+    assert re.fullmatch(r"bd-[A-Za-z0-9._-]+-[0-9a-f]{4}-", batch.prefix(folder))
+
+
+def test_a_folder_with_a_line_break_is_not_run_in(bench: Bench, folder: RunFolder) -> None:
+    renamed = folder.path.rename(folder.path.with_name("t\nrm -rf x"))
+    done = bench.bigdata("submit", renamed, "--site", "process")
+    assert done.returncode == 4
+    assert "holds a line break or the like, which can't stand in a job's script" in done.stderr
 
 
 def test_orders_are_read_as_they_were_written(folder: RunFolder, orders: dict[str, Any]) -> None:
