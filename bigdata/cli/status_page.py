@@ -35,7 +35,7 @@ def page(s: Status) -> str:
     if s.skipped:
         lines.append(f"{s.skipped} tasks skipped because tasks that they need failed")
     for (path, index), token in s.failed.items():
-        lines += [f"{path}/{index}: {token['error']}", f"    bigdata debug {s.folder.path} {path}/{index}"]
+        lines += [f"{path}/{index}: {token.get('error', '')}", f"    bigdata debug {s.folder.path} {path}/{index}"]
     if s.folder.damaged.exists():
         lines.append("some of its data were found damaged; submit the same study again to make them anew")
     lines += filter(None, [s.error])

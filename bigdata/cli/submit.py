@@ -117,7 +117,7 @@ def _where(orders: Orders, now: Status) -> str:
     if now.state == "queued" and now.job:
         return f"the controller waits in the queue as job {orders.job} ({now.job.reason or 'no reason given'})"
     if orders.process:
-        return f"the controller runs in the background (process {orders.process['pid']})"
+        return f"the controller runs in the background (process {orders.process.pid})"
     return f"the controller runs in job {orders.job}"
 
 

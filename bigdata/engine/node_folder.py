@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from bigdata.engine import semaphores
+from bigdata.files import open_plain
 
 PREFIX = "bigdata-"
 ALIVE = "alive"
@@ -68,7 +69,7 @@ def remove_left() -> None:
     """Remove the folders and semaphores of this user whose makers are dead."""
     semaphores.remove_left(PREFIX)
     for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{ALIVE}"):
-        with suppress(OSError), lock.open() as file:
+        with suppress(OSError), open_plain(lock, links=False) as file:
             if os.fstat(file.fileno()).st_uid == os.getuid():
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 shutil.rmtree(lock.parent, ignore_errors=True)

@@ -17,6 +17,8 @@ from bigdata.store.lock import user
 
 # What the names of all jobs of bigdata begin with.
 JOB_NAMES = "bd-"
+# A folder may be called anything, and its name stands in job scripts: what is no letter there isn't one of ours.
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 # Two folders of runs may hold the same study.
 PLACE_LETTERS = 4
 PATIENCE_SECONDS = 60
@@ -31,7 +33,8 @@ def prefix(folder: RunFolder) -> str:
         place = str(folder.path.stat().st_ino)
     except FileNotFoundError:
         place = str(folder.path)
-    return f"{JOB_NAMES}{folder.path.absolute().name}-{hashlib.sha256(place.encode()).hexdigest()[:PLACE_LETTERS]}-"
+    name = _NO_NAME.sub("_", folder.path.absolute().name)
+    return f"{JOB_NAMES}{name}-{hashlib.sha256(place.encode()).hexdigest()[:PLACE_LETTERS]}-"
 
 
 def require(scheduler: str) -> None:
@@ -80,17 +83,34 @@ def _explained(listing: Listing, found: list[Job]) -> list[Job]:
     return [replace(job, reason=reasons.get(job.id, job.reason)) for job in found]
 
 
-def one(scheduler: str, job: str) -> Job | None:
-    """A job by its number: ended, and how in the batch system's word where it says so, if it isn't known any more.
+# How batch systems number jobs. What begins with `-` would be an option to their programs.
+_NUMBER = r"[0-9]{1,18}"
+_IDS = dict.fromkeys(("slurm", "sge", "lsf", "oar"), _NUMBER) | {
+    "pbs": rf"{_NUMBER}(\[[0-9]*\])?(\.[A-Za-z0-9][A-Za-z0-9.-]*)?",
+    "htcondor": rf"{_NUMBER}(\.{_NUMBER})?",
+    "moab": rf"([A-Za-z][A-Za-z0-9_]*\.)?{_NUMBER}(\.[A-Za-z0-9][A-Za-z0-9.-]*)?",
+}
+
+
+def is_job_id(scheduler: str, text: str) -> bool:
+    """Whether a text can be a job's number in a batch system; nothing is in one that isn't known."""
+    return scheduler in _IDS and re.fullmatch(_IDS[scheduler], text) is not None
+
+
+def one(scheduler: str, job: str, prefix: str) -> Job | None:
+    """A job of ours by its number: ended, and how in the batch system's word where it says so, if it isn't known any
+    more, or is known by a name that doesn't begin with `prefix`: then it is none of the run's.
 
     None where the batch system says nothing: a job that isn't in the queue may live.
     """
     ended = Job(job, "", "ended")
-    if scheduler not in LISTINGS:
+    if scheduler not in LISTINGS or not is_job_id(scheduler, job):
         return ended
     listing = LISTINGS[scheduler]
     found = _read(listing.read_one or listing.read, _ask([*listing.one, job]))
-    return None if found is None else next((said for said in found if said.id == job), ended)
+    if found is None:
+        return None
+    return next((said for said in found if said.id == job and said.name.startswith(prefix)), ended)
 
 
 def _read(read: Callable[[str], Iterator[Job]], answer: str | None) -> list[Job] | None:
@@ -145,13 +165,16 @@ def waits_for_ever(job: Job) -> bool:
 
 
 def remove(scheduler: str, ids: Iterable[str]) -> None:
-    """Take jobs out of the queue, running or not. SiteError where the batch system refuses or doesn't answer."""
+    """Take jobs out of the queue, running or not, whose numbers the batch system has told us.
+
+    SiteError where it refuses or doesn't answer.
+    """
     for job in ids:
+        if not is_job_id(scheduler, job):
+            raise SiteError(f"{job!r} is no number of a job in {scheduler}, and nothing was removed by it.")
         command = [*_REMOVE[scheduler], job]
         try:
-            done = subprocess.run(
-                command, env=without_options(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-            )
+            done = _called(command)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise SiteError(f"`{' '.join(command)}` failed: {error}. Try again, or remove the job by hand.") from None
         if not done.returncode:
@@ -196,7 +219,7 @@ _SUBMIT = {
     "moab": "msub",
 }
 _REMOVE = {
-    "slurm": ("scancel",),
+    "slurm": ("scancel", "--"),
     "pbs": ("qdel",),
     "sge": ("qdel",),
     "lsf": ("bkill",),

@@ -142,7 +142,7 @@ class Queue:
             self._note_answer(answers=done.result() is not None)
             then(done.result(), asked)
 
-        self._ask(lambda: batch.one(self._scheduler, job), heard)
+        self._ask(lambda: batch.one(self._scheduler, job, self._prefix), heard)
 
     def _note_answer(self, *, answers: bool) -> None:
         self.answers_since = min(self.answers_since, time.time()) if answers else math.inf

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import socket
 import time
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from bigdata.run.orders import Orders
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
 from bigdata.store.lock import Lock
+from bigdata.store.ownership import ELSEWHERE, require_own
 
 BEGIN, END = "begin", "end"
 
@@ -61,7 +63,7 @@ def graph(plan: Plan) -> dict[str, tuple[Any, ...]]:
 
 def _orders(plan: Plan) -> str:
     """The study as it is understood now, as one text: a scheduler looks into other things for the names of tasks."""
-    orders = {"launch": vars(Orders.of(plan)), "runs": str(plan.folder.path.absolute().parent), "fresh": plan.fresh}
+    orders = {"launch": asdict(Orders.of(plan)), "runs": str(plan.folder.path.absolute().parent), "fresh": plan.fresh}
     return json.dumps(orders)
 
 
@@ -75,6 +77,7 @@ def prepare(orders: str) -> None:
     """What has to be on disk before the first task."""
     plan = _plan(orders)
     plan.refuse()
+    require_own(plan.folder, ELSEWHERE)
     plan.folder.path.mkdir(parents=True, exist_ok=True)
     with Lock(plan.folder.lock):
         fold(plan.folder)

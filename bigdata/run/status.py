@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigdata.files import read_json
 from bigdata.jobs import batch
 from bigdata.jobs.listing import Job
 from bigdata.run.orders import Orders, is_waited_for, read_orders
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import holder, last_holder
+from bigdata.store.record import Record
 
 # A living controller touches its lock every few seconds: one silent for longer than this is looked after.
 LONG_SILENCE_SECONDS = 20.0
+# A reason for each job in the queue, at most.
+MOST_WAITING_BYTES = 2**22
 # A controller that is alive, or is still to come.
 LIVE = ("queued", "starting", "running")
 
@@ -43,7 +46,7 @@ class Status:
     scheduler: str
     waiting: tuple[str, ...]
     stages: dict[str, dict[str, int]]
-    failed: dict[tuple[str, int], journal.Record]
+    failed: dict[tuple[str, int], Record]
     skipped: int
     again: dict[str, int]
     taken: dict[str, int]
@@ -83,7 +86,7 @@ def status(path: Path) -> Status:
         owner = None  # on another machine, where its lock would count as alive for some time yet
     return Status(
         folder=folder,
-        state="running" if owner else _state(past.state, launch, job),
+        state="running" if owner else _state(folder, past.state, launch, job),
         owner=owner or dead,
         silent=silent,
         launch=launch,
@@ -95,8 +98,8 @@ def status(path: Path) -> Status:
         skipped=ended.get("n_skipped", 0),
         error=ended.get("error", ""),
         taken=dict(Counter(record["from"] for record in past.done.values() if "from" in record)),
-        again=dict(Counter(record["why"] for record in records if record["event"] == "again")),
-        seconds=sum(t["seconds"] for t in past.done.values() if "from" not in t),
+        again=dict(Counter(record.get("why", "") for record in records if record["event"] == "again")),
+        seconds=sum(t.get("seconds", 0.0) for t in past.done.values() if "from" not in t),
         updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
     )
 
@@ -111,29 +114,32 @@ def _counts(past: journal.History) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _state(past: str, launch: Orders | None, job: Job | None) -> str:
+def _state(folder: RunFolder, past: str, launch: Orders | None, job: Job | None) -> str:
     """The state of a run whose lock nobody holds."""
     if launch is None:
         return "interrupted" if past == "relieved" else past
     if launch.controller == "job" and launch.job:
         return "interrupted" if job is None or job.is_over else "queued" if job.is_waiting else "starting"
-    return "starting" if is_waited_for(launch) else "interrupted"
+    return "starting" if is_waited_for(folder, launch) else "interrupted"
 
 
 def is_coming(folder: RunFolder, launch: Orders) -> bool:
     """Whether a launched controller that doesn't hold the lock is on its way to it."""
-    return _state("interrupted", launch, _job(folder, launch)) in LIVE
+    return _state(folder, "interrupted", launch, _job(folder, launch)) in LIVE
 
 
 def _job(folder: RunFolder, launch: Orders) -> Job | None:
-    """The controller's job as its batch system sees it; None where there is none."""
+    """The controller's job as its batch system sees it; None where there is none.
+
+    It has a name where it was found in the queue, as a job of this run and of this user.
+    """
     if not launch.job:
         return None
     found = batch.jobs(launch.scheduler, batch.prefix(folder))
     if listed := next((job for job in found or () if job.id == launch.job), None):
         return listed
     # That a job isn't listed may be a batch system's bad moment: its end has to be told.
-    told = batch.one(launch.scheduler, launch.job) if found is not None else None
+    told = batch.one(launch.scheduler, launch.job, batch.prefix(folder)) if found is not None else None
     return told or Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
 
 
@@ -144,7 +150,7 @@ def _last_scheduler(past: journal.History) -> str:
 
 def _waiting(folder: RunFolder) -> tuple[str, ...]:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(folder.waiting.read_text())
+        said = read_json(folder.waiting, MOST_WAITING_BYTES)
         return tuple(str(row["reason"]) for row in (said if isinstance(said, list) else [said]))
     return ()
 

@@ -36,6 +36,7 @@ from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
 from bigdata.store.lock import Lock
+from bigdata.store.ownership import ELSEWHERE, require_own
 from bigdata.store.reading import Run
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ def submit(
     plan.refuse(is_client=client is not None)
     if plan.n_todo:
         batch.require(plan.site.scheduler)
+    require_own(plan.folder, ELSEWHERE)
     with _disk_errors(plan.folder), _stopping():
         plan.folder.path.mkdir(parents=True, exist_ok=True)
         with Lock(plan.folder.lock) as lock:

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-Record = dict[str, Any]
+from bigdata.errors import SiteError
+from bigdata.files import open_plain
+from bigdata.store.record import Record, record_of
 
 
 class Journal:
@@ -41,17 +43,32 @@ class Journal:
 
 def cut_torn_line(path: Path) -> None:
     """Drop what follows the last newline: a record that a kill or a full disk left half written."""
-    if path.exists():
+    if path.is_file():
         with path.open("r+b") as file:
             file.truncate(file.read().rfind(b"\n") + 1)
 
 
 def read(path: Path) -> list[Record]:
-    """All whole records, oldest first; none where there is no journal yet."""
-    if not path.exists():
+    """All whole records, oldest first; none where there is no journal yet. SiteError where a line is no record."""
+    try:
+        with open_plain(path) as file:
+            whole, _, _torn = file.read().rpartition(b"\n")
+    except FileNotFoundError:
         return []
-    whole, _, _torn = path.read_bytes().rpartition(b"\n")
-    return [json.loads(line) for line in whole.splitlines() if line]
+    except OSError as error:
+        raise SiteError(f"the journal {path} can't be read: {error.strerror}.") from None
+    lines = enumerate(whole.split(b"\n"), 1)
+    return [_record(path, number, line) for number, line in lines if line]
+
+
+def _record(path: Path, number: int, line: bytes) -> Record:
+    try:
+        return record_of(line)
+    except ValueError as error:
+        raise SiteError(
+            f"{path}:{number}: this is no record of bigdata's ({error}). The journal is damaged: put a whole copy in "
+            "its place, or remove the run's folder and submit again."
+        ) from None
 
 
 def read_history(path: Path) -> History:

@@ -6,8 +6,8 @@ thousand runs of ten thousand tasks are looked through in a second, where readin
 
 from __future__ import annotations
 
-import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,8 +15,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bigdata.files import open_plain
 from bigdata.store.folder import RunFolder, write_bytes
-from bigdata.store.journal import Record
+from bigdata.store.record import Record, record_of
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +89,8 @@ class KnownRuns:
                 if entry.name not in self._without:
                     with suppress(OSError):  # no run, or one that is being removed just now
                         journal = Path(entry.path, "journal.jsonl").stat()
-                        if journal.st_uid == entry.stat().st_uid == os.geteuid():
+                        own = journal.st_uid == entry.stat().st_uid == os.geteuid()
+                        if own and stat.S_ISREG(journal.st_mode):
                             found.append((journal.st_mtime, entry.path, journal.st_size))
         return [_Indexed(RunFolder(Path(path)), size) for _, path, size in sorted(found, reverse=True)]
 
@@ -128,15 +130,18 @@ class _Indexed:
 
         covered, rows = 0, np.empty(0, dtype=ROW)
         with suppress(OSError, ValueError):
-            with self._folder.keys.open("rb") as file:
+            with open_plain(self._folder.keys) as file:
                 head = file.read(HEADER_BYTES)
             if head[: len(MAGIC)] == MAGIC:
                 covered = int.from_bytes(head[len(MAGIC) :], "little")
                 rows = np.memmap(self._folder.keys, dtype=ROW, mode="r", offset=HEADER_BYTES)
         if covered > self._journal_bytes:  # another journal's table
             covered, rows = 0, np.empty(0, dtype=ROW)
-        if covered < self._journal_bytes:
-            self._read_late(covered)
+        try:
+            if covered < self._journal_bytes:
+                self._read_late(covered)
+        except (OSError, ValueError):  # whoever wrote that, it is no journal, and nothing is known by it
+            return np.empty(0, dtype=ROW)
         return rows
 
     def _read_late(self, covered: int) -> None:
@@ -172,25 +177,26 @@ class _Indexed:
 
     @cached_property
     def _journal(self) -> bytes:
-        return self._folder.journal.read_bytes()
+        with open_plain(self._folder.journal) as file:
+            return file.read()
 
     def _record(self, at: int) -> dict[str, Any]:
         """The record that stands there in the journal; empty where there is none."""
         with suppress(OSError, ValueError):
             end = self._journal.find(b"\n", at)
-            record = json.loads(self._journal[at:end])
-            return record if isinstance(record, dict) and record.get("event") == "done" else {}
+            record = record_of(self._journal[at:end])
+            return record if record["event"] == "done" else {}
         return {}
 
 
 def _records(path: Path, begin: int) -> Iterator[tuple[int, int, Record]]:
-    """Whole records from a place of the journal on, with where each begins and ends."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
+    """Whole records from a place of the journal on, with where each begins and ends. ValueError for what is none."""
+    with suppress(FileNotFoundError), open_plain(path) as file:
         at = file.seek(begin)
         for line in file:
             if not line.endswith(b"\n"):
                 return
-            yield at, at + len(line), json.loads(line)
+            yield at, at + len(line), record_of(line)
             at += len(line)
 
 

@@ -6,7 +6,6 @@ read without unpacking the others. Equal files give equal bytes: no times, no ow
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -266,8 +265,7 @@ class TaskPack(Mapping[str, bytes]):
     def _damaged(self, what: str) -> DamagedData:
         """The error, noted for the next submission where the run's folder can be written."""
         array, shard = address(self._stage), (self._index,)
-        with suppress(OSError), self._run.damaged.open("a") as notes:
-            notes.write(json.dumps([array, shard]) + "\n")
+        self._run.note_damage(array, shard)
         return DamagedData(array, shard, what)
 
 

@@ -3,37 +3,30 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from bigdata.errors import DamagedData, MissingData, SpecError
 from bigdata.naming import named
-from bigdata.spec import study_from_resolved
+from bigdata.spec import Study, study_from_resolved
 from bigdata.spec.kinds import is_installed
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store import journal
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
 from bigdata.store.folder import RunFolder
+from bigdata.store.opening import arrays_of, attributes_of, opened_array
 from bigdata.store.packs import Packs
 from bigdata.store.rows import Row, Rows
 
 T = TypeVar("T")
-
-
-def zarr_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    """The Zarr array itself."""
-    array = group[name]
-    assert isinstance(array, zarr.Array)
-    return array
 
 
 class StoredArray:
@@ -41,8 +34,8 @@ class StoredArray:
 
     def __init__(self, run: RunFolder, path: str) -> None:
         self.name, self._run, self._path = path.rpartition("/")[2], run, path
-        # Metadata that were consolidated at the end of an earlier submission lack what was made since.
-        self._array = zarr_array(zarr.open_group(run.store, mode="r", use_consolidated=False), path)
+        # By its own metadata: those consolidated at the end of an earlier submission lack what was made since.
+        self._array = opened_array(run.store / path)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -98,8 +91,7 @@ class StoredArray:
 
     def _damaged(self, shard: ShardIndex, what: str) -> DamagedData:
         """The error, noted for the next submission where the run's folder can be written."""
-        with suppress(OSError), self._run.damaged.open("a") as notes:
-            notes.write(json.dumps([self._path, shard]) + "\n")
+        self._run.note_damage(self._path, shard)
         return DamagedData(self._path, shard, what)
 
     def _touched(self, selection: Any) -> Iterator[ShardIndex]:
@@ -114,9 +106,12 @@ class StoredArray:
     def _check_file(self, shard: ShardIndex) -> None:
         file = self._run.store.joinpath(self._path, "c", *map(str, shard))
         try:
-            n_bytes = file.stat().st_size
-        except FileNotFoundError:
+            found = file.stat()
+        except (FileNotFoundError, NotADirectoryError):
             raise MissingData(self._path, shard, "are not there") from None
+        n_bytes = found.st_size
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+            raise self._damaged(shard, "are in no plain file")
         if self._file_bytes not in (None, n_bytes):
             raise self._damaged(shard, f"have {n_bytes:,} bytes instead of {self._file_bytes:,}")
 
@@ -168,13 +163,13 @@ class View(Mapping[str, StoredArray]):
         self._opened: dict[str, StoredArray] = {}
         self._made: dict[Any, Any] = {}
 
-    @cached_property
-    def _group(self) -> zarr.Group:
-        return zarr.open_group(self.run.folder.store / self.group, mode="r", use_consolidated=False)
+    @property
+    def _group(self) -> Path:
+        return self.run.folder.store / self.group
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        return tuple(sorted(self._group.array_keys()))
+        return tuple(arrays_of(self._group))
 
     def __getitem__(self, name: str) -> StoredArray:
         if name not in self._names:
@@ -207,7 +202,7 @@ class View(Mapping[str, StoredArray]):
     @property
     def coordinates(self) -> dict[str, StoredArray]:
         """The settings and axes: arrays whose values were known before the run."""
-        return {name: self[name] for name in str(self._group.attrs.get("coordinates", "")).split()}
+        return {name: self[name] for name in str(attributes_of(self._group).get("coordinates", "")).split()}
 
     @property
     def packs(self) -> Packs:
@@ -257,7 +252,7 @@ class Run(View):
         resolved = self.folder.read_resolved()
         if not is_installed(kind := resolved["study"]["study"]):
             raise SpecError(f"{path} is the run of a study of the kind `{kind}`, which isn't installed here.")
-        self.study = study_from_resolved(resolved["study"])
+        self.study = self._study(resolved)
         self.resolved = resolved
         for row, variant in zip(resolved["variants"], self.study.variants, strict=True):
             inputs = {name: Input(**i) for name, i in row["inputs"].items()}
@@ -267,6 +262,19 @@ class Run(View):
             else:
                 self.variants.append(View(self, row["group"], variant.label, variant.model, inputs))
 
+    def _study(self, resolved: Mapping[str, Any]) -> Study:
+        """The study as it was understood. SpecError where this version doesn't understand it, or it is none."""
+        try:
+            study = study_from_resolved(resolved["study"])
+        except (ValidationError, KeyError, TypeError):
+            study = None
+        if study is None or len(study.variants) != len(resolved["variants"]):
+            raise SpecError(
+                f"the study of {self.folder.path} isn't understood here: another version of bigdata may have run it. "
+                f"Submit {self.folder.study} again."
+            )
+        return study
+
     @property
     def store(self) -> Path:
         """The Zarr store's folder: `xarray.open_zarr(run.store)`."""
@@ -275,7 +283,7 @@ class Run(View):
     @property
     def attributes(self) -> dict[str, Any]:
         """The provenance: study, data digests, versions, machine, time and memory."""
-        return dict(zarr.open_group(self.store, mode="r", use_consolidated=False).attrs)
+        return attributes_of(self.store)
 
     @property
     def history(self) -> journal.History:

@@ -101,3 +101,15 @@ def test_semaphores_of_a_family_that_was_killed_are_removed(place: Path) -> None
     assert list(PLACE.glob(f"*{name}*"))
     remove_left()
     assert not list(PLACE.glob(f"*{name}*"))
+
+
+@pytest.mark.parametrize("is_link", [False, True])
+def test_what_others_put_there_is_neither_waited_for_nor_followed(is_link: bool, place: Path) -> None:
+    """TMPDIR is everybody's."""
+    other = place / "bigdata-other"
+    other.mkdir()
+    mine = place / "mine"
+    mine.touch()
+    (other / "alive").symlink_to(mine) if is_link else os.mkfifo(other / "alive")
+    remove_left()
+    assert other.is_dir()

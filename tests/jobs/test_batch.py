@@ -39,7 +39,7 @@ def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]
 def test_a_batch_system_that_is_not_there_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     assert [batch.jobs(name, "bd-") for name in LISTINGS] == [None] * len(LISTINGS)
-    assert [batch.one(name, "7") for name in LISTINGS] == [None] * len(LISTINGS)
+    assert [batch.one(name, "7", "") for name in LISTINGS] == [None] * len(LISTINGS)
 
 
 def test_pbs_is_asked_for_this_users_jobs_only(says: Callable[..., None], tmp_path: Path) -> None:
@@ -71,9 +71,9 @@ NO_SUCH = {
 def test_a_job_that_is_not_known_has_ended(scheduler: str, says: Callable[..., None], tmp_path: Path) -> None:
     program, words = NO_SUCH[scheduler]
     says(program, "", 1)
-    assert batch.one(scheduler, "7") is None
+    assert batch.one(scheduler, "7", "") is None
     (tmp_path / program).write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
-    assert batch.one(scheduler, "7") == Job("7", "", "ended")
+    assert batch.one(scheduler, "7", "") == Job("7", "", "ended")
 
 
 def test_a_name_in_another_encoding_hides_no_job(says: Callable[..., None], tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from tests.disk import small_disk
 
 
 def done(index: int) -> dict[str, object]:
-    return {"event": "done", "stage": "first", "index": index, "key": f"k{index}"}
+    return {"event": "done", "stage": "first", "index": index, "key": f"{index:016x}"}
 
 
 def write(path: Path, *records: dict[str, object]) -> None:
