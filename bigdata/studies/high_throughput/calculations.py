@@ -1,0 +1,92 @@
+"""The calculations of a high-throughput study: every structure with every setting, structure by structure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bigdata.calculators.calculation import Setting
+from bigdata.data import DataProblem
+from bigdata.data.materials.structures import Structure, Structures
+from bigdata.kind import Finding, Findings, Input
+from bigdata.studies.high_throughput.model import STRUCTURES, HighThroughput
+from bigdata.studies.high_throughput.settings import One
+from bigdata.studies.materials.entries import Entries, entries_of
+
+
+@dataclass(frozen=True)
+class Calculations:
+    """S structures times P settings: calculation i is that of structure i // P with setting i % P."""
+
+    entries: Entries
+    points: tuple[One, ...]
+    notes: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.entries) * len(self.points)
+
+    def structure(self, i: int) -> Structure:
+        """That of calculation i."""
+        return self.structures[i // len(self.points)]
+
+    def point(self, i: int) -> One:
+        """The setting of calculation i."""
+        return self.points[i % len(self.points)]
+
+    def setting(self, i: int, options: Mapping[str, object]) -> Setting:
+        """The same for a code, with its `options`."""
+        one = self.point(i)
+        return Setting(one.xc, one.mesh(self.structure(i).lattice), one.basis, options)
+
+    def fields(self, i: int) -> dict[str, Any]:
+        """What calculation i depends on and others don't: its structure by a hash, and its setting."""
+        one = self.point(i)
+        mesh = list(one.k_grid or one.mesh(self.structure(i).lattice))
+        return {"structure": self.digests[i // len(self.points)], "xc": one.xc, "k_grid": mesh, "basis": one.basis}
+
+    @cached_property
+    def structures(self) -> Structures:
+        """(S,) in the order of the store."""
+        return self.entries.dataset.structures.take(self.entries.rows)
+
+    @cached_property
+    def digests(self) -> list[str]:
+        """(S,) a hash of each structure's lattice, elements and positions, whatever its name and its list."""
+        return [_digest(structure) for structure in self.structures]
+
+    @cached_property
+    def n_k_points(self) -> NDArray[np.int64]:
+        """(S, P) points of each mesh, symmetry not used."""
+        lattices = self.structures.lattices
+        meshes = [[np.prod(one.mesh(lattice)) for one in self.points] for lattice in lattices]
+        return np.array(meshes, dtype=np.int64)
+
+
+def _digest(structure: Structure) -> str:
+    whole = hashlib.sha256()
+    for values, dtype in ((structure.lattice, "<f8"), (structure.numbers, "u1"), (structure.positions, "<f8")):
+        # -0 and 0 are one place, and differ in their bytes.
+        whole.update((np.ascontiguousarray(values, dtype=dtype) + 0).tobytes())
+    return whole.hexdigest()[:32]
+
+
+def open_calculations(model: HighThroughput, inputs: Mapping[str, Input]) -> Calculations:
+    """Those of the structures that the spec's conditions leave. Raises Findings where there are none."""
+    try:
+        entries = entries_of(model.structures, inputs[STRUCTURES], "")
+    except DataProblem as problem:
+        raise Findings(*problem.at("structures")) from problem
+    has_atoms = entries.dataset.structures.n_atoms[entries.rows] > 0
+    if not has_atoms.any():
+        what = "none of the entries that are left has a structure"
+        raise Findings(Finding(("structures",), what, "Widen `where:`, or give structures", at_key=True))
+    n, notes = int((~has_atoms).sum()), entries.notes
+    if n:
+        notes = (*notes, f"{n:,} {'entry is' if n == 1 else 'entries are'} without a structure and left out")
+    return Calculations(entries.only(np.flatnonzero(has_atoms).tolist()), model.points, notes)

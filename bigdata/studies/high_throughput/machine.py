@@ -1,0 +1,56 @@
+"""What a calculation runs on: its task. Programs are the task's, and what is saved lies in its checkpoint."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
+
+STATE, FILE = "state", "file/"
+
+
+class TaskMachine:
+    """A `bigdata.calculators.code.Machine` of a task whose stage saves checkpoints; `launch` goes before commands."""
+
+    def __init__(self, ctx: Context[Any], launch: Sequence[str] = ()) -> None:
+        self.folder, self.cores = ctx.scratch, ctx.cores
+        self._ctx, self._launch = ctx, tuple(launch)
+
+    def call(
+        self,
+        command: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        timeout: float | None,
+        meanwhile: Callable[[], None],
+    ) -> Any:
+        """Run a program, as `Context.call` does; `meanwhile` is called every second."""
+        words = [*self._launch, *command]
+        return self._ctx.call(words, cwd=cwd, env=env, timeout=timeout, meanwhile=meanwhile)
+
+    def log(self, text: str) -> None:
+        self._ctx.log(text)
+
+    def save(self, files: Mapping[str, Path], state: Mapping[str, Any]) -> None:
+        """Keep files and state in the task's checkpoint, instead of what was there."""
+        held = {f"{FILE}{name}": np.frombuffer(path.read_bytes(), np.uint8) for name, path in files.items()}
+        self._ctx.checkpoint.save(**{STATE: json.dumps(dict(state))}, **held)
+
+    def saved(self, into: Path) -> Mapping[str, Any] | None:
+        """Put the files that were kept below `into`, and give back the state."""
+        stored = self._ctx.checkpoint.load()
+        if stored is None:
+            return None
+        for key, data in stored.items():
+            if key.startswith(FILE):
+                path = into / key.removeprefix(FILE)
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(data.tobytes())
+        state: Mapping[str, Any] = json.loads(str(stored[STATE]))
+        return state

@@ -1,0 +1,158 @@
+"""What the tasks of a high-throughput study do: calculate, and put together what calculations left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from bigdata.calculators.calculation import Outcome
+from bigdata.calculators.driving import Limits
+from bigdata.calculators.driving import calculate as driven
+from bigdata.calculators.known import code_class
+from bigdata.studies.high_throughput.calculations import Calculations, open_calculations
+from bigdata.studies.high_throughput.machine import TaskMachine
+from bigdata.studies.high_throughput.model import SPECIES, HighThroughput
+from bigdata.studies.high_throughput.outcomes import (
+    BANDS,
+    DOS,
+    OUTCOME,
+    bands_bytes,
+    calculated,
+    on_grid,
+    outcome_json,
+    reason,
+    spectrum_bytes,
+    spectrum_of,
+    structure_of,
+)
+from bigdata.studies.high_throughput.quantities import FAILED, NAMES, QUANTITIES
+from bigdata.studies.high_throughput.stages import CALCULATE
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
+
+STATUS, FERMI = NAMES.index("status"), NAMES.index("fermi_energy")
+
+
+def calculate(ctx: Context[HighThroughput]) -> dict[str, Any]:
+    """One calculation through all steps of the workflow. One that fails is a result, with its reasons."""
+    calculations, calculator = ctx.opened(open_calculations), ctx.model.calculator
+    code = code_of(ctx)
+    machine = TaskMachine(ctx, calculator.launch)
+    outcome = driven(
+        code,
+        calculations.structure(ctx.index),
+        calculations.setting(ctx.index, options_of(ctx.model)),
+        ctx.model.workflow,
+        machine,
+        Limits(timeout=calculator.timeout, restarts=calculator.restarts),
+    )
+    ctx.log(f"{outcome.status}: {reason(outcome) or 'nothing to remark'}")
+    _pack(ctx, code, outcome)
+    return {"calculated": calculated(outcome), "reason": reason(outcome)}
+
+
+def code_of(ctx: Context[HighThroughput]) -> Any:
+    """The code as the spec names it."""
+    calculator = ctx.model.calculator
+    species = Path(ctx.inputs[SPECIES].folder) if calculator.species else None
+    return code_class(calculator.code)(command=calculator.words, species=species)
+
+
+def options_of(model: HighThroughput) -> dict[str, object]:
+    """What the code is told beside the setting: the spec's options, and the energies of densities of states."""
+    low, high = model.dos.window
+    return {**model.calculator.options, "dos_window": (low, high), "dos_points": model.dos.n}
+
+
+def _pack(ctx: Context[HighThroughput], code: Any, outcome: Outcome) -> None:
+    folder, results = ctx.scratch, outcome.results
+    _add(ctx, OUTCOME, outcome_json(outcome, folder))
+    if results is not None and results.spectrum is not None:
+        _add(ctx, DOS, spectrum_bytes(results.spectrum))
+    if results is not None and results.bands is not None and ctx.model.keeps("band_structure"):
+        _add(ctx, BANDS, bands_bytes(results.bands))
+    if ctx.model.archive.raw == "packed":
+        for file in _readable(code, outcome, folder):
+            ctx.pack.add(file, file.relative_to(folder).as_posix())
+
+
+def _readable(code: Any, outcome: Outcome, folder: Path) -> Iterator[Path]:
+    """The files worth keeping of every step, in its folder."""
+    for record in outcome.steps:
+        yield from code.keep(record.step, folder / record.step)
+
+
+def _add(ctx: Context[HighThroughput], name: str, data: bytes) -> None:
+    path = ctx.scratch / f".{name}"
+    path.write_bytes(data)
+    ctx.pack.add(path, name)
+    path.unlink()
+
+
+def collect(ctx: Context[HighThroughput]) -> None:
+    """The numbers of a block of structures, with every setting."""
+    shape, first = _block(ctx, "status")
+    found = np.empty((*shape, len(QUANTITIES)))
+    found[:] = [quantity.missing for quantity in QUANTITIES]
+    flat, rows = found.reshape(-1, len(QUANTITIES)), ctx.rows(CALCULATE)
+    places = np.array(rows.numbers, dtype=np.int64) - first
+    flat[places] = rows["calculated"]
+    for i, quantity in enumerate(QUANTITIES):
+        ctx.write(quantity.name, found[..., i].astype(quantity.dtype))
+
+
+def spectra(ctx: Context[HighThroughput]) -> None:
+    """The densities of states of a block of structures, on the spec's energies."""
+    shape, first = _block(ctx, "dos")
+    energies = np.array(ctx.model.dos.energies)
+    found = np.full((*shape, len(energies)), np.nan, dtype=np.float32)
+    flat = found.reshape(-1, len(energies))
+    for i, row in _ended_well(ctx):
+        pack = ctx.packs[CALCULATE][i]
+        if DOS in pack:
+            flat[i - first] = on_grid(spectrum_of(pack.read(DOS)), float(row[FERMI]), energies)
+    ctx.write("dos", found)
+
+
+def geometry(ctx: Context[HighThroughput]) -> None:
+    """The relaxed structures of a block of structures."""
+    (n, p), first = _block(ctx, "lattice")
+    calculations = ctx.opened(open_calculations)
+    most = int(calculations.structures.n_atoms.max())
+    lattices, positions = np.full((n * p, 3, 3), np.nan), np.full((n * p, most, 3), np.nan)
+    for i, _ in _ended_well(ctx):
+        relaxed = structure_of(ctx.packs[CALCULATE][i].read(OUTCOME))
+        if relaxed is not None:
+            lattices[i - first] = relaxed.lattice
+            positions[i - first, : len(relaxed.numbers)] = relaxed.positions
+    ctx.write("lattice", lattices.reshape(n, p, 3, 3))
+    ctx.write("position", positions.reshape(n, p, most, 3))
+    ctx.write("atomic_number", _numbers(calculations, ctx.own("atomic_number"), most))
+
+
+def _numbers(calculations: Calculations, rows: slice, most: int) -> Any:
+    chosen = range(len(calculations.entries))[rows]
+    numbers = np.zeros((len(chosen), most), dtype=np.uint8)
+    for row, i in enumerate(chosen):
+        own = calculations.structures[i].numbers
+        numbers[row, : len(own)] = own
+    return numbers
+
+
+def _block(ctx: Context[HighThroughput], name: str) -> tuple[tuple[int, int], int]:
+    """How many structures and settings the task's rows of an array have, and its first calculation."""
+    calculations = ctx.opened(open_calculations)
+    rows, p = ctx.own(name), len(calculations.points)
+    return (len(range(len(calculations.entries))[rows]), p), rows.start * p
+
+
+def _ended_well(ctx: Context[HighThroughput]) -> Iterator[tuple[int, Any]]:
+    """The task's calculations that didn't fail, with what they returned."""
+    rows = ctx.rows(CALCULATE)
+    for i, row in zip(rows.numbers, rows["calculated"], strict=True):
+        if row[STATUS] != FAILED:
+            yield i, row
