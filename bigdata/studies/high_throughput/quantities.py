@@ -24,7 +24,7 @@ class Quantity(NamedTuple):
 
 
 QUANTITIES = (
-    Quantity("status", "int8", "1", "0: done, 1: doubtful, 2: failed, 3: not run", NOT_RUN),
+    Quantity("status", "uint8", "1", "0: done, 1: doubtful, 2: failed, 3: not run", NOT_RUN),
     Quantity("total_energy", "float64", "eV", "of the cell, as the code counts it; NaN where it failed", NAN, True),
     Quantity("band_gap", "float64", "eV", "at the k-points of the ground state; 0: a metal; NaN: not said", NAN, True),
     Quantity("fermi_energy", "float64", "eV", "absolute, as the code counts it", NAN, True),

@@ -36,7 +36,7 @@ class Results(StudyResults[HighThroughput]):
         return [str(name) for name in self.view["structure"][...]]
 
     @cached_property
-    def status(self) -> NDArray[np.int8]:
+    def status(self) -> NDArray[np.uint8]:
         return np.asarray(self.view["status"][...])
 
     def count(self, status: int) -> int:

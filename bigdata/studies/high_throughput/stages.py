@@ -7,7 +7,7 @@ calculate ──────┼─▶ spectra    densities of states, from their
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from bigdata.kind import (
@@ -90,7 +90,13 @@ def _of_rows(rows: int, calculations: Calculations) -> Callable[[int], list[Task
 
 
 def _collected(
-    name: str, calculations: Calculations, rows: int, rate: Rate, memory: int, arrays: Iterator[ArraySpec]
+    name: str,
+    calculations: Calculations,
+    rows: int,
+    rate: Rate,
+    memory: int,
+    arrays: Iterable[ArraySpec],
+    inputs: tuple[str, ...] = (),
 ) -> Stage:
     p = len(calculations.points)
     return Stage(
@@ -102,6 +108,7 @@ def _collected(
         memory=PROCESS_BYTES + memory,
         arrays=tuple(arrays),
         needs=_of_rows(rows, calculations),
+        inputs=inputs,
         despite_failures=(CALCULATE,),
     )
 
@@ -123,7 +130,7 @@ def _spectra(model: HighThroughput, calculations: Calculations) -> Stage:
     rows = rows_of(calculations, SHARD_BYTES / (4 * p * energies))
     along = {"structure": n, "setting": p, "energy": energies}
     about = "density of states, spins summed, at energies counted from the Fermi energy; NaN where there is none"
-    arrays = iter([by_rows(rows, "dos", "float32", along, "1/eV", about)])
+    arrays = [by_rows(rows, "dos", "float32", along, "1/eV", about)]
     return _collected("spectra", calculations, rows, PACK_RATE, 3 * SHARD_BYTES, arrays)
 
 
@@ -144,7 +151,7 @@ def _geometry(calculations: Calculations) -> Stage:
         array("atomic_number", "uint8", {"structure": n, "atom": atoms}, "1", "0 behind a structure's last atom"),
     ]
     rows = arrays[0].shard[0]
-    return _collected("geometry", calculations, rows, PACK_RATE, 3 * SHARD_BYTES, iter(arrays))
+    return _collected("geometry", calculations, rows, PACK_RATE, 3 * SHARD_BYTES, arrays, (STRUCTURES,))
 
 
 def _coordinates(model: HighThroughput, calculations: Calculations) -> Iterator[Coordinate]:

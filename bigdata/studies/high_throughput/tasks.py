@@ -144,10 +144,10 @@ def _numbers(calculations: Calculations, rows: slice, most: int) -> Any:
 
 
 def _block(ctx: Context[HighThroughput], name: str) -> tuple[tuple[int, int], int]:
-    """How many structures and settings the task's rows of an array have, and its first calculation."""
-    calculations = ctx.opened(open_calculations)
-    rows, p = ctx.own(name), len(calculations.points)
-    return (len(range(len(calculations.entries))[rows]), p), rows.start * p
+    """How many structures and settings the task's shard of an array has, and its first calculation."""
+    (array,) = (array for array in ctx.stage.arrays if array.name == name)
+    n, p = array.shape_of(array.shard_at(ctx.index))[:2]
+    return (n, p), ctx.own(name).start * p
 
 
 def _ended_well(ctx: Context[HighThroughput]) -> Iterator[tuple[int, Any]]:
