@@ -29,6 +29,7 @@ MaterialsFormat = Literal[
     "optimade",
     "aflux",
     "materials-project",
+    "run",
 ]
 
 
@@ -68,6 +69,15 @@ class MaterialsFile(_Materials):
     )
 
 
+class MaterialsRun(MaterialsFile):
+    """The calculations of a high-throughput run that are done: structures with energies, one for each setting."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    file: str = Field(alias="run", description="The run's folder, relative to the spec.")
+    format: Literal["run"] = "run"
+
+
 class OptimadeDataset(_Materials):
     """An answer of a database that speaks OPTIMADE; fetched once, then taken from the cache."""
 
@@ -91,9 +101,10 @@ class MaterialsProjectDataset(_Materials):
 MaterialsOrigin = Annotated[
     Annotated[NamedMaterials, Tag("name")]
     | Annotated[MaterialsFile, Tag("file")]
+    | Annotated[MaterialsRun, Tag("run")]
     | Annotated[OptimadeDataset, Tag("optimade")]
     | Annotated[AflowDataset, Tag("aflow")]
     | Annotated[MaterialsProjectDataset, Tag("materials-project")],
-    origin_by("name", "file", "optimade", "aflow", "materials-project"),
+    origin_by("name", "file", "run", "optimade", "aflow", "materials-project"),
 ]
 """Where materials come from."""

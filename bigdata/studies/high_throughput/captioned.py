@@ -36,7 +36,7 @@ def spectra(view: View) -> Figure:
 def _spectra(results: Results) -> dict[str, figures.Floats]:
     """(P, n) of each of the first structures; NaN where a calculation left none."""
     chosen = np.flatnonzero((results.status <= 1).any(axis=1))[:MOST_SPECTRA]
-    return {results.structures[s]: results.view["dos"][int(s)] for s in chosen}
+    return {results.labels[s]: results.view["dos"][int(s)] for s in chosen}
 
 
 def effort(view: View) -> Figure:

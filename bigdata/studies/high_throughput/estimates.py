@@ -22,7 +22,12 @@ from bigdata.studies.high_throughput.settings import One
 # Seconds of the steps of the base, and files and bytes that each leaves in its own folder.
 SECONDS = {"relax": 8.0, "ground-state": 2.0, "band-structure": 1.3, "density-of-states": 4.7}
 FILES = {"relax": 32, "ground-state": 27, "band-structure": 29, "density-of-states": 33}
-BASE_BYTES = {"relax": 2_900_000, "ground-state": 2_900_000, "band-structure": 3_000_000, "density-of-states": 4_100_000}
+BASE_BYTES = {
+    "relax": 2_900_000,
+    "ground-state": 2_900_000,
+    "band-structure": 3_000_000,
+    "density-of-states": 4_100_000,
+}
 PACKED_BYTES = {"relax": 15_000, "ground-state": 15_000, "band-structure": 35_000, "density-of-states": 90_000}
 BASE_ATOMS, BASE_K_POINTS, BASE_RGKMAX = 4, 4, 4.0
 # Wave functions are most of what a code leaves, and grow with k-points; this is their share at the base.
@@ -57,8 +62,8 @@ class Estimate:
         """What would lie on the disk if every calculation kept its folder."""
         n, whole = self.effort.size, float(self.n_bytes.sum())
         yield (
-            f"{n:,} calculations write about {n * self.n_files:,} files and {size(int(whole))} on their nodes, by a rough "
-            f"estimate; the run keeps about {size(n * self.packed_bytes)} of them, packed"
+            f"{n:,} calculations write about {n * self.n_files:,} files and {size(whole)} on their nodes, by a rough "
+            f"estimate; the run keeps about {size(n * self.packed_bytes)} of it, packed"
         )
 
 

@@ -16,6 +16,8 @@ from bigdata.kind.logarithmic import logarithmic
 Floats = NDArray[np.float64]
 # Points of more structures than these are one grey patch.
 MOST_POINTS = 2_000
+# Settings that a legend has room for.
+MOST_NAMED, LEGEND_COLUMNS = 24, 4
 
 
 def by_setting(names: Sequence[str], away: Floats, gap: Floats, finest: Sequence[int]) -> Figure:
@@ -67,7 +69,7 @@ def _strips(axes: Axes, names: Sequence[str], values: Floats) -> None:
 
 def spectra(energies: Floats, of: Mapping[str, Floats], names: Sequence[str]) -> Figure:
     """The densities of states (P, n) of each structure at `energies` (n,) eV, a colour for each of P settings."""
-    figure = drawing(0.6 + 1.4 * max(1, len(of)))
+    figure = drawing(0.6 + 1.4 * max(1, len(of)) + 0.15 * len(names) / LEGEND_COLUMNS)
     panels: Any = figure.subplots(max(1, len(of)), 1, sharex=True, squeeze=False)[:, 0]
     for axes, (structure, curves) in zip(panels, of.items(), strict=False):
         for p, curve in enumerate(curves):
@@ -78,6 +80,7 @@ def spectra(energies: Floats, of: Mapping[str, Floats], names: Sequence[str]) ->
         axes.set_ylim(bottom=0)
     panels[-1].set_xlabel("energy from the Fermi energy (eV)")
     figure.supylabel("states/eV of the cell", fontsize=panels[0].xaxis.label.get_size())
-    if 0 < len(names) <= 12:
-        panels[0].legend(loc="upper left", fontsize=6, ncols=2)
+    if of and len(names) <= MOST_NAMED:
+        lines, labels = panels[0].get_legend_handles_labels()
+        figure.legend(lines, labels, loc="outside upper center", ncols=LEGEND_COLUMNS)
     return figure

@@ -12,7 +12,18 @@ from pydantic import Discriminator, Field, Tag
 from bigdata.calculators.known import codes
 from bigdata.data import DataProblem
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
-from bigdata.kind import Energy, Finding, Findings, Input, Seconds, SpecModel, StudyModel, located, named, unknown_fields
+from bigdata.kind import (
+    Energy,
+    Finding,
+    Findings,
+    Input,
+    Seconds,
+    SpecModel,
+    StudyModel,
+    located,
+    named,
+    unknown_fields,
+)
 from bigdata.studies.high_throughput.settings import One, Settings, findings, points
 
 Step = Literal["relax", "ground-state", "band-structure", "density-of-states"]

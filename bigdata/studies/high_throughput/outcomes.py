@@ -64,7 +64,7 @@ def max_force(results: Results) -> float:
 
 def reason(outcome: Outcome) -> str:
     """All reasons in one text, cut where it is long."""
-    whole = " ".join(outcome.reasons)
+    whole = "; ".join(dict.fromkeys(text.rstrip(".") for text in outcome.reasons))
     return whole if len(whole) <= MOST_REASON else whole[: MOST_REASON - 1] + "…"
 
 
@@ -133,8 +133,14 @@ def bands_bytes(bands: Bands) -> bytes:
     """An `.npz` of the fields of `Bands`, the labels in two arrays: `label` and `label_distance`."""
     file = io.BytesIO()
     distances, names = [at for at, _ in bands.labels], [name for _, name in bands.labels]
-    named = {"label": np.array(names, dtype=np.str_), "label_distance": np.array(distances, dtype=np.float64)}
-    np.savez_compressed(file, k_points=bands.k_points, distances=bands.distances, energies=bands.energies, **named)
+    np.savez_compressed(
+        file,
+        k_points=bands.k_points,
+        distances=bands.distances,
+        energies=bands.energies,
+        label=np.array(names, dtype=np.str_),
+        label_distance=np.array(distances, dtype=np.float64),
+    )
     return file.getvalue()
 
 
@@ -153,16 +159,21 @@ def on_grid(spectrum: Spectrum, zero: float, energies: Floats) -> Floats:
     """
     own, values = spectrum.energies - zero, spectrum.values.sum(axis=0)
     step = float(energies[1] - energies[0])
-    start = int(round((energies[0] - own[0]) / step))
+    start = round(float(energies[0] - own[0]) / step)
     if 0 <= start <= len(own) - len(energies):
         same = own[start : start + len(energies)]
         # Codes write energies with seven digits or more.
         if np.abs(same - energies).max() < 1e-4 * step:
             return np.asarray(values[start : start + len(energies)])
     edges = np.append(energies - step / 2, energies[-1] + step / 2)
-    return np.where(
-        (energies < own[0] - step / 2) | (energies > own[-1] + step / 2), np.nan, np.diff(_states(own, values, edges))
-    ) / step
+    return (
+        np.where(
+            (energies < own[0] - step / 2) | (energies > own[-1] + step / 2),
+            np.nan,
+            np.diff(_states(own, values, edges)),
+        )
+        / step
+    )
 
 
 def _states(own: Floats, values: Floats, edges: Floats) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -72,7 +73,7 @@ def _energies(results: Results) -> str:
     place = divmod(int(np.nanargmax(away)), len(others))
     return (
         f"Energies lie {1000 * np.nanmedian(away):.3g} meV/atom (median) and at most {1000 * np.nanmax(away):.3g} from "
-        f"those of the last setting of the same functional: {results.structures[place[0]]} with "
+        f"those of the last setting of the same functional: {results.labels[place[0]]} with "
         f"{results.names[others[place[1]]]}."
     )
 
@@ -84,7 +85,7 @@ def _gaps(results: Results) -> str:
     gaps = results.gap[several]
     spread = np.nanmax(gaps, axis=1) - np.nanmin(gaps, axis=1)
     widest = int(np.argmax(spread))
-    name = np.array(results.structures)[several][widest]
+    name = np.array(results.labels)[several][widest]
     return (
         f"The band gap of a structure changes by {np.median(spread):.3g} eV (median) among settings, at most by "
         f"{spread[widest]:.3g}: {name}, from {np.nanmin(gaps[widest]):.3g} to {np.nanmax(gaps[widest]):.3g} eV."
@@ -144,7 +145,7 @@ def _settings(results: Results) -> Table:
     return Table("Settings", columns, rows, {"energy": "meV/atom", "band gap": "eV", "time": "s"}, caption)
 
 
-def _median(values: object) -> float | str:
+def _median(values: Any) -> float | str:
     known = np.asarray(values, dtype=np.float64)
     known = known[np.isfinite(known)]
     return float(f"{np.median(known):.4g}") if known.size else ""
@@ -152,8 +153,7 @@ def _median(values: object) -> float | str:
 
 def _odd(results: Results) -> Table:
     rows = [
-        [results.structures[s], results.names[p], WORDS[results.status[s, p]], why]
-        for s, p, why in results.odd[:MOST_ROWS]
+        [results.labels[s], results.names[p], WORDS[results.status[s, p]], why] for s, p, why in results.odd[:MOST_ROWS]
     ]
     more = len(results.odd) - len(rows)
     caption = f"{more:,} more are in the array `status`." if more else ""
@@ -166,7 +166,7 @@ def _calculations(results: Results) -> Table:
     arrays = [results.array(name) for name in names]
     places = list(np.ndindex(results.status.shape))[:MOST_ROWS]
     rows = [
-        [results.structures[s], results.names[p], WORDS[results.status[s, p]], *(_shown(a[s, p]) for a in arrays)]
+        [results.labels[s], results.names[p], WORDS[results.status[s, p]], *(_shown(a[s, p]) for a in arrays)]
         for s, p in places
     ]
     more = results.status.size - len(rows)
@@ -175,7 +175,7 @@ def _calculations(results: Results) -> Table:
     return Table("Calculations", columns, rows, units, caption)
 
 
-def _shown(value: float) -> float | int | str:
+def _shown(value: Any) -> float | int | str:
     if isinstance(value, np.integer):
         return int(value)
     return float(f"{value:.9g}") if np.isfinite(value) else ""

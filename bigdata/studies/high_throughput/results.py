@@ -36,6 +36,15 @@ class Results(StudyResults[HighThroughput]):
         return [str(name) for name in self.view["structure"][...]]
 
     @cached_property
+    def labels(self) -> list[str]:
+        """(S,) identifier and formula, as figures and tables call them: `3 (Al)`."""
+        formulas = [str(formula) for formula in self.view["formula"][...]]
+        return [
+            own if own == formula else f"{own} ({formula})"
+            for own, formula in zip(self.structures, formulas, strict=True)
+        ]
+
+    @cached_property
     def status(self) -> NDArray[np.uint8]:
         return np.asarray(self.view["status"][...])
 
@@ -68,9 +77,7 @@ class Results(StudyResults[HighThroughput]):
     def odd(self) -> list[tuple[int, int, str]]:
         """(structure, setting, why) of calculations that aren't done, failed ones first."""
         order = [FAILED, NOT_RUN, DOUBTFUL]
-        places = sorted(
-            (order.index(int(code)), s, p) for (s, p), code in np.ndenumerate(self.status) if code != DONE
-        )
+        places = sorted((order.index(int(code)), s, p) for (s, p), code in np.ndenumerate(self.status) if code != DONE)
         return [(s, p, self.reasons.get(s * len(self.points) + p, "")) for _, s, p in places]
 
     def array(self, name: str) -> NDArray[Any]:

@@ -2,11 +2,12 @@
 
                 ┌─▶ collect    numbers, from what the calculations returned
 calculate ──────┼─▶ spectra    densities of states, from their packs
- a task each    └─▶ geometry   relaxed structures, from their packs
+ a task each    └─▶ geometry   structures, from their packs where they are relaxed
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
@@ -48,8 +49,8 @@ def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
     made = [_calculate(model, calculations, inputs), _collect(calculations)]
     if model.keeps("dos"):
         made.append(_spectra(model, calculations))
-    if model.keeps("relaxed_structure"):
-        made.append(_geometry(calculations))
+    if not model.is_relaxed or model.keeps("relaxed_structure"):
+        made.append(_geometry(model, calculations))
     return Workload(
         stages=tuple(made),
         coordinates=tuple(_coordinates(model, calculations)),
@@ -134,19 +135,20 @@ def _spectra(model: HighThroughput, calculations: Calculations) -> Stage:
     return _collected("spectra", calculations, rows, PACK_RATE, 3 * SHARD_BYTES, arrays)
 
 
-def _geometry(calculations: Calculations) -> Stage:
-    n, p = len(calculations.entries), len(calculations.points)
+def _geometry(model: HighThroughput, calculations: Calculations) -> Stage:
+    """The structures that energies belong to: of each calculation where these relax, else those that were given."""
+    n, p = len(calculations.entries), len(calculations.points) if model.is_relaxed else 1
     atoms = int(calculations.structures.n_atoms.max())
     array = partial(by_rows, rows_of(calculations, SHARD_BYTES / (8 * p * (3 * atoms + 9))))
-    one = {"structure": n, "setting": p}
+    one = {"structure": n, "setting": p} if model.is_relaxed else {"structure": n}
     arrays = [
-        array("lattice", "float64", one | {"vector": 3, "axis": 3}, "angstrom", "relaxed lattice vectors"),
+        array("lattice", "float64", one | {"vector": 3, "axis": 3}, "angstrom", "lattice vectors"),
         array(
             "position",
             "float64",
             one | {"atom": atoms, "vector": 3},
             "1",
-            "relaxed positions in fractions of the lattice vectors; NaN behind a structure's last atom",
+            "in fractions of the lattice vectors; NaN behind a structure's last atom",
         ),
         array("atomic_number", "uint8", {"structure": n, "atom": atoms}, "1", "0 behind a structure's last atom"),
     ]
@@ -163,6 +165,8 @@ def _coordinates(model: HighThroughput, calculations: Calculations) -> Iterator[
     yield setting(name="setting", values=[one.name for one in points])
     yield setting(name="xc", values=[one.xc for one in points], about="functional")
     yield setting(name="k_grid", values=[one.k_words for one in points], about="k-points, or their largest distance")
+    if all(one.k_grid for one in points):
+        yield setting(name="n_k_points", values=[math.prod(one.k_grid or ()) for one in points], about="of the grid")
     for name, values in measures(points).items():
         yield setting(name=name, values=_one_type(values), about="of the basis")
     yield Coordinate(name="quantity", dim="quantity", values=list(NAMES), about="what `calculated` holds")

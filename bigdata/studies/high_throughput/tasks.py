@@ -12,7 +12,8 @@ from bigdata.calculators.calculation import Outcome
 from bigdata.calculators.driving import Limits
 from bigdata.calculators.driving import calculate as driven
 from bigdata.calculators.known import code_class
-from bigdata.studies.high_throughput.calculations import Calculations, open_calculations
+from bigdata.data.materials.structures import Structures
+from bigdata.studies.high_throughput.calculations import open_calculations
 from bigdata.studies.high_throughput.machine import TaskMachine
 from bigdata.studies.high_throughput.model import SPECIES, HighThroughput
 from bigdata.studies.high_throughput.outcomes import (
@@ -119,27 +120,38 @@ def spectra(ctx: Context[HighThroughput]) -> None:
 
 
 def geometry(ctx: Context[HighThroughput]) -> None:
-    """The relaxed structures of a block of structures."""
-    (n, p), first = _block(ctx, "lattice")
-    calculations = ctx.opened(open_calculations)
+    """The structures of a block: as the calculations left them, or where these don't relax, as they were given."""
+    calculations, rows = ctx.opened(open_calculations), ctx.own("atomic_number")
+    given = calculations.structures.between(rows.start, min(rows.stop, len(calculations.structures)))
     most = int(calculations.structures.n_atoms.max())
+    for name, values in (_relaxed(ctx, most) if ctx.model.is_relaxed else _padded(given, most)).items():
+        ctx.write(name, values)
+    ctx.write("atomic_number", _numbers(given, most))
+
+
+def _relaxed(ctx: Context[HighThroughput], most: int) -> dict[str, Any]:
+    """(S, P, …) lattices and positions; NaN of calculations that failed."""
+    (n, p), first = _block(ctx, "lattice")
     lattices, positions = np.full((n * p, 3, 3), np.nan), np.full((n * p, most, 3), np.nan)
     for i, _ in _ended_well(ctx):
         relaxed = structure_of(ctx.packs[CALCULATE][i].read(OUTCOME))
         if relaxed is not None:
             lattices[i - first] = relaxed.lattice
             positions[i - first, : len(relaxed.numbers)] = relaxed.positions
-    ctx.write("lattice", lattices.reshape(n, p, 3, 3))
-    ctx.write("position", positions.reshape(n, p, most, 3))
-    ctx.write("atomic_number", _numbers(calculations, ctx.own("atomic_number"), most))
+    return {"lattice": lattices.reshape(n, p, 3, 3), "position": positions.reshape(n, p, most, 3)}
 
 
-def _numbers(calculations: Calculations, rows: slice, most: int) -> Any:
-    chosen = range(len(calculations.entries))[rows]
-    numbers = np.zeros((len(chosen), most), dtype=np.uint8)
-    for row, i in enumerate(chosen):
-        own = calculations.structures[i].numbers
-        numbers[row, : len(own)] = own
+def _padded(given: Structures, most: int) -> dict[str, Any]:
+    positions = np.full((len(given), most, 3), np.nan)
+    for i, structure in enumerate(given):
+        positions[i, : len(structure.numbers)] = structure.positions
+    return {"lattice": given.lattices, "position": positions}
+
+
+def _numbers(given: Structures, most: int) -> Any:
+    numbers = np.zeros((len(given), most), dtype=np.uint8)
+    for i, structure in enumerate(given):
+        numbers[i, : len(structure.numbers)] = structure.numbers
     return numbers
 
 
