@@ -31,7 +31,15 @@ class Instant:
     def steps(self, workflow: Sequence[str]) -> tuple[str, ...]:
         return tuple(dict.fromkeys([*(["relax"] if "relax" in workflow else []), "ground-state", *workflow]))
 
-    def prepare(self, step: str, structure: Any, setting: Any, folder: Path, earlier: Path | None) -> None:
+    def prepare(
+        self,
+        step: str,
+        structure: Any,
+        setting: Any,
+        folder: Path,
+        before: Path | None = None,
+        restart: Path | None = None,
+    ) -> None:
         given = {
             "step": step,
             "lattice": structure.lattice.tolist(),
@@ -50,9 +58,6 @@ class Instant:
     def environment(self, cores: int) -> Mapping[str, str]:
         return {"OMP_NUM_THREADS": str(cores)}
 
-    def ask_to_stop(self, folder: Path) -> None:
-        (folder / "STOP").touch()
-
     def judge(self, step: str, folder: Path) -> Any:
         from bigdata.calculators.code import Judgement
 
@@ -64,11 +69,11 @@ class Instant:
         doubtful = set(given["numbers"]) & set(given["options"].get("doubtful", []))
         return Judgement(True, ("forces of 0.3 eV/angstrom are left",) if doubtful else (), loops=7)
 
-    def geometry(self, step: str, folder: Path) -> Any:
+    def geometry(self, folder: Path, structure: Any) -> Any:
         from bigdata.data.materials.structures import Structure
 
         given, found = _read(folder / IN), _read(folder / OUT)
-        if step != "relax" or not found:
+        if "lattice" not in found:
             return None
         return Structure(np.array(found["lattice"]), np.array(given["numbers"], np.uint8), np.array(given["positions"]))
 
@@ -92,7 +97,7 @@ class Instant:
         )
 
     def restart_files(self, step: str, folder: Path) -> list[Path]:
-        return [folder / OUT] if (folder / OUT).is_file() else []
+        return [path for path in (folder / IN, folder / OUT) if path.is_file()]
 
     def keep(self, step: str, folder: Path) -> list[Path]:
         return [path for path in (folder / IN, folder / OUT) if path.is_file()]

@@ -39,10 +39,10 @@ class Calculations:
         """The setting of calculation i."""
         return self.points[i % len(self.points)]
 
-    def setting(self, i: int, options: Mapping[str, object]) -> Setting:
-        """The same for a code, with its `options`."""
+    def setting(self, i: int, options: Mapping[str, object], largest_force: float) -> Setting:
+        """The same for a code, with what it is told beside."""
         one = self.point(i)
-        return Setting(one.xc, one.mesh(self.structure(i).lattice), one.basis, options)
+        return Setting(one.xc, one.mesh(self.structure(i).lattice), one.basis, options, largest_force)
 
     def fields(self, i: int) -> dict[str, Any]:
         """What calculation i depends on and others don't: its structure by a hash, and its setting."""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bigdata.calculators.code import Ran
+
 if TYPE_CHECKING:
     from bigdata.kind import Context
 
@@ -29,10 +31,18 @@ class TaskMachine:
         env: Mapping[str, str],
         timeout: float | None,
         meanwhile: Callable[[], None],
-    ) -> Any:
-        """Run a program, as `Context.call` does; `meanwhile` is called every second."""
-        words = [*self._launch, *command]
-        return self._ctx.call(words, cwd=cwd, env=env, timeout=timeout, meanwhile=meanwhile)
+        output: str,
+    ) -> Ran:
+        """Run a program, as `Context.call` does, whatever its exit code; `meanwhile` is called every second."""
+        return self._ctx.call(
+            [*self._launch, *command],
+            cwd=cwd,
+            env=env,
+            timeout=timeout,
+            meanwhile=meanwhile,
+            output=output,
+            check=False,
+        )
 
     def log(self, text: str) -> None:
         self._ctx.log(text)

@@ -109,6 +109,9 @@ class HighThroughput(StudyModel):
     calculator: Calculator
     workflow: tuple[Step, ...] = Field(default=("ground-state",), min_length=1, description="Steps, in this order.")
     settings: Settings = Field(description="Numerical settings: a grid, or a list.")
+    largest_force: float = Field(
+        default=0.025, gt=0, description="What a relaxation may leave on any atom, in eV/angstrom."
+    )
     dos: Dos = Dos()
     archive: Archive = Archive()
 

@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -69,20 +69,21 @@ def reason(outcome: Outcome) -> str:
 
 
 def outcome_json(outcome: Outcome, folder: Path) -> bytes:
-    """All that is known of a calculation whose steps' folders lie in `folder`, as JSON; NaN is null."""
+    """All that is known of a calculation whose steps lie in `folder`, each in its own, as JSON; NaN is null."""
     found: dict[str, Any] = {
         "status": outcome.status,
         "reasons": list(outcome.reasons),
         "steps": [asdict(step) for step in outcome.steps],
-        "files": {file.relative_to(folder).as_posix(): _described(file) for file in _files(folder)},
+        "files": {file.relative_to(folder).as_posix(): _described(file) for file in _files(outcome, folder)},
     }
     if outcome.results is not None:
         found |= {"results": _results(outcome.results), "structure": _listed(outcome.results.structure)}
     return json.dumps(_plain(found), indent=1, allow_nan=False).encode()
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+def _files(outcome: Outcome, folder: Path) -> Iterator[Path]:
+    for record in outcome.steps:
+        yield from sorted(path for path in (folder / record.step).rglob("*") if path.is_file())
 
 
 def _described(file: Path) -> dict[str, Any]:

@@ -72,10 +72,16 @@ def _energies(results: Results) -> str:
         return ""
     place = divmod(int(np.nanargmax(away)), len(others))
     return (
-        f"Energies lie {1000 * np.nanmedian(away):.3g} meV/atom (median) and at most {1000 * np.nanmax(away):.3g} from "
+        f"Energies lie {_number(1000 * np.nanmedian(away))} meV/atom (median) and at most "
+        f"{_number(1000 * np.nanmax(away))} from "
         f"those of the last setting of the same functional: {results.labels[place[0]]} with "
         f"{results.names[others[place[1]]]}."
     )
+
+
+def _number(value: float) -> str:
+    """Three digits, of large numbers all that are whole."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _gaps(results: Results) -> str:
@@ -100,7 +106,7 @@ def _cost(results: Results) -> str:
     attempts = int(results.ran("attempts").sum())
     return (
         f"They took {duration(float(np.median(seconds)))} (median) to {duration(float(seconds.max()))} on "
-        f"{_counted(cores, 'core')} each, {results.core_seconds / 3600:,.3g} core-hours in all; steps were begun "
+        f"{_counted(cores, 'core')} each, {_number(results.core_seconds / 3600)} core-hours in all; steps were begun "
         f"{attempts:,} times."
     )
 

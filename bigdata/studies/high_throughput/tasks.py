@@ -46,7 +46,7 @@ def calculate(ctx: Context[HighThroughput]) -> dict[str, Any]:
     outcome = driven(
         code,
         calculations.structure(ctx.index),
-        calculations.setting(ctx.index, options_of(ctx.model)),
+        calculations.setting(ctx.index, options_of(ctx.model), ctx.model.largest_force),
         ctx.model.workflow,
         machine,
         Limits(timeout=calculator.timeout, restarts=calculator.restarts),
