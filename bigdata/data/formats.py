@@ -165,7 +165,7 @@ class Formats(Generic[E]):
 
         Raises DataProblem where the format can't be told, OSError where the file can't be read.
         """
-        if path.is_dir() and (name == RUN or (not name and run_in(path))):
+        if name == RUN or (not name and path.is_dir() and run_in(path)):
             return RUN
         if path.is_dir():
             return f"folder:{name}" if name else "folder"

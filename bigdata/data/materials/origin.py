@@ -63,6 +63,8 @@ class NamedMaterials(NamedDataset, _Materials):
 class MaterialsFile(_Materials):
     """A file or folder of the user's, relative to the spec."""
 
+    KEY: ClassVar[str] = "file"
+
     file: str
     format: MaterialsFormat | None = Field(
         default=None, description="Told from the file's name and content where not given."
@@ -73,6 +75,7 @@ class MaterialsRun(MaterialsFile):
     """The calculations of a high-throughput run that are done: structures with energies, one for each setting."""
 
     model_config = ConfigDict(serialize_by_alias=True)
+    KEY: ClassVar[str] = "run"
 
     file: str = Field(alias="run", description="The run's folder, relative to the spec.")
     format: Literal["run"] = "run"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import ConfigDict, Field, Tag
 
@@ -17,6 +17,8 @@ SpectraFormat = Literal[
 class SpectraFile(Rows):
     """A file or folder of the user's, relative to the spec."""
 
+    KEY: ClassVar[str] = "file"
+
     file: str
     format: SpectraFormat | None = Field(
         default=None, description="Told from the file's name and content where not given."
@@ -27,6 +29,7 @@ class SpectraRun(SpectraFile):
     """The densities of states of a high-throughput run, of the calculations that are done."""
 
     model_config = ConfigDict(serialize_by_alias=True)
+    KEY: ClassVar[str] = "run"
 
     file: str = Field(alias="run", description="The run's folder, relative to the spec.")
     format: Literal["run"] = "run"

@@ -62,7 +62,13 @@ def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
 def _calculate(model: HighThroughput, calculations: Calculations, inputs: Mapping[str, Input]) -> Stage:
     estimate = estimate_of(model, calculations)
     # Neither where a code is installed nor on how many cores it runs changes what it computes.
-    fields = {"calculator": {"code", "options"}, "workflow": True, "dos": True, "largest_force": True, "archive": {"raw"}}
+    fields = {
+        "calculator": {"code", "options"},
+        "workflow": True,
+        "dos": True,
+        "largest_force": True,
+        "archive": {"raw"},
+    }
     return Stage(
         name=CALCULATE,
         function=f"{TASKS}:calculate",
