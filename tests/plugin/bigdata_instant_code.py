@@ -49,6 +49,7 @@ class Instant:
             "k_grid": list(setting.k_grid),
             "basis": dict(setting.basis),
             "options": dict(setting.options),
+            "dos": [*setting.dos_window, setting.dos_points],
         }
         (folder / IN).write_text(json.dumps(given))
 

@@ -22,8 +22,7 @@ found["energy"] += 1 / math.prod(given["k_grid"]) + 1 / given["basis"]["rgkmax"]
 found["fermi"] = 0.1 * n
 found["gap"] = 1.0 if given["xc"] == "PBE" else 0.5
 if sys.argv[1] == "density-of-states":
-    low, high = given["options"]["dos_window"]
-    points = given["options"]["dos_points"]
+    low, high, points = given["dos"]
     energies = [low + i * (high - low) / (points - 1) for i in range(points)]
     found["energies"] = [found["fermi"] + e for e in energies]
     found["dos"] = [n * math.exp(-((e + given["basis"]["rgkmax"]) ** 2)) for e in energies]

@@ -39,10 +39,11 @@ class Calculations:
         """The setting of calculation i."""
         return self.points[i % len(self.points)]
 
-    def setting(self, i: int, options: Mapping[str, object], largest_force: float) -> Setting:
-        """The same for a code, with what it is told beside."""
-        one = self.point(i)
-        return Setting(one.xc, one.mesh(self.structure(i).lattice), one.basis, options, largest_force)
+    def setting(self, i: int, model: HighThroughput) -> Setting:
+        """The same for a code, with what all calculations are told beside."""
+        one, options = self.point(i), model.calculator.options
+        mesh = one.mesh(self.structure(i).lattice)
+        return Setting(one.xc, mesh, one.basis, options, model.largest_force, model.dos.window, model.dos.n)
 
     def fields(self, i: int) -> dict[str, Any]:
         """What calculation i depends on and others don't: its structure by a hash, and its setting."""

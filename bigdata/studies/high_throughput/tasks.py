@@ -46,7 +46,7 @@ def calculate(ctx: Context[HighThroughput]) -> dict[str, Any]:
     outcome = driven(
         code,
         calculations.structure(ctx.index),
-        calculations.setting(ctx.index, options_of(ctx.model), ctx.model.largest_force),
+        calculations.setting(ctx.index, ctx.model),
         ctx.model.workflow,
         machine,
         Limits(timeout=calculator.timeout, restarts=calculator.restarts),
@@ -61,12 +61,6 @@ def code_of(ctx: Context[HighThroughput]) -> Any:
     calculator = ctx.model.calculator
     species = Path(ctx.inputs[SPECIES].folder) if calculator.species else None
     return code_class(calculator.code)(command=calculator.words, species=species)
-
-
-def options_of(model: HighThroughput) -> dict[str, object]:
-    """What the code is told beside the setting: the spec's options, and the energies of densities of states."""
-    low, high = model.dos.window
-    return {**model.calculator.options, "dos_window": (low, high), "dos_points": model.dos.n}
 
 
 def _pack(ctx: Context[HighThroughput], code: Any, outcome: Outcome) -> None:
