@@ -46,6 +46,8 @@ class Code(Protocol):
     """
 
     name: str
+    functionals: tuple[str, ...]
+    """What a setting's `xc` may be."""
 
     def steps(self, workflow: Sequence[Step]) -> tuple[Step, ...]:
         """The steps that the workflow needs, in order, also those that it doesn't name."""

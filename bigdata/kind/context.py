@@ -219,8 +219,8 @@ class Context(Generic[M]):
         It runs in `cwd`, by default in `scratch`, with `env` added to the worker's environment, and reads `stdin`, a
         file, or nothing. What it says goes to the task's log, the first and the last 32 KiB of it, and all of it into
         the file `output`, where that is named; paths are relative to `cwd`. More than `most_output` bytes, or `timeout`
-        seconds, end it. Whatever ends it sends SIGTERM to all its processes, and SIGKILL after `grace` seconds. While it
-        runs, `meanwhile` is called every second, such as to save what it has written; what that raises ends it too.
+        seconds, end it. Whatever ends it sends SIGTERM to all its processes, and SIGKILL after `grace` seconds. While
+        it runs, `meanwhile` is called every second, such as to save what it has written; what that raises ends it too.
 
         Raises Paused when the task should stop; ProgramFailed where it isn't found, can't be started, was ended, or,
         where `check`, its exit code isn't 0; ProgramKilled where somebody killed it, most likely for its memory.

@@ -125,7 +125,8 @@ class Stage:
         if self.n_tasks == BY_SHARDS:
             object.__setattr__(self, "n_tasks", self.arrays[0].n_shards if self.arrays else 1)
         if self.parts_of and self.task_fields is None:
-            raise ValueError(f"stage `{self.name}` reads parts of {', '.join(self.parts_of)}: say which by `task_fields=`")
+            parts = ", ".join(self.parts_of)
+            raise ValueError(f"stage `{self.name}` reads parts of {parts}: say which of them by `task_fields=`")
         if self.shards is not _in_order:
             return
         object.__setattr__(self, "shards", partial(_numbered, self.arrays))

@@ -24,6 +24,7 @@ class Instant:
     """See `bigdata.calculators.code.Code`."""
 
     name = "instant"
+    functionals = tuple(SHIFTS)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command = tuple(command) or (sys.executable, "-S", str(PROGRAM))

@@ -29,6 +29,7 @@ class Elk:
     """`command` is the program and its first words, by default Debian's name; `species` the folder of species files."""
 
     name = "elk"
+    functionals = tuple(inputs.XC_TYPES)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command, self._species = tuple(command) or ("elk-lapw",), species or SPECIES

@@ -16,6 +16,7 @@ from bigdata.kind import (
     PROCESS_BYTES,
     ArraySpec,
     Coordinate,
+    Findings,
     Input,
     Pack,
     Rate,
@@ -27,6 +28,7 @@ from bigdata.kind import (
     by_rows,
 )
 from bigdata.studies.high_throughput.calculations import Calculations, open_calculations
+from bigdata.studies.high_throughput.code import absent_program, unknown_functionals
 from bigdata.studies.high_throughput.estimates import estimate_of
 from bigdata.studies.high_throughput.model import SPECIES, STRUCTURES, HighThroughput
 from bigdata.studies.high_throughput.quantities import NAMES, QUANTITIES
@@ -44,6 +46,8 @@ PACK_RATE = Rate("pack", 1e-3, BUILT_IN)
 
 def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
     """What one variant of the study computes and stores."""
+    if wrong := list(unknown_functionals(model)):
+        raise Findings(*wrong)
     calculations = open_calculations(model, inputs)
     estimate = estimate_of(model, calculations)
     made = [_calculate(model, calculations, inputs), _collect(calculations)]
@@ -54,7 +58,7 @@ def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
     return Workload(
         stages=tuple(made),
         coordinates=tuple(_coordinates(model, calculations)),
-        notes=(*calculations.notes, *estimate.notes()),
+        notes=(*calculations.notes, *absent_program(model), *estimate.notes()),
         sizes={"structures": len(calculations.entries), "settings": len(calculations.points)},
     )
 

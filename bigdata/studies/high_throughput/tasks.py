@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bigdata.calculators.calculation import Outcome
+from bigdata.calculators.code import Code
 from bigdata.calculators.driving import Limits
 from bigdata.calculators.driving import calculate as driven
-from bigdata.calculators.known import code_class
 from bigdata.data.materials.structures import Structures
 from bigdata.studies.high_throughput.calculations import open_calculations
+from bigdata.studies.high_throughput.code import code_of
 from bigdata.studies.high_throughput.machine import TaskMachine
 from bigdata.studies.high_throughput.model import SPECIES, HighThroughput
 from bigdata.studies.high_throughput.outcomes import (
@@ -41,7 +42,7 @@ STATUS, FERMI = NAMES.index("status"), NAMES.index("fermi_energy")
 def calculate(ctx: Context[HighThroughput]) -> dict[str, Any]:
     """One calculation through all steps of the workflow. One that fails is a result, with its reasons."""
     calculations, calculator = ctx.opened(open_calculations), ctx.model.calculator
-    code = code_of(ctx)
+    code = code_of(ctx.model, Path(ctx.inputs[SPECIES].folder) if calculator.species else None)
     machine = TaskMachine(ctx, calculator.launch)
     outcome = driven(
         code,
@@ -56,14 +57,7 @@ def calculate(ctx: Context[HighThroughput]) -> dict[str, Any]:
     return {"calculated": calculated(outcome), "reason": reason(outcome)}
 
 
-def code_of(ctx: Context[HighThroughput]) -> Any:
-    """The code as the spec names it."""
-    calculator = ctx.model.calculator
-    species = Path(ctx.inputs[SPECIES].folder) if calculator.species else None
-    return code_class(calculator.code)(command=calculator.words, species=species)
-
-
-def _pack(ctx: Context[HighThroughput], code: Any, outcome: Outcome) -> None:
+def _pack(ctx: Context[HighThroughput], code: Code, outcome: Outcome) -> None:
     folder, results = ctx.scratch, outcome.results
     _add(ctx, OUTCOME, outcome_json(outcome, folder))
     if results is not None and results.spectrum is not None:
@@ -75,7 +69,7 @@ def _pack(ctx: Context[HighThroughput], code: Any, outcome: Outcome) -> None:
             ctx.pack.add(file, file.relative_to(folder).as_posix())
 
 
-def _readable(code: Any, outcome: Outcome, folder: Path) -> Iterator[Path]:
+def _readable(code: Code, outcome: Outcome, folder: Path) -> Iterator[Path]:
     """The files worth keeping of every step, in its folder."""
     for record in outcome.steps:
         yield from code.keep(record.step, folder / record.step)

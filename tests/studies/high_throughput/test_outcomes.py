@@ -104,9 +104,7 @@ def test_a_pack_tells_the_hash_of_every_file_and_the_last_structure(tmp_path):
     (tmp_path / "other").write_bytes(b"of no step")
     text = outcome_json(outcome(radii={"B": 0.7}), tmp_path)
     told = json.loads(text)
-    assert told["files"] == {
-        "ground-state/INFO.OUT": {"bytes": 9, "sha256": hashlib.sha256(b"converged").hexdigest()}
-    }
+    assert told["files"] == {"ground-state/INFO.OUT": {"bytes": 9, "sha256": hashlib.sha256(b"converged").hexdigest()}}
     assert told["results"]["total_energy"] == -10.0
     assert told["results"]["band_gap"] is None
     assert told["results"]["radii"] == {"B": 0.7}

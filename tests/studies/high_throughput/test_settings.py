@@ -22,11 +22,16 @@ def test_a_grid_is_every_value_with_every_other_the_functional_slowest():
 
 
 def test_measures_of_a_basis_are_lists_over_all_settings():
-    listed = (One(xc="LDA", k_grid=(1, 1, 1), basis={"rgkmax": 4.0}), One(xc="LDA", k_spacing=0.2, basis={"mode": "pw"}))
-    assert measures(listed) == {"rgkmax": [4.0, None], "mode": [None, "pw"]}
+    first = One(xc="LDA", k_grid=(1, 1, 1), basis={"rgkmax": 4.0})
+    assert measures([first, One(xc="LDA", k_spacing=0.2, basis={"mode": "pw"})]) == {
+        "rgkmax": [4.0, None],
+        "mode": [None, "pw"],
+    }
 
 
-@pytest.mark.parametrize(("spacing", "mesh"), [(0.5, (4, 2, 1)), (0.2, (8, 4, 2)), (np.pi / 8, (4, 2, 1)), (9, (1, 1, 1))])
+@pytest.mark.parametrize(
+    ("spacing", "mesh"), [(0.5, (4, 2, 1)), (0.2, (8, 4, 2)), (np.pi / 8, (4, 2, 1)), (9, (1, 1, 1))]
+)
 def test_k_points_lie_no_farther_apart_than_asked(spacing, mesh):
     lattice = np.diag([4.0, 8.0, 16.0])
     assert One(xc="LDA", k_spacing=spacing).mesh(lattice) == mesh
