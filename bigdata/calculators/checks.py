@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import moyopy
 import numpy as np
-import spglib
 
 from bigdata.calculators.calculation import Results, Setting, Step
 from bigdata.data.materials.structures import Structure
@@ -71,6 +71,9 @@ def _of_gap(results: Results) -> Iterator[str]:
 
 def _symmetry(structure: Structure) -> tuple[int, str]:
     """How many symmetry operations the cell has, at 0.01 angstrom, and the spacegroup's symbol and number."""
-    cell = (structure.lattice.tolist(), structure.positions.tolist(), structure.numbers.tolist())
-    found = spglib.get_symmetry_dataset(cell, symprec=SYMMETRY_ANGSTROM)
-    return (len(found.rotations), f"{found.international} ({found.number})") if found else (0, "unknown")
+    cell = moyopy.Cell(structure.lattice.tolist(), structure.positions.tolist(), structure.numbers.tolist())
+    try:
+        found = moyopy.MoyoDataset(cell, symprec=SYMMETRY_ANGSTROM)
+    except ValueError:
+        return 0, "unknown"
+    return len(found.operations), f"{moyopy.HallSymbolEntry(found.hall_number).hm_short} ({found.number})"

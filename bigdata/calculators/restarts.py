@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from pathlib import Path
 
@@ -30,10 +31,7 @@ class Restarts:
         if not files:
             return False
         copy = self._folder / f"{self._step}.restart-{_number(self.latest) + 1}"
-        copy.mkdir()
-        for file in files:
-            shutil.copyfile(file, copy / file.name)
-        if not self._code.restart_files(self._step, copy):
+        if not (_copied(files, copy) and self._code.restart_files(self._step, copy)):
             shutil.rmtree(copy)
             return False
         self._held.append(copy)
@@ -49,6 +47,19 @@ class Restarts:
         """The step is over."""
         while self._held:
             self.drop()
+
+
+def _copied(files: list[Path], folder: Path) -> bool:
+    """False where the disk is full; a calculation can be continued without having been saved."""
+    folder.mkdir()
+    try:
+        for file in files:
+            shutil.copyfile(file, folder / file.name)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        return False
+    return True
 
 
 def _number(folder: Path | None) -> int:

@@ -25,7 +25,7 @@ class LocalMachine:
         self.stops = False
         self.said: list[str] = []
         self.commands: list[tuple[str, ...]] = []
-        self.during: Callable[[], None] = lambda: None
+        self.during: Callable[[], object] = lambda: None
 
     def call(
         self,

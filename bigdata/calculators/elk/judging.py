@@ -7,7 +7,7 @@ the disk full; an input error leaves the outputs of whoever ran in the folder be
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from bigdata.calculators.calculation import Step
@@ -86,37 +86,44 @@ def _unrelaxed(folder: Path) -> Iterator[str]:
 
 
 def _cut(step: Step, folder: Path) -> Iterator[str]:
-    """Expected files that are missing, empty or shorter than they say."""
-    for name, n_lines in _expected(step, folder).items():
+    """Expected files that are missing, empty or shorter than they should be."""
+    for name, lines in _expected(step, folder).items():
         file = folder / name
         if not file.is_file() or not file.stat().st_size:
             yield f"{name} is {'empty' if file.is_file() else 'missing'}."
-        elif n_lines and (found := read(file).count("\n")) < n_lines:
-            yield f"{name} was cut: it has {found:,} of {n_lines:,} lines."
-    if step in ("relax", "ground-state") and (folder / STATE).is_file() and not is_whole(folder / STATE):
-        yield f"{STATE} was cut."
+        elif not (text := read(file)).endswith("\n") or text.count("\n") % lines:
+            yield f"{name} was cut in its line {text.count(chr(10)) + 1:,}."
+    if step in ("relax", "ground-state") and not ((folder / STATE).is_file() and is_whole(folder / STATE)):
+        yield f"{STATE} is missing, or was cut."
 
 
 def _expected(step: Step, folder: Path) -> dict[str, int]:
-    """Names of files, and how many lines they have at least."""
+    """Text files by name: each has so many lines, or a multiple of these, as one of blocks of one length has."""
     blocks = inputs.read(folder / species.INPUT)
-    spins = 2 if blocks.get("spinpol", ("",))[0] == ".true." else 1
     if step == "density-of-states":
-        n = int(blocks["wplot"][0].split()[0])
-        n_atoms = sum(int(line) for line in blocks["atoms"][1:] if line.isdigit())
-        partial = {file.name: n + 1 for file in sorted(folder.glob("PDOS_S*.OUT"))}
-        lacking = {f"PDOS of {n_atoms} atoms": 1} if len(partial) < n_atoms else {}
-        return {"TDOS.OUT": spins * (n + 1), "IDOS.OUT": n + 1, **partial, **lacking}
+        n = int(blocks["wplot"][0].split()[0]) + 1
+        spins = 2 if blocks.get("spinpol") == (".true.",) else 1
+        return {"TDOS.OUT": spins * n, "IDOS.OUT": n, **dict.fromkeys(_partial(blocks), n)}
     if step == "band-structure":
         vertices, n = map(int, blocks["plot1d"][0].split())
         return {"BAND.OUT": n + 1, "BANDLINES.OUT": 3 * vertices}
-    return {STATE: 0, "TOTENERGY.OUT": 1, "EFERMI.OUT": 1, "KPOINTS.OUT": 2, "EIGVAL.OUT": _eigval_lines(folder)}
+    n_k, n_states = _counts(read(folder / "EIGVAL.OUT"))
+    ground = {"EFERMI.OUT": 1, "KPOINTS.OUT": n_k + 1, "EIGVAL.OUT": 2 + n_k * (n_states + 4)}
+    # A number for each loop; in a relaxation INFO.OUT is that of its last step alone.
+    return {"TOTENERGY.OUT": max(1, Info(read(folder / INFO)).loops), **ground}
 
 
-def _eigval_lines(folder: Path) -> int:
-    """A row a state and five more a k-point, but for the two blank ones after the last."""
-    numbers = re.findall(r"^ +(\d+) : (?:nkpt|nstsv)", read(folder / "EIGVAL.OUT"), re.M)
-    return int(numbers[0]) * (int(numbers[1]) + 4) if len(numbers) == 2 else 2
+def _partial(blocks: Mapping[str, inputs.Block]) -> Iterator[str]:
+    """The names of the partial densities of states, one an atom."""
+    counts = [int(line) for line in blocks["atoms"][1:] if line.isdigit()]
+    for i, n_atoms in enumerate(counts, 1):
+        yield from (f"PDOS_S{i:02d}_A{atom:04d}.OUT" for atom in range(1, n_atoms + 1))
+
+
+def _counts(eigenvalues: str) -> tuple[int, int]:
+    """How many k-points and states EIGVAL.OUT says that it has."""
+    found = [int(number) for number in re.findall(r"^ +(\d+) : (?:nkpt|nstsv)", eigenvalues, re.M)]
+    return (found[0], found[1]) if len(found) == 2 else (1, 1)
 
 
 def _doubts(folder: Path, said: str, info: Info) -> Iterator[str]:

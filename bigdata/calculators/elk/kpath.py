@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import numpy as np
@@ -39,9 +41,7 @@ def kpath(structure: Structure) -> KPath:
     from pymatgen.symmetry.bandstructure import HighSymmKpath
 
     crystal = PymatgenStructure(Lattice(structure.lattice), structure.numbers.tolist(), structure.positions)
-    with warnings.catch_warnings():
-        # That its points belong to the standard cell, which is what is made use of here.
-        warnings.simplefilter("ignore")
+    with _quiet():
         standard = HighSymmKpath(crystal, symprec=SYMPREC)  # type: ignore[no-untyped-call]
     names = [name for piece in standard.kpath["path"] for name in piece]
     names = [name for i, name in enumerate(names) if i == 0 or name != names[i - 1]]
@@ -59,13 +59,23 @@ def _to_own(standard: Floats, structure: Structure) -> Floats:
     from pymatgen.core.lattice import Lattice
 
     cell = (structure.lattice.tolist(), structure.positions.tolist(), structure.numbers.tolist())
-    primitive = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=SYMPREC)
+    with _quiet():
+        primitive = spglib.standardize_cell(cell, to_primitive=True, no_idealize=True, symprec=SYMPREC)
     mapping = primitive and Lattice(np.array(primitive[0])).find_mapping(Lattice(standard), ltol=0.01, atol=1)
     if not mapping:
         raise ValueError("the standard primitive cell isn't a cell of the structure's lattice")
     aligned = mapping[0].matrix  # the vectors of the standard cell, in the structure's frame
     # k = q_own B_own, and B = inv(A)^T: q_own = q_standard inv(A_aligned)^T A_own^T.
     return np.asarray(np.linalg.inv(aligned).T @ structure.lattice.T)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """pymatgen warns that its points belong to the standard cell, which is what is made use of here, and spglib that
+    it will raise errors of its own, when asked to by a switch that is there for the whole process."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _plain(name: str) -> str:

@@ -15,6 +15,12 @@ def aluminium() -> Structure:
     return Structure(lattice, np.array([13], np.uint8), np.zeros((1, 3)))
 
 
+def silicon(shift: float = 0.0) -> Structure:
+    """Diamond's structure, one of the two atoms moved by `shift` of each vector."""
+    lattice = 5.43 / 2 * np.array([[0.0, 1, 1], [1, 0, 1], [1, 1, 0]])
+    return Structure(lattice, np.array([14, 14], np.uint8), np.array([[0.0] * 3, [0.25 + shift] * 3]))
+
+
 def boron_nitride(shift: float = 0.0) -> Structure:
     """Hexagonal, its layers one above the other; nitrogen stands first, and one is moved by `shift` of the c axis."""
     a, c = 2.49, 6.6
