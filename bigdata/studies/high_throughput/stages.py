@@ -29,7 +29,7 @@ from bigdata.kind import (
 )
 from bigdata.studies.high_throughput.calculations import Calculations, open_calculations
 from bigdata.studies.high_throughput.code import absent_program, unknown_functionals
-from bigdata.studies.high_throughput.estimates import estimate_of
+from bigdata.studies.high_throughput.estimates import Estimate
 from bigdata.studies.high_throughput.model import SPECIES, STRUCTURES, HighThroughput
 from bigdata.studies.high_throughput.quantities import NAMES, QUANTITIES
 from bigdata.studies.high_throughput.settings import measures
@@ -49,8 +49,8 @@ def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
     if wrong := list(unknown_functionals(model)):
         raise Findings(*wrong)
     calculations = open_calculations(model, inputs)
-    estimate = estimate_of(model, calculations)
-    made = [_calculate(model, calculations, inputs), _collect(calculations)]
+    estimate = Estimate(model, calculations)
+    made = [_calculate(model, calculations, estimate, inputs), _collect(calculations)]
     if model.keeps("dos"):
         made.append(_spectra(model, calculations))
     if not model.is_relaxed or model.keeps("relaxed_structure"):
@@ -63,8 +63,9 @@ def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
     )
 
 
-def _calculate(model: HighThroughput, calculations: Calculations, inputs: Mapping[str, Input]) -> Stage:
-    estimate = estimate_of(model, calculations)
+def _calculate(
+    model: HighThroughput, calculations: Calculations, estimate: Estimate, inputs: Mapping[str, Input]
+) -> Stage:
     # Neither where a code is installed nor on how many cores it runs changes what it computes.
     fields = {
         "calculator": {"code", "options"},
