@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,10 +48,18 @@ class Calculations:
         return Setting(one.xc, mesh, one.basis, options, model.largest_force, model.dos.window, model.dos.n)
 
     def fields(self, i: int) -> dict[str, Any]:
-        """What calculation i depends on and others don't: its structure by a hash, and its setting."""
-        one = self.point(i)
-        mesh = list(one.k_grid or one.mesh(self.structure(i).lattice))
-        return {"structure": self.digests[i // len(self.points)], "xc": one.xc, "k_grid": mesh, "basis": one.basis}
+        """What calculation i depends on and others don't: its structure by a hash, and its setting.
+
+        The setting is a text, made once for all structures: plans ask for hundreds of thousands of these.
+        """
+        structure, place = divmod(i, len(self.points))
+        text = self._texts[place] or _text(self.points[place], self.structure(i).lattice)
+        return {"structure": self.digests[structure], "setting": text}
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        """(P,) settings that are the same for all structures; "" where k-points follow from the lattice."""
+        return [_text(one, None) if one.k_grid else "" for one in self.points]
 
     @cached_property
     def structures(self) -> Structures:
@@ -64,9 +74,18 @@ class Calculations:
     @cached_property
     def n_k_points(self) -> NDArray[np.int64]:
         """(S, P) points of each mesh, symmetry not used."""
-        lattices = self.structures.lattices
-        meshes = [[np.prod(one.mesh(lattice)) for one in self.points] for lattice in lattices]
-        return np.array(meshes, dtype=np.int64)
+        found = np.empty((len(self.entries), len(self.points)), dtype=np.int64)
+        for p, one in enumerate(self.points):
+            # A grid is the same for all structures; a distance isn't.
+            found[:, p] = math.prod(one.k_grid) if one.k_grid else self._dense(one)
+        return found
+
+    def _dense(self, one: One) -> list[int]:
+        return [math.prod(one.mesh(lattice)) for lattice in self.structures.lattices]
+
+
+def _text(one: One, lattice: Any) -> str:
+    return json.dumps({"xc": one.xc, "k_grid": one.mesh(lattice), "basis": one.basis}, sort_keys=True)
 
 
 def _digest(structure: Structure) -> str:
