@@ -26,6 +26,12 @@ DONE = 0
 WORDS = {1: "doubtful", 2: "failed", 3: "not run"}
 # Coordinates along `setting` that name it, rather than say what it is.
 NAME = "setting"
+# In angstrom: radii are written with four digits.
+SAME_RADIUS = 2e-4
+_RADII = (
+    "muffin-tin radii differ among the calculations ({} angstrom), and so energies of different structures can't be "
+    "compared; calculate with species files whose radii fit all of them"
+)
 
 
 @dataclass(frozen=True)
@@ -63,6 +69,27 @@ class Calculated:
         """(structure, setting) of the calculations that are done."""
         structures, settings = np.nonzero(self.view["status"][...] == DONE)
         yield from zip(structures.tolist(), settings.tolist(), strict=True)
+
+    @cached_property
+    def radii(self) -> list[str]:
+        """`B 0.7023 N 0.7023` of each calculation, structure by structure: muffin-tin radii in angstrom, if any."""
+        return [str(text) for text in self.view["radii"][...]] if "radii" in self.view else []
+
+    def radii_of(self, structure: int, setting: int) -> str:
+        """Those of one calculation; "" where the code has none."""
+        place = structure * len(self.names) + setting
+        return self.radii[place] if place < len(self.radii) else ""
+
+    def radii_remark(self) -> Remark:
+        """Which elements have several radii among calculations that are done; nothing is said where none has."""
+        found: dict[str, list[float]] = {}
+        for place in self.done():
+            words = self.radii_of(*place).split()
+            for symbol, radius in zip(words[::2], words[1::2], strict=True):
+                found.setdefault(symbol, []).append(float(radius))
+        several = {symbol: (min(r), max(r)) for symbol, r in found.items() if max(r) - min(r) > SAME_RADIUS}
+        said = ", ".join(f"{symbol} from {low:g} to {high:g}" for symbol, (low, high) in sorted(several.items()))
+        return Remark(what=said and _RADII.format(said))
 
     def remark(self) -> Remark:
         """How many aren't done, and that they are left out; nothing is said where all are."""

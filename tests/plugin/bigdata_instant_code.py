@@ -94,6 +94,8 @@ class Instant:
             n_electrons=float(sum(int(n) for n in structure.numbers)),
             lost_charge=0.0,
             forces=np.zeros((len(structure.numbers), 3)),
+            # Larger for larger cells, as of a code that fits them to the distances of atoms.
+            radii={f"Z{n}": round(0.01 * abs(float(np.linalg.det(structure.lattice))), 4) for n in structure.numbers},
             spectrum=made,
             code_version="instant 1",
         )

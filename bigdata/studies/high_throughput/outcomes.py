@@ -68,6 +68,12 @@ def reason(outcome: Outcome) -> str:
     return whole if len(whole) <= MOST_REASON else whole[: MOST_REASON - 1] + "…"
 
 
+def radii(outcome: Outcome) -> str:
+    """`B 0.7023 N 0.7023`: muffin-tin radii by element, in angstrom; "" where there are none."""
+    found = outcome.results.radii if outcome.results else {}
+    return " ".join(f"{symbol} {radius:.4f}" for symbol, radius in sorted(found.items()))
+
+
 def outcome_json(outcome: Outcome, folder: Path) -> bytes:
     """All that is known of a calculation whose steps lie in `folder`, each in its own, as JSON; NaN is null."""
     found: dict[str, Any] = {

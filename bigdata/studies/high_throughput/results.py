@@ -97,9 +97,18 @@ class Results(StudyResults[HighThroughput]):
         return np.where(self.is_done, self.array("total_energy") / atoms, np.nan)
 
     @cached_property
+    def radii(self) -> NDArray[Any]:
+        """Muffin-tin radii in words."""
+        found, rows = np.full(self.status.size, "", dtype=object), self.view.rows(CALCULATE)
+        found[rows.numbers] = rows["radii"]
+        return found.reshape(self.status.shape)
+
+    @cached_property
     def above_finest(self) -> Floats:
-        """eV/atom: each energy less that of the same structure at the finest setting of the same functional."""
-        return np.asarray(self.energy_per_atom - self.energy_per_atom[:, self.finest])
+        """eV/atom: each energy less that of the same structure at the finest setting of the same functional; NaN where
+        their muffin-tin radii aren't the same."""
+        away = self.energy_per_atom - self.energy_per_atom[:, self.finest]
+        return np.where(self.radii == self.radii[:, self.finest], away, np.nan)
 
     @cached_property
     def gap(self) -> Floats:

@@ -88,6 +88,7 @@ def _calculate(
         rows={
             "calculated": Row(length=len(NAMES), dim="quantity", about="numbers of each calculation; see `quantity`"),
             "reason": Row("string", about="why a calculation failed, or what makes it doubtful"),
+            "radii": Row("string", about="muffin-tin radii by element, in angstrom; none where the code has no such"),
         },
         cores=model.calculator.cores,
         checkpoints=True,

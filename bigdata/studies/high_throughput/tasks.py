@@ -25,6 +25,7 @@ from bigdata.studies.high_throughput.outcomes import (
     calculated,
     on_grid,
     outcome_json,
+    radii,
     reason,
     spectrum_bytes,
     spectrum_of,
@@ -54,7 +55,7 @@ def calculate(ctx: Context[HighThroughput]) -> dict[str, Any]:
     )
     ctx.log(f"{outcome.status}: {reason(outcome) or 'nothing to remark'}")
     _pack(ctx, code, outcome)
-    return {"calculated": calculated(outcome), "reason": reason(outcome)}
+    return {"calculated": calculated(outcome), "reason": reason(outcome), "radii": radii(outcome)}
 
 
 def _pack(ctx: Context[HighThroughput], code: Code, outcome: Outcome) -> None:

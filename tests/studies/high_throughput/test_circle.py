@@ -66,6 +66,20 @@ def test_materials_have_energies_per_atom_and_relaxed_structures(run, materials)
     assert materials.structures[3].numbers.tolist() == [14, 14]
 
 
+def test_radii_that_differ_between_structures_are_said(bench):
+    spec = {**SPEC, "name": "radii", "workflow": ["ground-state"], "calculator": {"code": "instant"}}
+    file = write(bench, spec, ("Si",))
+    # The same crystal once more, with a larger cell.
+    larger = (bench.folder / "crystals.jsonl").read_text().replace("2.7155", "2.8").replace('"Si"', '"Si+"', 1)
+    with (bench.folder / "crystals.jsonl").open("a") as lines:
+        lines.write(larger)
+    run = bench.submit(file)
+    found = open_materials(MaterialsRun(run=str(run.folder.path)), bench.folder)
+    (said,) = found.remarks.said
+    assert "radii differ among the calculations (Z14 from 0.4005 to 0.439 angstrom)" in said
+    assert found.columns["muffin_tin_radii"][0] == "Z14 0.4005"
+
+
 def test_a_run_s_folder_is_told_from_a_folder_of_files(run, materials):
     plain = open_materials(MaterialsFile(file=str(run.folder.path)), run.folder.path.parent)
     assert plain.digest == materials.digest

@@ -20,6 +20,7 @@ from bigdata.data.problem import BadEntry, Remark
 NAMED_BY_FILE = False
 UNITS = {"energy_per_atom": "eV/atom", "total_energy": "eV", "band_gap": "eV", "volume": "angstrom^3"}
 _ARRAYS = ("total_energy", "band_gap", "volume")
+_RADII = "radii"
 _GEOMETRY = ("lattice", "position", "atomic_number")
 
 
@@ -28,7 +29,7 @@ def recognises(name: str, head: bytes) -> bool:
 
 
 def sources(path: Path) -> list[Path]:
-    return files(path, *_ARRAYS, *_GEOMETRY)
+    return files(path, *_ARRAYS, *_GEOMETRY, _RADII)
 
 
 def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
@@ -37,11 +38,14 @@ def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
     arrays = {name: run.view[name][...] for name in _ARRAYS}
     yield Remark(units=UNITS)
     yield run.remark()
+    yield run.radii_remark()
     for structure, setting in run.done():
         found = _structure(run, structure, setting)
         values = {name: float(array[structure, setting]) for name, array in arrays.items()}
         known: dict[str, Any] = {"energy_per_atom": values["total_energy"] / len(found.numbers)}
         known |= {name: value for name, value in values.items() if np.isfinite(value)}
+        if radii := run.radii_of(structure, setting):
+            known["muffin_tin_radii"] = radii
         fields = {"structure": run.structures[structure], **run.settings[setting], **known}
         yield MaterialEntry(run.name(structure, setting), label, 0, structure=found, properties=fields)
 
