@@ -24,11 +24,15 @@ from bigdata.studies.materials.entries import Entries, entries_of
 
 @dataclass(frozen=True)
 class Calculations:
-    """S structures times P settings: calculation i is that of structure i // P with setting i % P."""
+    """S structures times P settings: calculation i is that of structure i // P with setting i % P.
+
+    `again` are those to be made once more, with the limits in which that is tried.
+    """
 
     entries: Entries
     points: tuple[One, ...]
     notes: tuple[str, ...]
+    again: Mapping[int, Mapping[str, Any]]
 
     def __len__(self) -> int:
         return len(self.entries) * len(self.points)
@@ -54,7 +58,8 @@ class Calculations:
         """
         structure, place = divmod(i, len(self.points))
         text = self._texts[place] or _text(self.points[place], self.structure(i).lattice)
-        return {"structure": self.digests[structure], "setting": text}
+        fields = {"structure": self.digests[structure], "setting": text}
+        return {**fields, "again": self.again[i]} if i in self.again else fields
 
     @cached_property
     def _texts(self) -> list[str]:
@@ -109,4 +114,19 @@ def open_calculations(model: HighThroughput, inputs: Mapping[str, Input]) -> Cal
     n, notes = int((~has_atoms).sum()), entries.notes
     if n:
         notes = (*notes, f"{n:,} {'entry is' if n == 1 else 'entries are'} without a structure and left out")
-    return Calculations(entries.only(np.flatnonzero(has_atoms).tolist()), model.points, notes)
+    kept = entries.only(np.flatnonzero(has_atoms).tolist())
+    return Calculations(kept, model.points, notes, _again(model, kept.ids if model.again else []))
+
+
+def _again(model: HighThroughput, ids: list[str]) -> dict[int, Mapping[str, Any]]:
+    """The calculations to be made once more, each with its limits. Raises Findings for those that there aren't."""
+    names, found = [one.name for one in model.points], dict[int, Mapping[str, Any]]()
+    limits = model.model_dump(mode="json", include={"calculator": {"timeout", "restarts"}})["calculator"]
+    for i, again in enumerate(model.again):
+        for key, given, known in (("structure", again.structure, ids), ("setting", again.setting, names)):
+            if given and given not in known:
+                what = f"the study has no {key} `{given}`"
+                raise Findings(Finding(("again", i, key), what, "", given, tuple(known)))
+        places = [names.index(again.setting)] if again.setting else range(len(names))
+        found |= {ids.index(again.structure) * len(names) + place: limits for place in places}
+    return found

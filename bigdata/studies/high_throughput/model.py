@@ -96,6 +96,13 @@ class Archive(SpecModel):
     )
 
 
+class Again(SpecModel):
+    """Calculations to be made once more."""
+
+    structure: str = Field(description="The structure's identifier.")
+    setting: str = Field(default="", description="The setting's name, as reports have it; left out: all settings.")
+
+
 class HighThroughput(StudyModel):
     """Many DFT calculations of structures with settings, inside file and storage limits."""
 
@@ -114,6 +121,11 @@ class HighThroughput(StudyModel):
     )
     dos: Dos = Dos()
     archive: Archive = Archive()
+    again: tuple[Again, ...] = Field(
+        default=(),
+        description="Make these once more, with the timeout and restarts that are given now: a calculation that failed "
+        "is a result, and isn't made again by itself.",
+    )
 
     @property
     def points(self) -> tuple[One, ...]:

@@ -162,7 +162,10 @@ def _odd(results: Results) -> Table:
         [results.labels[s], results.names[p], WORDS[results.status[s, p]], why] for s, p, why in results.odd[:MOST_ROWS]
     ]
     more = len(results.odd) - len(rows)
-    caption = f"{more:,} more are in the array `status`." if more else ""
+    caption = (f"{more:,} more are in the array `status`. " if more else "") + (
+        "A failed calculation is a result, too. To try one once more, say other limits (`calculator: {timeout: …, "
+        "restarts: …}`) and name it: `again: [{structure: …, setting: …}]`."
+    )
     return Table("Not done, or doubtful", ("structure", "setting", "", "why"), rows, {}, caption)
 
 

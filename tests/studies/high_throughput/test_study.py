@@ -176,6 +176,14 @@ def test_the_slowest_is_a_result_too(bench):
     assert "dos" not in run
 
 
+def test_a_failed_calculation_is_made_again_where_that_is_asked_for(bench, run):
+    spec = {**SPEC, "calculator": {**SPEC["calculator"], "restarts": 5}}
+    file = write(bench, spec)
+    assert not bench.plan(file).stages[0].todo
+    file = write(bench, {**spec, "again": [{"structure": "Al"}, {"structure": "Si", "setting": "PBE 2x2x2 rgkmax=4"}]})
+    assert sorted(bench.plan(file).stages[0].todo) == [2, 8, 9, 10, 11]
+
+
 def test_a_program_that_is_not_there_is_said_before_and_fails_its_tasks(bench):
     calculator = {"code": "instant", "command": "no-such-code"}
     spec = write(bench, {**SPEC, "name": "absent", "calculator": calculator}, ("Si",))
@@ -201,6 +209,8 @@ def test_a_launcher_goes_before_the_command(bench):
     ({"dos": {"window": ["1 eV", "2 eV"]}}, "doesn't hold the Fermi energy"),
     ({"dos": {"step": "0.07 eV"}}, "dos.step: doesn't divide the window of 30 eV"),
     ({"structures": {"file": "crystals.jsonl", "target": "e"}}, "structures.target: belongs to studies that learn"),
+    ({"again": [{"structure": "Si2"}]}, "again[0].structure: the study has no structure `Si2`. Did you mean `Si`?"),
+    ({"again": [{"structure": "Si", "setting": "LDA"}]}, "again[0].setting: the study has no setting `LDA`"),
     ({"structures": {"file": "formulas.csv"}}, "structures: has formulas only"),
     ({"settings": [{"xc": "B3LYPP", "k_grid": [2, 2, 2]}]}, "settings[0].xc: `B3LYPP` is no functional of"),
 ])  # fmt: skip
@@ -209,3 +219,29 @@ def test_what_is_wrong_is_said_at_its_place(bench, changes, what):
     said = bench.bigdata("validate", write(bench, {**SPEC, **changes}, file="wrong.yaml"))
     assert said.returncode == 2
     assert what in said.stderr
+
+
+def test_the_contract_s_spec_is_planned_as_it_stands(bench):
+    ase_db = pytest.importorskip("ase.db")
+    ase = pytest.importorskip("ase")
+    with ase_db.connect(bench.folder / "structures.db") as database:
+        for a in (3.6, 3.7):
+            database.write(ase.Atoms("BN", cell=[[0, a / 2, a / 2], [a / 2, 0, a / 2], [a / 2, a / 2, 0]], pbc=True,
+                                     scaled_positions=[[0, 0, 0], [0.25, 0.25, 0.25]]))  # fmt: skip
+    contract = {
+        "study": "high-throughput",
+        "name": "hbn-elk",
+        "description": "Many DFT calculations inside file and storage limits, archived (section 6.1, Fig. 6)",
+        "structures": {"file": "structures.db"},
+        "calculator": {"code": "elk", "command": "elk-lapw"},
+        "workflow": ["relax", "band-structure", "density-of-states"],
+        "settings": {
+            "grid": {"xc": ["LDA", "PBE"], "k_grid": [[4, 4, 2], [8, 8, 2]], "basis": {"rgkmax": [4.0, 5.0, 6.0]}}
+        },
+        "archive": {"keep": ["dos", "band_structure", "total_energy", "relaxed_structure"], "raw": "packed"},
+    }
+    plan = bench.plan(bench.write("contract.yaml", contract))
+    assert [(stage.path, stage.n_tasks) for stage in plan.stages] == [
+        ("calculate", 24), ("collect", 1), ("spectra", 1), ("geometry", 1),
+    ]  # fmt: skip
+    assert any("24 calculations write about" in note for note in plan.notes)
