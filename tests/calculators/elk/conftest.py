@@ -42,7 +42,7 @@ def al(tmp_path_factory: pytest.TempPathFactory) -> Calculated:
 @pytest.fixture(scope="session")
 def si(tmp_path_factory: pytest.TempPathFactory) -> Calculated:
     """Silicon whose atoms were moved apart, relaxed."""
-    return _calculated(tmp_path_factory.mktemp("si"), silicon(0.006), coarse(3.5), "relax")
+    return _calculated(tmp_path_factory.mktemp("si"), silicon(0.003), coarse(3.0, (1, 1, 1)), "relax")
 
 
 def _calculated(folder: Path, structure: Structure, setting: Setting, *workflow: Step) -> Calculated:

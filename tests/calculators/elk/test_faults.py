@@ -12,10 +12,11 @@ from bigdata.calculators.calculation import Outcome, Setting, Step
 from bigdata.calculators.driving import Limits, calculate
 from bigdata.calculators.elk import Elk
 from bigdata.calculators.elk.judging import judge
+from bigdata.calculators.elk.outputs import is_whole
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import Paused, ProgramFailed, SiteError
 from tests.calculators.elk.conftest import Calculated
-from tests.calculators.elk.crystals import aluminium, boron_nitride, coarse
+from tests.calculators.elk.crystals import aluminium, boron_nitride, coarse, silicon
 from tests.calculators.machine import LocalMachine, kill_program_in, needs
 from tests.disk import small_disk
 
@@ -102,6 +103,46 @@ def test_from_a_restart_file_that_is_damaged_it_begins_anew(
     assert outcome.status == "done"
     assert (second.folder / "ground-state" / "elk.in").read_text().startswith("tasks\n  0\n")
     assert energy(outcome) == layers  # from the same beginning, on one thread, to the last bit
+
+
+def test_a_relaxation_that_is_killed_goes_on_from_its_last_geometry(machine: LocalMachine) -> None:
+    """Elk's own restart would begin with the first geometry once more, and write over the history."""
+    killed: list[float] = []
+
+    def during() -> None:
+        history = machine.folder / "relax" / "GEOMETRY_OPT.OUT"
+        steps = history.read_text() if history.is_file() else ""
+        if not killed and steps.count("optimisation step") >= 3:
+            found = Elk().geometry(history.parent, silicon())
+            assert found
+            killed.append(float(found.positions[0, 0]))
+            kill_program_in(history.parent)
+
+    machine.during = during
+    start = silicon(0.003)
+    outcome = calculate(Elk(), start, coarse(3.0, (1, 1, 1)), ["relax"], machine, Limits())
+    assert (outcome.status, outcome.steps[0].attempts) == ("done", 2)
+    text = (machine.folder / "relax" / "elk.in").read_text()
+    assert text.startswith("tasks\n  3\n")
+    assert killed[0] > 5e-4  # half of the way back that is shared by both atoms is 0.0015
+    assert f"1\n  'Si.in'\n  2\n  {killed[0]!r} " in text
+    assert outcome.results
+    positions = outcome.results.structure.positions
+    assert (positions[1] - positions[0]) % 1 == pytest.approx([0.25] * 3, abs=2e-4)
+
+
+def test_progress_is_saved_while_a_step_runs(machine: LocalMachine) -> None:
+    """What is kept at any time can be gone on from; the file of the program may be half written just then."""
+    whole: list[bool] = []
+
+    def during() -> None:
+        whole.extend(is_whole(file) for file in machine.kept.rglob("ground-state.restart-*/STATE.OUT"))
+
+    machine.during = during
+    outcome = ground_state(machine, boron_nitride(), LAYERS, Limits(save_seconds=0))
+    assert outcome.status == "done"
+    assert whole
+    assert all(whole)
 
 
 def test_where_nothing_more_can_be_tried_a_killed_one_has_failed(machine: LocalMachine) -> None:
