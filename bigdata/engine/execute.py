@@ -180,9 +180,7 @@ def _open(folder: str, _written: int) -> dict[str, _OpenStage]:
             readable[stage.name] = _readable(stage, readable)
             # In parts, and for its own tasks alone: those that need them may not read the others.
             own = readable[stage.name].union(stage.parts_of)
-            opened[address(view.group, stage.name)] = _OpenStage(
-                view, stage, keys, rows, named(stage.function), own
-            )
+            opened[address(view.group, stage.name)] = _OpenStage(view, stage, keys, rows, named(stage.function), own)
     return opened
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from bigdata.kind import Context
 
 STATE, FILE = "state", "file/"
+# Steps are saved as they end, and most end within seconds: megabytes of each on the shared disk would be a burden.
+SAVE_SECONDS = 60.0
 
 
 class TaskMachine:
@@ -23,6 +26,7 @@ class TaskMachine:
     def __init__(self, ctx: Context[Any], launch: Sequence[str] = ()) -> None:
         self.folder, self.cores = ctx.scratch, ctx.cores
         self._ctx, self._launch = ctx, tuple(launch)
+        self._saved = time.monotonic()
 
     def call(
         self,
@@ -48,9 +52,16 @@ class TaskMachine:
         self._ctx.log(text)
 
     def save(self, files: Mapping[str, Path], state: Mapping[str, Any]) -> None:
-        """Keep files and state in the task's checkpoint, instead of what was there."""
+        """Keep files and state in the task's checkpoint, instead of what was there.
+
+        Not within the first minute, nor twice in one: less is lost by a kill than saving takes. When the task should
+        stop, always.
+        """
+        if time.monotonic() - self._saved < SAVE_SECONDS and not self._ctx.should_stop():
+            return
         held = {f"{FILE}{name}": np.frombuffer(path.read_bytes(), np.uint8) for name, path in files.items()}
         self._ctx.checkpoint.save(**{STATE: json.dumps(dict(state))}, **held)
+        self._saved = time.monotonic()
 
     def saved(self, into: Path) -> Mapping[str, Any] | None:
         """Put the files that were kept below `into`, and give back the state."""

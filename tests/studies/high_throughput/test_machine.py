@@ -11,13 +11,20 @@ from bigdata.studies.high_throughput.machine import TaskMachine
 
 
 @pytest.fixture
-def machines(tmp_path):
+def stops():
+    """Whether the task should stop: saved is what is saved then."""
+    return [True]
+
+
+@pytest.fixture
+def machines(tmp_path, stops):
     """Two jobs of one task, each with its own scratch folder."""
     made = []
     for name in ("first", "second"):
         (tmp_path / name).mkdir()
         checkpoint = Checkpoint(tmp_path / "kept/task.npz", print)
-        made.append(TaskMachine(SimpleNamespace(scratch=tmp_path / name, cores=1, checkpoint=checkpoint)))
+        ctx = SimpleNamespace(scratch=tmp_path / name, cores=1, checkpoint=checkpoint, should_stop=lambda: stops[0])
+        made.append(TaskMachine(ctx))
     (tmp_path / "kept").mkdir()
     return made
 
@@ -44,3 +51,13 @@ def test_what_is_saved_later_replaces_what_was_there(machines):
 
 def test_where_nothing_was_saved_nothing_is_found(machines):
     assert machines[0].saved(machines[0].folder) is None
+
+
+def test_steps_that_end_quickly_are_not_saved_and_those_of_a_minute_are(machines, stops, monkeypatch):
+    first, second = machines
+    stops[0] = False
+    first.save({}, {"n": 1})
+    assert second.saved(second.folder) is None
+    monkeypatch.setattr("bigdata.studies.high_throughput.machine.SAVE_SECONDS", 0.0)
+    first.save({}, {"n": 2})
+    assert second.saved(second.folder) == {"n": 2}

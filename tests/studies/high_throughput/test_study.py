@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from bigdata_instant_code import energy
 
+from bigdata.store import open_run
 from bigdata.studies.high_throughput.results import Results
 from tests.bench import Bench
 
@@ -191,6 +192,20 @@ def test_a_program_that_is_not_there_is_said_before_and_fails_its_tasks(bench):
     done = bench.bigdata("submit", spec, "--site", "process")
     assert done.returncode == 5
     assert "the program `no-such-code` isn't found" in done.stderr
+    (path,) = (bench.folder / "runs").glob("absent-*")
+    run = open_run(path)
+    assert run["status"][...].tolist() == [[3] * 4]
+    assert np.isnan(run["dos"][...]).all()
+    assert "4 calculations of 1 structure with 4 settings: 4 not run." in run.folder.report.read_text()
+
+
+def test_the_same_crystal_twice_has_the_same_results_at_both_places(bench, run):
+    (bench.folder / "crystals.jsonl").write_text("\n".join(crystals(("Si", "MgO", "Si"))).replace('Si"', 'Si+"', 1))
+    spec = {**SPEC, "name": "twice", "calculator": {"code": "instant"}}
+    twice = bench.submit(bench.write("twice.yaml", spec))
+    assert twice["structure"][...].tolist() == ["Si+", "MgO", "Si"]
+    assert twice["total_energy"][0].tolist() == twice["total_energy"][2].tolist() == run["total_energy"][0].tolist()
+    assert np.array_equal(twice["dos"][0], twice["dos"][2])
 
 
 def test_a_launcher_goes_before_the_command(bench):
