@@ -90,11 +90,11 @@ def needs(name: str) -> str:
     return str(found)
 
 
-def kill_program_in(folder: Path) -> bool:
-    """Kill, as the kernel does, the program that works in a folder, not the one that watches over it."""
+def kill_program_in(folder: Path, word: str = "elk") -> bool:
+    """Kill, as the kernel does, the program of this word that works in a folder, not what watches over it."""
     for process in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            if (process / "cwd").resolve() == folder and b"elk" in (process / "cmdline").read_bytes():
+            if (process / "cwd").resolve() == folder and word.encode() in (process / "cmdline").read_bytes():
                 os.kill(int(process.name), signal.SIGKILL)
                 return True
     return False

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 
 from bigdata.calculators.calculation import Bands, Floats, Spectrum
+from bigdata.calculators.eigenvalues import Eigenvalues
 from bigdata.calculators.elk.inputs import order
-from bigdata.calculators.elk.kpath import KPath
 from bigdata.calculators.elk.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
+from bigdata.calculators.kpath import KPath
 from bigdata.data.materials.structures import Structure
 
 _RECORD = struct.Struct("<i")
@@ -94,36 +95,8 @@ def geometry(text: str, structure: Structure) -> Structure | None:
     return None
 
 
-@dataclass(frozen=True)
-class Eigenvalues:
-    """EIGVAL.OUT: `energies` (k, b) in eV and `occupancies` (k, b), up to 2, or to 1 with spin."""
-
-    energies: Floats
-    occupancies: Floats
-
-    @property
-    def valence_maximum(self) -> float:
-        """The highest state that is occupied by more than half."""
-        return float(self.energies[self._occupied].max())
-
-    @property
-    def band_gap(self) -> float:
-        """To the lowest one that isn't; 0 for a metal, whose k-points differ in how many states they occupy."""
-        occupied = self._occupied
-        if occupied.all() or len({*occupied.sum(axis=1)}) > 1:
-            return 0.0
-        return max(0.0, float(self.energies[~occupied].min()) - self.valence_maximum)
-
-    @property
-    def _occupied(self) -> NDArrayBool:
-        return np.asarray(self.occupancies > self.occupancies.max() / 2)
-
-
-NDArrayBool = np.ndarray[tuple[int, ...], np.dtype[np.bool_]]
-
-
 def eigenvalues(text: str) -> Eigenvalues:
-    """ValueError where there are fewer of them than the file says."""
+    """EIGVAL.OUT. ValueError where there are fewer of them than the file says."""
     n_k, n_states = (int(found) for found in re.findall(r"^ +(\d+) : (?:nkpt|nstsv)", text, re.M))
     rows = re.findall(rf"^ +\d+ +({_NUMBER}) +({_NUMBER}) *$", text, re.M)
     both = np.array(rows, dtype=float).reshape(n_k, n_states, 2)

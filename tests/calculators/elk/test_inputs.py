@@ -10,7 +10,7 @@ import pytest
 
 from bigdata.calculators.calculation import Setting
 from bigdata.calculators.elk import Elk, inputs
-from bigdata.calculators.elk.kpath import kpath
+from bigdata.calculators.kpath import kpath
 from bigdata.calculators.elk.outputs import geometry, is_whole
 from bigdata.calculators.elk.species import FILLED_SHARE, fitted
 from bigdata.data.materials.structures import Structure

@@ -29,6 +29,16 @@ class KPath:
         """So many k-points on all of it."""
         return POINTS_PER_SEGMENT * (len(self.vertices) - 1) + 1
 
+    @property
+    def places(self) -> list[int]:
+        """Which of `k_points` are the vertices."""
+        return list(range(0, self.n_points, POINTS_PER_SEGMENT))
+
+    @property
+    def k_points(self) -> Floats:
+        """(n_points, 3), equally many on each line, for codes that are told of every one."""
+        return np.stack([np.interp(range(self.n_points), self.places, axis) for axis in self.vertices.T], axis=1)
+
 
 def kpath(structure: Structure) -> KPath:
     """Between the points of high symmetry of W. Setyawan and S. Curtarolo, doi:10.1016/j.commatsci.2010.05.010.
