@@ -32,6 +32,7 @@ class Gpaw:
     """`command` is the Python that has GPAW, by default the system's; `species` a folder of its own PAW setups."""
 
     name = "gpaw"
+    functionals = FUNCTIONALS
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command, self._species = tuple(command) or ("/usr/bin/python3",), species
