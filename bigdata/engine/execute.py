@@ -182,9 +182,9 @@ def _open(folder: str, _written: int) -> dict[str, _OpenStage]:
         readable: dict[str, frozenset[str]] = {}
         for stage in workload.stages:
             readable[stage.name] = _readable(stage, readable)
-            opened[address(view.group, stage.name)] = _OpenStage(
-                view, stage, keys, rows, named(stage.function), readable[stage.name]
-            )
+            # In parts, and for its own tasks alone: those that need them may not read the others.
+            own = readable[stage.name].union(stage.parts_of)
+            opened[address(view.group, stage.name)] = _OpenStage(view, stage, keys, rows, named(stage.function), own)
     return opened
 
 

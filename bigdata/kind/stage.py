@@ -80,7 +80,8 @@ class Stage:
     `rows` are the small results that a task returns, {"rmse": "float64"} or {"rmse": Row("float64", units="eV")}: they
     end as one array each along the stage, and tasks that need it read them by `ctx.rows`.
     `task_fields(i)` are what task i depends on beside `fields`, where that isn't its number: then it is the same task
-    wherever it stands in another study's list. JSON data.
+    wherever it stands in another study's list. JSON data. Where these hold, or name by a hash, all that a task reads of
+    an input, such as one structure of thousands, that input is one of `parts_of`: it enters no key as a whole.
 
     With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
     With `despite_failures`, its tasks run also where some of those that they need have failed; where it names stages,
@@ -109,6 +110,7 @@ class Stage:
     whole: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     task_fields: Callable[[int], Mapping[str, Any]] | None = None
+    parts_of: tuple[str, ...] = ()
     rows: Mapping[str, Row | str] = field(default_factory=dict)
     pool: PoolName = "cpu"
     cores: int = 1
@@ -122,6 +124,9 @@ class Stage:
     def __post_init__(self) -> None:
         if self.n_tasks == BY_SHARDS:
             object.__setattr__(self, "n_tasks", self.arrays[0].n_shards if self.arrays else 1)
+        if self.parts_of and self.task_fields is None:
+            parts = ", ".join(self.parts_of)
+            raise ValueError(f"stage `{self.name}` reads parts of {parts}: say which of them by `task_fields=`")
         if self.shards is not _in_order:
             return
         object.__setattr__(self, "shards", partial(_numbered, self.arrays))
