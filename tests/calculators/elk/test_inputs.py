@@ -10,9 +10,9 @@ import pytest
 
 from bigdata.calculators.calculation import Setting
 from bigdata.calculators.elk import Elk, inputs
-from bigdata.calculators.kpath import kpath
 from bigdata.calculators.elk.outputs import geometry, is_whole
 from bigdata.calculators.elk.species import FILLED_SHARE, fitted
+from bigdata.calculators.kpath import kpath
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import SpecError
 from tests.calculators.elk.crystals import aluminium, boron_nitride, coarse, silicon
