@@ -24,7 +24,7 @@ from bigdata.errors import SpecError
 STEPS: tuple[Step, ...] = ("relax", "ground-state", "band-structure", "density-of-states")
 FUNCTIONALS = ("LDA", "PBE", "PBEsol")
 SCRIPT, JOB, RESULTS = "calculate.py", "job.json", "results.json"
-RESTART, GROUND, GEOMETRY = "restart.gpw", "ground.gpw", "geometry.json"
+RESTART, GROUND, GEOMETRY, LOG = "restart.gpw", "ground.gpw", "geometry.json", "gpaw.txt"
 MOST_STEPS = 100
 
 
@@ -76,10 +76,10 @@ class Gpaw:
             return Judgement(True, loops=_read(folder / RESULTS)["loops"])
         said = (folder / SAID).read_text(errors="replace").strip() if (folder / SAID).is_file() else ""
         words = said.splitlines()[-1][:200] if said else "nothing"
-        # What is wrong with the input is told before the first restart file, and again the next time.
-        has_begun = (folder / RESTART).is_file()
+        # What is wrong with the input is told before the first loop, and again the next time.
+        loops = (folder / LOG).read_text().count("\niter:") if (folder / LOG).is_file() else 0
         reason = f'GPAW didn\'t come to its end; its last words are "{words}".'
-        return Judgement(False, (reason,), again=has_begun, loops=int(has_begun))
+        return Judgement(False, (reason,), again=loops > 0, loops=loops)
 
     def geometry(self, folder: Path, structure: Structure) -> Structure | None:
         """The last that the relaxation noted."""

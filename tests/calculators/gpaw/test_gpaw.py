@@ -18,6 +18,7 @@ from bigdata.calculators.calculation import Outcome, Setting, Step
 from bigdata.calculators.driving import Limits, calculate
 from bigdata.calculators.gpaw import RESTART, Gpaw
 from bigdata.data.materials.structures import Structure
+from bigdata.errors import Paused
 from tests.calculators.elk.crystals import aluminium, silicon
 from tests.calculators.machine import LocalMachine, kill_program_in
 
@@ -87,6 +88,16 @@ def test_killed_after_its_first_restart_file_it_goes_on_to_the_same_energy(
     assert outcome.results
     assert whole.results
     assert outcome.results.total_energy == pytest.approx(whole.results.total_energy, abs=1e-3)
+
+
+def test_from_a_restart_file_that_is_damaged_it_begins_anew(machine: LocalMachine, tmp_path: Path) -> None:
+    machine.during = lambda: setattr(machine, "stops", (machine.folder / "ground-state" / RESTART).is_file())
+    with pytest.raises(Paused):
+        run(machine, silicon(), ORBITALS, "ground-state")
+    (kept,) = machine.kept.rglob(RESTART)
+    kept.write_bytes(kept.read_bytes()[:1000])
+    outcome = run(LocalMachine(tmp_path / "second", machine.kept), silicon(), ORBITALS, "ground-state")
+    assert (outcome.status, outcome.steps[0].attempts) == ("done", 3)
 
 
 def test_what_gpaw_does_not_know_is_a_failure_with_its_last_words(machine: LocalMachine) -> None:
