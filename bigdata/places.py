@@ -12,6 +12,11 @@ def cache_folder() -> Path:
     return Path(given).expanduser() if given else Path.home() / ".cache" / "bigdata"
 
 
+def ledger_file() -> Path:
+    """What tasks have really cost, and how predictions have held."""
+    return cache_folder() / "ledger.jsonl"
+
+
 def on_disk(folder: Path) -> tuple[int, int]:
     """Files and bytes below a folder."""
     sizes = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]

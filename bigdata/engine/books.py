@@ -22,6 +22,7 @@ from bigdata.errors import SiteError
 from bigdata.kind.stage import TaskId
 from bigdata.planning.plan import Plan
 from bigdata.planning.planned import PlannedStage
+from bigdata.planning.tally import Tally
 from bigdata.store.journal import History, Journal
 
 
@@ -29,7 +30,7 @@ from bigdata.store.journal import History, Journal
 class Outcome:
     """How the tasks went; `relieved` where the controller's own time ended before them. `again` counts tasks that were
     tried again, by what ended their workers. `unbegun` are tasks that weren't begun, by stage, and `spent` says which
-    part of the study's budget would not have held them.
+    part of the study's budget would not have held them. `used` is what tasks took, by stage.
     """
 
     tokens: dict[TaskId, Token] = field(default_factory=dict)
@@ -38,6 +39,7 @@ class Outcome:
     again: Counter[str] = field(default_factory=Counter)
     unbegun: Counter[str] = field(default_factory=Counter)
     spent: str = ""
+    used: dict[str, Tally] = field(default_factory=dict)
     cancelled: bool = False
     relieved: bool = False
 
@@ -59,6 +61,8 @@ class Books:
         """A task's data are on disk and its record is in the journal."""
         stage = self.stages[task[0]]
         self.outcome.tokens[task] = token
+        if "from" not in token:
+            self._tally(task[0]).done(token, stage.work(task[1]))
         self.observer.token(token)
         self.lane.pop(task, None)
         self.results.add(token)
@@ -96,6 +100,7 @@ class Books:
         self.outcome.tokens[task] = token
         self.observer.token(token)
         self.outcome.failed[task] = token
+        self._tally(task[0]).failed(token)
         self.purse.end(task[0])
         self._give_up([task, *self.graph.failed(task)])
         if token["class"] == "storage":
@@ -103,6 +108,9 @@ class Books:
                 f"{task[0]}/{task[1]} could not write: {token['error']}. Make room below {self.plan.folder.path}, or "
                 "check its permissions, then submit again: what is done stays done."
             )
+
+    def _tally(self, path: str) -> Tally:
+        return self.outcome.used.setdefault(path, Tally())
 
     def _give_up(self, tasks: Iterable[TaskId]) -> None:
         """Tasks that failed, or were skipped since those did: who goes on without them goes on from other data."""

@@ -32,9 +32,19 @@ class Use:
 
     def dollars(self, prices: Prices) -> float:
         """What it costs: a job with GPUs counts by them where they have a price, else by its cores."""
-        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour
-        of_gpu_jobs = self.gpu_core_hours * cores if gpus is None else self.gpu_hours * gpus
-        return self.core_hours * cores + of_gpu_jobs
+        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour or 0.0
+        return self.paid_core_hours(prices) * cores + self.paid_gpu_hours(prices) * gpus
+
+    def paid_core_hours(self, prices: Prices) -> float:
+        return self.core_hours + (self.gpu_core_hours if prices.gpu_hour is None else 0.0)
+
+    def paid_gpu_hours(self, prices: Prices) -> float:
+        return 0.0 if prices.gpu_hour is None else self.gpu_hours
+
+    def kwh(self, prices: Prices) -> float:
+        """Energy by the watts that the site declares for each core and each GPU."""
+        cores = (self.core_hours + self.gpu_core_hours) * (prices.watts_per_core or 0.0)
+        return (cores + self.gpu_hours * (prices.watts_per_gpu or 0.0)) / 1000
 
 
 def use(site: Site, stage: PlannedStage, seconds: float) -> Use:

@@ -7,8 +7,9 @@ from functools import cached_property
 from pathlib import Path
 
 from bigdata.kind.stage import Kept
+from bigdata.planning.interval import NOTHING, Interval, total
 from bigdata.planning.planned import PlannedStage, PlannedVariant
-from bigdata.planning.price import Price, price
+from bigdata.planning.price import Price, price, wall
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.spec.study import Budget
@@ -16,7 +17,9 @@ from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
 
 START_SECONDS = 3.0
-REPORT_SECONDS = 3.0
+START_FACTOR = 2.0
+# Of figures and page, which kinds have more or fewer of (measured: from 1 s to 10 s).
+REPORT_SECONDS = Interval(1.0, 3.0, 10.0)
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
 METADATA_BYTES_PER_ARRAY = 1_200
 JOURNAL_BYTES_PER_TASK = 320
@@ -119,28 +122,31 @@ class Extent:
         return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_packs
 
     @property
-    def core_seconds(self) -> float:
+    def core_seconds(self) -> Interval:
         """Predicted time on one core of the tasks that have to run."""
-        return sum(s.todo_seconds * s.stage.cores for s in self.stages)
+        return total(s.todo_interval.times(s.stage.cores) for s in self.stages)
 
     @property
-    def seconds(self) -> float:
+    def seconds(self) -> Interval:
         """Predicted time from submitting to the report, without the waiting of jobs in the site's queue.
 
         A pool's tasks share its cores, and one task has one core, or a job with GPUs.
         """
         if not self.n_todo:
-            return 0.0
-        start = 0.0 if self.site.scheduler == "process" else START_SECONDS + self.site.start_seconds
-        return start + REPORT_SECONDS + self.task_seconds
+            return NOTHING
+        return self.start_seconds + REPORT_SECONDS + self.task_seconds
 
     @property
-    def task_seconds(self) -> float:
+    def start_seconds(self) -> Interval:
+        """From submitting to the first task."""
+        if self.site.scheduler == "process":
+            return NOTHING
+        return Interval.within(START_SECONDS + self.site.start_seconds, START_FACTOR)
+
+    @property
+    def task_seconds(self) -> Interval:
         """The same of its tasks alone."""
-        # No schedule of a stage is shorter than its longest task, nor than all its work spread over all cores.
-        longest = (s.rate.seconds * s.longest_work for s in self.stages)
-        spread = (s.todo_seconds / self.site.tasks_at_once(s.pool, s.stage.cores) for s in self.stages)
-        return sum(map(max, longest, spread))
+        return total(wall(self.site, s) for s in self.stages)
 
     @property
     def price(self) -> Price:

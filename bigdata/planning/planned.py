@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from bigdata.kind.stage import Rate, Stage, TaskId, Workload, address
 from bigdata.planning.growing import Growing
+from bigdata.planning.interval import QUANTILE, Interval, both
 from bigdata.planning.keys import Keys
 from bigdata.spec import Variant
 from bigdata.spec.site import Site
@@ -28,6 +30,7 @@ class PlannedStage:
     `pool` is where it runs: on `wanted` where the site has that. `todo` are the tasks that have to run, each with the
     reason; `known` those whose results are taken over from elsewhere, and `copies` those whose results are those of
     another task of this run, which has to run first. The others are done. `growth` is that of a stage that grows.
+    `measured_peak` is the peak of its largest task in bytes, where such tasks were measured on this site.
     """
 
     group: str
@@ -41,6 +44,7 @@ class PlannedStage:
     copies: dict[int, TaskId]
     ingredients: Mapping[str, Any]
     growth: Growing | None = None
+    measured_peak: Interval | None = None
 
     @cached_property
     def path(self) -> str:
@@ -94,6 +98,27 @@ class PlannedStage:
         """The same of what has to run, tasks that may be asked for among them."""
         open_ones = range(self.n_tasks - self.n_open, self.n_tasks)
         return self.seconds(self.todo) + self.seconds(open_ones)
+
+    @cached_property
+    def todo_interval(self) -> Interval:
+        """The same with its 90 % interval."""
+        return Interval.within(self.todo_seconds, self._factor(len(self.todo) + self.n_open))
+
+    @cached_property
+    def longest_interval(self) -> Interval:
+        """Predicted time of the longest task that has to run, on the cores that it has."""
+        return Interval.within(self.rate.seconds * self.longest_work, self._factor(1))
+
+    def _factor(self, n_tasks: int) -> float:
+        """From the predicted time of so many tasks to either end of its interval: the scatter of n tasks about their
+        mean is averaged out as 1/√n.
+        """
+        return both(self.rate.factor, math.exp(QUANTILE * self.rate.scatter / math.sqrt(max(1, n_tasks))))
+
+    @property
+    def peak(self) -> Interval:
+        """Bytes of memory that its largest task takes: as measured, else at most what its kind declares."""
+        return self.measured_peak or Interval(0.0, self.stage.memory, self.stage.memory)
 
     @cached_property
     def longest_work(self) -> float:

@@ -124,7 +124,7 @@ def _over_budget(plan: Extent) -> Iterator[str]:
     if (budget := plan.budget) is None:
         return
     fixed = (use(plan.site, s, s.todo_seconds) for s in plan.stages if not s.growth)
-    wall_seconds = 0.0 if any(s.growth for s in plan.stages) else plan.task_seconds
+    wall_seconds = 0.0 if any(s.growth for s in plan.stages) else plan.task_seconds.middle
     for amount in exceeded(budget, plan.site.prices, sum(fixed, Use()), wall_seconds):
         yield f"about {amount} by the study's `budget:` would be used; allow more there, or make the study smaller"
     if budget.dollars is not None and plan.site.prices.core_hour is None and plan.site.prices.gpu_hour is None:

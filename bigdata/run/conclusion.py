@@ -11,7 +11,7 @@ from bigdata.engine.observer import Observer
 from bigdata.engine.shift import ShiftOver
 from bigdata.errors import Cancelled, DamagedData, TasksFailed
 from bigdata.jobs import batch
-from bigdata.places import cache_folder
+from bigdata.places import ledger_file
 from bigdata.planning import ledger
 from bigdata.planning.plan import Plan
 from bigdata.run import provenance, reporting
@@ -50,7 +50,7 @@ def _write_record(plan: Plan, outcome: Outcome, started: float) -> None:
     """Measured rates, failures and provenance: all that a run says of itself besides its results."""
     run = Run(plan.folder.path)
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
-        ledger.remember(cache_folder() / "ledger.jsonl", provenance.measured(plan, outcome.tokens.values()))
+        ledger.remember(ledger_file(), provenance.measured(plan, outcome.used))
     provenance.write_failures(plan, run)
     provenance.write_rows(plan, run)
     finish_store(plan.folder.store, provenance.provenance(plan, run, time.perf_counter() - started))

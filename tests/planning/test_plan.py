@@ -12,12 +12,9 @@ import pytest
 
 from bigdata import load_study
 from bigdata.errors import SpecError
-from bigdata.kind.stage import Rate
-from bigdata.planning import ledger
 from bigdata.spec.site import load_site
 from bigdata.store.folder import RunFolder
 from tests.bench import PROGRAM, ROOT, Bench, chunks
-from tests.planning.test_keys import stage
 
 HBN = {"study": "similarity", "name": "h", "dataset": {"name": "hbn-dos-gpaw"}}
 KEEP = "sweep", {"grid": {"similarity.keep": [{"nearest": 5}, {"above": 0.9}]}}
@@ -156,18 +153,6 @@ sys.argv[1:] = ["plan", "{ROOT}/specs/similarity.yaml"]
     loaded = set(done.stdout.splitlines()[-1].split())
     assert "bigdata.planning.plan" in loaded
     assert not loaded & {"dask", "distributed", "zarr", "scipy", "matplotlib"}
-
-
-def test_a_measured_rate_takes_the_place_of_the_built_in_one(tmp_path: Path) -> None:
-    path = tmp_path / "ledger.jsonl"
-    row = {"function": "m:f", "version": 1, "unit": "task"}
-    assert ledger.rate(stage(), ledger.measured_rates(path)).source == ""
-    ledger.remember(path, [{**row, "seconds_per_unit": s} for s in (100, 1, 2, 3, 4, 5)])
-    with path.open("a") as file:
-        file.write('{"torn": ')
-    measured = ledger.measured_rates(path)
-    assert ledger.rate(stage(), measured) == Rate("task", 3.0, "measured in 5 runs on this machine")
-    assert ledger.rate(stage(version=2), measured).source == ""
 
 
 def test_a_plan_can_be_made_while_files_come_and_go(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
