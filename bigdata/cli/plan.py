@@ -14,7 +14,6 @@ from bigdata.display import between, size, small_duration, span
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.kind.stage import EXPECTED_SECOND
 from bigdata.planning import Plan
-from bigdata.planning.budget import HOUR
 from bigdata.planning.planned import PlannedStage
 from bigdata.planning.price import Price
 from bigdata.planning.svg import drawing
@@ -71,7 +70,7 @@ def as_text(plan: Plan) -> str:
         *_packs(plan),
         *_cache(plan),
         f"time   {span(*plan.seconds.ends)} on {_workers(plan)}",
-        f"work   {between(*plan.core_seconds.times(1 / HOUR).ends, 'core-hours')}",
+        f"work   {span(*plan.core_seconds.ends)} on one core",
         *(f"       {source}" for source in _sources(plan)),
         *_memory(plan),
         *_price(plan.price),

@@ -30,6 +30,11 @@ class Use:
             self.gpu_core_hours + other.gpu_core_hours,
         )
 
+    @property
+    def hours(self) -> float:
+        """Core-hours, whatever their jobs have beside cores."""
+        return self.core_hours + self.gpu_core_hours
+
     def dollars(self, prices: Prices) -> float:
         """What it costs: a job with GPUs counts by them where they have a price, else by its cores."""
         cores, gpus = prices.core_hour or 0.0, prices.gpu_hour or 0.0
@@ -49,11 +54,16 @@ class Use:
 
 def use(site: Site, stage: PlannedStage, seconds: float) -> Use:
     """What tasks of a stage use up that take `seconds`, all together."""
-    pool, hours = site.pools[stage.pool], seconds / HOUR
+    return of_workers(site, stage.pool, stage.stage.cores, seconds)
+
+
+def of_workers(site: Site, name: str, cores: int, seconds: float) -> Use:
+    """What workers of a pool use up that have so many cores each and are there for `seconds`, all together."""
+    pool, hours = site.pools[name], seconds / HOUR
     # A job with GPUs runs one task, which so uses up all of the job's cores too.
     if pool.gpus:
         return Use(gpu_hours=hours * pool.gpus, gpu_core_hours=hours * pool.cores)
-    return Use(core_hours=hours * stage.stage.cores)
+    return Use(core_hours=hours * cores)
 
 
 def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:

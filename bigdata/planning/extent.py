@@ -18,8 +18,6 @@ from bigdata.store.folder import RunFolder
 
 START_SECONDS = 3.0
 START_FACTOR = 2.0
-# Of figures and page, which kinds have more or fewer of (measured: from 1 s to 10 s).
-REPORT_SECONDS = Interval(1.0, 3.0, 10.0)
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
 METADATA_BYTES_PER_ARRAY = 1_200
 JOURNAL_BYTES_PER_TASK = 320
@@ -87,7 +85,7 @@ class Extent:
     def other_bytes(self) -> int:
         """Estimated bytes of metadata, journal, logs, packs, figures and report."""
         n_arrays = sum(len(s.stage.arrays) + len(s.stage.rows) for s in self.stages) + len(self.coordinates)
-        reports = sum(v.workload.report_bytes for v in self.variants)
+        reports = sum(v.report.n_bytes for v in self.variants)
         return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports + self.pack_bytes
 
     @property
@@ -134,7 +132,7 @@ class Extent:
         """
         if not self.n_todo:
             return NOTHING
-        return self.start_seconds + REPORT_SECONDS + self.task_seconds
+        return total([self.start_seconds, self.task_seconds, *(v.report.seconds for v in self.variants)])
 
     @property
     def start_seconds(self) -> Interval:

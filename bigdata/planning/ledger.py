@@ -44,7 +44,7 @@ Key = tuple[str, int, str, str, str, int]
 @dataclass(frozen=True)
 class Measured:
     """One run's figures of a stage: seconds per unit, the scatter of its tasks, the largest one's peak in bytes, and
-    the bytes that its kind had asked for.
+    the bytes that its kind had asked for; of a report, also the bytes of its files, and what its kind had said of them.
     """
 
     seconds: float
@@ -53,6 +53,8 @@ class Measured:
     memory: int
     asked: int
     by: str
+    n_bytes: int = 0
+    asked_bytes: int = 0
 
 
 class Ledger:
@@ -88,6 +90,11 @@ class Ledger:
         """
         past = [m.memory for m in self._past(stage, pool) if m.asked == stage.memory and m.memory]
         return Interval(min(past) / MEMORY_FACTOR, max(past), max(past) * MEMORY_FACTOR) if past else None
+
+    def n_bytes(self, stage: Stage, pool: str, asked: int) -> int:
+        """Bytes of files: as the last run left them for which the kind said as much, else as it says."""
+        past = [m.n_bytes for m in self._past(stage, pool) if m.asked_bytes == asked and m.n_bytes]
+        return past[-1] if past else asked
 
     def _past(self, stage: Stage, pool: str) -> Sequence[Measured]:
         past = self._rows.get((stage.function, stage.version, stage.rate.unit, self._site, pool, stage.cores), [])
@@ -165,7 +172,14 @@ def _measured(row: Mapping[str, Any]) -> Measured:
     if not (seconds > 0 and math.isfinite(seconds)):
         raise ValueError("no rate")
     return Measured(
-        seconds, float(row["scatter"]), int(row["tasks"]), int(row["memory"]), int(row["asked_memory"]), str(row["by"])
+        seconds,
+        float(row["scatter"]),
+        int(row["tasks"]),
+        int(row["memory"]),
+        int(row["asked_memory"]),
+        str(row["by"]),
+        int(row.get("bytes", 0)),
+        int(row.get("asked_bytes", 0)),
     )
 
 

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import Any
 
 from bigdata.kind.stage import Rate, Stage, TaskId, Workload, address
+from bigdata.planning.drawn import PlannedReport
 from bigdata.planning.growing import Growing
 from bigdata.planning.interval import QUANTILE, Interval, both
 from bigdata.planning.keys import Keys
@@ -20,6 +21,10 @@ from bigdata.store.known import Known
 
 # What stages ask for by themselves; where a site has only one of the two, it stands in for the other.
 USUAL_POOLS = ("cpu", "gpu")
+# What a task may take beside its work, in opening what it reads and writes: most of the time of the smallest.
+OVERHEAD_SECONDS = 0.02
+# And the first task of a stage, in loading the packages that its code imports only then.
+FIRST_SECONDS = 1.0
 OPEN = "asked for as results come in"
 
 
@@ -102,18 +107,23 @@ class PlannedStage:
     @cached_property
     def todo_interval(self) -> Interval:
         """The same with its 90 % interval."""
-        return Interval.within(self.todo_seconds, self._factor(len(self.todo) + self.n_open))
+        return self._interval(self.todo_seconds, len(self.todo) + self.n_open)
 
     @cached_property
     def longest_interval(self) -> Interval:
         """Predicted time of the longest task that has to run, on the cores that it has."""
-        return Interval.within(self.rate.seconds * self.longest_work, self._factor(1))
+        return self.interval_of(self.longest_work, 1 if self.todo or self.n_open else 0)
 
-    def _factor(self, n_tasks: int) -> float:
-        """From the predicted time of so many tasks to either end of its interval: the scatter of n tasks about their
-        mean is averaged out as 1/√n.
-        """
-        return both(self.rate.factor, math.exp(QUANTILE * self.rate.scatter / math.sqrt(max(1, n_tasks))))
+    def interval_of(self, work: float, n_tasks: int) -> Interval:
+        """Predicted time of tasks that have so much work together."""
+        return self._interval(self.rate.seconds * work, n_tasks)
+
+    def _interval(self, seconds: float, n_tasks: int) -> Interval:
+        """The interval of tasks that take `seconds` together: the scatter of n tasks is averaged out as 1/√n."""
+        scatter = math.exp(QUANTILE * self.rate.scatter / math.sqrt(max(1, n_tasks)))
+        within = Interval.within(seconds, both(self.rate.factor, scatter))
+        beside = OVERHEAD_SECONDS * n_tasks + (FIRST_SECONDS if n_tasks else 0.0)
+        return Interval(within.low, within.middle, within.high + beside)
 
     @property
     def peak(self) -> Interval:
@@ -146,10 +156,11 @@ class PlannedStage:
 
 @dataclass(frozen=True)
 class PlannedVariant:
-    """One variant of the study: its workload, and the inputs that it reads."""
+    """One variant of the study: its workload, the inputs that it reads, and its part of the report."""
 
     group: str
     variant: Variant
     inputs: Mapping[str, Input]
     workload: Workload
     stages: tuple[PlannedStage, ...]
+    report: PlannedReport

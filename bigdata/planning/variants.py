@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from bigdata.kind.stage import Stage
+from bigdata.planning.drawn import planned_report
 from bigdata.planning.found import refuse_other_data
 from bigdata.planning.growing import Growing
 from bigdata.planning.growth import Growth
@@ -46,7 +47,8 @@ def planned_variant(given: Given, study: Study, number: int, folder: Path) -> Pl
             f"the results in {folder} were made from other data and will be replaced; "
             "to keep them, give the study another `name:`, or another folder by --runs"
         )
-    return PlannedVariant(group, variant, inputs, workload, stages)
+    report = planned_report(given.ledger, variant.model, workload)
+    return PlannedVariant(group, variant, inputs, workload, stages, report)
 
 
 def _planned(
