@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -10,23 +11,30 @@ import click
 from bigdata.cli.options import json_option, plan_options
 from bigdata.cli.plan_data import as_data
 from bigdata.cli.text import table
-from bigdata.display import between, size, small_duration, span
+from bigdata.display import between, rounded, size, small_duration, span
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.kind.stage import EXPECTED_SECOND
 from bigdata.planning import Plan
 from bigdata.planning.planned import PlannedStage
 from bigdata.planning.price import Price
+from bigdata.planning.reach import HIGH, LOW, MIDDLE, reach, share
 from bigdata.planning.svg import drawing
 from bigdata.spec.site import Site
+from bigdata.spec.study import Budget
+from bigdata.units import SECONDS, QuantityError
 
 
 @click.command()
 @plan_options
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg", help="Draw its tasks.")
+@click.option("--probe", is_flag=True, help="Run a few of its tasks here, so that times are measured; nothing is kept.")
+@click.option("--probe-time", default="60 s", show_default=True, metavar="TIME", help="How long a probe may take.")
 @json_option
 def command(
     plan: Plan,
     graph: Path | None,
+    probe: bool,
+    probe_time: str,
     as_json: bool,
 ) -> None:
     """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it, and 2
@@ -37,10 +45,30 @@ def command(
     if graph is not None:
         graph.write_text(drawing(plan), encoding="utf-8")
         click.echo(f"graph: {graph}", err=True)
+    if probe:
+        plan = _probed(plan, probe_time)
     click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
     plan.require_packages()
     if plan.refusals():
         raise PlanRefused("the plan is refused")
+
+
+def _probed(plan: Plan, probe_time: str) -> Plan:
+    """The plan again, by what some of its tasks took here."""
+    from bigdata.planning import plan as make_plan
+    from bigdata.run.probe import probe
+
+    try:
+        seconds = SECONDS.parse(probe_time)
+    except QuantityError as error:
+        raise SpecError(f"--probe-time {probe_time}: {error}") from None
+    plan.require_packages()
+    for found in probe(plan, seconds):
+        n = found.tally.n_tasks
+        took = f"{n} task{'s' * (n > 1)} in {small_duration(found.tally.seconds)}"
+        click.echo(f"probe: {found.path}: {took if n else f'not run, {found.why_not}'}", err=True)
+    again = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
+    return replace(again, site_because=plan.site_because)
 
 
 def as_text(plan: Plan) -> str:
@@ -151,7 +179,18 @@ def _budget(plan: Plan) -> list[str]:
     units = {"core_hours": "core-hours", "gpu_hours": "GPU-hours", "dollars": "USD", "wall_time": "s of wall time"}
     allowed = [f"{v:g} {units[k]}" for k, v in plan.budget.model_dump().items() if v is not None]
     ended = f"; it ended the last submission, where {plan.spent} would have been needed" if plan.spent else ""
-    return [f"budget {', '.join(allowed)}{' for a search' * any(bool(s.growth) for s in plan.stages)}{ended}"]
+    search = " for a search" * any(bool(s.growth) for s in plan.stages)
+    return [f"budget {', '.join(allowed)}{search}{ended}: {_reach(plan, plan.budget)}"]
+
+
+def _reach(plan: Plan, budget: Budget) -> str:
+    """`holds all, 31 % is used (10–93 %)`, or the stage that it ends in."""
+    found = reach(plan, budget)
+    low, middle, high = (100 * share(plan, budget, which) for which in (LOW, MIDDLE, HIGH))
+    if found.stage is None:
+        return f"holds all; {rounded(middle)} % is used ({rounded(low)}–{rounded(high)} %)"
+    held = f"{found.middle:,} ({found.fewest:,}–{found.most:,}) of the {found.n_tasks:,} tasks of `{found.stage.path}`"
+    return f"holds {held}, and nothing after them; {rounded(middle)} % would be needed for all"
 
 
 def _sources(plan: Plan) -> list[str]:

@@ -66,14 +66,33 @@ def of_workers(site: Site, name: str, cores: int, seconds: float) -> Use:
     return Use(core_hours=hours * cores)
 
 
-def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:
-    """Each part of a budget that is exceeded, with the arithmetic."""
-    amounts = (
+@dataclass(frozen=True)
+class Amount:
+    """A part of a budget, and what is needed of it."""
+
+    what: str
+    allowed: float
+    needed: float
+
+    @property
+    def share(self) -> float:
+        """1 is all of it."""
+        return self.needed / self.allowed
+
+
+def amounts(budget: Budget, prices: Prices, used: Use, wall_seconds: float) -> Iterator[Amount]:
+    """The parts that a budget has."""
+    parts = (
         ("core-hours", budget.core_hours, used.core_hours),
         ("GPU-hours", budget.gpu_hours, used.gpu_hours),
         ("USD", budget.dollars, used.dollars(prices)),
         ("hours of wall time", budget.wall_time and budget.wall_time / HOUR, wall_seconds / HOUR),
     )
-    for what, allowed, needed in amounts:
-        if allowed is not None and needed > allowed:
-            yield f"{needed:.3g} {what}, of {allowed:.3g} allowed,"
+    yield from (Amount(what, allowed, needed) for what, allowed, needed in parts if allowed is not None)
+
+
+def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:
+    """Each part of a budget that is exceeded, with the arithmetic."""
+    for part in amounts(budget, prices, used, wall_seconds):
+        if part.needed > part.allowed:
+            yield f"{part.needed:.3g} {part.what}, of {part.allowed:.3g} allowed,"

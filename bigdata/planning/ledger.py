@@ -71,6 +71,10 @@ class Ledger:
                 self._rows.setdefault(key, []).append(measured)
         self._site = place(site)
 
+    def has_runs(self, stage: Stage, pool: str) -> bool:
+        """Whether runs have measured a stage here, so that no probe is needed."""
+        return any(m.by == RUN for m in self._past(stage, pool))
+
     def rate(self, stage: Stage, pool: str) -> Rate:
         """By the last runs on this site where there are any, else by probes, else as the stage says itself."""
         past = self._past(stage, pool)
