@@ -62,7 +62,7 @@ _TIMES = (
 
 def span(low: float, middle: float, high: float) -> str:
     """Seconds with the ends of their interval, in one unit: 7560 → `2.1 h (1.4–3.2 h)`."""
-    unit, seconds = next((u, s) for u, s, most in _TIMES if middle < most)
+    unit, seconds = next((u, s) for u, s, most in _TIMES if (middle or high) < most)
     return between(low / seconds, middle / seconds, high / seconds, unit)
 
 

@@ -27,7 +27,7 @@ from bigdata.units import SECONDS, QuantityError
 @click.command()
 @plan_options
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg", help="Draw its tasks.")
-@click.option("--probe", is_flag=True, help="Run a few of its tasks here, so that times are measured; nothing is kept.")
+@click.option("--probe", is_flag=True, help="Run a few of its tasks here, to measure its times.")
 @click.option("--probe-time", default="60 s", show_default=True, metavar="TIME", help="How long a probe may take.")
 @json_option
 def command(

@@ -26,6 +26,7 @@ def as_data(plan: Plan) -> dict[str, Any]:
             "arrays_exact": plan.array_bytes,
             "other_estimate": plan.other_bytes,
             "packs_estimate": plan.pack_bytes,
+            "all": estimate(plan.n_bytes),
         },
         "cache": [vars(kept) for kept in plan.kept],
         "seconds": estimate(plan.seconds),

@@ -30,7 +30,7 @@ def forecast(plan: Extent) -> Forecast:
     price = plan.price
     return {
         "files": plan.n_files,
-        "bytes": plan.array_bytes + plan.other_bytes,
+        "bytes": _ends(plan.n_bytes),
         "seconds": _ends(plan.seconds),
         "core_seconds": _ends(plan.core_seconds),
         "dollars": _ends(price.compute),

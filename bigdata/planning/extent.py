@@ -19,8 +19,12 @@ from bigdata.store.folder import RunFolder
 START_SECONDS = 3.0
 START_FACTOR = 2.0
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
-METADATA_BYTES_PER_ARRAY = 1_200
+METADATA_BYTES_PER_ARRAY = 2_100
 JOURNAL_BYTES_PER_TASK = 320
+# The study, as written and as understood, where it was run, and its accounts.
+RECORD_BYTES = 5_000
+# How well these and a report's bytes are known: as its kind says them, and as the last such report was.
+DECLARED_BYTES_FACTOR, MEASURED_BYTES_FACTOR = 2.0, 1.05
 FIXED_FILES = (
     *("study.yaml", "resolved.json", "journal.jsonl", "keys.bin", "report.html"),
     *("logs/tasks.log", "store.zarr/zarr.json"),
@@ -86,7 +90,17 @@ class Extent:
         """Estimated bytes of metadata, journal, logs, packs, figures and report."""
         n_arrays = sum(len(s.stage.arrays) + len(s.stage.rows) for s in self.stages) + len(self.coordinates)
         reports = sum(v.report.n_bytes for v in self.variants)
-        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports + self.pack_bytes
+        journal = self.n_tasks * JOURNAL_BYTES_PER_TASK + RECORD_BYTES
+        return n_arrays * METADATA_BYTES_PER_ARRAY + journal + reports + self.pack_bytes
+
+    @property
+    def n_bytes(self) -> Interval:
+        """Bytes of the finished run: those of arrays are exact, the others as well known as the report's are."""
+        is_measured = all(v.report.n_bytes != v.report.asked for v in self.variants) and not self.n_packs
+        others = Interval.within(self.other_bytes, MEASURED_BYTES_FACTOR if is_measured else DECLARED_BYTES_FACTOR)
+        # The record of the smallest run is most of it, and differs by names and settings.
+        record = Interval(-RECORD_BYTES, 0.0, RECORD_BYTES)
+        return Interval.exactly(self.array_bytes) + others + record
 
     @property
     def pack_bytes(self) -> int:

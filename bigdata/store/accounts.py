@@ -43,7 +43,7 @@ def compared(folder: RunFolder, past: History, besides: int = 0) -> Iterator[Com
         files, n_bytes = folder.lasting()
         yield Compared("files", "", _exactly(forecast["files"]), files + besides, "exact")
         if not besides:
-            yield Compared("bytes", "B", _exactly(forecast["bytes"]), n_bytes, "arrays exact, the rest estimated")
+            yield Compared("bytes", "B", _three(forecast["bytes"]), n_bytes, "arrays exact, the rest estimated")
         if past.report and costs.get("core_seconds"):
             seconds = past.report["time"] - past.submits[-1]["time"]
             yield Compared("wall time", "s", _three(forecast["seconds"]), round(seconds, 3))
