@@ -25,7 +25,7 @@ def address(group: str, name: str) -> str:
 
 # The unit of a rate whose stage says of each task how many seconds it expects.
 EXPECTED_SECOND = "expected second"
-# How well a rate is known that somebody measured elsewhere, and one that nobody measured.
+# How well a rate is taken to be known that somebody measured elsewhere, and one that nobody measured: assumptions.
 DECLARED_FACTOR = 3.0
 GUESSED_FACTOR = 10.0
 
@@ -35,7 +35,7 @@ class Rate:
     """How long a unit of work takes on the cores of a task, and who says so.
 
     In nine cases of ten, the mean of a run's tasks lies between seconds / `factor` and seconds × `factor`: a rate that
-    was measured on another machine is known within DECLARED_FACTOR. Beside that, single tasks `scatter` about the mean:
+    was measured on another machine is taken to be known within DECLARED_FACTOR. Beside that, single tasks `scatter` about the mean:
     the standard deviation of their seconds per unit, over that mean.
     """
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bigdata.kind.stage import BUILT_IN, Rate, Stage, Workload
+from bigdata.kind.stage import Rate, Stage, Workload
 from bigdata.planning.interval import Interval
 from bigdata.planning.ledger import Ledger
 from bigdata.spec.study import StudyModel
 
-REPORT_RATE = Rate("figure", 1.0, BUILT_IN)
+REPORT_RATE = Rate("figure", 1.0, "an assumption, until a report was drawn here")
 # A report is made where the controller is, whatever the pools.
 NO_POOL = ""
 

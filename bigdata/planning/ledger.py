@@ -2,12 +2,12 @@
 
 A rate that was measured in n runs has as its middle the median of their seconds per unit of work. Its 90 % interval
 is that of the next run: with s the standard deviation of the logarithms between runs, where four earlier runs that
-differed as runs on a shared machine do (RUN_SPREAD) count as well, it is the middle times or over
+are taken to have differed by RUN_SPREAD count as well, it is the middle times or over
 
     exp(t · s · sqrt(1 + 1/n)),    t the 95 % quantile of Student's distribution with n + 3 degrees of freedom,
 
 as the prediction of one more draw of a normal distribution is. Beside it stands the scatter of single tasks, which
-n_tasks of them average out (see `PlannedStage.seconds_of`). A probe counts as a run where there is none. Rates that
+n_tasks of them average out (see `PlannedStage.interval_of`). A probe counts as a run where there is none. Rates that
 nobody measured here have the factors that their `Rate` states.
 """
 
@@ -28,8 +28,7 @@ from bigdata.spec.site import Site
 
 # Few, as machines and programs change; and the median of them, as one run may have shared the machine.
 RUNS_REMEMBERED = 5
-# Standard deviation of the logarithm of a rate from run to run: the median of what the shipped studies showed on two
-# cores that others used too.
+# Standard deviation of the logarithm of a rate from run to run: an assumption, which the runs of a site correct.
 RUN_SPREAD = 0.25
 _PRIOR_RUNS = 4
 # 95 % quantiles of Student's distribution by the number of runs, with n + 3 degrees of freedom.

@@ -119,8 +119,10 @@ class PlannedStage:
         return self._interval(self.rate.seconds * work, n_tasks)
 
     def _interval(self, seconds: float, n_tasks: int) -> Interval:
-        """The interval of tasks that take `seconds` together: the scatter of n tasks is averaged out as 1/√n."""
-        scatter = math.exp(QUANTILE * self.rate.scatter / math.sqrt(max(1, n_tasks)))
+        """The interval of tasks that take `seconds` together: the scatter c of n tasks is averaged out as c/√n, and a
+        log-normal distribution of that relative deviation has the width √ln(1 + c²/n).
+        """
+        scatter = math.exp(QUANTILE * math.sqrt(math.log1p(self.rate.scatter**2 / max(1, n_tasks))))
         within = Interval.within(seconds, both(self.rate.factor, scatter))
         beside = OVERHEAD_SECONDS * n_tasks + (FIRST_SECONDS if n_tasks else 0.0)
         return Interval(within.low, within.middle, within.high + beside)

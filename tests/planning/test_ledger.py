@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from bigdata.kind.stage import Rate
 from bigdata.planning import ledger
 from bigdata.planning.interval import Interval, both, later, total
+from bigdata.planning.keys import Keys
 from bigdata.planning.ledger import PROBE, RUN_SPREAD, Ledger, run_factor
+from bigdata.planning.planned import PlannedStage
 from bigdata.planning.tally import Tally
 from bigdata.spec.site import Site, load_site, local, process
 from tests.bench import Bench
@@ -120,3 +123,13 @@ def test_intervals_add_up_and_the_later_one_counts() -> None:
     assert total([one, other]) == Interval(1.5, 5, 9)
     assert later(one, other) == Interval(1, 3, 5)
     assert both(2.0, 2.0) == pytest.approx(2 ** math.sqrt(2))
+
+
+def test_scatter_widens_an_interval_as_a_log_normal_distribution_does() -> None:
+    """One task whose seconds per unit have a deviation of twice their mean."""
+    rate = Rate("task", 1.0, "", 1.0, 2.0)
+    made = PlannedStage("", stage(), Keys("", [stage()], {}), "cpu", "cpu", rate, {}, {}, {}, {})
+    sigma = float(stats.lognorm(s=math.sqrt(math.log(5))).std() / stats.lognorm(s=math.sqrt(math.log(5))).mean())
+    assert sigma == pytest.approx(2.0)
+    low = stats.lognorm(s=math.sqrt(math.log(5))).ppf(0.05)
+    assert made.interval_of(1.0, 1).low == pytest.approx(low, rel=1e-3)
