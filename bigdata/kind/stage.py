@@ -35,8 +35,8 @@ class Rate:
     """How long a unit of work takes on the cores of a task, and who says so.
 
     In nine cases of ten, the mean of a run's tasks lies between seconds / `factor` and seconds × `factor`: a rate that
-    was measured on another machine is taken to be known within DECLARED_FACTOR. Beside that, single tasks `scatter` about the mean:
-    the standard deviation of their seconds per unit, over that mean.
+    was measured on another machine is taken to be known within DECLARED_FACTOR. Beside that, single tasks `scatter`
+    about the mean: the standard deviation of their seconds per unit, over that mean.
     """
 
     unit: str
