@@ -90,13 +90,13 @@ def test_a_walltime_shorter_than_a_task_and_its_start_is_refused(bench: Bench) -
     assert planned(bench, site(bench), seconds=594, pools={"last": "gpu"}).refusals() == []
     plan = planned(bench, site(bench, **image), seconds=594, pools={"last": "gpu"})
     assert plan.refusals() == [
-        "the longest task of stage `first` takes about 9 min 54 s and saves no checkpoints, its job 10.0 s to start, and "
-        f"a job of pool `cpu` may run 10 min 0 s; give the pool `walltime: 13 min` in {bench.folder}/far.yaml"
+        "the longest task of stage `first` takes about 9 min 54 s and saves no checkpoints, its job 10.0 s to start, "
+        f"and a job of pool `cpu` may run 10 min 0 s; give the pool `walltime: 13 min` in {bench.folder}/far.yaml"
     ]
     plan = planned(bench, site(bench), seconds=9000, pools={"first": "gpu", "last": "gpu"})
     assert plan.refusals()[0] == (
-        "the longest task of stage `first` takes about 2 h 30 min and saves no checkpoints, its job 5.0 s to start, and a job of pool `gpu` "
-        f"may run 2 h 0 min; give the pool `walltime: 4 h` in {bench.folder}/far.yaml"
+        "the longest task of stage `first` takes about 2 h 30 min and saves no checkpoints, its job 5.0 s to start, "
+        f"and a job of pool `gpu` may run 2 h 0 min; give the pool `walltime: 4 h` in {bench.folder}/far.yaml"
     )
 
 
