@@ -15,6 +15,7 @@ from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.errors import SiteError, SpecError
 from bigdata.run.status import Status, find_runs, status
+from bigdata.store.accounts import compared, held, idle
 
 # In the place of a state, for a folder that is no run of ours.
 UNREADABLE = "unreadable"
@@ -80,6 +81,9 @@ def _data(s: Status) -> dict[str, Any]:
         "error": s.error or None,
         "task_seconds": round(s.seconds, 2),
         "updated": s.updated,
+        "compared": [] if s.is_live else [{**vars(row), "holds": row.holds} for row in compared(s.folder, s.past)],
+        "idle_core_hours": idle(s.past),
+        "held": held(s.past),
     }
 
 

@@ -10,6 +10,7 @@ from bigdata.engine.inside import what_ended_it
 from bigdata.run.launch import last_words
 from bigdata.run.status import LONG_SILENCE_SECONDS, Status
 from bigdata.spec.site_findings import WITHOUT_JOBS
+from bigdata.store.accounts import amounts, compared, held_sentence, idle, idle_sentence
 
 LAST_LINES = 5
 AGAIN = {
@@ -39,8 +40,23 @@ def page(s: Status) -> str:
     if s.folder.damaged.exists():
         lines.append("some of its data were found damaged; submit the same study again to make them anew")
     lines += filter(None, [s.error])
+    lines += _costs(s)
     lines += _what_to_do(s)
     return "\n".join(lines).rstrip()
+
+
+def _costs(s: Status) -> Iterator[str]:
+    """What the last submission was predicted to cost, and what it took; nothing while one is under way."""
+    rows = [] if s.is_live else list(compared(s.folder, s.past))
+    if not rows:
+        return
+    yield ""
+    header = ("predicted against measured", "predicted", "measured", "", "source")
+    yield table(header, [(*amounts(row), "held" if row.holds else "missed", row.source) for row in rows])
+    if (hours := idle(s.past)) is not None:
+        yield idle_sentence(*hours)
+    if sentence := held_sentence(s.past):
+        yield sentence
 
 
 def _by(s: Status) -> str:

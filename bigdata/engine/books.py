@@ -6,7 +6,7 @@ A controller may be killed between any two lines: what the journal doesn't say h
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,6 +22,7 @@ from bigdata.errors import SiteError
 from bigdata.kind.stage import TaskId
 from bigdata.planning.plan import Plan
 from bigdata.planning.planned import PlannedStage
+from bigdata.planning.tally import Tally
 from bigdata.store.journal import History, Journal
 
 
@@ -29,7 +30,8 @@ from bigdata.store.journal import History, Journal
 class Outcome:
     """How the tasks went; `relieved` where the controller's own time ended before them. `again` counts tasks that were
     tried again, by what ended their workers. `unbegun` are tasks that weren't begun, by stage, and `spent` says which
-    part of the study's budget would not have held them.
+    part of the study's budget would not have held them. `used` is what tasks took, by stage, and `held` how many
+    seconds workers were there, by lane.
     """
 
     tokens: dict[TaskId, Token] = field(default_factory=dict)
@@ -38,8 +40,18 @@ class Outcome:
     again: Counter[str] = field(default_factory=Counter)
     unbegun: Counter[str] = field(default_factory=Counter)
     spent: str = ""
+    used: dict[str, Tally] = field(default_factory=dict)
+    held: Mapping[str, float] = field(default_factory=dict)
     cancelled: bool = False
     relieved: bool = False
+
+    def count(self, stage: PlannedStage, token: Token) -> None:
+        """A task has ended for good; what was taken over from elsewhere took nothing."""
+        tally = self.used.setdefault(stage.path, Tally())
+        if token["event"] == "failed":
+            tally.failed(token)
+        elif "from" not in token:
+            tally.done(token, stage.work(token["index"]))
 
 
 class Books:
@@ -59,6 +71,7 @@ class Books:
         """A task's data are on disk and its record is in the journal."""
         stage = self.stages[task[0]]
         self.outcome.tokens[task] = token
+        self.outcome.count(stage, token)
         self.observer.token(token)
         self.lane.pop(task, None)
         self.results.add(token)
@@ -96,6 +109,7 @@ class Books:
         self.outcome.tokens[task] = token
         self.observer.token(token)
         self.outcome.failed[task] = token
+        self.outcome.count(self.stages[task[0]], token)
         self.purse.end(task[0])
         self._give_up([task, *self.graph.failed(task)])
         if token["class"] == "storage":

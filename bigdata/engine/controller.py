@@ -18,6 +18,7 @@ from bigdata.engine.execute import Token
 from bigdata.engine.handing import Handing, stages_under_way
 from bigdata.engine.hands import Pools, Workers, news
 from bigdata.engine.observer import Observer
+from bigdata.engine.presence import Presence
 from bigdata.engine.proposals import Proposals
 from bigdata.engine.returns import Returns
 from bigdata.engine.shift import ALWAYS, Shift
@@ -38,7 +39,7 @@ class Controller:
     ) -> None:
         self.plan, self.lock, self.shift = plan, lock, shift
         self._books = Books(plan, past, journal, observer)
-        self._proposals = Proposals(self._books)
+        self._proposals, self._presence = Proposals(self._books), Presence()
         self.outcome = self._books.outcome
 
     def known(self, tokens: Sequence[Token]) -> None:
@@ -58,7 +59,9 @@ class Controller:
             if not _is_under_way(pools.workers, returns) and (self.shift.is_ending() or not self._books.graph.lanes()):
                 break
             pools.tend(handing.needs())
-            returns.enter(news(pools, WAIT_SECONDS))
+            events = news(pools, WAIT_SECONDS)
+            self._presence.note(events)
+            returns.enter(events)
             self.lock.check()
         self._end(pools, returns)
         return self.outcome
@@ -93,6 +96,7 @@ class Controller:
             pools.workers.cancel()
         else:
             self._sweep_checkpoints()
+        self.outcome.held = self._presence.seconds()
         self.outcome.skipped = dict(self._books.graph.skipped)
 
     def _sweep_checkpoints(self) -> None:

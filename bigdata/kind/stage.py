@@ -23,13 +23,27 @@ def address(group: str, name: str) -> str:
     return f"{group}/{name}" if group else name
 
 
+# The unit of a rate whose stage says of each task how many seconds it expects.
+EXPECTED_SECOND = "expected second"
+# How well a rate is taken to be known that somebody measured elsewhere, and one that nobody measured: assumptions.
+DECLARED_FACTOR = 3.0
+GUESSED_FACTOR = 10.0
+
+
 @dataclass(frozen=True)
 class Rate:
-    """How long a unit of work takes on one core, and who says so."""
+    """How long a unit of work takes on the cores of a task, and who says so.
+
+    In nine cases of ten, the mean of a run's tasks lies between seconds / `factor` and seconds × `factor`: a rate that
+    was measured on another machine is taken to be known within DECLARED_FACTOR. Beside that, single tasks `scatter`
+    about the mean: the standard deviation of their seconds per unit, over that mean.
+    """
 
     unit: str
     seconds: float
     source: str
+    factor: float = DECLARED_FACTOR
+    scatter: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +115,7 @@ class Stage:
     version: int = 1
     n_tasks: int = BY_SHARDS
     fields: Mapping[str, Any] = field(default_factory=lambda: WHOLE_STUDY)
-    rate: Rate = Rate("task", 1.0, "nobody has measured it")
+    rate: Rate = Rate("task", 1.0, "nobody has measured it", GUESSED_FACTOR)
     work: Callable[[int], float] = lambda _index: 1.0
     memory: int = PROCESS_BYTES
     arrays: tuple[ArraySpec, ...] = ()

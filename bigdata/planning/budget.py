@@ -30,30 +30,69 @@ class Use:
             self.gpu_core_hours + other.gpu_core_hours,
         )
 
+    @property
+    def hours(self) -> float:
+        """Core-hours, whatever their jobs have beside cores."""
+        return self.core_hours + self.gpu_core_hours
+
     def dollars(self, prices: Prices) -> float:
         """What it costs: a job with GPUs counts by them where they have a price, else by its cores."""
-        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour
-        of_gpu_jobs = self.gpu_core_hours * cores if gpus is None else self.gpu_hours * gpus
-        return self.core_hours * cores + of_gpu_jobs
+        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour or 0.0
+        return self.paid_core_hours(prices) * cores + self.paid_gpu_hours(prices) * gpus
+
+    def paid_core_hours(self, prices: Prices) -> float:
+        return self.core_hours + (self.gpu_core_hours if prices.gpu_hour is None else 0.0)
+
+    def paid_gpu_hours(self, prices: Prices) -> float:
+        return 0.0 if prices.gpu_hour is None else self.gpu_hours
+
+    def kwh(self, prices: Prices) -> float:
+        """Energy by the watts that the site declares for each core and each GPU."""
+        cores = (self.core_hours + self.gpu_core_hours) * (prices.watts_per_core or 0.0)
+        return (cores + self.gpu_hours * (prices.watts_per_gpu or 0.0)) / 1000
 
 
 def use(site: Site, stage: PlannedStage, seconds: float) -> Use:
     """What tasks of a stage use up that take `seconds`, all together."""
-    pool, hours = site.pools[stage.pool], seconds / HOUR
+    return of_workers(site, stage.pool, stage.stage.cores, seconds)
+
+
+def of_workers(site: Site, name: str, cores: int, seconds: float) -> Use:
+    """What workers of a pool use up that have so many cores each and are there for `seconds`, all together."""
+    pool, hours = site.pools[name], seconds / HOUR
     # A job with GPUs runs one task, which so uses up all of the job's cores too.
     if pool.gpus:
         return Use(gpu_hours=hours * pool.gpus, gpu_core_hours=hours * pool.cores)
-    return Use(core_hours=hours * stage.stage.cores)
+    return Use(core_hours=hours * cores)
 
 
-def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:
-    """Each part of a budget that is exceeded, with the arithmetic."""
-    amounts = (
+@dataclass(frozen=True)
+class Amount:
+    """A part of a budget, and what is needed of it."""
+
+    what: str
+    allowed: float
+    needed: float
+
+    @property
+    def share(self) -> float:
+        """1 is all of it."""
+        return self.needed / self.allowed
+
+
+def amounts(budget: Budget, prices: Prices, used: Use, wall_seconds: float) -> Iterator[Amount]:
+    """The parts that a budget has."""
+    parts = (
         ("core-hours", budget.core_hours, used.core_hours),
         ("GPU-hours", budget.gpu_hours, used.gpu_hours),
         ("USD", budget.dollars, used.dollars(prices)),
         ("hours of wall time", budget.wall_time and budget.wall_time / HOUR, wall_seconds / HOUR),
     )
-    for what, allowed, needed in amounts:
-        if allowed is not None and needed > allowed:
-            yield f"{needed:.3g} {what}, of {allowed:.3g} allowed,"
+    yield from (Amount(what, allowed, needed) for what, allowed, needed in parts if allowed is not None)
+
+
+def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:
+    """Each part of a budget that is exceeded, with the arithmetic."""
+    for part in amounts(budget, prices, used, wall_seconds):
+        if part.needed > part.allowed:
+            yield f"{part.needed:.3g} {part.what}, of {part.allowed:.3g} allowed,"

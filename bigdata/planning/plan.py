@@ -11,11 +11,11 @@ from bigdata.display import duration
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.kind.stage import BUILT_IN
 from bigdata.naming import named
-from bigdata.places import cache_folder
-from bigdata.planning import ledger
+from bigdata.places import ledger_file
 from bigdata.planning.extent import Extent
 from bigdata.planning.found import records
 from bigdata.planning.known import Record, Sorting, record_of
+from bigdata.planning.ledger import Ledger
 from bigdata.planning.refusals import refusals
 from bigdata.planning.run_folder import run_folder
 from bigdata.planning.variants import Given, planned_variant
@@ -93,7 +93,7 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
     sorting = Sorting(record, shares=len(study.variants) > 1)
     notes = list(study.repeated.notes) if study.repeated else []
     notes += [f"`{key}: null` turns it off" for key in switched_off(study.root)]
-    given = Given(site, record, sorting, ledger.measured_rates(cache_folder() / "ledger.jsonl"), notes)
+    given = Given(site, record, sorting, Ledger(ledger_file(), site), notes)
     variants = tuple(planned_variant(given, study, n, folder.path) for n in range(len(study.variants)))
     refuse_unknown_stages(study, (v.workload for v in variants))
     made = Plan(
@@ -120,7 +120,7 @@ def _is_small(made: Plan) -> bool:
     stages = [s for s in made.stages if s.n_todo]
     return (
         made.site.scheduler == "local"
-        and made.task_seconds <= SMALL_SECONDS
+        and made.task_seconds.middle <= SMALL_SECONDS
         and all(s.stage.rate.source == BUILT_IN and s.stage.cores == 1 for s in stages)
     )
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -30,6 +29,7 @@ from bigdata.kind.stage import TaskId
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
 from bigdata.run import conclusion, preparation
+from bigdata.run.accounting import Accounts
 from bigdata.run.orders import Orders
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
@@ -115,18 +115,22 @@ def execute(folder: str, path: str, index: int, needed: list[Token | None]) -> T
 
 def finish(orders: str, tokens: list[Token]) -> str:
     """End the run: its folder. TasksFailed where some have."""
-    plan, started = _plan(orders), time.perf_counter()
-    folder = plan.folder
+    plan = _plan(orders)
+    # Before it is known what is done: what had to be is forecast.
+    folder, accounts = plan.folder, Accounts.opened(plan)
     with Lock(folder.lock):
         fold(folder)
         plan = _plan(orders)
         outcome = Outcome(tokens={(t["stage"], t["index"]): t for t in tokens if t["event"] == "done"})
         outcome.failed = {(t["stage"], t["index"]): t for t in tokens if t["event"] == "failed"}
         outcome.skipped = {(t["stage"], t["index"]): tuple(t["cause"]) for t in tokens if t["event"] == "skipped"}
+        stages = {stage.path: stage for stage in plan.stages}
+        for token in (*outcome.tokens.values(), *outcome.failed.values()):
+            outcome.count(stages[token["stage"]], token)
         journal = Journal(folder.journal)
         try:
             conclusion.fold_logs(folder)
-            conclusion.end(plan, outcome, journal, started)
+            conclusion.end(plan, outcome, journal, accounts)
             damage = conclusion.report(plan, journal, Silent())
         finally:
             journal.close()

@@ -9,6 +9,7 @@ from typing import Any
 
 from bigdata.engine.execute import Token
 from bigdata.engine.taking import NOT_WHOLE, take_over
+from bigdata.planning.account import forecast
 from bigdata.planning.plan import Plan
 from bigdata.run.description import as_understood
 from bigdata.store.folder import write_json, write_whole
@@ -87,4 +88,5 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "tasks": {s.path: s.n_tasks for s in plan.stages},
         "figures": [figure.name for figure in plan.figures],
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
+        "forecast": dict(forecast(plan)),
     }

@@ -7,16 +7,17 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from bigdata.engine import lanes
-from bigdata.engine.execute import Token
 from bigdata.environment import EXTRAS, version
 from bigdata.jobs.image import labelled
+from bigdata.planning import ledger
 from bigdata.planning.plan import Plan
+from bigdata.planning.tally import Tally
 from bigdata.store.lock import user
 from bigdata.store.reading import Run
 from bigdata.store.rows import decoded
@@ -100,21 +101,9 @@ def write_rows(plan: Plan, run: Run) -> None:
             write_small(group, name, values.reshape(shape), dims, row.units, row.about)
 
 
-def measured(plan: Plan, recorded: Iterable[Token]) -> Iterator[dict[str, Any]]:
-    """Seconds per unit of work of each stage that ran enough to be measured."""
-    by_stage: dict[str, list[Token]] = {}
-    for token in recorded:
-        if token["event"] == "done" and "from" not in token:
-            by_stage.setdefault(token["stage"], []).append(token)
+def measured(plan: Plan, used: Mapping[str, Tally]) -> Iterator[dict[str, Any]]:
+    """What the ledger keeps of each stage that ran enough to be measured."""
     for stage in plan.stages:
-        tokens = by_stage.get(stage.path, ())
-        work = sum(stage.work(t["index"]) for t in tokens)
-        if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
-            unit, version = stage.rate.unit, stage.stage.version
-            row = {
-                "function": stage.stage.function,
-                "version": version,
-                "unit": unit,
-                "seconds_per_unit": seconds / work,
-            }
-            yield {**row, "host": socket.gethostname()}
+        tally = used.get(stage.path)
+        if tally and tally.work and tally.seconds > MEASURABLE_SECONDS:
+            yield {**ledger.row(plan.site, stage.stage, stage.pool, tally), "host": socket.gethostname()}

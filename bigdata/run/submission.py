@@ -21,11 +21,12 @@ from bigdata.engine.inside import inside_pools, what_ended_it
 from bigdata.engine.observer import Observer, Silent
 from bigdata.engine.records import fold
 from bigdata.engine.shift import ALWAYS, Shift
-from bigdata.errors import Cancelled, SiteError
+from bigdata.errors import Cancelled, DamagedData, SiteError
 from bigdata.jobs import batch
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
 from bigdata.run import reporting
+from bigdata.run.accounting import Accounts
 from bigdata.run.conclusion import STOPPED, end, fold_logs, raise_for, report, unbegun
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import is_understood
@@ -152,7 +153,7 @@ def _say_what_ended_it(plan: Plan, past: History, observer: Observer) -> None:
 
 
 def _run(plan: Plan, lead: Lead) -> Run:
-    started = time.perf_counter()
+    accounts = Accounts.opened(plan)
     past = read_history(plan.folder.journal)
     journal, taken = prepare(plan, past)
     try:
@@ -160,20 +161,29 @@ def _run(plan: Plan, lead: Lead) -> Run:
         for path, n in outcome.unbegun.items():
             lead.observer.message(unbegun(path, n, outcome.spent))
         fold_logs(plan.folder)
-        end(plan, outcome, journal, started)
+        end(plan, outcome, journal, accounts)
     except SiteError as error:
         _write_refusal(plan, lead, journal, error)
         raise
     else:
         # The run has ended: whatever becomes of its report, another submission has nothing to run.
         is_over = not (outcome.cancelled or outcome.relieved)
-        damage = report(plan, journal, lead.observer) if is_over and lead.draws else None
+        damage = _report(plan, outcome, journal, lead, accounts) if is_over and lead.draws else None
     finally:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)
         plan.folder.sweep()
     raise_for(plan, outcome, damage)
     return Run(plan.folder.path)
+
+
+def _report(plan: Plan, outcome: Outcome, journal: Journal, lead: Lead, accounts: Accounts) -> DamagedData | None:
+    """Draw the report, and close the accounts; returns damaged data that were met."""
+    began = time.perf_counter()
+    damage = report(plan, journal, lead.observer)
+    if damage is None:
+        accounts.closed(outcome, time.perf_counter() - began)
+    return damage
 
 
 def _write_refusal(plan: Plan, lead: Lead, journal: Journal, error: SiteError) -> None:

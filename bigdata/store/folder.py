@@ -181,6 +181,11 @@ class RunFolder:
     def n_bytes(self) -> int:
         return sum(_size(Path(folder) / f) for folder, _, files in os.walk(self.path) for f in files)
 
+    def lasting(self) -> tuple[int, int]:
+        """Files and bytes of what stays when the run has ended: a plan tells them before."""
+        passing = [p for p in (self.lock, self.launch, self.waiting, self.cancel, self.report_log) if p.exists()]
+        return self.n_files() - len(passing), self.n_bytes() - sum(map(_size, passing))
+
     def refuses(self, error: OSError) -> bool:
         """Whether an error is the disk's that the run is on: full, or not to be written there."""
         # A write that finds no room doesn't say of which file.
