@@ -12,6 +12,7 @@ from typing import Any
 
 from bigdata.engine import lanes
 from bigdata.engine.execute import Token
+from bigdata.engine.gathering import Gathering
 from bigdata.engine.graph import TaskGraph
 from bigdata.engine.observer import Observer
 from bigdata.engine.pace import Pace
@@ -53,6 +54,7 @@ class Books:
         self.results = Results(self.stages, past)
         self.pace = Pace(plan.stages)
         self.purse = Purse(plan, past, self.pace.seconds)
+        self.gathering = Gathering(plan)
         self.lane: dict[TaskId, str] = {}
 
     def done(self, task: TaskId, token: Token) -> None:
@@ -67,6 +69,7 @@ class Books:
             stage.growth.end(task[1], token.get("rows"))
         elif stage.stage.checkpoints:  # of a stage that grows, another task may train on from it
             self.plan.folder.checkpoint(*task, token["key"]).unlink(missing_ok=True)
+        self.gathering.done(token)
         self.graph.done(task)
 
     def take(self, stage: PlannedStage, index: int, token: Token | None) -> None:
@@ -97,6 +100,7 @@ class Books:
         self.observer.token(token)
         self.outcome.failed[task] = token
         self.purse.end(task[0])
+        self.gathering.failed(token)
         self._give_up([task, *self.graph.failed(task)])
         if token["class"] == "storage":
             raise SiteError(

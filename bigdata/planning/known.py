@@ -14,6 +14,7 @@ from bigdata.store import journal
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
 from bigdata.store.known import Known, KnownRuns
+from bigdata.store.shards import StageShards
 from bigdata.store.trailer import is_whole
 
 DAMAGED = "its data were found damaged"
@@ -128,7 +129,13 @@ class StageRecord:
         # Sizes alone, or a plan would read the whole run: checksums are compared when the data are read.
         if not all(_size(store.joinpath(a, "c", *map(str, s))) == self._sizes[a] for a, s in shards):
             return False
-        return not self.stage.packs or is_whole(self.record.folder.pack(self.path, index))
+        if not self.stage.packs or index in self._gathered:
+            return True
+        return is_whole(self.record.folder.pack(self.path, index))
+
+    @cached_property
+    def _gathered(self) -> set[int]:
+        return StageShards(self.record.folder, self.path).indices()
 
 
 @dataclass

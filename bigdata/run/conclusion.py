@@ -18,6 +18,7 @@ from bigdata.run import provenance, reporting
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal
 from bigdata.store.known import write_index
+from bigdata.store.packs import tidy_packs
 from bigdata.store.reading import Run
 from bigdata.store.writing import finish_store
 
@@ -27,6 +28,7 @@ MOST_FAILED_SAID = 5
 
 def end(plan: Plan, outcome: Outcome, journal: Journal, started: float) -> None:
     """Write the record of a run, and then the word that it has ended; `started` is by the process's own clock."""
+    tidy_packs(plan.folder, plan.packing)
     # A journal that says `done` stands for a record that is whole, however the process ends here.
     if not (outcome.cancelled or outcome.relieved):
         _write_record(plan, outcome, started)

@@ -13,7 +13,7 @@ from bigdata.planning.plan import Plan
 from bigdata.run.description import as_understood
 from bigdata.store.folder import write_json, write_whole
 from bigdata.store.journal import History, Journal
-from bigdata.store.packs import remove_other_packs
+from bigdata.store.packs import tidy_packs
 from bigdata.store.writing import create_arrays, open_store, remove_others, write_coordinates
 from bigdata.version import VERSION
 
@@ -28,7 +28,7 @@ def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
     write_whole(folder.study, plan.study.text)
     write_json(folder.resolved, as_understood(plan))
     _create_store(plan)
-    remove_other_packs(folder, {s.path: s.stage.n_tasks for s in plan.stages if s.stage.packs})
+    tidy_packs(folder, plan.packing)
     journal = Journal(folder.journal)
     journal.append([_submitted(plan), *_stale(plan, past)])
     taken = list(_taken_over(plan))
