@@ -52,7 +52,7 @@ def _write_record(plan: Plan, outcome: Outcome, started: float) -> None:
     """Measured rates, failures and provenance: all that a run says of itself besides its results."""
     run = Run(plan.folder.path)
     with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
-        ledger.remember(cache_folder() / "ledger.jsonl", provenance.measured(plan, outcome.tokens.values()))
+        ledger.remember(cache_folder() / "ledger.jsonl", provenance.measured(plan, outcome.done.values()))
     provenance.write_failures(plan, run)
     provenance.write_rows(plan, run)
     finish_store(plan.folder.store, provenance.provenance(plan, run, time.perf_counter() - started))

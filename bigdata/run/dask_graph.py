@@ -30,6 +30,7 @@ from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
 from bigdata.run import conclusion, preparation
 from bigdata.run.orders import Orders
+from bigdata.store.done import DoneTasks
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
 from bigdata.store.lock import Lock
@@ -117,7 +118,9 @@ def finish(orders: str, tokens: list[Token]) -> str:
     with Lock(folder.lock):
         fold(folder)
         plan = _plan(orders)
-        outcome = Outcome(tokens={(t["stage"], t["index"]): t for t in tokens if t["event"] == "done"})
+        past, outcome = read_history(folder.journal).done, Outcome(DoneTasks(folder.journal))
+        for task in ((t["stage"], t["index"]) for t in tokens if t["event"] == "done"):
+            outcome.done.add(task, past.key(task), past.place(task))
         outcome.failed = {(t["stage"], t["index"]): t for t in tokens if t["event"] == "failed"}
         outcome.skipped = {(t["stage"], t["index"]): tuple(t["cause"]) for t in tokens if t["event"] == "skipped"}
         journal = Journal(folder.journal)
@@ -136,4 +139,4 @@ def finish(orders: str, tokens: list[Token]) -> str:
 def _recorded(folder: str, _written: int) -> dict[TaskId, Token]:
     """What is done, as this process knows it: from the journal and the other processes' records when it began."""
     run = RunFolder(Path(folder))
-    return {**read_history(run.journal).done, **{(t["stage"], t["index"]): t for t in read_records(run)}}
+    return {**dict(read_history(run.journal).done.items()), **{(t["stage"], t["index"]): t for t in read_records(run)}}

@@ -10,8 +10,9 @@ from bigdata.errors import DamagedData, SiteError
 from bigdata.planning.plan import Plan
 from bigdata.report.faults import Fault
 from bigdata.report.page import Report, write_report
+from bigdata.store.done import Record
 from bigdata.store.folder import RunFolder, figure_files
-from bigdata.store.journal import History, Journal, Record
+from bigdata.store.journal import History, Journal
 from bigdata.store.lock import Lock
 from bigdata.store.reading import Run
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from bigdata.engine.books import Outcome
 from bigdata.engine.controller import Controller
-from bigdata.engine.execute import Token
 from bigdata.engine.hands import Pools
 from bigdata.engine.inside import inside_pools
 from bigdata.engine.observer import Observer, Silent
@@ -32,6 +31,7 @@ from bigdata.run.description import is_understood
 from bigdata.run.preparation import prepare
 from bigdata.spec import Study
 from bigdata.spec.site import Site
+from bigdata.store.done import DoneTasks
 from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
@@ -146,7 +146,7 @@ def _run(plan: Plan, lead: Lead) -> Run:
     past = read_history(plan.folder.journal)
     journal, taken = prepare(plan, past)
     try:
-        outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome()
+        outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome(taken)
         for path, n in outcome.unbegun.items():
             lead.observer.message(unbegun(path, n, outcome.spent))
         fold_logs(plan.folder)
@@ -174,10 +174,10 @@ def _write_refusal(plan: Plan, lead: Lead, journal: Journal, error: SiteError) -
         write_index(plan.folder)
 
 
-def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: list[Token]) -> Outcome:
+def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: DoneTasks) -> Outcome:
     """Run what has to run; Ctrl-C ends it cleanly."""
     for stage in plan.stages:
-        n_taken = sum(token["stage"] == stage.path for token in taken)
+        n_taken = len(taken.indices(stage.path))
         lead.observer.stage(stage.path, stage.n_tasks - stage.n_todo - n_taken, stage.n_tasks)
     controller = Controller(plan, past, journal, lead.lock, lead.observer, lead.shift)
     controller.known(taken)

@@ -6,17 +6,16 @@ thousand runs of ten thousand tasks are looked through in a second, where readin
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bigdata.store.done import Record, head_at, heads, record_at
 from bigdata.store.folder import RunFolder, write_bytes
-from bigdata.store.journal import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -29,17 +28,18 @@ HEADER_BYTES = 16
 ROW = [("key", "<u8"), ("at", "<u8")]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
-    """A task that a run has done, with its record in the journal there, which had `n_bytes` when it was read."""
+    """A task that a run has done: its record begins at a byte of the journal there, which had `n_bytes` then."""
 
     run: RunFolder
-    record: Record
+    at: int
     n_bytes: int
 
     @property
-    def group(self) -> str:
-        return str(self.record["stage"]).rpartition("/")[0]
+    def record(self) -> Record:
+        """What the journal says of it; read anew each time, since all of those of a run would fill the memory."""
+        return record_at(self.run.journal, self.at)
 
     @property
     def name(self) -> str:
@@ -51,8 +51,9 @@ class Known:
         A run says that a task is to be done anew before anything writes over its data: what was linked before that is
         what the record says, what was linked after it may be another study's.
         """
-        task = self.record["stage"], self.record["index"]
-        late = (r for _, _, r in _records(self.run.journal, self.n_bytes))
+        record = self.record
+        task = record["stage"], record["index"]
+        late = (r for _, _, r in heads(self.run.journal, self.n_bytes))
         return not any(r["event"] in ("done", "failed", "stale") and (r["stage"], r["index"]) == task for r in late)
 
 
@@ -61,7 +62,7 @@ def write_index(folder: RunFolder) -> None:
     import numpy as np
 
     n_bytes, places = 0, dict[tuple[str, int], tuple[str, int]]()
-    for at, end, record in _records(folder.journal, 0):
+    for at, end, record in heads(folder.journal):
         n_bytes = end
         _fold(places, at, record)
     rows = np.array(sorted((int(key[:16], 16), at) for key, at in places.values()), dtype=ROW)
@@ -99,14 +100,14 @@ class KnownRuns:
 
         found: dict[str, Known] = {}
         wanted = {int(key[:16], 16): key for key in keys}
-        heads = np.array(sorted(wanted), dtype=np.uint64)
+        firsts = np.array(sorted(wanted), dtype=np.uint64)
         for run in self._indexed:
-            new = {known.record["key"]: known for known in run.find(heads, wanted)}
+            new = dict(run.find(firsts, wanted))
             found = {**new, **found}
             if len(found) == len(wanted):
                 break
             if new:
-                heads = heads[~np.isin(heads, np.array([int(key[:16], 16) for key in new], dtype=np.uint64))]
+                firsts = firsts[~np.isin(firsts, np.array([int(key[:16], 16) for key in new], dtype=np.uint64))]
         return found
 
 
@@ -138,7 +139,7 @@ class _Indexed:
     def _read_late(self, covered: int) -> None:
         late: dict[tuple[str, int], tuple[str, int]] = {}
         touched = set()
-        for at, end, record in _records(self._folder.journal, covered):
+        for at, end, record in heads(self._folder.journal, covered):
             if end > self._journal_bytes:  # later than what is looked at
                 break
             _fold(late, at, record)
@@ -146,48 +147,33 @@ class _Indexed:
                 touched.add((record["stage"], record["index"]))
         self._late, self._touched = late, frozenset(touched)
 
-    def find(self, heads: NDArray[np.uint64], wanted: Mapping[int, str]) -> Iterator[Known]:
-        """Records of the keys that begin with `heads` (n,), sorted; `wanted` has the whole keys."""
+    def find(self, firsts: NDArray[np.uint64], wanted: Mapping[int, str]) -> Iterator[tuple[str, Known]]:
+        """Those of the keys that begin with `firsts` (n,), sorted, that the run has done; `wanted` has them whole."""
         import numpy as np
 
         rows = self._rows
         if len(rows):
             column = rows["key"]
-            places = np.minimum(np.searchsorted(column, heads), len(rows) - 1)
-            hits = np.flatnonzero(column[places] == heads)
-            for hit in hits.tolist():
-                record = self._record(int(rows["at"][places[hit]]))
-                task = (record.get("stage"), record.get("index"))
-                if record.get("key") == wanted[int(heads[hit])] and task not in self._touched:
-                    yield Known(self._folder, record, self._journal_bytes)
+            places = np.minimum(np.searchsorted(column, firsts), len(rows) - 1)
+            hits = np.flatnonzero(column[places] == firsts)
+            keys = [wanted[first] for first in firsts[hits].tolist()]
+            yield from self._confirmed(keys, rows["at"][places[hits]].tolist())
         if self._late:
-            keys = {wanted[h] for h in heads.tolist()}
+            keys_left = {wanted[first] for first in firsts.tolist()}
             for key, at in self._late.values():
-                if key in keys:
-                    yield Known(self._folder, self._record(at), self._journal_bytes)
+                if key in keys_left:
+                    yield key, Known(self._folder, at, self._journal_bytes)
 
-    @cached_property
-    def _journal(self) -> bytes:
-        return self._folder.journal.read_bytes()
-
-    def _record(self, at: int) -> dict[str, Any]:
-        """The record that stands there in the journal; empty where there is none."""
-        with suppress(OSError, ValueError):
-            end = self._journal.find(b"\n", at)
-            record = json.loads(self._journal[at:end])
-            return record if isinstance(record, dict) and record.get("event") == "done" else {}
-        return {}
-
-
-def _records(path: Path, begin: int) -> Iterator[tuple[int, int, Record]]:
-    """Whole records from a place of the journal on, with where each begins and ends."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        at = file.seek(begin)
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            yield at, at + len(line), json.loads(line)
-            at += len(line)
+    def _confirmed(self, keys: Sequence[str], places: Sequence[int]) -> Iterator[tuple[str, Known]]:
+        """Those keys whose records stand at these places of the journal, and that it says nothing later of."""
+        if not keys:
+            return
+        with suppress(OSError), self._folder.journal.open("rb") as file:
+            for key, at in zip(keys, places, strict=True):
+                record = head_at(file, at)
+                task = (record.get("stage"), record.get("index"))
+                if record.get("event") == "done" and record.get("key") == key and task not in self._touched:
+                    yield key, Known(self._folder, at, self._journal_bytes)
 
 
 def _fold(places: dict[tuple[str, int], tuple[str, int]], at: int, record: Record) -> None:

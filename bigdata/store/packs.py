@@ -1,8 +1,8 @@
 """Packs: the many small raw files of a task in one archive, so that a run of thousands of them has a file for each.
 
-A pack is a zip with deflate, in the run's folder `packs/<stage>/<index>.zip` until the controller gathers it with others
-in a tar (see `bigdata.store.shards`): any `unzip` reads it, and one file is read without unpacking the others. Equal
-files give equal bytes: no times, no owners, names in order.
+A pack is a zip with deflate, in the run's folder `packs/<stage>/<index>.zip` until the controller gathers it with
+others in a tar (see `bigdata.store.shards`): any `unzip` reads it, and one file is read without unpacking the others.
+Equal files give equal bytes: no times, no owners, names in order.
 """
 
 from __future__ import annotations

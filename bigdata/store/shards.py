@@ -1,9 +1,9 @@
 """Shards of packs: those of 250 tasks in one tar, so that a run of 270,000 tasks that pack leaves a thousand files.
 
 Tasks 0 to 249 of a stage are in `packs/<stage>/000.tar`, the next in `001.tar`, each as a member such as `17.zip`, in
-the order in which they were gathered: any `tar` and `unzip` read them. `index.bin` beside the shards says where a task's
-pack begins and how long it is, 16 bytes for each task; it saves reading a shard's headers, and nothing else: where it
-is lost, or disagrees with them, these count.
+the order in which they were gathered: any `tar` and `unzip` read them. `index.bin` beside the shards says where a
+task's pack begins and how long it is, 16 bytes for each task; it saves reading a shard's headers, and nothing else:
+where it is lost, or disagrees with them, these count.
 
 A pack lies in a shard, on the disk itself, before its own file is removed; where there are both, the file is newer, and
 of two members of one name the later. Only who holds the run's lock gathers.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from bigdata.kind import Context, Input, Pack, Rate, Stage, StudyModel, Workload, by_rows
 
@@ -56,8 +56,9 @@ def stages(model: Bulk, inputs: Mapping[str, Input]) -> Workload:
         packs=Pack(n_bytes=PACK_BYTES),
         checkpoints=True,
     )
-    energies = by_rows(model.block, "energies", "float64", {"calculation": model.calculations, "part": ROWS}, units="eV")
-    lines = by_rows(model.block, "lines", "int64", {"calculation": model.calculations}, about="lines of one raw file")
+    along = {"calculation": model.calculations}
+    energies = by_rows(model.block, "energies", "float64", {**along, "part": ROWS}, units="eV")
+    lines = by_rows(model.block, "lines", "int64", along, about="lines of one raw file")
     blocks = range(0, model.calculations, model.block)
     collect = Stage(
         name="collect",
@@ -65,9 +66,7 @@ def stages(model: Bulk, inputs: Mapping[str, Input]) -> Workload:
         fields={},
         memory=1,
         arrays=(energies, lines),
-        needs=lambda j: [
-            ("calculate", i) for i in range(blocks[j], min(blocks[j] + model.block, model.calculations))
-        ],
+        needs=lambda j: [("calculate", i) for i in range(blocks[j], min(blocks[j] + model.block, model.calculations))],
     )
     return Workload(stages=(calculate, collect))
 
@@ -78,8 +77,8 @@ def calculate(ctx: Context[Bulk]) -> dict[str, float]:
     if ctx.model.slow:
         time.sleep(ctx.model.slow)
     for name in FILES:
-        lines = (f"{line:6d} {energy(ctx.model.salt, ctx.index, line):18.6f} {ctx.index * line % 997:12d}\n" for line in range(LINES))
-        (ctx.scratch / name).write_text("".join(lines))
+        rows = ((n, energy(ctx.model.salt, ctx.index, n), ctx.index * n % 997) for n in range(LINES))
+        (ctx.scratch / name).write_text("".join(f"{n:6d} {value:18.6f} {other:12d}\n" for n, value, other in rows))
     ctx.pack.add(ctx.scratch)
     return {f"energy_{n}": energy(ctx.model.salt, ctx.index, n) for n in range(ROWS)}
 
