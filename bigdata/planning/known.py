@@ -126,14 +126,16 @@ class StageRecord:
 
     def _whole(self, index: int) -> bool:
         """Whether the task's shards are on disk at their exact size, and its pack to its end."""
-        store = self.record.folder.store
-        shards = ((a, s) for a, s in self._shards(index) if a in self._sizes)
         # Sizes alone, or a plan would read the whole run: checksums are compared when the data are read.
-        if self._sizes and not all(_size(store.joinpath(a, "c", *map(str, s))) == self._sizes[a] for a, s in shards):
+        if self._sizes and not all(self._has(a, s) for a, s in self._shards(index) if a in self._sizes):
             return False
         if not self.stage.packs or index in self._gathered:
             return True
         return is_whole(self.record.folder.pack(self.path, index))
+
+    def _has(self, array: str, shard: ShardIndex) -> bool:
+        file = self.record.folder.store.joinpath(array, "c", *map(str, shard))
+        return _size(file) == self._sizes[array]
 
     @cached_property
     def _gathered(self) -> set[int]:

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bigdata.kind import Context, Input, Pack, Rate, Stage, StudyModel, Workload, by_rows
 
 SETTINGS = 9
 ROWS = 15
 FILES = ("INFO.OUT", "EIGVAL.OUT", "TDOS.OUT", "geometry.xml", "input.xml")
-LINES = 60
 PACK_BYTES = 9_000
 
 
 class Bulk(StudyModel):
     """`calculations` of nine settings for each structure; a task of `collect` has `block` of them, as two dimensions.
+    Each packs five files of `lines` lines. `first` is the number of the first calculation among all that there could be.
 
     `salt` makes the same calculations others, with other keys and numbers. `slow` is what one sleeps (s).
     """
@@ -29,6 +29,8 @@ class Bulk(StudyModel):
     calculations: int = 2_000
     block: int = 10_000
     salt: int = 0
+    lines: int = 60
+    first: int = 0
     slow: float = 0.0
 
     def data_files(self, folder: Path) -> Iterable[Path]:
@@ -48,10 +50,10 @@ def stages(model: Bulk, inputs: Mapping[str, Input]) -> Workload:
         name="calculate",
         function="bigdata_test_bulk:calculate",
         n_tasks=model.calculations,
-        fields={"salt": model.salt},
+        fields={"salt": model.salt, "lines": model.lines},
         rate=Rate("calculation", model.slow or 2e-3, "the test"),
         memory=1,
-        task_fields=lambda i: {"structure": f"{i // SETTINGS:032x}", "setting": {"kgrid": i % SETTINGS, "xc": "pbe"}},
+        task_fields=lambda i: _fields(model.first + i),
         rows={f"energy_{n}": "float64" for n in range(ROWS)},
         packs=Pack(n_bytes=PACK_BYTES),
         checkpoints=True,
@@ -63,7 +65,7 @@ def stages(model: Bulk, inputs: Mapping[str, Input]) -> Workload:
     collect = Stage(
         name="collect",
         function="bigdata_test_bulk:collect",
-        fields={},
+        fields={"block": model.block},
         memory=1,
         arrays=(energies, lines),
         needs=lambda j: [("calculate", i) for i in range(blocks[j], min(blocks[j] + model.block, model.calculations))],
@@ -71,16 +73,21 @@ def stages(model: Bulk, inputs: Mapping[str, Input]) -> Workload:
     return Workload(stages=(calculate, collect))
 
 
+def _fields(number: int) -> dict[str, Any]:
+    return {"structure": f"{number // SETTINGS:032x}", "setting": {"kgrid": number % SETTINGS, "xc": "pbe"}}
+
+
 def calculate(ctx: Context[Bulk]) -> dict[str, float]:
     import time
 
     if ctx.model.slow:
         time.sleep(ctx.model.slow)
+    number = ctx.model.first + ctx.index
     for name in FILES:
-        rows = ((n, energy(ctx.model.salt, ctx.index, n), ctx.index * n % 997) for n in range(LINES))
+        rows = ((n, energy(ctx.model.salt, number, n), number * n % 997) for n in range(ctx.model.lines))
         (ctx.scratch / name).write_text("".join(f"{n:6d} {value:18.6f} {other:12d}\n" for n, value, other in rows))
     ctx.pack.add(ctx.scratch)
-    return {f"energy_{n}": energy(ctx.model.salt, ctx.index, n) for n in range(ROWS)}
+    return {f"energy_{n}": energy(ctx.model.salt, number, n) for n in range(ROWS)}
 
 
 def collect(ctx: Context[Bulk]) -> None:
