@@ -19,7 +19,7 @@ PACK_BYTES = 9_000
 
 class Bulk(StudyModel):
     """`calculations` of nine settings for each structure; a task of `collect` has `block` of them, as two dimensions.
-    Each packs five files of `lines` lines. `first` is the number of the first calculation among all that there could be.
+    Each packs five files of `lines` lines. `first` is the number of its first among all that there could be.
 
     `salt` makes the same calculations others, with other keys and numbers. `slow` is what one sleeps (s).
     """
