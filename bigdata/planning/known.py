@@ -172,9 +172,12 @@ class Sorting:
             reasons = {i: reason for i in range(n_tasks) if (reason := stage.reason(i))}
         keys = stage.keys(reasons)
         others = self._record.others.find(keys)
+        if not (self._shares or self._record.own):
+            # As above: without variants no two have one key, and what isn't known elsewhere has to run.
+            is_known = stage.stage.in_run and others
+            known = {i: others[key] for i, key in zip(reasons, keys, strict=True) if key in others} if is_known else {}
+            return Sorted({i: why for i, why in reasons.items() if i not in known} if known else reasons, known)
         found = Sorted()
-        if not (others or self._shares or self._record.own):
-            return Sorted(reasons)
         for (i, reason), key in zip(reasons.items(), keys, strict=True):
             self._put(found, stage, i, key, reason, others.get(key))
         return found

@@ -71,7 +71,7 @@ def submit(
         with Lock(plan.folder.lock) as lock:
             # Whoever held the lock until now, or a graph that another scheduler ran, may have done some of it.
             fold(plan.folder)
-            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
+            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh, before=plan)
             lead, past = Lead(lock, observer or Silent(), shift, client, draw), read_history(plan.folder.journal)
             if _is_finished(plan, past):
                 _say_finished(plan, past, lead.observer)

@@ -26,6 +26,7 @@ MAGIC = b"bigdata1"
 HEADER_BYTES = 16
 # The beginning of a key, and the place of its record in the journal. A record is compared with the whole key.
 ROW = [("key", "<u8"), ("at", "<u8")]
+FIRST_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ def write_index(folder: RunFolder) -> None:
     for at, end, record in heads(folder.journal):
         n_bytes = end
         _fold(places, at, record)
-    rows = np.array(sorted((int(key[:16], 16), at) for key, at in places.values()), dtype=ROW)
+    rows = np.array(sorted((int(key[:FIRST_DIGITS], 16), at) for key, at in places.values()), dtype=ROW)
     write_bytes(folder.keys, MAGIC + n_bytes.to_bytes(HEADER_BYTES - len(MAGIC), "little") + rows.tobytes())
 
 
@@ -96,19 +97,37 @@ class KnownRuns:
         """Those of the keys that a run has done, the newest run's record of each."""
         if not keys or not self._indexed:
             return {}
+        found: dict[str, Known] = {}
+        wanted = Wanted(list(dict.fromkeys(keys)))
+        for run in self._indexed:
+            if new := dict(run.find(wanted)):
+                found |= new
+                wanted = Wanted([key for key in wanted.keys if key not in new])
+            if not wanted.keys:
+                break
+        return found
+
+
+class Wanted:
+    """Different keys that are looked for in sorted tables; `firsts` (n,) are their beginnings, sorted."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
         import numpy as np
 
-        found: dict[str, Known] = {}
-        wanted = {int(key[:16], 16): key for key in keys}
-        firsts = np.array(sorted(wanted), dtype=np.uint64)
-        for run in self._indexed:
-            new = dict(run.find(firsts, wanted))
-            found = {**new, **found}
-            if len(found) == len(wanted):
-                break
-            if new:
-                firsts = firsts[~np.isin(firsts, np.array([int(key[:16], 16) for key in new], dtype=np.uint64))]
-        return found
+        self.keys = keys
+        # Of all at once: hundreds of thousands as Python's numbers take as long as making the keys.
+        data = bytes.fromhex("".join(key[:FIRST_DIGITS] for key in keys))
+        firsts = np.frombuffer(data, dtype=">u8").astype("<u8")
+        self._order = np.argsort(firsts)
+        self.firsts = firsts[self._order]
+
+    def at(self, places: NDArray[np.intp]) -> list[str]:
+        """The keys whose beginnings are at these places."""
+        return [self.keys[i] for i in self._order[places].tolist()]
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        return frozenset(self.keys)
 
 
 class _Indexed:
@@ -147,22 +166,19 @@ class _Indexed:
                 touched.add((record["stage"], record["index"]))
         self._late, self._touched = late, frozenset(touched)
 
-    def find(self, firsts: NDArray[np.uint64], wanted: Mapping[int, str]) -> Iterator[tuple[str, Known]]:
-        """Those of the keys that begin with `firsts` (n,), sorted, that the run has done; `wanted` has them whole."""
+    def find(self, wanted: Wanted) -> Iterator[tuple[str, Known]]:
+        """Those of the keys that the run has done."""
         import numpy as np
 
         rows = self._rows
         if len(rows):
             column = rows["key"]
-            places = np.minimum(np.searchsorted(column, firsts), len(rows) - 1)
-            hits = np.flatnonzero(column[places] == firsts)
-            keys = [wanted[first] for first in firsts[hits].tolist()]
-            yield from self._confirmed(keys, rows["at"][places[hits]].tolist())
-        if self._late:
-            keys_left = {wanted[first] for first in firsts.tolist()}
-            for key, at in self._late.values():
-                if key in keys_left:
-                    yield key, Known(self._folder, at, self._journal_bytes)
+            places = np.minimum(np.searchsorted(column, wanted.firsts), len(rows) - 1)
+            hits = np.flatnonzero(column[places] == wanted.firsts)
+            yield from self._confirmed(wanted.at(hits), rows["at"][places[hits]].tolist())
+        for key, at in self._late.values():
+            if key in wanted.all:
+                yield key, Known(self._folder, at, self._journal_bytes)
 
     def _confirmed(self, keys: Sequence[str], places: Sequence[int]) -> Iterator[tuple[str, Known]]:
         """Those keys whose records stand at these places of the journal, and that it says nothing later of."""
