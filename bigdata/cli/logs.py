@@ -117,7 +117,7 @@ class Tail:
 def _ending(run: Path, folder: RunFolder, task: str) -> None:
     """How the task ended, with its traceback where it failed."""
     path, index = task_id(task)
-    past = journal.history(journal.read(folder.journal))
+    past = journal.read_history(folder.journal)
     record = past.failed.get((path, index)) or past.done.get((path, index))
     if record is None:
         raise SpecError(f"{run} has no record of a task `{task}`. `bigdata status {run}` lists its stages.")

@@ -113,7 +113,8 @@ def _packs(plan: Plan) -> list[str]:
     """The raw files that tasks leave; nothing where none does."""
     if not plan.n_packs:
         return []
-    return [f"packs  {plan.n_packs:,} of these files, about {size(plan.pack_bytes)}: the raw files of each task in one"]
+    held = f"{plan.n_packs:,} in {plan.n_pack_files:,} of these files, about {size(plan.pack_bytes)}"
+    return [f"packs  {held}: the raw files of each task in one"]
 
 
 def _cache(plan: Plan) -> list[str]:

@@ -11,10 +11,9 @@ other scheduler.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bigdata.engine.books import Books, Outcome
-from bigdata.engine.execute import Token
 from bigdata.engine.handing import Handing, stages_under_way
 from bigdata.engine.hands import Pools, Workers, news
 from bigdata.engine.observer import Observer
@@ -24,6 +23,7 @@ from bigdata.engine.returns import Returns
 from bigdata.engine.shift import ALWAYS, Shift
 from bigdata.engine.taking import copy_of, take_over
 from bigdata.planning.plan import Plan
+from bigdata.store.done import DoneTasks
 from bigdata.store.journal import History, Journal
 from bigdata.store.lock import Lock
 
@@ -42,10 +42,10 @@ class Controller:
         self._proposals, self._presence = Proposals(self._books), Presence()
         self.outcome = self._books.outcome
 
-    def known(self, tokens: Sequence[Token]) -> None:
+    def known(self, taken: DoneTasks) -> None:
         """What was taken over from other runs before this one began; it is in the journal already."""
-        for token in tokens:
-            self._books.done((token["stage"], token["index"]), token)
+        for task, token in taken.items():
+            self._books.done(task, token, taken.place(task))
 
     def run(self, pools: Pools) -> Outcome:
         """Until all that can be done is done, the user cancels, the shift ends, or the site refuses (SiteError)."""
@@ -74,8 +74,8 @@ class Controller:
         """Results that are those of another task of this run."""
         for path, index in self._books.graph.take_copies():
             stage = self._books.stages[path]
-            record = self.outcome.tokens[stage.copies[index]]
-            token = take_over(stage, index, copy_of(record, self.plan.folder), self.plan.folder)
+            at = self.outcome.done.place(stage.copies[index])
+            token = take_over(stage, index, copy_of(at, self.plan.folder), self.plan.folder)
             self._books.take(stage, index, token)
 
     def _stop_stages(self, refused: Mapping[str, str], workers: Workers, returns: Returns) -> bool:

@@ -15,6 +15,7 @@ from bigdata.spec.site import Site
 from bigdata.spec.study import Budget
 from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
+from bigdata.store.shards import n_shard_files
 
 START_SECONDS = 3.0
 START_FACTOR = 2.0
@@ -110,7 +111,17 @@ class Extent:
     @property
     def n_packs(self) -> int:
         """Exact number of packs, one for each task of a stage that packs."""
-        return sum(s.n_tasks for s in self.stages if s.stage.packs)
+        return sum(self.packing.values())
+
+    @property
+    def packing(self) -> dict[str, int]:
+        """The tasks of each stage that packs, by its address in the run."""
+        return {s.path: s.n_tasks for s in self.stages if s.stage.packs}
+
+    @property
+    def n_pack_files(self) -> int:
+        """Exact number of the files that the packs are in."""
+        return sum(map(n_shard_files, self.packing.values()))
 
     @property
     def kept(self) -> tuple[Kept, ...]:
@@ -131,7 +142,7 @@ class Extent:
         groups = sum(bool(v.group) for v in self.variants)
         log = self.site.controller != "inline"  # of a controller without a terminal
         # A figure is a PNG and a PDF; a variant's group has metadata of its own.
-        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_packs
+        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_pack_files
 
     @property
     def core_seconds(self) -> Interval:

@@ -50,12 +50,16 @@ def ingredients(kind: str, stage: Stage, inputs: Mapping[str, Input]) -> dict[st
 class Keys:
     """The keys of one variant's tasks, each made when it is asked for: nobody hashes a million that nobody needs.
 
+    Those of an earlier plan of the same study, `before`, hold where what they were made from is the same.
+
     The tasks of stages that grow are made known by `ask`. `absent` are tasks that have failed or won't be run: those
     that go on without them have other data, and so another key.
     """
 
-    def __init__(self, kind: str, stages: Sequence[Stage], inputs: Mapping[str, Input]) -> None:
-        self._kind, self._inputs = kind, inputs
+    def __init__(
+        self, kind: str, stages: Sequence[Stage], inputs: Mapping[str, Input], before: Keys | None = None
+    ) -> None:
+        self._kind, self._inputs, self._before = kind, inputs, before
         self.absent: set[TaskId] = set()
         self._stages = {stage.name: stage for stage in stages}
         self._specs = {stage.name: {a.name: a for a in stage.arrays} for stage in stages}
@@ -87,8 +91,17 @@ class Keys:
             return [self[name, i] for i in indices]
         # Of hundreds of thousands that write and need nothing, in half the time and memory.
         if name not in self._lists:
-            self._lists[name] = list(self._plain(stage))
+            self._lists[name] = self._made_before(stage) or list(self._plain(stage))
         return [self._lists[name][i] for i in indices]
+
+    def _made_before(self, stage: Stage) -> list[str] | None:
+        """What an earlier plan made; its study is the same, and so are the tasks' own fields if the inputs are."""
+        before = self._before
+        if before is None or stage.name not in before._lists or before._inputs != self._inputs:
+            return None
+        made = before._lists[stage.name]
+        is_same = len(made) == stage.n_tasks and before._begun(stage).digest() == self._begun(stage).digest()
+        return made if is_same else None
 
     def _plain(self, stage: Stage) -> Iterator[str]:
         begun = self._begun(stage)

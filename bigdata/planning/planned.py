@@ -141,6 +141,11 @@ class PlannedStage:
         """Whether the site has the pool that is wanted, or one that stands in for it."""
         return self.wanted in site.pools or self.wanted in USUAL_POOLS
 
+    @property
+    def is_free(self) -> bool:
+        """Whether all of its tasks are there, each to be run, and wait for nothing."""
+        return not (self.growth or self.copies or self.stage.whole) and self.stage.needs is Stage.needs
+
     def needs(self, index: int) -> Iterator[TaskId]:
         """The tasks that this one waits for, by their addresses in the run; whole stages that it waits for aside."""
         if self.growth:
@@ -166,3 +171,8 @@ class PlannedVariant:
     workload: Workload
     stages: tuple[PlannedStage, ...]
     report: PlannedReport
+
+    @property
+    def keys(self) -> Keys | None:
+        """The keys of its tasks; None where it has no stages."""
+        return self.stages[0].keys if self.stages else None

@@ -24,11 +24,14 @@ from bigdata.spec.study import Input
 
 @dataclass(frozen=True)
 class Given:
-    """What is known before: the site, the record of what was run, what was measured. `notes` are for the user."""
+    """What is known before: the site, the record of what was run, the keys that an earlier plan of the same study made,
+    by variant, and what was measured. `notes` are for the user.
+    """
 
     site: Site
     record: Record
     sorting: Sorting
+    before: Mapping[str, Keys]
     ledger: Ledger
     notes: list[str]
 
@@ -39,7 +42,7 @@ def planned_variant(given: Given, study: Study, number: int, folder: Path) -> Pl
     group = f"variant-{number}" if len(study.variants) > 1 else ""
     inputs, workload = compiled(study, variant.model)
     refuse_other_data(study, inputs.values())
-    keys = Keys(variant.model.study, workload.stages, inputs)
+    keys = Keys(variant.model.study, workload.stages, inputs, given.before.get(group))
     stages = tuple(_planned(given, group, variant, inputs, keys, stage) for stage in workload.stages)
     given.notes.extend(workload.notes)
     if any(reason == OTHER_DATA for s in stages for reason in s.todo.values()):

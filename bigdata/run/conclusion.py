@@ -17,6 +17,7 @@ from bigdata.run.accounting import Accounts
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal
 from bigdata.store.known import write_index
+from bigdata.store.packs import tidy_packs
 from bigdata.store.reading import Run
 from bigdata.store.writing import finish_store
 
@@ -26,6 +27,7 @@ MOST_FAILED_SAID = 5
 
 def end(plan: Plan, outcome: Outcome, journal: Journal, accounts: Accounts) -> None:
     """Write the record of a run, and then the word that it has ended."""
+    tidy_packs(plan.folder, plan.packing)
     # A journal that says `done` stands for a record that is whole, however the process ends here.
     if not (outcome.cancelled or outcome.relieved):
         _write_record(plan, accounts.started)

@@ -31,6 +31,7 @@ from bigdata.planning.plan import Plan
 from bigdata.run import conclusion, preparation
 from bigdata.run.accounting import Accounts
 from bigdata.run.orders import Orders
+from bigdata.store.done import DoneTasks
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
 from bigdata.store.lock import Lock
@@ -121,11 +122,13 @@ def finish(orders: str, tokens: list[Token]) -> str:
     with Lock(folder.lock):
         fold(folder)
         plan = _plan(orders)
-        outcome = Outcome(tokens={(t["stage"], t["index"]): t for t in tokens if t["event"] == "done"})
+        past, outcome = read_history(folder.journal).done, Outcome(DoneTasks(folder.journal))
+        for task in ((t["stage"], t["index"]) for t in tokens if t["event"] == "done"):
+            outcome.done.add(task, past.key(task), past.place(task))
         outcome.failed = {(t["stage"], t["index"]): t for t in tokens if t["event"] == "failed"}
         outcome.skipped = {(t["stage"], t["index"]): tuple(t["cause"]) for t in tokens if t["event"] == "skipped"}
         stages = {stage.path: stage for stage in plan.stages}
-        for token in (*outcome.tokens.values(), *outcome.failed.values()):
+        for token in (*outcome.done.values(), *outcome.failed.values()):
             outcome.count(stages[token["stage"]], token)
         journal = Journal(folder.journal)
         try:
@@ -143,4 +146,4 @@ def finish(orders: str, tokens: list[Token]) -> str:
 def _recorded(folder: str, _written: int) -> dict[TaskId, Token]:
     """What is done, as this process knows it: from the journal and the other processes' records when it began."""
     run = RunFolder(Path(folder))
-    return {**read_history(run.journal).done, **{(t["stage"], t["index"]): t for t in read_records(run)}}
+    return {**dict(read_history(run.journal).done.items()), **{(t["stage"], t["index"]): t for t in read_records(run)}}

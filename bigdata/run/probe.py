@@ -29,7 +29,7 @@ from bigdata.planning.tally import Tally
 from bigdata.run.preparation import prepare
 from bigdata.spec.site import process
 from bigdata.store.folder import RunFolder
-from bigdata.store.journal import History
+from bigdata.store.journal import read_history
 
 # Of each stage; the smallest of all, and one a quarter and one half of the way to the largest.
 SHARES = (0.0, 0.25, 0.5)
@@ -56,7 +56,7 @@ def probe(plan: Plan, seconds: float) -> list[Probed]:
     with tempfile.TemporaryDirectory(prefix="bigdata-probe-") as runs:
         trial = make_plan(plan.study, site=process(), runs=runs, fresh=True)
         trial.folder.path.mkdir(parents=True)
-        journal, _ = prepare(trial, History())
+        journal, _ = prepare(trial, read_history(trial.folder.journal))
         journal.close()
         with _Prober(trial, ends) as prober:
             found = [prober.stage(s, _why_not(plan, s)) for s in plan.stages]

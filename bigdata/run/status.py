@@ -77,8 +77,7 @@ def status(path: Path) -> Status:
     owner = holder(folder.lock)
     launch = read_orders(folder)
     # Read after the lock: a controller that ended meanwhile has told the journal so.
-    records = journal.read(folder.journal)
-    past = journal.history(records)
+    past = journal.read_history(folder.journal)
     ended = past.ends[-1] if past.state != "interrupted" else {}
     if ended.get("time", 0) > (launch.time if launch else 0) and past.state != "relieved":
         launch = None  # it ended in order, and was killed before it took its orders away
@@ -86,6 +85,7 @@ def status(path: Path) -> Status:
     job = _job(folder, launch) if launch and (silent > LONG_SILENCE_SECONDS or not owner) else None
     if job and job.is_over:
         owner = None  # on another machine, where its lock would count as alive for some time yet
+    taken, seconds = _costs(past)
     return Status(
         folder=folder,
         state="running" if owner else _state(folder, past.state, launch, job),
@@ -99,12 +99,24 @@ def status(path: Path) -> Status:
         failed=past.failed,
         skipped=ended.get("n_skipped", 0),
         error=ended.get("error", ""),
-        taken=dict(Counter(record["from"] for record in past.done.values() if "from" in record)),
-        again=dict(Counter(record.get("why", "") for record in records if record["event"] == "again")),
-        seconds=sum(t.get("seconds", 0.0) for t in past.done.values() if "from" not in t),
-        updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
+        taken=dict(taken),
+        again=dict(past.again),
+        seconds=seconds,
+        updated=past.updated or folder.resolved.stat().st_mtime,
         past=past,
     )
+
+
+def _costs(past: journal.History) -> tuple[Counter[str], float]:
+    """How many results were taken over from which run, and the seconds of those that weren't."""
+    taken: Counter[str] = Counter()
+    seconds = 0.0
+    for record in past.done.values():
+        if "from" in record:
+            taken[record["from"]] += 1
+        else:
+            seconds += record["seconds"]
+    return taken, seconds
 
 
 def _counts(past: journal.History) -> dict[str, dict[str, int]]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from bigdata.engine.books import Outcome
 from bigdata.engine.controller import Controller
-from bigdata.engine.execute import Token
 from bigdata.engine.hands import Pools
 from bigdata.engine.inside import inside_pools, what_ended_it
 from bigdata.engine.observer import Observer, Silent
@@ -33,6 +32,7 @@ from bigdata.run.description import is_understood
 from bigdata.run.preparation import prepare
 from bigdata.spec import Study
 from bigdata.spec.site import Site
+from bigdata.store.done import DoneTasks
 from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
@@ -74,7 +74,7 @@ def submit(
         with Lock(plan.folder.lock) as lock:
             # Whoever held the lock until now, or a graph that another scheduler ran, may have done some of it.
             fold(plan.folder)
-            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
+            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh, before=plan)
             lead, past = Lead(lock, observer or Silent(), shift, client, draw), read_history(plan.folder.journal)
             if _is_finished(plan, past):
                 _say_finished(plan, past, lead.observer)
@@ -157,7 +157,7 @@ def _run(plan: Plan, lead: Lead) -> Run:
     past = read_history(plan.folder.journal)
     journal, taken = prepare(plan, past)
     try:
-        outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome()
+        outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome(taken)
         for path, n in outcome.unbegun.items():
             lead.observer.message(unbegun(path, n, outcome.spent))
         fold_logs(plan.folder)
@@ -194,10 +194,10 @@ def _write_refusal(plan: Plan, lead: Lead, journal: Journal, error: SiteError) -
         write_index(plan.folder)
 
 
-def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: list[Token]) -> Outcome:
+def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: DoneTasks) -> Outcome:
     """Run what has to run; Ctrl-C ends it cleanly."""
     for stage in plan.stages:
-        n_taken = sum(token["stage"] == stage.path for token in taken)
+        n_taken = len(taken.indices(stage.path))
         lead.observer.stage(stage.path, stage.n_tasks - stage.n_todo - n_taken, stage.n_tasks)
     controller = Controller(plan, past, journal, lead.lock, lead.observer, lead.shift)
     controller.known(taken)

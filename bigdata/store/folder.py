@@ -123,7 +123,16 @@ class RunFolder:
         return self.path / "packs"
 
     def pack(self, path: str, index: int) -> Path:
+        """A task's pack until it is gathered (see `bigdata.store.shards`)."""
         return self.packs / path / f"{index}.zip"
+
+    def pack_shard(self, path: str, number: int) -> Path:
+        """Many tasks' packs together."""
+        return self.packs / path / f"{number:03}.tar"
+
+    def pack_index(self, path: str) -> Path:
+        """Where each pack of a stage is in its shard."""
+        return self.packs / path / "index.bin"
 
     @property
     def figures(self) -> Path:

@@ -188,7 +188,7 @@ class View(Mapping[str, StoredArray]):
         if not made_of.get("rows"):
             raise SpecError(f"{self.run.folder.path} has no stage `{stage}` whose tasks return anything.")
         specs = {name: Row(dtype, length=length) for name, (dtype, length) in made_of["rows"].items()}
-        return Rows(specs, {i: r["rows"] for (of, i), r in past.done.items() if of == path and "rows" in r})
+        return Rows(specs, {i: r["rows"] for i, r in past.done.stage(path) if "rows" in r})
 
     def __contains__(self, name: object) -> bool:
         return name in self._names
@@ -287,7 +287,7 @@ class Run(View):
 
     @property
     def history(self) -> journal.History:
-        return journal.history(journal.read(self.folder.journal))
+        return journal.read_history(self.folder.journal)
 
     @property
     def is_finished(self) -> bool:
