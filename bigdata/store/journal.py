@@ -60,7 +60,7 @@ def read_history(path: Path) -> History:
     """How every task stands, from the journal's file; nobody changes what is returned, since others have it, too."""
     try:
         found = path.stat()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return History(done=DoneTasks(path))
     return _read_history(path, found.st_ino, found.st_size, found.st_mtime_ns)
 

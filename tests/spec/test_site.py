@@ -227,7 +227,7 @@ WRONG = {
         "6:31: pools.cpu.gpu_type: says which GPUs, and the pool has none. Write how many beside it: `gpus: 1`.",
     ),
     "a whole node where that is a queue's business": (
-        ("scheduler: slurm", "scheduler: sge", "2 GiB", "2 GiB, exclusive: true"),
+        ("scheduler: slurm", "scheduler: sge", "cores: 2", "cores: 1", "2 GiB", "2 GiB, exclusive: true"),
         "6:46: pools.cpu.exclusive: `sge` doesn't know it. It is for `slurm`, `pbs`, `lsf` and `moab`; leave it out, "
         "and write what the site wants into `resource_spec:`.",
     ),
@@ -236,7 +236,7 @@ WRONG = {
         "3:19: memory_directive: `pbs` can't be asked so. It is for `slurm`, `lsf` and `moab`; leave it out.",
     ),
     "no memory where it isn't asked for": (
-        ("scheduler: slurm", "scheduler: sge\nmemory_directive: none"),
+        ("scheduler: slurm", "scheduler: sge\nmemory_directive: none", "cores: 2", "cores: 1"),
         "3:19: memory_directive: `sge` can't be asked so. It is for `slurm`, `lsf`, `moab`, `pbs` and `htcondor`; "
         "leave it out.",
     ),
