@@ -82,8 +82,8 @@ def _slurm_one(answer: str) -> Iterator[Job]:
     """What `scontrol` says of a job, some minutes after its end too: the reason is then how it ended."""
     number, word = (re.search(rf"\b{field}=(\w+)", answer) for field in ("JobId", "JobState"))
     if number and word:
-        state = _SLURM.get(word[1], "running")
-        yield Job(number[1], "", state, word[1] if state == "ended" else "")
+        state, name = _SLURM.get(word[1], "running"), re.search(r" JobName=(\S*)", answer)
+        yield Job(number[1], name[1] if name else "", state, word[1] if state == "ended" else "")
 
 
 # The answer is read piece by piece: it isn't JSON as soon as any job has a variable such as `n=005`, or a backslash
@@ -144,7 +144,9 @@ def sge_reasons(answer: str) -> dict[str, str]:
 def _sge_one(answer: str) -> Iterator[Job]:
     """Grid Engine says what a job has used once it runs."""
     if number := re.search(r"^job_number: +(\d+)", answer, re.MULTILINE):
-        yield Job(number[1], "", "running" if re.search(r"^usage ", answer, re.MULTILINE) else "pending")
+        name = re.search(r"^job_name: +(\S+)", answer, re.MULTILINE)
+        state = "running" if re.search(r"^usage ", answer, re.MULTILINE) else "pending"
+        yield Job(number[1], name[1] if name else "", state)
 
 
 def _lsf(answer: str) -> Iterator[Job]:

@@ -61,6 +61,8 @@ def test_the_job_of_every_batch_system(scheduler: str, bench: Bench, monkeypatch
     monkeypatch.setenv("DASK_JOBQUEUE__SLURM__QUEUE", "theirs")
     pools = DISK if scheduler == "htcondor" else POOL
     folder = RunFolder(bench.folder / "runs/t-1a")
+    if scheduler == "sge":
+        pools = {name: {**pool, "directives": ["-pe smp 4"]} for name, pool in pools.items()}
     text = script(site(bench, scheduler, pools, prologue=["module load this"]), folder)
     lines = text.splitlines()
     name = f"{batch.prefix(folder)}controller"
