@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from operator import le
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
-def dominates(a: Sequence[float], b: Sequence[float]) -> bool:
+def dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
     """Whether `a` is nowhere worse than `b`, and somewhere better; less is better."""
-    return all(x <= y for x, y in zip(a, b, strict=True)) and tuple(a) != tuple(b)
+    return a != b and all(map(le, a, b))
 
 
 def front(values: ArrayLike) -> NDArray[np.int64]:

@@ -37,9 +37,9 @@ class Search:
 
     A payload is `{"trial": n, "rung": r, "point": {…}, "steps": [from, to]}`, or "seconds" for "steps". The n-th trial
     has the number n whenever it begins. What is asked next follows from what was told, in the order of the tasks'
-    numbers; the stage's `lag`, which is the search's `cohort`, says what is told by then. So any number of workers
-    makes the same trials. First go trials that run through and those that the rule lets go on, then new ones: also
-    while a rule waits for the rest of a rung, so that workers have something to do.
+    numbers; the stage's `lag` has to be the search's, which says what is told by then. So any number of workers makes
+    the same trials. First go trials that run through and those that the rule lets go on, then new ones: also while a
+    rule waits for the rest of a rung, so that workers have something to do.
 
     A task that failed, or returned a number that isn't finite, ends its trial; the others go on.
 
@@ -49,10 +49,17 @@ class Search:
     """
 
     def __init__(
-        self, method: Method, rule: Rule, objectives: Sequence[Objective], n_trials: int, through: float = 0.0
+        self,
+        method: Method,
+        rule: Rule,
+        objectives: Sequence[Objective],
+        n_trials: int,
+        through: float = 0.0,
+        cohort: int | None = None,
     ) -> None:
         self.method, self.rule, self.objectives, self.through = method, rule, tuple(objectives), through
         self.n_trials = n_trials
+        self.lag = cohort or (16 if len(rule.rungs) == 1 else 64)
         self.history: list[Told] = []
         self.tasks: list[Task] = []
         self.points: list[Point] = []
@@ -67,7 +74,8 @@ class Search:
         method = searching.on(space)
         n_trials = int(min(searching.trials, method.most))
         n_judged = sum(not runs_through(trial, stopping.share_through) for trial in range(n_trials))
-        return cls(method, stopping.rule(n_judged), objectives, n_trials, stopping.share_through)
+        share = stopping.share_through
+        return cls(method, stopping.rule(n_judged), objectives, n_trials, share, searching.cohort)
 
     def ask(self) -> list[Ask]:
         """The next task; none while the rule waits for results, or at the end."""

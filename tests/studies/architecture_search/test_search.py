@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import math
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from bigdata.kind import Ask
+from bigdata.kind import Ask, Stage
+from bigdata.planning.growth import Growth
 from bigdata.studies.architecture_search.methods.random import RandomSearch
 from bigdata.studies.architecture_search.search import Objective, Search
+from bigdata.studies.architecture_search.stopping.asynchronous import AsynchronousHalving
 from bigdata.studies.architecture_search.stopping.never import NoStopping
 from tests.studies.architecture_search.searching import NETWORKS, Rows, run, told
 
@@ -49,3 +54,33 @@ def test_more_is_better_where_an_objective_is_maximised() -> None:
 @pytest.mark.parametrize("workers", [1, 2, 4])
 def test_workers_change_nothing(workers: int) -> None:
     assert run(random_search(), lag=6, workers=workers) == run(random_search(), lag=6)
+
+
+class Led(Search):
+    """As a study kind has it: made of a model and inputs."""
+
+    def __init__(self, model: object, inputs: object) -> None:
+        halving = AsynchronousHalving(min_steps=16, max_steps=1000)
+        made = Search.of(NETWORKS, RandomSearch(trials=30, seed=3, cohort=5), halving, ERROR)
+        vars(self).update(vars(made))
+
+
+def test_it_is_led_as_the_framework_leads_stages_that_grow() -> None:
+    """By the class that plans and controllers use, which also checks what is asked for."""
+    search = Led(None, None)
+    stage = Stage(
+        name="trial",
+        function="nobody:calls",
+        n_tasks=30 * len(search.rule.rungs),
+        rows={"error": "float64"},
+        checkpoints=True,
+        lag=search.lag,
+        proposer=f"{Led.__module__}:Led",
+    )
+    keys = SimpleNamespace(ask=lambda name, payload, after: json.dumps([name, payload, after]))
+    growth = Growth(stage, cast(Any, keys), cast(Any, None), {})
+    asked = []
+    for number in growth.advance(lambda i: (True, told(growth.asked[i]))):
+        asked.append(growth.asked[number])
+    assert growth.closed == "the proposer is at its end"
+    assert asked == run(search, search.lag)

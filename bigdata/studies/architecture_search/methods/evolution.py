@@ -68,5 +68,5 @@ class Evolution:
     def _parent(self, rng: np.random.Generator) -> Record:
         """The one that the fewest of a sample beat; of several objectives that is one of the sample's Pareto front."""
         alive = [*self._population.values()]
-        sample = [alive[i] for i in rng.choice(len(alive), self._sample, replace=False)]
-        return min(sample, key=lambda record: sum(other.beats(record) for other in sample))
+        sample: list[Record] = [alive[i] for i in rng.choice(len(alive), self._sample, replace=False)]
+        return min(sample, key=lambda record: sum(other.against(record) > 0 for other in sample))

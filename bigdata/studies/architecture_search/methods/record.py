@@ -17,13 +17,15 @@ class Record:
     point: Point
     curve: list[tuple[float, ...]] = field(default_factory=list)
 
-    def beats(self, other: Record) -> bool:
-        """Whether it is better than another trial at the highest rung that both have come through.
+    def against(self, other: Record) -> int:
+        """1 where it is better than another trial at the highest rung that both have come through, −1 where it is
+        worse, else 0.
 
         Values of unlike rungs say nothing about each other: all errors fall with training.
         """
         rung = min(len(self.curve), len(other.curve)) - 1
-        return dominates(self.curve[rung], other.curve[rung])
+        own, others = self.curve[rung], other.curve[rung]
+        return dominates(own, others) - dominates(others, own)
 
 
 class Reader:

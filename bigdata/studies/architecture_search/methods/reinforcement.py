@@ -22,7 +22,7 @@ from bigdata.studies.architecture_search.space import Point, Space
 
 # Rewards are ranks among so many of the last trials: the same whatever the unit of the error, and however far the
 # search has come.
-REMEMBERED = 64
+REMEMBERED = 32
 DECAY = 0.95
 
 
@@ -55,8 +55,10 @@ class Reinforcement:
         return self._space.at({path: self._drawn(path, rng) for path in self._space})
 
     def _drawn(self, path: str, rng: np.random.Generator) -> float:
-        p = softmax(self.preferences[path])
-        return float((rng.choice(len(p), p=p) + rng.random()) / len(p))
+        ends = np.cumsum(softmax(self.preferences[path]))
+        # The last end is 1 but for rounding.
+        drawn = min(int(np.searchsorted(ends, rng.random(), side="right")), len(ends) - 1)
+        return float((drawn + rng.random()) / len(ends))
 
     def _learn(self, told: Told) -> None:
         if told.rung and told.trial not in self._recent:
@@ -81,7 +83,7 @@ class Reinforcement:
         self._recent[told.trial] = own
         if len(self._recent) > REMEMBERED:
             del self._recent[next(iter(self._recent))]
-        won = sum(own.beats(other) - other.beats(own) for other in others)
+        won = sum(map(own.against, others))
         return 0.5 + 0.5 * won / max(1, len(others))
 
 
