@@ -4,6 +4,8 @@ from __future__ import annotations
 
 # How many cores each task of a worker has; the context of a task reads it.
 CORES = "BIGDATA_CORES"
+# How many GPUs the job of a worker asked for; not set where there is no job.
+GPUS = "BIGDATA_GPUS"
 BLAS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 

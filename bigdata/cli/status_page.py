@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from bigdata.cli.text import table
 from bigdata.display import duration
+from bigdata.engine.inside import what_ended_it
 from bigdata.run.launch import last_words
 from bigdata.run.status import LONG_SILENCE_SECONDS, Status
-from bigdata.spec.site import WITHOUT_JOBS
+from bigdata.spec.site_findings import WITHOUT_JOBS
 
 LAST_LINES = 5
 AGAIN = {
@@ -72,6 +73,8 @@ def _death(s: Status) -> Iterator[str]:
         yield f"its controller ({which}) died{ended}; it was last heard of {duration(s.silent)} ago"
     else:
         yield f"its controller ({job or 'in the background'}) ended before it began to work{ended}"
+    if s.scheduler == "process" and (said_of_task := what_ended_it(s.folder)):
+        yield said_of_task
     if said := last_words(s.folder.controller_log).splitlines()[-LAST_LINES:]:
         yield from (f"its last words, in {s.folder.controller_log}:", *(f"    {line}" for line in said))
     if s.scheduler not in WITHOUT_JOBS:

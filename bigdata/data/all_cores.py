@@ -12,6 +12,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 from bigdata.errors import Cancelled, SiteError
+from bigdata.machine import n_cores
 from bigdata.threads import thread_environment
 
 Progress = Callable[[int, int], None]
@@ -22,8 +23,7 @@ def on_all_cores(todo: Sequence[Callable[[], None]], progress: Progress) -> None
 
     Raises Cancelled on Ctrl-C, SiteError where a process is killed.
     """
-    # The cores that this process may use: in a batch job, or under taskset, fewer than the machine has.
-    n = min(len(todo), len(os.sched_getaffinity(0)))
+    n = min(len(todo), n_cores())
     with _processes(n) as pool:
         _await(_handed(pool, todo), progress)
 

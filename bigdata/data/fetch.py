@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from bigdata.data import shared_downloads
 from bigdata.data.cache import cached
 from bigdata.data.problem import DataProblem, first
 from bigdata.data.registry import Mirrored, Registered, Source
@@ -126,11 +127,14 @@ def _download(entry: Registered, folder: Path, progress: Progress | None, sleep:
     bar = _Bar(entry.n_bytes, progress)
     for source in entry.sources:
         path = folder / source.file
-        _retrieve(entry, source, path, bar, sleep)
+        if not (source.sha256 and shared_downloads.taken(source.sha256, path)):
+            _retrieve(entry, source, path, bar, sleep)
         _refuse_page(entry, source, path)
         found, expected = _sha256(path), source.sha256 or recorded(entry).get(source.file, "")
         if expected:
             _compare(entry, source, found, expected)
+        if source.sha256:
+            shared_downloads.put(source.sha256, path)
         if source.member:
             _unpack(entry, source, path, folder / source.member)
         if not expected:

@@ -15,11 +15,13 @@ from bigdata.store.lock import user
 PORT_AT_HOME = 8787
 
 
-def scheduler_options(*, dashboard: bool) -> dict[str, Any]:
-    """Options of Dask's scheduler; no address at all would still open 8787 to everybody. SiteError without bokeh."""
+def scheduler_options(*, dashboard: bool, port: int = 0) -> dict[str, Any]:
+    """Options of Dask's scheduler, `port` of its dashboard, 0 for any; no address at all would still open 8787 to
+    everybody. SiteError without bokeh.
+    """
     if dashboard and importlib.util.find_spec("bokeh") is None:
         raise SiteError("the dashboard needs bokeh, which isn't installed: `pip install bokeh`, or leave it off.")
-    return {"dashboard": dashboard, "dashboard_address": "127.0.0.1:0"}
+    return {"dashboard": dashboard, "dashboard_address": f"127.0.0.1:{port}"}
 
 
 def how_to_reach(cluster: Any) -> str:

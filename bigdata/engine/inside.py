@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
+from typing import NoReturn
 
 from threadpoolctl import threadpool_limits
 
@@ -17,6 +18,19 @@ from bigdata.kind.order import Order
 from bigdata.planning.plan import Plan
 from bigdata.store.folder import RunFolder
 from bigdata.threads import CORES, thread_environment
+
+
+def what_ended_it(folder: RunFolder) -> str:
+    """What is to be said of a run whose controller died and had its tasks in its own process; "" where none was begun.
+
+    A task that crashes ends that process before anybody could tell of it.
+    """
+    if not (begun := folder.under_way()):
+        return ""
+    return (
+        f"the process ended while task {begun[0]} ran in it: most likely by a crash of compiled code or a signal. With "
+        "`--site local` tasks run in processes of their own, and one that ends its process is a failed task"
+    )
 
 
 class InsideWorkers:
@@ -44,7 +58,7 @@ class InsideWorkers:
             return []
         worker, order = self._waiting.popleft()
         del worker.batches[f"{order.path}/{order.index}"]
-        with _talking_to(RunFolder(self._folder)):
+        with _talking_to(RunFolder(self._folder)), _going_on():
             return [Told(perform(str(self._folder), order))]
 
     def cancel(self) -> None:
@@ -91,3 +105,23 @@ def _talking_to(run: RunFolder) -> Iterator[None]:
     # Python's own streams only: the descriptors are those of the terminal, where progress is shown meanwhile.
     with path.open("a", errors="replace") as log, redirect_stdout(log), redirect_stderr(log):
         yield
+
+
+@contextmanager
+def _going_on() -> Iterator[None]:
+    """A task's `os._exit` is an error of the task: it would end the whole program, without a word, as if all were well.
+
+    Processes that the task forks may end so, as they should.
+    """
+    own, here = os._exit, os.getpid()
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != here:
+            own(status)
+        raise RuntimeError(f"the task called os._exit({status}), which would have ended the program that runs it")
+
+    os._exit = refuse
+    try:
+        yield
+    finally:
+        os._exit = own

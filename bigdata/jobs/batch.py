@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from bigdata.errors import SiteError
+from bigdata.jobs.surroundings import without_options
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import user
 
@@ -94,7 +95,9 @@ def fate(scheduler: str, job: str) -> str | None:
         return ""
     command = ["scontrol", "-o", "show", "job", job]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+        done = subprocess.run(
+            command, env=without_options(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     if done.returncode:
@@ -151,7 +154,9 @@ def remove(scheduler: str, ids: Iterable[str]) -> None:
     for job in ids:
         command = [*_REMOVE[scheduler], job]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+            done = subprocess.run(
+                command, env=without_options(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+            )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise SiteError(f"`{' '.join(command)}` failed: {error}. Try again, or remove the job by hand.") from None
         if not done.returncode:
@@ -162,9 +167,16 @@ def remove(scheduler: str, ids: Iterable[str]) -> None:
             raise SiteError(f"`{' '.join(command)}` failed: {done.stderr.strip()}.")
 
 
+def _called(command: list[str]) -> subprocess.CompletedProcess[str]:
+    own = without_options()
+    return subprocess.run(command, env=own, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+
+
 def _ask(command: list[str]) -> str | None:
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+        done = subprocess.run(
+            command, env=without_options(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
+        )
     except (OSError, subprocess.TimeoutExpired):
         return None
     return done.stdout if done.returncode == 0 else None

@@ -21,6 +21,7 @@ from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import Lost, Need, Worker, news
 from bigdata.engine.local import interrupts_held_back
+from bigdata.engine.network import address_of, free_ports
 from bigdata.engine.observer import Observer
 from bigdata.engine.retries import Cause, Ending
 from bigdata.engine.workers import DaskWorkers
@@ -37,6 +38,7 @@ from bigdata.jobs.queue import Queue
 from bigdata.jobs.roster import LINGER_SECONDS, Roster
 from bigdata.jobs.script import JobScript
 from bigdata.jobs.worker_job import worker_job
+from bigdata.spec.ports import ports
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_whole
 
@@ -71,12 +73,18 @@ def job_pools(
 
 
 def _scheduler(site: Site, own: Any) -> dict[str, Any]:
+    """Dask's scheduler, on the network and at the ports that the site says. SiteError where they can't be had."""
+    field = "controller_interface" if site.controller_interface else "interface"
+    interface = site.controller_interface or site.interface
+    host = address_of(interface, field) if interface else ""
+    (port,) = free_ports(ports(site.ports.scheduler), 1, "ports.scheduler", host)
+    shown = free_ports(ports(site.ports.dashboard), 1, "ports.dashboard", "127.0.0.1") if site.dashboard else [0]
     options = {
         "protocol": "tls://",
         "security": own,
-        "port": 0,
-        "interface": site.interface,
-        **scheduler_options(dashboard=site.dashboard),
+        "port": port,
+        "interface": interface,
+        **scheduler_options(dashboard=site.dashboard, port=shown[0]),
     }
     return {"cls": Scheduler, "options": options}
 

@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,14 +18,18 @@ import dask
 
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.errors import SiteError
+from bigdata.jobs.asking import Asks
+from bigdata.jobs.surroundings import grid_engine_directives, options, without_options
+from bigdata.places import cache_folder
 from bigdata.spec import kinds
 from bigdata.spec.pool import ControllerJob, Pool
 from bigdata.spec.site import Site
+from bigdata.spec.words import listed
 
 # What a job needs of the environment that it is submitted from; not every batch system hands it on. Nothing that could
 # hold a secret: job scripts are kept where others may read them.
 # Beside those that the study kinds name.
-HANDED_ON = ("PATH", "PYTHONPATH", "BIGDATA_CACHE", "SLURM_CONF")
+HANDED_ON = ("PATH", "PYTHONPATH", "SLURM_CONF")
 # A batch system that hasn't answered by then is asked again later.
 PATIENCE_SECONDS = 60.0
 
@@ -35,7 +39,14 @@ class Refused(SiteError):
 
     def __init__(self, scheduler: str, words: str, script: str) -> None:
         self.words, self.script = words, script
-        super().__init__(f"{scheduler} didn't take the job: {words}\nThe job was:\n{script}")
+        super().__init__(f"{scheduler} didn't take the job: {words}{_ignored()}\nThe job was:\n{script}")
+
+
+def _ignored() -> str:
+    """What a refusal may come from: a shell in which other jobs are said what they ask for."""
+    if not (names := options()):
+        return ""
+    return f"\n{listed(names)} of your shell didn't count: what jobs ask for is said in the site's file."
 
 
 # Of dask-jobqueue, each in the module of its batch system's name.
@@ -56,8 +67,7 @@ class JobScript:
 
     name: str
     log: Path
-    cores: int
-    memory: int
+    asks: Asks
     lines: tuple[str, ...]
     walltime: float | None = None
     queue: str | None = None
@@ -93,46 +103,52 @@ class JobScript:
         lines = [f"exec >>{shlex.quote(str(self.log))} 2>&1", *self.lines]
         job._command_template = "\n".join(lines) if scheduler != "htcondor" else _one_line(lines)
         job.executable = "/bin/bash"
+        if scheduler == "sge":
+            job.job_header = "\n".join([*(f"#$ {line}" for line in grid_engine_directives()), job.job_header])
         if scheduler in ("pbs", "moab"):
             job.job_id_regexp = r"(?P<job_id>\S+)\s*$"  # `7.head`: its queue knows no `7`
         return job
 
     def _made(self, scheduler: str, jobqueue: Any) -> Any:
-        memory = -(-self.memory // 2**20)
+        memory = self.asks.mib * 2**20
         made = getattr(getattr(jobqueue, scheduler), _CLASSES[scheduler])
         return made(
             scheduler="none",
             name=self.name,
             # Torque, which runs Moab's jobs, allows no more. Nobody looks for Moab's jobs by their names.
             job_name=self.name[:15] if scheduler == "moab" else self.name,
-            cores=self.cores,
+            cores=self.asks.cores,
             processes=1,
-            memory=f"{memory * 2**20} B",
+            memory=f"{memory} B",
             job_extra_directives=self._directives(scheduler),
             job_script_prologue=[],
-            job_directives_skip=[],
+            job_directives_skip=self._left_out(scheduler),
             log_directory=None,
             shebang="#!/usr/bin/env bash",
             python=sys.executable,
-            **self._particular(scheduler, memory),
+            **self._particular(scheduler),
         )
 
-    def _particular(self, scheduler: str, memory: int) -> dict[str, Any]:
-        """What the class of one batch system asks for beside the others; `memory` in MiB."""
+    def _left_out(self, scheduler: str) -> list[str]:
+        """Lines of dask-jobqueue's that the job isn't to have."""
+        # Without an account it takes that of the shell, PBS_ACCOUNT.
+        without = ["#PBS -A "] if scheduler in ("pbs", "moab") and self.account is None else []
+        return [*without, *self.asks.left_out(scheduler, self.directives)]
+
+    def _particular(self, scheduler: str) -> dict[str, Any]:
+        """What the class of one batch system asks for beside the others."""
         if scheduler == "htcondor":  # whole KiB, as it drops what is over
             return {"disk": f"{-(-(self.disk or 0) // 1024) * 1024} B"}
+        asks, resources = self.asks, self.resource_spec or self.asks.resource_spec(scheduler)
         own: dict[str, dict[str, Any]] = {
-            "slurm": {"account": self.account, "job_cpu": self.cores, "job_mem": f"{memory}M"},
-            "pbs": {"account": self.account, "resource_spec": self.resource_spec},
-            "moab": {
-                "account": self.account,
-                "resource_spec": self.resource_spec or f"nodes=1:ppn={self.cores},mem={memory}mb",
-            },
-            "lsf": {"project": self.project, "ncpus": self.cores},
-            "sge": {"project": self.project, "resource_spec": self.resource_spec},
+            "slurm": {"account": self.account, "job_cpu": asks.cores, "job_mem": f"{asks.mib}M"},
+            "pbs": {"account": self.account, "resource_spec": resources},
+            "moab": {"account": self.account, "resource_spec": resources},
+            "lsf": {"project": self.project, "ncpus": asks.cores, "lsf_units": asks.memory_unit},
+            "sge": {"project": self.project, "resource_spec": resources},
             "oar": {
                 "project": self.project,
-                "resource_spec": self.resource_spec,
+                "resource_spec": resources,
                 "memory_per_core_property_name": "not_applicable",
             },
         }
@@ -140,7 +156,7 @@ class JobScript:
 
     def _directives(self, scheduler: str) -> Any:
         """Ours and the user's; HTCondor's are a mapping."""
-        lines = [*self._own(scheduler), *self.directives]
+        lines = [*self._own(scheduler), *self.asks.directives(scheduler), *self.directives]
         if scheduler != "htcondor":
             return lines
         return {key.strip(): value.strip() for key, _, value in (line.partition("=") for line in lines)}
@@ -168,11 +184,11 @@ class JobScript:
 def pool_script(site: Site, pool: str, name: str, log: Path, lines: tuple[str, ...]) -> JobScript:
     """A job as a pool asks for it, with the prologues of site and pool before its lines."""
     asks = site.pool(pool)
+    has = Asks(asks.cores, asks.memory, gpus=asks.gpus, gpu_type=asks.gpu_type, exclusive=asks.exclusive)
     return JobScript(
         name=name,
         log=log,
-        cores=asks.cores,
-        memory=asks.memory,
+        asks=_as_the_site_wants(site, has),
         walltime=asks.walltime,
         queue=asks.queue,
         account=asks.account,
@@ -191,8 +207,7 @@ def controller_script(site: Site, name: str, log: Path, command: str) -> JobScri
     return JobScript(
         name=name,
         log=log,
-        cores=own.cores,
-        memory=own.memory,
+        asks=_as_the_site_wants(site, Asks(own.cores, own.memory)),
         walltime=own.walltime or pool.walltime,
         queue=own.queue or pool.queue,
         account=pool.account,
@@ -203,10 +218,23 @@ def controller_script(site: Site, name: str, log: Path, command: str) -> JobScri
     )
 
 
+def _as_the_site_wants(site: Site, asks: Asks) -> Asks:
+    return replace(
+        asks,
+        memory_directive=site.memory_directive,
+        memory_unit=site.memory_unit,
+        cores_directive=site.cores_directive,
+    )
+
+
 def exports(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Shell lines that set variables as they are here."""
+    """Shell lines that set variables as they are here, and the cache of this user: in an image, who may write in the
+    folders above it can't be seen.
+    """
     names = (*HANDED_ON, *kinds.variables())
-    return [f"export {name}={shlex.quote(environment[name])}" for name in names if name in environment]
+    here = {name: environment[name] for name in names if name in environment}
+    here["BIGDATA_CACHE"] = str(cache_folder().absolute())
+    return [f"export {name}={shlex.quote(value)}" for name, value in here.items()]
 
 
 def clock(seconds: float | None, scheduler: str) -> str | None:
@@ -251,7 +279,15 @@ async def _call(command: Sequence[str], *, stdin: IO[str] | None = None) -> str:
 
     In the place of dask-jobqueue's, of which sbatch would be left: it goes on trying, and the job would be there later.
     """
-    done = subprocess.run(command, stdin=stdin, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    done = subprocess.run(
+        command,
+        stdin=stdin,
+        env=without_options(),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
     if done.returncode:
         words = done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}"
         raise RuntimeError(words.replace("sbatch: error: ", ""))

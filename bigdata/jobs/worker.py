@@ -23,10 +23,13 @@ from distributed import Nanny, rpc
 from distributed.security import Security
 
 from bigdata.engine.dask_options import own_dask_configuration
+from bigdata.engine.network import address_of, free_ports
 from bigdata.engine.node_folder import NodeFolder
+from bigdata.errors import SiteError
 from bigdata.jobs.certificates import security
 from bigdata.programs import guard
-from bigdata.threads import thread_environment
+from bigdata.spec.ports import ports
+from bigdata.threads import GPUS, thread_environment
 
 # A worker that can't reach the scheduler gives up; its job ends, and another one is started.
 DEATH_SECONDS = 60
@@ -45,7 +48,8 @@ LOGGED = {"distributed": "error", "distributed.nanny": "critical"}
 @dataclass(frozen=True)
 class Work:
     """What a job is told: where the scheduler is, and its workers: how many, their lane, the memory (bytes) and
-    threads of each. Worker i is named `name:i`.
+    threads of each. Worker i is named `name:i`. `gpus` are those that the job asked for; interface and ports are as in
+    the site's file.
     """
 
     scheduler: str
@@ -55,10 +59,20 @@ class Work:
     memory: int
     threads: int
     certificates: str
+    gpus: int | None = None
     interface: str | None = None
+    worker_ports: str | None = None
+    nanny_ports: str | None = None
 
     def as_text(self) -> str:
-        return json.dumps(asdict(self))
+        return json.dumps({name: value for name, value in asdict(self).items() if value is not None})
+
+    def look_at_network(self) -> None:
+        """SiteError where this node doesn't have what the site's file says."""
+        host = address_of(self.interface, "interface") if self.interface else ""
+        for field, text in (("workers", self.worker_ports), ("nannies", self.nanny_ports)):
+            if text is not None:
+                free_ports(ports(text), self.n, f"ports.{field}", host)
 
 
 async def work(orders: Work, scratch: str) -> None:
@@ -82,12 +96,19 @@ def _nannies(orders: Work, scratch: str, own: Security) -> list[Nanny]:
             local_directory=scratch,
             security=own,
             interface=orders.interface,
+            port=_for_dask(orders.nanny_ports),
+            worker_port=_for_dask(orders.worker_ports),
             death_timeout=DEATH_SECONDS,
             dashboard=False,
             dashboard_address="127.0.0.1:0",
         )
         for i in range(orders.n)
     ]
+
+
+def _for_dask(text: str | None) -> str | int:
+    """Ports as Dask tries them, one after the other: by then another job of the node may have taken some."""
+    return 0 if text is None else text.replace("-", ":")
 
 
 async def _all_ended(nannies: list[Nanny]) -> None:
@@ -177,12 +198,16 @@ def main() -> None:
     orders = Work(**json.loads(sys.argv[1]))
     sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {orders.name} on {os.uname().nodename}\n")
     sys.stdout.flush()
+    try:
+        orders.look_at_network()
+    except SiteError as error:
+        sys.exit(str(error))
     guard.become_subreaper()
     folder = NodeFolder()
     signal.signal(signal.SIGTERM, lambda *_: end_family(folder))
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with own_dask_configuration():
-        own = {**thread_environment(orders.threads), "DASK_LOGGING": str(LOGGED)}
+        own = {**thread_environment(orders.threads), GPUS: str(orders.gpus or 0), "DASK_LOGGING": str(LOGGED)}
         environ = dask.config.get("distributed.nanny.pre-spawn-environ") | own
         with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
             asyncio.run(work(orders, str(folder.path)))

@@ -19,7 +19,7 @@ from bigdata.store.folder import RunFolder
 def worker_job(site: Site, folder: RunFolder, name: str, lane: str, scheduler: str, certificates: Path) -> JobScript:
     """The job `name`, such as `cpu-3`, whose workers find Dask's scheduler at an address, with TLS."""
     pool = lanes.pool_of(lane)
-    asks = site.pools[pool]
+    asks = site.pool(pool)
     work = Work(
         scheduler=scheduler,
         name=name,
@@ -29,7 +29,10 @@ def worker_job(site: Site, folder: RunFolder, name: str, lane: str, scheduler: s
         threads=lanes.threads(site, lane),
         # The way to the key only: a job's script and its command line can be read by others.
         certificates=str(certificates),
-        interface=site.interface,
+        gpus=asks.gpus or None,
+        interface=asks.interface,
+        worker_ports=site.ports.workers,
+        nanny_ports=site.ports.nannies,
     )
     lines = (_end_time(asks.walltime), *_command(site, folder, work, gpus=asks.gpus > 0))
     return pool_script(site, pool, f"{batch.prefix(folder)}{name}", job_log(folder, name), lines)

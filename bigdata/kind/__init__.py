@@ -103,7 +103,9 @@ A task's function gets a `Context`, and has there
     ctx.call(command), ctx.scratch          a program, watched and ended with the task; an empty folder on the node
     ctx.pack, ctx.packs                     its raw files as one archive, and those of earlier tasks
     ctx.cores, ctx.gpus, ctx.log(text)      what it may use, and a line for the log
-    ctx.payload, ctx.payloads(stage)        what a `Proposer` gave to it in a stage that grows, or to all of one (`Ask`)
+    ctx.must_use_gpus                       whether its job asked the batch system for GPUs
+    ctx.payload                             what a `Proposer` gave to it, in a stage that grows (`Ask`),
+    ctx.payloads(stage)                     or to all tasks of such a stage that it needs whole
 
 The report's parts are functions that are called one by one: what raises costs the page that part alone. `StudyResults`
 is a base for what they share; `view.once(Results)` makes it once.

@@ -27,7 +27,7 @@ from bigdata.store.packs import Packs, PackWriter
 from bigdata.store.reading import View
 from bigdata.store.rows import Row, Rows
 from bigdata.store.shard import write_shard
-from bigdata.threads import CORES
+from bigdata.threads import CORES, GPUS
 
 M = TypeVar("M", bound=StudyModel)
 T = TypeVar("T")
@@ -156,6 +156,11 @@ class Context(Generic[M]):
         devices = map(str.strip, os.environ.get("CUDA_VISIBLE_DEVICES", "").split(","))
         # CUDA sees those before the first that can't be one; -1 hides all.
         return sum(1 for _ in takewhile(lambda device: device and not device.startswith("-"), devices))
+
+    @property
+    def must_use_gpus(self) -> bool:
+        """Whether the task's job asked its batch system for GPUs, which are paid for and kept from others."""
+        return int(os.environ.get(GPUS, "0")) > 0
 
     def rows(self, stage: str) -> Rows:
         """What those tasks of a stage returned that this one needs, and that haven't failed.

@@ -17,7 +17,7 @@ from bigdata.engine.books import Outcome
 from bigdata.engine.controller import Controller
 from bigdata.engine.execute import Token
 from bigdata.engine.hands import Pools
-from bigdata.engine.inside import inside_pools
+from bigdata.engine.inside import inside_pools, what_ended_it
 from bigdata.engine.observer import Observer, Silent
 from bigdata.engine.records import fold
 from bigdata.engine.shift import ALWAYS, Shift
@@ -77,6 +77,7 @@ def submit(
                 _say_finished(plan, past, lead.observer)
                 return Run(plan.folder.path)
             _remove_orphans(plan, lead.observer)
+            _say_what_ended_it(plan, past, lead.observer)
             return _run(plan, lead)
 
 
@@ -139,6 +140,13 @@ def _remove_orphans(plan: Plan, observer: Observer) -> None:
         observer.message(f"removing jobs that an earlier controller left: {', '.join(orphans)}")
         with suppress(SiteError):  # they end by themselves, later
             batch.remove(scheduler, orphans)
+
+
+def _say_what_ended_it(plan: Plan, past: History, observer: Observer) -> None:
+    """Which task ran when the last controller died that ran its tasks itself."""
+    was_here = past.state == "interrupted" and past.submits and past.submits[-1].get("scheduler") == "process"
+    if was_here and (said := what_ended_it(plan.folder)):
+        observer.message(f"last time {said}")
 
 
 def _run(plan: Plan, lead: Lead) -> Run:

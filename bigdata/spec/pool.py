@@ -37,6 +37,17 @@ class Pool(SpecModel):
     memory: Bytes = Field(description="Memory of one job, shared evenly by the tasks that it runs at one time.")
     walltime: Seconds | None = Field(default=None, description="How long one job may run.")
     gpus: int = Field(default=0, ge=0, description="GPUs of one job.")
+    gpu_type: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")] | None = Field(
+        default=None,
+        description="Slurm, LSF and HTCondor: which GPUs, such as `a100`; the job is then asked for `gpus` of them "
+        "without a line in `directives:`.",
+    )
+    exclusive: bool = Field(
+        default=False, description="Slurm, PBS, LSF and Moab: whether a job has its node for itself."
+    )
+    interface: Line | None = Field(
+        default=None, description="The network of the pool's nodes, where not the site's `interface:`."
+    )
     max_jobs: Count = Field(default=1, description="Jobs at one time.")
     directives: list[Line] = Field(default=[], description="Further options for the scheduler, as it understands them.")
     account: Line | None = Field(

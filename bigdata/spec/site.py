@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, PrivateAttr
 
+from bigdata import machine
 from bigdata.errors import Place, Problem, SpecError
 from bigdata.spec.checked import checked, valid_fields, written_fields
 from bigdata.spec.layers import read_layers
 from bigdata.spec.node import in_order
 from bigdata.spec.pool import ControllerJob, Count, Line, Pool
+from bigdata.spec.ports import Ports
 from bigdata.spec.problems import from_finding
 from bigdata.spec.recognition import RecognisedBy
-from bigdata.spec.study import POOL_NAME, Finding, SpecModel
+from bigdata.spec.site_findings import WITHOUT_JOBS, findings
+from bigdata.spec.study import SpecModel
 from bigdata.spec.words import each, listed, meant
 from bigdata.units import Bytes, Money
 
-# The field that says whom a batch system charges, by its own word.
-CHARGED = dict.fromkeys(("slurm", "pbs", "moab"), "account") | dict.fromkeys(("lsf", "sge", "oar"), "project")
-# What runs tasks without a batch system.
-WITHOUT_JOBS = ("local", "process", "dask")
-# Fields that only some batch systems understand.
-ONLY_FOR = {"resource_spec": ("pbs", "moab", "sge", "oar"), "disk": ("htcondor",)}
 # From a job's start to its worker's first task (measured: 3-5 s on the host, 6-8 s in an image, whose packages
 # the first job imports all).
 START_SECONDS = 5.0
@@ -101,6 +97,22 @@ class Site(SpecModel):
     interface: Line | None = Field(
         default=None, description="The network by which jobs reach the scheduler, such as `ib0`."
     )
+    controller_interface: Line | None = Field(
+        default=None, description="What that network is called where the controller runs, if not as on the nodes."
+    )
+    ports: Ports = Field(default=Ports(), description="The ports that a firewall leaves open, where there is one.")
+    memory_directive: Literal["per-node", "per-cpu", "none"] = Field(
+        default="per-node",
+        description="How a job asks for its memory: whole, for each core (Slurm, LSF, Moab), or not at all (these, PBS "
+        "and HTCondor), where the site gives it by other rules.",
+    )
+    memory_unit: Literal["KB", "MB", "GB", "TB"] | None = Field(
+        default=None, description="LSF: the unit of its memory limits, where lsf.conf can't be read here."
+    )
+    cores_directive: Literal["cpus-per-task", "tasks", "none"] = Field(
+        default="cpus-per-task",
+        description="Slurm: how a job asks for its cores: by `--cpus-per-task`, by `--ntasks`, or not at all.",
+    )
     dashboard: bool = Field(
         default=False,
         description="Whether Dask's dashboard is opened, on loopback of the controller's machine; it needs bokeh.",
@@ -159,6 +171,7 @@ class Site(SpecModel):
             "account": pool.account or self.account,
             "project": pool.project or self.project,
             "prologue": [*self.prologue, *pool.prologue],
+            "interface": pool.interface or self.interface,
         }
         return pool.model_copy(update=more)
 
@@ -198,73 +211,6 @@ class Site(SpecModel):
             return 0.0
         return START_IN_IMAGE_SECONDS if self.image else START_SECONDS
 
-    @classmethod
-    def check(cls, fields: Mapping[str, Any]) -> Iterator[Finding]:
-        """What is wrong beyond types, given the top-level fields that are right."""
-        scheduler, pools = fields.get("scheduler"), fields.get("pools", {})
-        yield from _pool_names(pools)
-        yield from _controller(fields)
-        if scheduler:
-            yield from _charged(scheduler, {(): fields} | {("pools", name): vars(p) for name, p in pools.items()})
-            yield from _particular(scheduler, pools)
-            yield from _dask(fields)
-        recognition = fields.get("recognised_by")
-        if recognition and recognition.environment is None and recognition.host is None:
-            yield Finding(("recognised_by",), "is empty", "Write `environment: VAR=value`, `host: login*` or both")
-
-
-def _pool_names(pools: Iterable[str]) -> Iterator[Finding]:
-    for name in pools:
-        if not re.fullmatch(POOL_NAME, name):
-            right = "Write letters, digits, '_' and '-'"
-            yield Finding(("pools", name), f"`{name}` can't be a pool's name", right, at_key=True)
-
-
-def _controller(fields: Mapping[str, Any]) -> Iterator[Finding]:
-    if fields.get("controller") != "job":
-        return
-    if (scheduler := fields.get("scheduler")) in WITHOUT_JOBS:
-        what = f"`job` needs a batch system, and `scheduler: {scheduler}` is none"
-        yield Finding(("controller",), what, "Write `detached`, which survives a logout")
-    limits = fields.get("limits")
-    if limits and limits.submitted_jobs == 1:
-        what = "the controller's job is the only one allowed, and none is left for the pools"
-        yield Finding(("limits", "submitted_jobs"), what, "Write at least 2, or `controller: detached`")
-
-
-def _dask(fields: Mapping[str, Any]) -> Iterator[Finding]:
-    """`scheduler: dask` has an address, and nothing else has."""
-    is_dask = fields.get("scheduler") == "dask"
-    if is_dask and fields.get("address") is None:
-        yield Finding(("scheduler",), "a Dask cluster needs its `address:`", "Write `address: tls://host:8786`")
-    for field in ("address", "security"):
-        if not is_dask and fields.get(field) is not None:
-            yield Finding((field,), f"`scheduler: {fields['scheduler']}` has none", "It is for `dask`", at_key=True)
-    if is_dask and fields.get("image") is not None:
-        what = "the workers of a Dask cluster are there already, and no image is started for them"
-        yield Finding(("image",), what, "Leave it out", at_key=True)
-
-
-def _charged(scheduler: str, holders: Mapping[tuple[str, ...], Mapping[str, Any]]) -> Iterator[Finding]:
-    """`project:` where the batch system has accounts, and the other way round."""
-    known = CHARGED.get(scheduler)
-    right = f"Write `{known}:`" if known else "Write what it wants into `directives:`"
-    for path, fields in holders.items():
-        for field in ("account", "project"):
-            if fields.get(field) is not None and field != known:
-                what = f"jobs of `scheduler: {scheduler}` have no {field}"
-                yield Finding((*path, field), what, right, at_key=True)
-
-
-def _particular(scheduler: str, pools: Mapping[str, Pool]) -> Iterator[Finding]:
-    for name, pool in pools.items():
-        for field, schedulers in ONLY_FOR.items():
-            if getattr(pool, field) is not None and scheduler not in schedulers:
-                right = f"It is for {listed(schedulers)}; leave it out"
-                yield Finding(("pools", name, field), f"`{scheduler}` doesn't know it", right, at_key=True)
-        if scheduler == "htcondor" and pool.disk is None:
-            yield Finding(("pools", name, "disk"), "is missing", "HTCondor needs it: write `disk: 10 GB`")
-
 
 def load_site(name: str | Path) -> Site:
     """`local`, `process`, a site of `specs/sites/` or `~/.config/bigdata/sites/` by its name, or a file by its path.
@@ -290,9 +236,7 @@ def site_files() -> dict[str, Path]:
 
 def local() -> Site:
     """This machine: the cores that this process may use, and all the memory that it may have."""
-    # A process that is bound to some cores has only these; a container's quota of their time isn't seen. Not on macOS.
-    n_cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    pool = Pool.model_construct(cores=n_cores, memory=min(_memory()))
+    pool = Pool.model_construct(cores=machine.n_cores(), memory=machine.memory())
     return Site.model_construct(site="local", scheduler="local", pools={"cpu": pool})
 
 
@@ -336,15 +280,6 @@ def site_here() -> Chosen:
     return Chosen(local(), none if files else "")
 
 
-def _memory() -> Iterator[int]:
-    """Bytes of memory of this machine, and of the container or job that this process is in."""
-    yield os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    # Of control groups, version 2; it holds the word `max` where there is no limit.
-    group = Path("/sys/fs/cgroup/memory.max")
-    if group.is_file() and (text := group.read_text().strip()).isdigit():
-        yield int(text)
-
-
 def _folders() -> list[Path]:
     # By the XDG rules a variable that is set to nothing counts as not set.
     config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
@@ -377,7 +312,7 @@ def _read(path: Path) -> Site:
     problems = layers.problems
     site = checked(Site, layers.root, problems, also=("extends",))
     fields = valid_fields(Site, layers.root) if site is None else written_fields(site, layers.root)
-    problems += [from_finding(finding, layers.root) for finding in Site.check(fields)]
+    problems += [from_finding(finding, layers.root) for finding in findings(fields)]
     if site is None or problems:
         raise SpecError(in_order(problems))
     return site.read_from(path)

@@ -99,6 +99,13 @@ class RunFolder:
         """The names of all marks; a listing, since network file systems remember for a while what wasn't there."""
         return {mark.name for mark in self.running.iterdir()}
 
+    def under_way(self) -> list[str]:
+        """The tasks that marks name, such as `first/3`; none where nothing ran here yet."""
+        if not self.running.is_dir():
+            return []
+        # No stage's name has a dot.
+        return ["/".join(mark.split(".")) for mark in sorted(self.marks())]
+
     @property
     def checkpoints(self) -> Path:
         """Holds what unfinished tasks have saved of their progress; not there once a run is done."""

@@ -69,7 +69,10 @@ def write_index(folder: RunFolder) -> None:
 
 
 class KnownRuns:
-    """The runs below a folder, the newest first, without those named; none where there is no folder."""
+    """This user's runs below a folder, the newest first, without those named; none where there is no folder.
+
+    Another user's say what they like: their arrays aren't known by anything that this user has computed.
+    """
 
     def __init__(self, runs: Path | None, without: Iterable[str] = ()) -> None:
         self._runs, self._without = runs, frozenset(without)
@@ -85,7 +88,8 @@ class KnownRuns:
                 if entry.name not in self._without:
                     with suppress(OSError):  # no run, or one that is being removed just now
                         journal = Path(entry.path, "journal.jsonl").stat()
-                        found.append((journal.st_mtime, entry.path, journal.st_size))
+                        if journal.st_uid == entry.stat().st_uid == os.geteuid():
+                            found.append((journal.st_mtime, entry.path, journal.st_size))
         return [_Indexed(RunFolder(Path(path)), size) for _, path, size in sorted(found, reverse=True)]
 
     def __bool__(self) -> bool:

@@ -60,6 +60,22 @@ def test_a_site_that_cannot_be_read_is_listed_with_what_is_wrong(far: Bench) -> 
     assert "; can't be read: `odd` (`bigdata sites list`)" in done.stdout
 
 
+def test_its_own_words_are_shown(far: Bench) -> None:
+    gpu = {**FAR["pools"]["gpu"], "gpu_type": "a100", "exclusive": True}
+    own = {"ports": {"scheduler": 40000, "workers": "40001-40100"}, "memory_directive": "none", "interface": "ib0"}
+    own |= {"controller_interface": "eth0", "cores_directive": "tasks"}
+    far.write("specs/sites/odd.yaml", {**FAR, **own, "site": "odd", "pools": {"gpu": gpu}})
+    lines = far.bigdata("sites", "show", "odd").stdout.splitlines()
+    for line in (
+        "interface               ib0",
+        "controller's interface  eth0",
+        "ports                   scheduler 40000, workers 40001-40100",
+        "jobs ask                no memory, cores as tasks",
+    ):
+        assert line in lines, lines
+    assert any(line.split()[:8] == ["gpu", "gpu", "2", "2", "(whole", "node)", "1", "a100"] for line in lines), lines
+
+
 def test_one_is_shown(far: Bench) -> None:
     done = far.bigdata("sites", "show", "far")
     assert done.stdout.splitlines() == [

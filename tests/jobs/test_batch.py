@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bigdata.jobs import batch
+from bigdata.jobs.asking import Asks
 from bigdata.jobs.batch import Job, is_passing
 from bigdata.jobs.script import JobScript, Refused
 from bigdata.store.folder import RunFolder
@@ -74,9 +75,8 @@ def test_jobs_are_named_by_the_run(tmp_path: Path) -> None:
 
 def refused(folder: Path, **asks: Any) -> str:
     """What Slurm says to a job."""
-    job = JobScript(
-        "bd-refused", folder / "log", **{"cores": 1, "memory": 2**27, "queue": "cpu", "lines": ("true",), **asks}
-    )
+    has = Asks(asks.pop("cores", 1), asks.pop("memory", 2**27))
+    job = JobScript("bd-refused", folder / "log", has, **{"queue": "cpu", "lines": ("true",), **asks})
     with pytest.raises(Refused) as error:
         job.submit("slurm")
     return error.value.words
@@ -154,7 +154,7 @@ def test_a_queue_that_is_full_or_does_not_answer_passes(
     held = [strict.command(*ask).strip() for _ in range(2)]
     # sbatch goes on trying for two minutes, and then says: Resource temporarily unavailable.
     monkeypatch.setattr("bigdata.jobs.script.PATIENCE_SECONDS", 2.0)
-    job = JobScript("bd-full", tmp_path / "log", cores=1, memory=2**27, lines=("true",), walltime=60.0)
+    job = JobScript("bd-full", tmp_path / "log", asks=Asks(1, 2**27), lines=("true",), walltime=60.0)
     with pytest.raises(TimeoutError):
         job.submit("slurm")
     strict.cancel(held)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from bigdata.jobs import script
+from bigdata.jobs.asking import Asks
 from bigdata.jobs.script import JobScript, Refused, clock
 from tests.jobs.golden import FOLDER, PARTICULAR, scripts
 
@@ -29,7 +30,9 @@ def test_there_is_no_other_reviewed_script() -> None:
 
 
 def job(folder: Path, *lines: str, **more: Any) -> JobScript:
-    return JobScript("bd-t-1a-cpu-3", folder / "job.log", **{"cores": 2, "memory": 2**30, "lines": lines, **more})
+    """A job of two cores; what it asks for, and what the others are of it."""
+    asks = {name: more.pop(name) for name in [*more] if name in Asks.__dataclass_fields__}
+    return JobScript("bd-t-1a-cpu-3", folder / "job.log", Asks(**{"cores": 2, "memory": 2**30, **asks}), lines, **more)
 
 
 UNITS = {"kb": 2**10, "mb": 2**20, "gb": 2**30, "m": 2**20, "": 2**20}

@@ -10,6 +10,7 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="the extra `networks` isn't installed")
 
+from bigdata import load_study, submit
 from bigdata.store.folder import PARTIAL
 from tests.bench import Bench, chunks, events, until
 from tests.jobs.conftest import CPU, GPU, Far
@@ -103,3 +104,14 @@ def test_jobs_with_gpus_that_tensorflow_does_not_see_are_not_computed_on_the_cpu
     assert {e["stage"] for e in failed} == {"train"}
     assert all("the task has 1 GPU (CUDA_VISIBLE_DEVICES=" in e["error"] for e in failed)
     assert "evaluate" in {e["stage"] for e in events(far.run, "done")}
+
+
+def test_a_gpu_that_is_only_there_is_left_alone_with_a_note(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shell that names one, and a TensorFlow that doesn't see it: no job has asked for it."""
+    spec = bench.write("brief.yaml", {**STUDY, "training": {"max_steps": 20, "evaluate_every": 10}})
+    without = numbers(bench.submit(spec).folder.path)
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    run = submit(load_study(spec), site="process", runs=bench.folder / "other")
+    log = "".join(file.read_text() for file in run.folder.logs.iterdir())
+    assert "on the CPU: the task has 1 GPU (CUDA_VISIBLE_DEVICES=0), and TensorFlow" in log
+    assert numbers(run.folder.path) == without

@@ -62,6 +62,16 @@ def test_gpus_are_those_that_cuda_would_see(
     assert context(folder).gpus == n
 
 
+@pytest.mark.parametrize(("asked", "must"), [(None, False), ("0", False), ("2", True)])
+def test_gpus_have_to_be_used_where_the_job_asked_for_them(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, asked: str | None, must: bool
+) -> None:
+    monkeypatch.delenv("BIGDATA_GPUS", raising=False)
+    if asked is not None:
+        monkeypatch.setenv("BIGDATA_GPUS", asked)
+    assert context(folder).must_use_gpus == must
+
+
 def test_a_checkpoint_of_a_stage_that_does_not_speak_of_any_is_an_error(folder: RunFolder) -> None:
     with pytest.raises(RuntimeError, match="stage `first` saves checkpoints and doesn't say so: `checkpoints=True`"):
         _ = context(folder).checkpoint

@@ -50,6 +50,7 @@ class Trial(StudyModel):
     ask: list[int] = []
     die: list[int] = []
     quit: list[int] = []
+    vanish: list[int] = []
     stray: list[int] = []
     boast: list[int] = []
     lament: list[int] = []
@@ -186,6 +187,8 @@ def misbehave(ctx: Any) -> None:
         hold(model.hold_bytes, model.child_bytes)
     if i in model.quit:
         sys.exit(3)
+    if i in model.vanish:
+        os._exit(0)
     if i in model.die:
         os.kill(os.getpid(), signal.SIGKILL)
     if i in model.stray:

@@ -247,3 +247,12 @@ def test_what_is_no_run_is_passed_over(bench: Bench) -> None:
     (bench.folder / "runs/a/keys.bin").write_bytes(b"something else")
     assert len(KnownRuns(bench.folder / "runs").find([key(0), key(1)])) == 2
     assert not KnownRuns(bench.folder / "nowhere")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+@pytest.mark.parametrize("name", [".", "journal.jsonl"], ids=["its folder", "its journal"])
+def test_nothing_is_known_from_another_users_run(name: str, bench: Bench) -> None:
+    folder = other_run(bench, "a", 5)
+    os.chown(folder.path / name, 54_321, -1)
+    runs = KnownRuns(bench.folder / "runs")
+    assert (bool(runs), runs.find([key(3)])) == (False, {})

@@ -9,6 +9,7 @@ from typing import get_args
 import pytest
 
 from bigdata.errors import SpecError
+from bigdata.spec.ports import ports
 from bigdata.spec.site import WATCH_BYTES, Site, load_site, site_here, site_names
 from tests.bench import ROOT
 
@@ -88,7 +89,8 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
         'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
         "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, `gpus`, "
-        "`max_jobs`, `directives`, `account`, `project`, `prologue`, `resource_spec`, `disk`. Did you mean `cores`?",
+        "`gpu_type`, `exclusive`, `interface`, `max_jobs`, `directives`, "
+        "`account`, `project`, `prologue`, `resource_spec`, `disk`. Did you mean `cores`?",
     ]
 
 
@@ -124,6 +126,26 @@ def test_a_pools_own_words_go_before_the_sites(folder: Path) -> None:
         ["module load apptainer", "module load cuda"],
     )
     assert site.pool("gpu").memory == 4 * 2**30
+
+
+def test_a_pools_own_network_goes_before_the_sites(folder: Path) -> None:
+    site = written(folder, CONTRACT.replace("gpus: 1,", "gpus: 1, interface: ib1,") + "interface: ib0\n")
+    assert (site.pool("cpu").interface, site.pool("gpu").interface) == ("ib0", "ib1")
+
+
+@pytest.mark.parametrize(
+    ("text", "known"), [("40000", range(40000, 40001)), ("40000-40009", range(40000, 40010))], ids=["one", "a range"]
+)
+def test_ports_are_one_or_a_range_with_both_ends(text: str, known: range, folder: Path) -> None:
+    site = written(folder, CONTRACT + f"ports: {{scheduler: {text}}}\n")
+    assert ports(site.ports.scheduler) == known
+    assert ports(site.ports.workers) == range(1)
+
+
+def test_jobs_are_asked_for_as_before_where_a_site_says_nothing(folder: Path) -> None:
+    site = written(folder, CONTRACT)
+    assert (site.memory_directive, site.cores_directive, site.memory_unit) == ("per-node", "cpus-per-task", None)
+    assert not any(pool.exclusive or pool.gpu_type or pool.interface for pool in site.pools.values())
 
 
 SHIPPED = sorted((ROOT / "specs/sites").glob("*.yaml"))
@@ -178,6 +200,49 @@ WRONG = {
         ("submitted_jobs: 100", "submitted_jobs: 1"),
         "8:55: limits.submitted_jobs: the controller's job is the only one allowed, and none is left for the pools. "
         "Write at least 2, or `controller: detached`.",
+    ),
+    "a GPU's type where the batch system has no word for it": (
+        ("scheduler: slurm", "scheduler: pbs", "gpus: 1,", "gpus: 1, gpu_type: a100,"),
+        "7:40: pools.gpu.gpu_type: `pbs` doesn't know it. It is for `slurm`, `lsf` and `htcondor`; leave it out, and "
+        "write what the site wants into `resource_spec:`.",
+    ),
+    "a type of no GPUs": (
+        ("cores: 2, memory: 2 GiB", "cores: 2, gpu_type: a100, memory: 2 GiB"),
+        "6:31: pools.cpu.gpu_type: says which GPUs, and the pool has none. Write how many beside it: `gpus: 1`.",
+    ),
+    "a whole node where that is a queue's business": (
+        ("scheduler: slurm", "scheduler: sge", "2 GiB", "2 GiB, exclusive: true"),
+        "6:46: pools.cpu.exclusive: `sge` doesn't know it. It is for `slurm`, `pbs`, `lsf` and `moab`; leave it out, "
+        "and write what the site wants into `resource_spec:`.",
+    ),
+    "memory by core where it isn't asked for so": (
+        ("scheduler: slurm", "scheduler: pbs\nmemory_directive: per-cpu"),
+        "3:19: memory_directive: `pbs` can't be asked so. It is for `slurm`, `lsf` and `moab`; leave it out.",
+    ),
+    "no memory where it isn't asked for": (
+        ("scheduler: slurm", "scheduler: sge\nmemory_directive: none"),
+        "3:19: memory_directive: `sge` can't be asked so. It is for `slurm`, `lsf`, `moab`, `pbs` and `htcondor`; "
+        "leave it out.",
+    ),
+    "Slurm's words for another": (
+        ("scheduler: slurm", "scheduler: pbs\ncores_directive: tasks\nmemory_unit: GB"),
+        "3:18: cores_directive: `pbs` can't be asked so. It is for `slurm`; leave it out.",
+        "4:14: memory_unit: `pbs` can't be asked so. It is for `lsf`; leave it out.",
+    ),
+    "fewer ports than workers": (
+        ("site: ", "ports: {workers: 40000, nannies: 40001-40002}\nsite: "),
+        "1:18: ports.workers: 1 for the 2 workers that one job of pool `cpu` has. Write a range of at least 2.",
+    ),
+    "ports where nobody comes from outside": (
+        ("scheduler: slurm", "scheduler: local\nports: {scheduler: 40000}", "controller: job ", "controller: inline "),
+        "3:1: ports: `scheduler: local` opens none to others. Leave them out.",
+    ),
+    "no ports": (
+        ("site: ", "ports: {workers: 40100-40000, nannies: any, scheduler: 80, dashboard: [8787]}\nsite: "),
+        "1:18: ports.workers: `40100-40000` is no range of ports. Write the lower port first, from 1024 to 65535.",
+        "1:40: ports.nannies: `any` is no range of ports. Write `40000-40100`, or one port.",
+        "1:56: ports.scheduler: `80` is no range of ports. Write `40000-40100`, or one port.",
+        "1:71: ports.dashboard: `[8787]` is no range of ports. Write `40000-40100`, or one port.",
     ),
     "recognised by nothing": (
         ("site: ", "recognised_by: {}\nsite: "),

@@ -71,6 +71,9 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
     yield "controller", _controller(site)
     yield "charged to", ", ".join(f"{f} {v}" for f in ("account", "project") if (v := getattr(site, f)))
     yield "interface", site.interface or ""
+    yield "controller's interface", site.controller_interface or ""
+    yield "ports", ", ".join(f"{whose} {text}" for whose, text in site.ports.model_dump(exclude_none=True).items())
+    yield "jobs ask", ", ".join(_asking(site))
     path = site.image_path
     yield "image", "" if path is None else f"{path}{'' if path.exists() else ' (there is no such file yet)'}"
     yield "prologue", "; ".join(site.prologue)
@@ -86,6 +89,16 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
     yield "limits", ", ".join(words.format(n) for n, words in amounts if n is not None)
     costs = ((prices.core_hour, "core-hour"), (prices.gpu_hour, "GPU-hour"), (prices.tb_month, "TB and month"))
     yield "prices", ", ".join(f"{usd:g} USD per {what}" for usd, what in costs if usd is not None)
+
+
+def _asking(site: Site) -> Iterator[str]:
+    """By which words jobs ask, where not by the usual ones."""
+    if site.memory_directive != "per-node":
+        yield {"per-cpu": "memory for each core", "none": "no memory"}[site.memory_directive]
+    if site.cores_directive != "cpus-per-task":
+        yield {"tasks": "cores as tasks", "none": "no cores"}[site.cores_directive]
+    if site.memory_unit:
+        yield f"memory in {site.memory_unit}"
 
 
 def _controller(site: Site) -> str:
@@ -106,6 +119,8 @@ def _pools(site: Site) -> str:
     rows = []
     for name, pool in site.pools.items():
         walltime = duration(pool.walltime) if pool.walltime else ""
-        asks = (pool.queue, site.n_jobs(name), pool.cores, pool.gpus, size(pool.memory), walltime)
+        gpus = f"{pool.gpus} {pool.gpu_type}" if pool.gpu_type else pool.gpus
+        cores = f"{pool.cores} (whole node)" if pool.exclusive else pool.cores
+        asks = (pool.queue, site.n_jobs(name), cores, gpus, size(pool.memory), walltime)
         rows.append((name, *asks, site.tasks_at_once(name), size(site.worker_memory(name))))
     return table(columns, rows) + "\n\ncores, GPUs, memory and walltime are those of one job"

@@ -54,16 +54,22 @@ tf: Any = _loaded()
 def require_gpu(n: int) -> None:
     """Raises SiteError where TensorFlow sees none of the `n` GPUs that a task has: it would compute on the CPU, and the
     GPUs would be paid for in vain."""
+    if why := unseen(n):
+        raise SiteError(why)
+
+
+def unseen(n: int) -> str:
+    """Why TensorFlow sees none of the `n` GPUs that a task has, and what to do about it; "" where it sees some."""
     if tf.config.list_physical_devices("GPU"):
-        return
+        return ""
     has = f"the task has {n} GPU{'s' if n > 1 else ''} (CUDA_VISIBLE_DEVICES={os.environ.get('CUDA_VISIBLE_DEVICES')})"
     if not tf.test.is_built_with_gpu_support():
-        raise SiteError(
+        return (
             f"{has}, and TensorFlow {tf.__version__} is built for CPUs alone. Where the tasks run, install "
             "`bigdata[networks-cuda]` in place of `bigdata[networks]`, or take a pool without GPUs."
         )
     devices = ", ".join(device.name.removeprefix("/physical_device:") for device in tf.config.list_physical_devices())
-    raise SiteError(
+    return (
         f"{has}, and TensorFlow {tf.__version__} sees {devices} only. `nvidia-smi` on the node tells whether its "
         "driver works; it must be new enough for the CUDA libraries that come with `bigdata[networks-cuda]`."
     )

@@ -16,6 +16,7 @@ from bigdata.studies.architecture_search.status import DIVERGED, NO_MEMORY, RAN
 from bigdata.studies.architecture_search.trial import Training, is_out_of_memory
 from bigdata.studies.architecture_search.work import Payload
 from bigdata.studies.materials import grouping
+from bigdata.studies.materials.crystals import is_on_gpu
 from bigdata.studies.materials.matches import write_matches
 from bigdata.studies.materials.split import group_hashes
 
@@ -40,7 +41,7 @@ def train(ctx: Context[ArchitectureSearch]) -> dict[str, Any]:
     """A rung of a trial. What diverges, or doesn't fit into memory, is a result too: the search goes on."""
     asked = cast(Payload, ctx.payload)
     setting = setting_of(ctx.model, asked["point"], _max_steps(ctx.model))
-    told = {"rung_trial": asked["trial"], "rung_of_trial": asked["rung"], "rung_on_gpu": ctx.gpus > 0}
+    told = {"rung_trial": asked["trial"], "rung_of_trial": asked["rung"], "rung_on_gpu": is_on_gpu(ctx)}
     try:
         one = Training(ctx, setting, trial_seed(ctx.model.search.seed, asked["trial"]))
         done = one.to_step(int(asked["steps"][1])) if "steps" in asked else one.to_second(asked["seconds"][1])

@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.models.networks.network import Compiled, shared
-from bigdata.models.networks.setting import Network
 from bigdata.models.networks.training import Trained, Trainer, predicted
 from bigdata.studies.architecture_search.data import problem_for
 from bigdata.studies.architecture_search.model import ArchitectureSearch
 from bigdata.studies.architecture_search.points import Setting
-from bigdata.studies.materials.crystals import fitted_to
+from bigdata.studies.materials.crystals import compiled, fitted_to
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -36,7 +34,7 @@ class Training:
 
     def __init__(self, ctx: Context[ArchitectureSearch], setting: Setting, seed: int) -> None:
         self.ctx, self.setting = ctx, setting
-        self.network = compiled(ctx, setting.network)
+        self.network = compiled(ctx, fitted_to(ctx.model.graph, setting.network))
         self.problem = problem_for(ctx, setting.network)
         self.trainer = Trainer(self.network, setting.training, self.problem, seed)
         self._earlier = 0.0
@@ -83,21 +81,6 @@ class Training:
     def _looked(self, step: int, loss: float, mae: float) -> None:
         most = self.setting.training.max_steps
         self.ctx.log(f"step {step:,} of {most:,}, training loss {loss:.4g}, validation MAE {mae:.4g}")
-
-
-def compiled(ctx: Context[ArchitectureSearch], network: Network) -> Compiled:
-    """A network fitted to the study's graphs, compiled for each size of batch where there is a GPU.
-
-    Raises SiteError where the task has GPUs that TensorFlow doesn't see.
-    """
-    has_gpu = ctx.gpus > 0
-    if has_gpu:
-        from bigdata.models.networks.loading import require_gpu
-
-        require_gpu(ctx.gpus)
-    # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
-    precision = ctx.model.training.precision if has_gpu else "float32"
-    return shared(fitted_to(ctx.model.graph, network), ctx.read("element_feature"), precision, has_gpu)
 
 
 def is_out_of_memory(error: Exception) -> bool:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from bigdata.data.graphs import Graphs, GraphSetting
 from bigdata.data.materials.origin import MaterialsOrigin
 from bigdata.kind import Input
 from bigdata.models.networks.crystals import Crystals
-from bigdata.models.networks.network import needs_directions
+from bigdata.models.networks.network import Compiled, needs_directions, shared
 from bigdata.models.networks.setting import Network, PaiNN
 from bigdata.studies.materials.entries import entries_by_dataset
 from bigdata.studies.materials.graphs import graphs_of
 from bigdata.studies.materials.model import Graph, Target
+
+if TYPE_CHECKING:
+    from bigdata.kind import Context
 
 
 def graph_setting(graph: Graph, network: Network) -> GraphSetting:
@@ -41,3 +45,26 @@ def open_crystals(
     rows = entries_by_dataset({name: datasets[name]}, inputs, target, "leave-out")[name].rows
     graphs = Graphs.read(graphs_of(inputs[name].folder, graph_setting(graph, network)).made())
     return Crystals(graphs if len(rows) == len(graphs) else graphs.take(rows), fitted_to(graph, network))
+
+
+def compiled(ctx: Context[Any], network: Network) -> Compiled:
+    """A network fitted to the study's graphs, compiled for each size of batch where there is a GPU; one for all tasks
+    of a process. Raises SiteError where the task's job asked for GPUs that TensorFlow doesn't see.
+    """
+    on_gpu = is_on_gpu(ctx)
+    # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
+    precision = ctx.model.training.precision if on_gpu else "float32"
+    return shared(network, ctx.read("element_feature"), precision, on_gpu)
+
+
+def is_on_gpu(ctx: Context[Any]) -> bool:
+    """Whether TensorFlow sees the task's GPUs: those of a job have to be seen, one that is only there needn't."""
+    if not ctx.gpus:
+        return False
+    from bigdata.models.networks.loading import require_gpu, unseen
+
+    if ctx.must_use_gpus:
+        require_gpu(ctx.gpus)
+    if why := unseen(ctx.gpus):
+        ctx.log(f"on the CPU: {why}")
+    return not why

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from bigdata.models.networks import training as networks
 from bigdata.models.networks.elements import element_features
-from bigdata.models.networks.network import Compiled, shared
 from bigdata.studies.materials import grouping
+from bigdata.studies.materials.crystals import compiled
 from bigdata.studies.materials.matches import write_matches
 from bigdata.studies.materials.split import group_hashes
 from bigdata.studies.transferability import evaluation
@@ -42,7 +42,7 @@ def train(ctx: Context[Transferability]) -> dict[str, float | int]:
     """One network; from its checkpoint where there is one."""
     one = trainings(ctx.model)[ctx.index]
     taught = lesson(ctx, one)
-    trainer = networks.Trainer(compiled(ctx), ctx.model.training, taught.problem, one.seed)
+    trainer = networks.Trainer(compiled(ctx, network_of(ctx.model)), ctx.model.training, taught.problem, one.seed)
     if (saved := ctx.checkpoint.load()) is not None:
         trainer.resume(saved)
     done = trainer.train(lambda state: ctx.checkpoint.save(**state), ctx.should_stop, _progress(ctx, one))
@@ -112,7 +112,7 @@ def _tuned(
     ctx: Context[Transferability], place: int, dataset: str, parts: NDArray[Any], tested: NDArray[Any]
 ) -> Floats:
     """Predictions of the test part by one network, tuned on rows drawn by its own seed."""
-    tuning, crystals, network = ctx.model.fine_tuning, crystals_of(ctx, dataset), compiled(ctx)
+    tuning, crystals, network = ctx.model.fine_tuning, crystals_of(ctx, dataset), compiled(ctx, network_of(ctx.model))
     assert tuning is not None
     seed = trainings(ctx.model)[place].seed
     drawn = np.random.default_rng([seed, 2]).permutation(np.flatnonzero(parts == TRAIN))[: tuning.rows]
@@ -123,24 +123,9 @@ def _tuned(
 
 def _ensemble(ctx: Context[Transferability], at: list[int], dataset: str) -> Floats:
     """(seeds, n) predictions for all entries of a dataset."""
-    crystals, network = crystals_of(ctx, dataset), compiled(ctx)
+    crystals, network = crystals_of(ctx, dataset), compiled(ctx, network_of(ctx.model))
     every = np.arange(len(crystals))
     return np.stack([learned(ctx.read, ctx.model, place, dataset)(network, crystals, every) for place in at])
-
-
-def compiled(ctx: Context[Transferability]) -> Compiled:
-    """The study's network, compiled for each size of batch where there is a GPU; one for all tasks of a process.
-
-    Raises SiteError where the task has GPUs that TensorFlow doesn't see.
-    """
-    has_gpu = ctx.gpus > 0
-    if has_gpu:
-        from bigdata.models.networks.loading import require_gpu
-
-        require_gpu(ctx.gpus)
-    # Without the newest instructions oneDNN has no products in bfloat16, and ends the process that asks for one.
-    precision = ctx.model.training.precision if has_gpu else "float32"
-    return shared(network_of(ctx.model), ctx.read("element_feature"), precision, has_gpu)
 
 
 def evaluate(ctx: Context[Transferability]) -> None:

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from bigdata.jobs.worker_job import worker_job
-from bigdata.spec.site import CHARGED, Site, load_site
+from bigdata.jobs import script, worker_job
+from bigdata.spec.site import Site, load_site
+from bigdata.spec.site_findings import CHARGED
 from bigdata.store.folder import RunFolder
 
 FOLDER = Path(__file__).parent
@@ -48,7 +49,7 @@ def scripts() -> Iterator[tuple[str, str]]:
             site = _site(scheduler)
             for pool in ("cpu", "gpu"):
                 folder, place = RunFolder(Path("/runs/trial-1a2b3c4d")), Path("/runs/trial-1a2b3c4d/tls")
-                job = worker_job(site, folder, f"{pool}-3", pool, "tls://10.0.0.1:8786", place)
+                job = worker_job.worker_job(site, folder, f"{pool}-3", pool, "tls://10.0.0.1:8786", place)
                 yield f"{scheduler}-{pool}.sh", job.text(scheduler)
 
 
@@ -79,10 +80,13 @@ def _site(scheduler: str) -> Site:
 @contextmanager
 def _fixed_words() -> Iterator[None]:
     """An ordinary user's Python, folders and variables, the same on all machines."""
-    environment = {"PATH": "/env/bin:/usr/bin", "BIGDATA_CACHE": "/big/cache", "LSF_ENVDIR": "/nowhere"}
+    environment = {"PATH": "/env/bin:/usr/bin", "LSF_ENVDIR": "/nowhere"}
     with (
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "executable", "/env/bin/python"),
         mock.patch.object(os, "geteuid", return_value=1000),
+        # Nothing is made in this folder, nor is it asked whose it is.
+        mock.patch.object(script, "cache_folder", return_value=Path("/big/cache")),
+        mock.patch.object(worker_job, "cache_folder", return_value=Path("/big/cache")),
     ):
         yield

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 
+#$ -clear
 #$ -N bd-trial-1a2b3c4d-24c7-cpu-3
 #$ -q batch
 #$ -P mat

@@ -23,4 +23,4 @@ then export TMPDIR="/scratch/$USER"
 fi
 module load cuda
 export BIGDATA_JOB_ENDS="${SLURM_JOB_END_TIME:-$(($(date +%s)+129600))}"
-exec /env/bin/python -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "gpu-3", "lane": "gpu", "n": 1, "memory": 68518150144, "threads": 8, "certificates": "/runs/trial-1a2b3c4d/tls", "interface": "ib0"}'
+exec /env/bin/python -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "gpu-3", "lane": "gpu", "n": 1, "memory": 68518150144, "threads": 8, "certificates": "/runs/trial-1a2b3c4d/tls", "gpus": 1, "interface": "ib0"}'

@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("tensorflow", reason="the extra `networks` isn't installed")
 
 from bigdata.errors import SiteError
-from bigdata.models.networks.loading import require_gpu, tf
+from bigdata.models.networks.loading import require_gpu, tf, unseen
 
 
 class Device(NamedTuple):
@@ -34,6 +34,7 @@ def refused(n: int) -> str:
 def test_a_gpu_that_is_seen_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     sees(monkeypatch, "CPU:0", "GPU:0", is_built_for_gpus=True)
     require_gpu(1)
+    assert unseen(1) == ""
 
 
 def test_a_package_for_processors_alone_says_which_one_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
