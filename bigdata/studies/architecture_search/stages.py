@@ -130,7 +130,7 @@ class _Stages:
             cores=self.model.training.cores,
             checkpoints=True,
             proposer="bigdata.studies.architecture_search.proposer:Led",
-            lag=self.model.search.cohort,
+            lag=self.search.lag,
         )
 
     def rows(self) -> dict[str, Row]:
