@@ -9,11 +9,13 @@ from typing import Any
 
 from bigdata.engine.execute import Token
 from bigdata.engine.taking import NOT_WHOLE, take_over
+from bigdata.planning.budget import use_of_hour
 from bigdata.planning.plan import Plan
 from bigdata.run.description import as_understood
 from bigdata.store.folder import write_json, write_whole
 from bigdata.store.journal import History, Journal
 from bigdata.store.packs import remove_other_packs
+from bigdata.store.use import recorded
 from bigdata.store.writing import create_arrays, open_store, remove_others, write_coordinates
 from bigdata.version import VERSION
 
@@ -87,4 +89,5 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "tasks": {s.path: s.n_tasks for s in plan.stages},
         "figures": [figure.name for figure in plan.figures],
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
+        **recorded({s.path: use_of_hour(plan.site, s) for s in plan.stages}, plan.site.prices),
     }
