@@ -153,6 +153,7 @@ if TYPE_CHECKING:
     from bigdata.kind.stage import Workload as Workload
     from bigdata.kind.target import Target as Target
     from bigdata.spec.grown import Grown as Grown
+    from bigdata.spec.site import Prices as Prices
     from bigdata.spec.study import Finding as Finding
     from bigdata.spec.study import Findings as Findings
     from bigdata.spec.study import Input as Input
@@ -169,6 +170,7 @@ if TYPE_CHECKING:
     from bigdata.store.flat import FlatWriter as FlatWriter
     from bigdata.store.reading import View as View
     from bigdata.store.rows import Row as Row
+    from bigdata.store.use import Use as Use
     from bigdata.units import Angle as Angle
     from bigdata.units import Bytes as Bytes
     from bigdata.units import Energy as Energy
@@ -191,12 +193,14 @@ _HOMES = {
     "kind.results": ("StudyResults",),
     "kind.stage": ("BUILT_IN", "PROCESS_BYTES", "Kept", "Pack", "Rate", "Stage", "TaskId", "Workload"),
     "kind.target": ("Target",),
+    "spec.site": ("Prices",),
     "spec.study": ("Finding", "Findings", "Input", "PathInSpec", "SpecModel", "StudyModel", "WrongText"),
     "spec.whereabouts": ("located", "named"),
     "store.arrays": ("ArraySpec", "Coordinate", "blocks"),
     "store.flat": ("FlatStore", "FlatWriter"),
     "store.reading": ("View",),
     "store.rows": ("Row",),
+    "store.use": ("Use",),
     "units": ("Angle", "Bytes", "Energy", "Length", "Money", "Seconds", "States"),
 }
 _HOME = {name: f"bigdata.{module}" for module, names in _HOMES.items() for name in names}

@@ -100,7 +100,7 @@ def of_parameters(trials: Trials) -> Mapping[str, NDArray[Any]]:
         for field in (field for field in judged.fields if field.path == path):
             found["importance"][place], found["importance_alone"][place] = field.total, field.alone
             found["importance_low"][place] = max(0.0, field.total - half[path])
-            found["importance_high"][place] = field.total + half[path]
+            found["importance_high"][place] = max(field.total, min(1.0, field.total + half[path]))
     return found | {"importance_r2": np.array([judged.r2])}
 
 

@@ -107,6 +107,16 @@ class Results(StudyResults[ArchitectureSearch], Trials):
         """(trials,) whether each was trained on a GPU."""
         return np.asarray(self.view["on_gpu"][...])
 
+    @cached_property
+    def errors(self) -> dict[int, str]:
+        """Of trials one of whose tasks has failed, by their numbers, what it raised."""
+        path, past = f"{self.view.group}/train".lstrip("/"), self.view.run.history
+        return {
+            past.asked[stage, index]["payload"]["trial"]: str(record.get("error", ""))
+            for (stage, index), record in past.failed.items()
+            if stage == path and (stage, index) in past.asked
+        }
+
 
 def name_of(path: str) -> str:
     """Of a searched field: `latent` of `model.latent`."""
