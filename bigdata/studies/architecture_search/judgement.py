@@ -110,9 +110,10 @@ def of_paper(results: Results) -> str:
     return (
         f"Its {steps:,} gradient steps would take {three_digits(gpu)} hours of the paper's V100 "
         f"({three_digits(gpu * DOLLARS_OF_GPU_HOUR)} USD at {DOLLARS_OF_GPU_HOUR:g} USD an hour) or "
-        f"{three_digits(core)} of its CPU core, at {sum(V100):.4f} and {sum(ONE_CORE):.4f} s a step. The paper prints {hours.value:,.0f} "
-        f"GPU-hours and {price.value:,.0f} USD for its own {TRIALS:,} trials of {STEPS:,} steps; from these times "
-        f"follow {hours.recomputed:,.0f} and {price.recomputed:,.0f}, {hours.value / hours.recomputed:.1f} times less."
+        f"{three_digits(core)} of its CPU core, at {sum(V100):.4f} and {sum(ONE_CORE):.4f} s a step. "
+        f"The paper prints {hours.value:,.0f} GPU-hours and {price.value:,.0f} USD for its own {TRIALS:,} trials of "
+        f"{STEPS:,} steps; from these times follow {hours.recomputed:,.0f} and {price.recomputed:,.0f}, "
+        f"{hours.value / hours.recomputed:.1f} times less."
     )
 
 

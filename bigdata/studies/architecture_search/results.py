@@ -51,7 +51,7 @@ class Results(StudyResults[ArchitectureSearch], Trials):
         """The one that decides, in words."""
         return METRIC[self.model.reward.metric]
 
-    def unit_of(self, metric: str) -> ErrorUnit:
+    def scale_of(self, metric: str) -> ErrorUnit:
         """In which values of a metric are said."""
         return self.error_unit if metric.startswith("validation") else error_unit(unit_of_metric(metric, ""), ())
 
@@ -63,7 +63,7 @@ class Results(StudyResults[ArchitectureSearch], Trials):
     @property
     def scale(self) -> ErrorUnit:
         """In which the metric that decides is said."""
-        return self.unit_of(self.model.reward.metric)
+        return self.scale_of(self.model.reward.metric)
 
     @cached_property
     def retrained(self) -> list[int]:
