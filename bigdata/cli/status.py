@@ -14,6 +14,7 @@ from bigdata.cli.status_page import page
 from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.errors import SpecError
+from bigdata.run.findings import findings
 from bigdata.run.status import Status, find_runs, status
 
 
@@ -33,7 +34,7 @@ def command(run: Path | None, runs: Path, watch: bool, as_json: bool) -> None:
         click.echo(json.dumps([_data(s) for s in found], indent=2) if as_json else _list(found, runs))
     else:
         one = status(run)
-        click.echo(json.dumps(_data(one), indent=2) if as_json else page(one))
+        click.echo(json.dumps(_data(one) | _found(one), indent=2) if as_json else page(one))
 
 
 def _watch(run: Path | None, as_json: bool) -> None:
@@ -46,7 +47,7 @@ def _watch(run: Path | None, as_json: bool) -> None:
         return
     said = ""
     for now in looks(lambda: status(run)):
-        data = _data(now)
+        data = _data(now) | _found(now)
         # How long the controller has been silent changes with every look, and is no news.
         line = json.dumps({name: value for name, value in data.items() if name != "silent"})
         if line != said:
@@ -73,6 +74,13 @@ def _data(s: Status) -> dict[str, Any]:
         "task_seconds": round(s.seconds, 2),
         "updated": s.updated,
     }
+
+
+def _found(s: Status) -> dict[str, Any]:
+    """Of one run: reading it costs more than its state, of which a folder shows many."""
+    told = findings(s)
+    budget = [{"what": b.what, "allowed": b.allowed, "used": b.used, "left": b.left} for b in told.budget]
+    return {"found": list(told.lines), "budget": budget}
 
 
 def _list(found: list[Status], runs: Path) -> str:

@@ -31,7 +31,8 @@ class Status:
     controller that lives, or the one that died, last heard of `silent` seconds ago. `launch` is what one without a
     terminal was told, and `job` its batch job as the scheduler sees it; `waiting` says why the run waits for workers,
     where it does. `scheduler` is what its jobs are in, `local` where it has none; `again` counts how often tasks were
-    tried again, by why, and `taken` how many results were taken over, by the run that they are from.
+    tried again, by why, and `taken` how many results were taken over, by the run that they are from. `past` is all that
+    its journal told.
     """
 
     folder: RunFolder
@@ -50,6 +51,7 @@ class Status:
     error: str
     seconds: float
     updated: float
+    past: journal.History
 
     @property
     def n_done(self) -> int:
@@ -98,6 +100,7 @@ def status(path: Path) -> Status:
         again=dict(Counter(record["why"] for record in records if record["event"] == "again")),
         seconds=sum(t["seconds"] for t in past.done.values() if "from" not in t),
         updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
+        past=past,
     )
 
 

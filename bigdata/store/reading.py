@@ -258,8 +258,9 @@ class Run(View):
     A sweep has several variants, each a View of its own; the run itself is the first.
     """
 
-    def __init__(self, path: str | Path) -> None:
-        self.folder = RunFolder(Path(path))
+    def __init__(self, path: str | Path, past: journal.History | None = None) -> None:
+        """`past` is its journal where that was read already; left out, each question reads what it says by then."""
+        self.folder, self._past = RunFolder(Path(path)), past
         resolved = self.folder.read_resolved()
         if not is_installed(kind := resolved["study"]["study"]):
             raise SpecError(f"{path} is the run of a study of the kind `{kind}`, which isn't installed here.")
@@ -285,7 +286,7 @@ class Run(View):
 
     @property
     def history(self) -> journal.History:
-        return journal.history(journal.read(self.folder.journal))
+        return self._past or journal.history(journal.read(self.folder.journal))
 
     @property
     def prices(self) -> Prices:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure as Drawing
 from scipy import stats
 
-from bigdata.kind import Figure, View
+from bigdata.kind import Figure, SpecError, View
 from bigdata.studies.architecture_search import figures
 from bigdata.studies.architecture_search.results import METRIC, Results, name_of
 from bigdata.studies.architecture_search.search import runs_through
@@ -21,8 +21,16 @@ MOST_FIELDS, MOST_TICKS = 8, 5
 MINUTE, HOUR = 60.0, 3600.0
 
 
-def surface(view: View) -> Figure:
+def _results(view: View) -> Results:
+    """Raises SpecError where there is nothing to draw."""
     results = view.once(Results)
+    if results.best is None:
+        raise SpecError("no trial has a network, so there is nothing to draw")
+    return results
+
+
+def surface(view: View) -> Figure:
+    results = _results(view)
     first, second = map(name_of, results.by_importance[:2])
     known = np.isfinite(view["importance"][...]).any()
     which = "the two parameters that matter most" if known else "the first two parameters"
@@ -88,7 +96,7 @@ def _short(value: object) -> str:
 
 
 def parallel(view: View) -> Figure:
-    results = view.once(Results)
+    results = _results(view)
     fields = results.by_importance
     more = f" The {MOST_FIELDS} most important of {len(fields)} parameters." if len(fields) > MOST_FIELDS else ""
     many = len(results.order) > figures.MOST_LINES
@@ -117,7 +125,7 @@ def _axis(results: Results, path: str) -> figures.Axis:
 
 
 def best_so_far(view: View) -> Figure:
-    results = view.once(Results)
+    results = _results(view)
     rungs = (
         " A trial's value is that of its last rung, and the best that of any rung."
         if len(results.model.rungs) > 1
@@ -141,7 +149,7 @@ def _course(results: Results) -> figures.Course:
 
 
 def trials(view: View) -> Figure:
-    results = view.once(Results)
+    results = _results(view)
     alike = results.alike
     again = " Dotted: the mean of the best trained anew, with its standard deviation." if _again(results) else ""
     return Figure(
@@ -164,7 +172,7 @@ def _again(results: Results) -> figures.Again | None:
 
 
 def front(view: View) -> Figure:
-    results = view.once(Results)
+    results = _results(view)
     beside = " and ".join(METRIC[metric] for metric in results.model.reward.metrics[1:])
     n = int(view["on_front"][...].sum())
     return Figure(
@@ -186,7 +194,7 @@ def _front(results: Results) -> Drawing:
 
 
 def ranks(view: View) -> Figure:
-    results = view.once(Results)
+    results = _results(view)
     return Figure(
         "Early ranks against final ones",
         "Of the trials that ran through whatever they showed, 1 being the best; diamond: the best at the end. On the "

@@ -164,7 +164,7 @@ def best_so_far(course: Course, label: str) -> Figure:
     axes.set_xlim(left=0)
     axes.set_xlabel(f"time of training spent ({course.unit})")
     axes.set_ylabel(label)
-    axes.legend(loc="upper right")
+    figure.legend(loc="outside upper center", ncols=3)
     return figure
 
 
@@ -242,7 +242,7 @@ def front(decides: Objective, beside: Sequence[Objective], on_front: NDArray[np.
         axes.set_xlabel(other.label)
     _scaled(panels[0, 0], decides.values, "y")
     panels[0, 0].set_ylabel(decides.label)
-    panels[0, -1].legend(loc="upper right")
+    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
     return figure
 
 
@@ -274,12 +274,15 @@ def ranks(panels: Sequence[Ranks]) -> Figure:
 
 def _ranks(axes: Axes, panel: Ranks) -> None:
     n = len(panel.early)
+    axes.set_title(panel.title)
+    axes.set_aspect("equal")
+    if not n:
+        axes.text(0.5, 0.5, "no trial ran through", ha="center", va="center", transform=axes.transAxes, color="0.4")
+        return
     axes.plot([1, n], [1, n], color="0.6", lw=0.8)
     axes.scatter(panel.early, panel.final, s=14, color=OTHER, lw=0)
     best = int(np.argmin(panel.final))
     axes.scatter(panel.early[best], panel.final[best], s=30, color=BEST, marker="D", lw=0, zorder=3)
-    axes.set_title(panel.title)
-    axes.set_aspect("equal")
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
         axis.set_minor_formatter(NullFormatter())

@@ -65,6 +65,7 @@ class ArchitectureSearch(StudyModel):
     report_at: ClassVar[str] = "bigdata.studies.architecture_search.report:report"
     predict_at: ClassVar[str] = "bigdata.studies.architecture_search.prediction:predict"
     export_at: ClassVar[str] = "bigdata.studies.architecture_search.export:export"
+    status_at: ClassVar[str] = "bigdata.studies.architecture_search.live:found"
     starter_at: ClassVar[str] = "bigdata.studies.architecture_search:starter.yaml"
     packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen", "tensorflow", "graph-nets", "optuna")
 
