@@ -14,6 +14,7 @@ from bigdata.cli.status_page import page
 from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.errors import SiteError, SpecError
+from bigdata.run.findings import findings
 from bigdata.run.status import Status, find_runs, status
 from bigdata.store.accounts import compared, held, idle
 
@@ -39,7 +40,7 @@ def command(run: Path | None, runs: Path, watch: bool, as_json: bool) -> None:
             click.echo(why, err=True)
     else:
         one = status(run)
-        click.echo(json.dumps(_data(one), indent=2) if as_json else page(one))
+        click.echo(json.dumps(_data(one) | _found(one), indent=2) if as_json else page(one))
 
 
 def _watch(run: Path | None, as_json: bool) -> None:
@@ -52,7 +53,7 @@ def _watch(run: Path | None, as_json: bool) -> None:
         return
     said = ""
     for now in looks(lambda: status(run)):
-        data = _data(now)
+        data = _data(now) | _found(now)
         # How long the controller has been silent changes with every look, and is no news.
         line = json.dumps({name: value for name, value in data.items() if name != "silent"})
         if line != said:
@@ -85,6 +86,13 @@ def _data(s: Status) -> dict[str, Any]:
         "idle_core_hours": idle(s.past),
         "held": held(s.past),
     }
+
+
+def _found(s: Status) -> dict[str, Any]:
+    """Of one run: reading it costs more than its state, of which a folder shows many."""
+    told = findings(s)
+    budget = [{"what": b.what, "allowed": b.allowed, "used": b.used, "left": b.left} for b in told.budget]
+    return {"found": list(told.lines), "budget": budget}
 
 
 def _seen(paths: list[Path]) -> tuple[list[Status], dict[Path, str]]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.engine.inside import what_ended_it
+from bigdata.run.findings import findings
 from bigdata.run.launch import last_words
 from bigdata.run.status import LONG_SILENCE_SECONDS, Status
 from bigdata.spec.site_findings import WITHOUT_JOBS
@@ -28,6 +29,9 @@ def page(s: Status) -> str:
     lines = [f"{s.folder.path}  {s.state}{_by(s)}", ""]
     if rows:
         lines.append(table(("stage", "tasks", "done", "failed"), rows))
+    found = findings(s)
+    lines += found.lines
+    lines += [f"budget: {b.used:.3g} of {b.allowed:.3g} {b.what} used, {b.left:.3g} left" for b in found.budget]
     lines += [f"waiting: {reason}" for reason in s.waiting]
     lines += [f"{n} results were taken over from {name}" for name, n in s.taken.items()]
     if s.again:

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Mapping
 
 from bigdata.engine.execute import Token
-from bigdata.planning.budget import Use, exceeded, use
+from bigdata.planning.budget import exceeded, use
 from bigdata.planning.plan import Plan
 from bigdata.store.journal import History
+from bigdata.store.use import Use
 
 
 class Purse:

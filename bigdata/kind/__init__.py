@@ -64,11 +64,11 @@ swept, reported and run again as all others:
 
 The model (`StudyModel`) says more where it is asked: `check` what is wrong beyond types, `inputs` which data it reads,
 `data_files` the user's own among them, `figures` what will be drawn; `predict_at` and `export_at` are for kinds that
-make models, `starter_at` for `bigdata init`, `packages` for the record, `variables` for jobs, `extra` for packages that
-bigdata itself needn't have: `networks` is TensorFlow, graph-nets and Sonnet. Where these are missing, the study is
-refused before it is submitted; they are imported by its tasks alone, inside of functions. `Target` is a quantity with
-unit and range, `unknown_fields` finds fields that a dataset doesn't have, and `problem.at("dataset")` puts what is
-wrong with data at its place in the spec.
+make models, `starter_at` for `bigdata init`, `status_at` for what `bigdata status` tells of a run that goes on,
+`packages` for the record, `variables` for jobs, `extra` for packages that bigdata itself needn't have: `networks` is
+TensorFlow, graph-nets and Sonnet. Where these are missing, the study is refused before it is submitted; they are
+imported by its tasks alone, inside of functions. `Target` is a quantity with unit and range, `unknown_fields` finds
+fields that a dataset doesn't have, and `problem.at("dataset")` puts what is wrong with data at its place in the spec.
 
 A kind that reads a file of the user's has it in its model as `file: str`, and says where that is and what is in it; a
 stage that reads it names it, `inputs=("measured",)`, and its tasks find it as `ctx.inputs["measured"].folder`:
@@ -154,6 +154,7 @@ if TYPE_CHECKING:
     from bigdata.kind.stage import Workload as Workload
     from bigdata.kind.target import Target as Target
     from bigdata.spec.grown import Grown as Grown
+    from bigdata.spec.site import Prices as Prices
     from bigdata.spec.study import Finding as Finding
     from bigdata.spec.study import Findings as Findings
     from bigdata.spec.study import Input as Input
@@ -170,6 +171,7 @@ if TYPE_CHECKING:
     from bigdata.store.flat import FlatWriter as FlatWriter
     from bigdata.store.reading import View as View
     from bigdata.store.rows import Row as Row
+    from bigdata.store.use import Use as Use
     from bigdata.units import Angle as Angle
     from bigdata.units import Bytes as Bytes
     from bigdata.units import Energy as Energy
@@ -202,12 +204,14 @@ _HOMES = {
         "Workload",
     ),
     "kind.target": ("Target",),
+    "spec.site": ("Prices",),
     "spec.study": ("Finding", "Findings", "Input", "PathInSpec", "SpecModel", "StudyModel", "WrongText"),
     "spec.whereabouts": ("located", "named"),
     "store.arrays": ("ArraySpec", "Coordinate", "blocks"),
     "store.flat": ("FlatStore", "FlatWriter"),
     "store.reading": ("View",),
     "store.rows": ("Row",),
+    "store.use": ("Use",),
     "units": ("Angle", "Bytes", "Energy", "Length", "Money", "Seconds", "States"),
 }
 _HOME = {name: f"bigdata.{module}" for module, names in _HOMES.items() for name in names}

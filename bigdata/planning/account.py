@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.planning import ledger
-from bigdata.planning.budget import Use, use
+from bigdata.planning.budget import use
 from bigdata.planning.extent import Extent
 from bigdata.planning.interval import Interval
 from bigdata.planning.planned import PlannedStage
 from bigdata.planning.tally import Tally
 from bigdata.spec.site import Site
+from bigdata.store.use import Use
 
 # Predictions of a site that are remembered when it is asked how they held: machines and programs change.
 JUDGED = 50

@@ -7,49 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bigdata.spec.study import Budget
+from bigdata.store.use import HOUR, Use
 
 if TYPE_CHECKING:
     from bigdata.planning.planned import PlannedStage
     from bigdata.spec.site import Prices, Site
-
-HOUR = 3600.0
-
-
-@dataclass(frozen=True)
-class Use:
-    """Hours of cores in jobs without GPUs, and of GPUs with the cores of their jobs."""
-
-    core_hours: float = 0.0
-    gpu_hours: float = 0.0
-    gpu_core_hours: float = 0.0
-
-    def __add__(self, other: Use) -> Use:
-        return Use(
-            self.core_hours + other.core_hours,
-            self.gpu_hours + other.gpu_hours,
-            self.gpu_core_hours + other.gpu_core_hours,
-        )
-
-    @property
-    def hours(self) -> float:
-        """Core-hours, whatever their jobs have beside cores."""
-        return self.core_hours + self.gpu_core_hours
-
-    def dollars(self, prices: Prices) -> float:
-        """What it costs: a job with GPUs counts by them where they have a price, else by its cores."""
-        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour or 0.0
-        return self.paid_core_hours(prices) * cores + self.paid_gpu_hours(prices) * gpus
-
-    def paid_core_hours(self, prices: Prices) -> float:
-        return self.core_hours + (self.gpu_core_hours if prices.gpu_hour is None else 0.0)
-
-    def paid_gpu_hours(self, prices: Prices) -> float:
-        return 0.0 if prices.gpu_hour is None else self.gpu_hours
-
-    def kwh(self, prices: Prices) -> float:
-        """Energy by the watts that the site declares for each core and each GPU."""
-        cores = (self.core_hours + self.gpu_core_hours) * (prices.watts_per_core or 0.0)
-        return (cores + self.gpu_hours * (prices.watts_per_gpu or 0.0)) / 1000
 
 
 def use(site: Site, stage: PlannedStage, seconds: float) -> Use:
@@ -59,11 +21,10 @@ def use(site: Site, stage: PlannedStage, seconds: float) -> Use:
 
 def of_workers(site: Site, name: str, cores: int, seconds: float) -> Use:
     """What workers of a pool use up that have so many cores each and are there for `seconds`, all together."""
-    pool, hours = site.pools[name], seconds / HOUR
+    pool = site.pools[name]
     # A job with GPUs runs one task, which so uses up all of the job's cores too.
-    if pool.gpus:
-        return Use(gpu_hours=hours * pool.gpus, gpu_core_hours=hours * pool.cores)
-    return Use(core_hours=hours * cores)
+    hour = Use(gpu_hours=pool.gpus, gpu_core_hours=pool.cores) if pool.gpus else Use(core_hours=cores)
+    return hour.times(seconds / HOUR)
 
 
 @dataclass(frozen=True)

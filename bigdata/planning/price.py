@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bigdata.planning.budget import Use, use
+from bigdata.planning.budget import use
 from bigdata.planning.interval import NOTHING, Interval, later
+from bigdata.store.use import Use
 
 if TYPE_CHECKING:
     from bigdata.planning.planned import PlannedStage

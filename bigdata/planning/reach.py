@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bigdata.planning.budget import Use, amounts, use
+from bigdata.planning.budget import amounts, use
 from bigdata.planning.extent import Extent
 from bigdata.planning.planned import PlannedStage
 from bigdata.planning.price import wall
 from bigdata.spec.study import Budget
+from bigdata.store.use import Use
 
 LOW, MIDDLE, HIGH = range(3)
 

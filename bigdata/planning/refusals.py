@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bigdata.display import duration, size
-from bigdata.planning.budget import Use, exceeded, use
+from bigdata.planning.budget import exceeded, use
 from bigdata.planning.extent import Extent
 from bigdata.planning.planned import PlannedStage
 from bigdata.planning.reach import reach
@@ -19,6 +19,7 @@ from bigdata.spec.pool import GIB, Pool
 from bigdata.spec.site import Site
 from bigdata.spec.study import Budget
 from bigdata.spec.words import each, meant
+from bigdata.store.use import Use
 
 
 def refusals(plan: Extent) -> list[str]:

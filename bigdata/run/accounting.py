@@ -13,12 +13,13 @@ from bigdata.engine.books import Outcome
 from bigdata.places import ledger_file
 from bigdata.planning import ledger
 from bigdata.planning.account import CORE_TIME, WALL_TIME, Forecast, account, forecast, held, judgement
-from bigdata.planning.budget import Use, of_workers
+from bigdata.planning.budget import of_workers
 from bigdata.planning.drawn import NO_POOL
 from bigdata.planning.plan import Plan
 from bigdata.planning.tally import Tally
 from bigdata.run import provenance
 from bigdata.store.folder import figure_files
+from bigdata.store.use import Use
 
 
 @dataclass(frozen=True)

@@ -11,12 +11,14 @@ from bigdata.engine.execute import Token
 from bigdata.engine.gathering import Gathering
 from bigdata.engine.taking import NOT_WHOLE, take_over
 from bigdata.planning.account import forecast
+from bigdata.planning.budget import use
 from bigdata.planning.plan import Plan
 from bigdata.run.description import as_understood
 from bigdata.store.done import DoneTasks
 from bigdata.store.folder import write_json, write_whole
 from bigdata.store.journal import History, Journal
 from bigdata.store.packs import tidy_packs
+from bigdata.store.use import HOUR, recorded
 from bigdata.store.writing import create_arrays, open_store, remove_others, write_coordinates
 from bigdata.version import VERSION
 
@@ -94,4 +96,5 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "figures": [figure.name for figure in plan.figures],
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
         "forecast": dict(forecast(plan)),
+        **recorded({s.path: use(plan.site, s, HOUR) for s in plan.stages}, plan.site.prices),
     }

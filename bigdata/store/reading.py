@@ -18,6 +18,7 @@ from bigdata.errors import DamagedData, MissingData, SpecError
 from bigdata.naming import named
 from bigdata.spec import Study, study_from_resolved
 from bigdata.spec.kinds import is_installed
+from bigdata.spec.site import Prices
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store import journal
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
@@ -25,6 +26,7 @@ from bigdata.store.folder import RunFolder
 from bigdata.store.opening import arrays_of, attributes_of, opened_array
 from bigdata.store.packs import Packs
 from bigdata.store.rows import Row, Rows
+from bigdata.store.use import Use, prices, used
 
 T = TypeVar("T")
 
@@ -190,6 +192,10 @@ class View(Mapping[str, StoredArray]):
         specs = {name: Row(dtype, length=length) for name, (dtype, length) in made_of["rows"].items()}
         return Rows(specs, {i: r["rows"] for i, r in past.done.stage(path) if "rows" in r})
 
+    def used(self, *stages: str) -> Use:
+        """What the tasks of these stages have used up so far, from the journal: also while the run goes on."""
+        return used(self.run.history, tuple(f"{self.group}/{stage}".lstrip("/") for stage in stages))
+
     def __contains__(self, name: object) -> bool:
         return name in self._names
 
@@ -288,6 +294,11 @@ class Run(View):
     @property
     def history(self) -> journal.History:
         return journal.read_history(self.folder.journal)
+
+    @property
+    def prices(self) -> Prices:
+        """What the site of the last submission costs, as far as it has prices."""
+        return prices(self.history)
 
     @property
     def is_finished(self) -> bool:

@@ -17,7 +17,7 @@ _TYPES: Mapping[str, type | tuple[type, ...]] = {
     **dict.fromkeys(("event", "stage", "key", "why", "state", "class", "error", "traceback", "from"), str),
     **dict.fromkeys(("worker", "host", "site", "scheduler", "version"), str),
     **dict.fromkeys(("time", "seconds", "memory"), _NUMBER),
-    **dict.fromkeys(("tasks", "stages", "rows", "missing", "unbegun"), dict),
+    **dict.fromkeys(("tasks", "stages", "rows", "missing", "unbegun", "use", "prices"), dict),
     **dict.fromkeys(("n_skipped", "index", "pid"), int),
     **dict.fromkeys(("figures", "faults", "drawn", "skipped"), list),
 }

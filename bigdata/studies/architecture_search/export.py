@@ -44,7 +44,7 @@ def winner(results: Results) -> str:
     # YAML is a superset of JSON: a value of each line is written as that.
     study, number = results.model, results.winner
     lines = [
-        f"# The best of {results.n_begun} trials of the search `{study.name}`, number {number}: "
+        f"# The best of {len(results.begun)} trials of the search `{study.name}`, number {number}: "
         f"{study.reward.metric} {results.reward[number]:.6g} {results.unit}".rstrip(),
         "study: transferability",
         *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in _fields(study, results).items()),

@@ -23,6 +23,8 @@ N_TREES = 200
 N_POINTS = 1024
 # A forest of fewer trials knows nothing.
 LEAST = 20
+# Draws of trials, and trees of each one's forest, by which the shares' standard deviations are found.
+N_DRAWS, N_TREES_OF_DRAW = 40, 50
 
 
 class Importance(NamedTuple):
@@ -42,7 +44,9 @@ class Importances(NamedTuple):
     r2: float
 
 
-def importances(space: Space, points: Sequence[Point], values: ArrayLike, seed: int = 0) -> Importances | None:
+def importances(
+    space: Space, points: Sequence[Point], values: ArrayLike, seed: int = 0, n_trees: int = N_TREES
+) -> Importances | None:
     """Of the fields with several values, from trials of one length; None of too few trials, or of equal ones.
 
     `values` (trials,) of one objective; trials with NaN, which failed, are left out. Fields that search methods pressed
@@ -54,10 +58,30 @@ def importances(space: Space, points: Sequence[Point], values: ArrayLike, seed: 
         return None
     places = [i for i, path in enumerate(space) if path in space.open]
     x = np.array([space.encode(points[i]) for i in known])[:, places]
-    forest = RandomForestRegressor(N_TREES, oob_score=True, min_samples_leaf=2, random_state=seed).fit(x, y[known])
+    forest = RandomForestRegressor(n_trees, oob_score=True, min_samples_leaf=2, random_state=seed).fit(x, y[known])
     alone, total = _indices(space, forest)
     found = [Importance(*each) for each in zip(space.open, alone.tolist(), total.tolist(), strict=True)]
     return Importances(tuple(sorted(found, key=lambda i: (-i.total, i.path))), float(forest.oob_score_))
+
+
+def spread(space: Space, points: Sequence[Point], values: ArrayLike, seed: int = 0) -> Floats:
+    """(open fields,) standard deviations of the total shares over draws of as many trials, each with replacement
+    (bootstrap, Efron, Ann. Stat. 7, 1 (1979)); NaN where draws say nothing.
+    """
+    y, rng = np.asarray(values, dtype=np.float64), np.random.default_rng(seed)
+    known = np.flatnonzero(np.isfinite(y))
+    if not len(known):
+        return np.full(len(space.open), np.nan)
+    draws = [rng.choice(known, len(known)).tolist() for _ in range(N_DRAWS)]
+    totals = np.array([_totals(space, [points[i] for i in d], y[d], seed) for seed, d in enumerate(draws)])
+    told = totals[np.isfinite(totals).all(axis=1)]
+    return np.asarray(np.std(told, axis=0, ddof=1)) if len(told) > 1 else np.full(len(space.open), np.nan)
+
+
+def _totals(space: Space, points: Sequence[Point], values: Floats, seed: int) -> Floats:
+    judged = importances(space, points, values, seed, N_TREES_OF_DRAW)
+    total = {field.path: field.total for field in judged.fields} if judged else {}
+    return np.array([total.get(path, np.nan) for path in space.open])
 
 
 def _indices(space: Space, forest: RandomForestRegressor) -> tuple[Floats, Floats]:

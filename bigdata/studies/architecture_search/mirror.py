@@ -12,7 +12,7 @@ import numpy as np
 from bigdata.kind import SpecError
 from bigdata.studies.architecture_search.dimensions import Choices, Dimension, Integers, LogUniform, Uniform
 from bigdata.studies.architecture_search.results import Results
-from bigdata.studies.architecture_search.status import MEANING, NOT_RUN, RAN, STOPPED
+from bigdata.studies.architecture_search.status import MEANING, RAN, STOPPED
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -33,7 +33,7 @@ def write_journal(results: Results, out: Path) -> None:
     study = optuna.create_study(
         storage=JournalStorage(JournalFileBackend(str(out))), study_name=results.model.name, direction="minimize"
     )
-    study.add_trials([_trial(results, int(number)) for number in np.flatnonzero(results.status != NOT_RUN)])
+    study.add_trials([_trial(results, int(number)) for number in results.begun])
     # It locks by a link beside the journal, and leaves nothing else.
 
 

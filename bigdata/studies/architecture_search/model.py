@@ -65,6 +65,7 @@ class ArchitectureSearch(StudyModel):
     report_at: ClassVar[str] = "bigdata.studies.architecture_search.report:report"
     predict_at: ClassVar[str] = "bigdata.studies.architecture_search.prediction:predict"
     export_at: ClassVar[str] = "bigdata.studies.architecture_search.export:export"
+    status_at: ClassVar[str] = "bigdata.studies.architecture_search.live:found"
     starter_at: ClassVar[str] = "bigdata.studies.architecture_search:starter.yaml"
     packages: ClassVar[tuple[str, ...]] = ("moyopy", "spglib", "pymatgen", "tensorflow", "graph-nets", "optuna")
 
@@ -143,14 +144,13 @@ class ArchitectureSearch(StudyModel):
 
     def figures(self) -> dict[str, str]:
         at = "bigdata.studies.architecture_search.captioned"
-        shown: dict[str, bool] = {}
-        _later = {
+        shown = {
             "surface": len(self.searched.open) > 1,
             "best_so_far": True,
             "parallel": len(self.searched.open) > 1,
             "trials": True,
-            "front": bool(self.reward.beside),
-            "ranks": len(self.rungs) > 1,
+            "front": len(self.reward.metrics) > 1,
+            "ranks": self.stops.share_through > 0,
         }
         return {name: f"{at}:{name}" for name, is_shown in shown.items() if is_shown}
 

@@ -42,6 +42,8 @@ from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_sta
 
 TASKS = "bigdata.studies.architecture_search.tasks"
 LIST_RATE = Rate("trial", 2e-4, BUILT_IN)
+# Forests tell which parameters matter: they take a while for few trials too, as if there were so many more.
+JUDGE_RATE, FOREST_TRIALS = Rate("trial", 5e-3, BUILT_IN), 1500
 # Of a network's weights, 4 bytes each and hardly compressible, with 200,000 of them.
 NETWORK_BYTES = 1_000_000
 
@@ -198,12 +200,14 @@ class _Stages:
         return Stage(
             name="judge",
             function=f"{TASKS}:judge",
-            fields=self.fields("search", "stopping", "reward", "space"),
-            rate=LIST_RATE,
-            work=lambda _: float(n),
+            fields=self.fields("search", "stopping", "reward", "space", "final"),
+            rate=JUDGE_RATE,
+            work=lambda _: float(n + FOREST_TRIALS),
             memory=PROCESS_BYTES + 10_000 * n,
             arrays=tuple(judged.arrays(self.model, self.unit)),
             needs=every(trials),
+            whole=("retrain",) if self.model.final.retrain else (),
+            despite_failures=("retrain",),
         )
 
     def coordinates(self) -> Iterator[Coordinate]:

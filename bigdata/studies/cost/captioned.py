@@ -7,8 +7,8 @@ import numpy as np
 from bigdata.kind import Figure, View
 from bigdata.studies.cost import figures
 from bigdata.studies.cost.model import Calculations, Trials
-from bigdata.studies.cost.published import ONE_CORE, V100
 from bigdata.studies.cost.report import Results
+from bigdata.studies.published import ONE_CORE, V100
 
 
 def limits(view: View) -> Figure:

@@ -9,8 +9,8 @@ from functools import partial
 from bigdata.kind import Headline, ReportParts, StudyResults, Table, View
 from bigdata.studies.cost.fitting import excesses, pack_of, waves
 from bigdata.studies.cost.model import Calculations, Cost, Trials
-from bigdata.studies.cost.published import Published, published
 from bigdata.studies.cost.sums import QUANTITIES, Sums
+from bigdata.studies.published import Published, published
 
 SOURCES = ("D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 6.",)
 HOURS_OF_YEAR = 365.25 * 24

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from bigdata.kind.drawing import COLOURS, WIDTH, drawing
 from bigdata.kind.logarithmic import logarithmic, plain
 from bigdata.studies.materials.drawn import colours
-from bigdata.studies.transferability.error_units import ErrorUnit, error_unit
+from bigdata.studies.materials.error_units import ErrorUnit, error_unit
 from bigdata.studies.transferability.periodic_table import N_COLUMNS, N_ROWS, periodic_table
 
 Floats = NDArray[np.float64]

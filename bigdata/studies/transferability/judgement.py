@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
-from bigdata.studies.transferability.error_units import three_digits
+from bigdata.studies.materials.error_units import three_digits
 from bigdata.studies.transferability.results import Cell, Results
 
 HOLDS, FAILS = "holds", "doesn't hold"

@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from bigdata.data.materials.elements import SYMBOLS
-from bigdata.studies.transferability.error_units import three_digits
+from bigdata.studies.materials.error_units import three_digits
 
 Floats = NDArray[np.float64]
 

@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 
 from bigdata.kind import Headline, ReportParts, Table, View
+from bigdata.models.networks.sources import SOURCE_OF
 from bigdata.studies.materials.labels import labels_of
 from bigdata.studies.materials.twins import said_of_matches, said_of_twins
 from bigdata.studies.transferability import judgement
@@ -26,14 +27,6 @@ SOURCES = (
     "D. Speckhard et al., How big is big data?, Faraday Discuss. 2024, doi 10.1039/d4fd00102h: section 2, Fig. 1, 2.",
     "P. W. Battaglia et al., Relational inductive biases, deep learning, and graph networks, arXiv 1806.01261.",
 )
-OF_NETWORKS = {
-    "mpeu": "P. B. Jørgensen, K. W. Jacobsen, M. N. Schmidt, Neural message passing with edge updates, "
-    "arXiv 1806.03146.",
-    "schnet": "K. T. Schütt et al., SchNet, J. Chem. Phys. 148, 241722 (2018), doi 10.1063/1.5019779.",
-    "painn": "K. T. Schütt, O. T. Unke, M. Gastegger, ICML 2021, arXiv 2102.03150: PaiNN.",
-    "edge-gated": "X. Bresson, T. Laurent, Residual gated graph ConvNets, arXiv 1711.07553; K. Choudhary, B. DeCost, "
-    "npj Comput. Mater. 7, 185 (2021), doi 10.1038/s41524-021-00650-1: edge-gated convolutions.",
-}
 
 
 def report(view: View) -> ReportParts:
@@ -42,7 +35,7 @@ def report(view: View) -> ReportParts:
     return ReportParts(
         summary=_sentences(results),
         tables=_tables(results),
-        sources=(*SOURCES, OF_NETWORKS[results.model.model.kind]),
+        sources=(*SOURCES, SOURCE_OF[results.model.model.kind]),
         headline=[partial(_headline, results)],
     )
 

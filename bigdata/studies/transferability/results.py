@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SiteError, StudyResults
 from bigdata.studies.materials.entries import Entries
+from bigdata.studies.materials.error_units import ErrorUnit, error_unit, three_digits
 from bigdata.studies.transferability.data import TEST, open_entries
-from bigdata.studies.transferability.error_units import ErrorUnit, error_unit, three_digits
 from bigdata.studies.transferability.model import Transferability
 from bigdata.studies.transferability.trainings import places, trainings
 

@@ -18,37 +18,22 @@ from bigdata.models.networks.network import layout
 from bigdata.studies.architecture_search.export import export
 from bigdata.studies.architecture_search.prediction import predict
 from bigdata.studies.architecture_search.results import Results
-from tests.bench import Bench
-from tests.studies.architecture_search.test_study import SPEC
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    return Bench(tmp_path_factory.mktemp("exports"))
-
-
-@pytest.fixture(scope="module")
-def run(bench):
-    quick = {**SPEC["stopping"], "min_steps": 10, "max_steps": 20}
-    return bench.submit(
-        bench.write("small.yaml", {**SPEC, "search": {"method": "random", "trials": 3}, "stopping": quick})
-    )
-
-
-def test_the_winner_is_a_study_that_is_accepted_and_trains_the_same_network(bench, run):
-    path = bench.folder / "winner.yaml"
+def test_the_winner_is_a_study_that_is_accepted_and_trains_the_same_network(tmp_path, run):
+    path = tmp_path / "winner.yaml"
     export(run, "", "spec", path)
     (variant,) = load_study(path).variants
     results = Results(run)
     assert variant.model.study == "transferability"
     assert variant.model.model == results.network
-    assert variant.model.training.max_steps == 20
+    assert variant.model.training.max_steps == 80
     assert variant.model.split.train == run.model.split.train
     assert layout(variant.model.model).n_parameters == run["final_n_parameters"][0]
 
 
-def test_the_weights_are_those_of_the_layers(bench, run):
-    path = bench.folder / "winner.npz"
+def test_the_weights_are_those_of_the_layers(tmp_path, run):
+    path = tmp_path / "winner.npz"
     export(run, "", "npz", path)
     with np.load(path) as made:
         parameters: Layout = layout(Results(run).network)
@@ -57,16 +42,16 @@ def test_the_weights_are_those_of_the_layers(bench, run):
         assert json.loads(str(made["setting"]))["kind"] in ("schnet", "dense")
 
 
-def test_optuna_opens_the_trials(bench, run):
+def test_optuna_opens_the_trials(tmp_path, run):
     optuna = pytest.importorskip("optuna", reason="the extra `search` isn't installed")
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend
 
-    path = bench.folder / "trials.log"
+    path = tmp_path / "trials.log"
     export(run, "", "optuna", path)
     study = optuna.load_study(study_name="small", storage=JournalStorage(JournalFileBackend(str(path))))
     results = Results(run)
-    assert len(study.trials) == 3
+    assert len(study.trials) == 8
     for trial in study.trials:
         assert trial.params == results.point(trial.user_attrs["trial"])
         assert trial.value == pytest.approx(run["reward"][trial.user_attrs["trial"]])

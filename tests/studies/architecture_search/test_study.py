@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-from typing import Any
 
 import numpy as np
 import pytest
@@ -22,34 +21,8 @@ from bigdata.studies.architecture_search.points import setting_of
 from bigdata.studies.architecture_search.results import Results
 from bigdata.studies.architecture_search.retrained import NETWORK, SETTING
 from bigdata.studies.architecture_search.seeds import trial_seed
-from tests.bench import Bench, events
-
-SPEC: dict[str, Any] = {
-    "study": "architecture-search",
-    "name": "small",
-    "dataset": {"name": "emt-prototypes", "target": "formation_energy_per_atom", "sample": {"entries": 120}},
-    "graph": {"neighbors": 12},
-    "training": {"batch": 16, "evaluate_every": 10, "baseline": "elements"},
-    "space": {
-        "model.kind": ["schnet", "dense"],
-        "model.latent": [8, 16],
-        "model.nodes": [16, 32],
-        "training.learning_rate": {"log_uniform": [1e-3, 3e-2]},
-    },
-    "search": {"method": "random", "trials": 6, "seed": 3},
-    "stopping": {"method": "successive-halving", "min_steps": 20, "max_steps": 80, "factor": 2, "through": 0.2},
-    "final": {"retrain": 2},
-}
-
-
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory):
-    return Bench(tmp_path_factory.mktemp("search"))
-
-
-@pytest.fixture(scope="module")
-def run(bench):
-    return bench.submit(bench.write("small.yaml", SPEC))
+from tests.bench import events
+from tests.studies.architecture_search.conftest import SPEC
 
 
 @pytest.fixture(scope="module")
@@ -81,14 +54,14 @@ def test_the_points_are_those_that_were_asked_for(run, results):
     asked = [event["payload"] for event in events(run.folder.path, "asked")]
     for one in asked:
         assert results.point(one["trial"]) == one["point"]
-    assert {one["trial"] for one in asked} == set(range(6))
+    assert {one["trial"] for one in asked} == set(range(8))
 
 
 def test_a_stopped_trial_has_no_later_rungs_and_its_last_error_as_reward(run):
     errors, reward = run["validation_rmse"][...], run["reward"][...]
     reached = (~np.isnan(errors)).sum(axis=1)
     assert sorted(set(reached)) == [1, 3] or sorted(set(reached)) == [1, 2, 3]
-    assert (reward == errors[np.arange(6), reached - 1]).all()
+    assert (reward == errors[np.arange(8), reached - 1]).all()
     assert ((run["status"][...] == 0) == (reached == 3)).all()
 
 
@@ -121,11 +94,12 @@ def test_what_is_kept_of_the_winner_predicts_as_it_did(run):
     assert weights.size == run["final_n_parameters"][1]
 
 
-def test_more_trials_run_those_that_are_new(bench, run):
+def test_more_trials_run_those_that_are_new(bench_of_search):
     """The points of random search, without stops, follow from their numbers alone."""
     spec = {**SPEC, "name": "more", "stopping": {"method": "none", "max_steps": 20}, "final": {"retrain": 0}}
+    bench = bench_of_search
     before = bench.submit(bench.write("four.yaml", {**spec, "search": {**SPEC["search"], "trials": 4}}))
-    after = bench.submit(bench.write("six.yaml", spec))
+    after = bench.submit(bench.write("six.yaml", {**spec, "search": {**SPEC["search"], "trials": 6}}))
     done = [event["index"] for event in events(after.folder.path, "done") if event["stage"] == "train"]
     fresh = [e["index"] for e in events(after.folder.path, "done") if e["stage"] == "train" and "from" not in e]
     assert (sorted(done), sorted(fresh)) == ([*range(6)], [4, 5])

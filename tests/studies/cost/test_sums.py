@@ -7,8 +7,8 @@ import pytest
 
 from bigdata.studies.cost.fitting import excesses, pack_of, waves
 from bigdata.studies.cost.model import Cost
-from bigdata.studies.cost.published import published
 from bigdata.studies.cost.sums import sums
+from bigdata.studies.published import published
 
 PAPER = {
     "study": "cost",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigdata.studies.transferability.error_units import error_unit
+from bigdata.studies.materials.error_units import error_unit
 
 
 @pytest.mark.parametrize(
