@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from bigdata.version import VERSION
 
 if TYPE_CHECKING:
-    from bigdata.planning import plan as plan
     from bigdata.planning.again import load_study as load_study
+    from bigdata.planning.plan import plan as plan
     from bigdata.run import submit as submit
     from bigdata.run.prediction import predict as predict
     from bigdata.store import open_run as open_run

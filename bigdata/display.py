@@ -47,3 +47,41 @@ def duration(seconds: float) -> str:
     if seconds < 48 * 3600:
         return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
     return f"{seconds / 86400:.1f} d"
+
+
+# Units, their seconds, and up to which time they are taken.
+_TIMES = (
+    ("µs", 1e-6, 5e-4),
+    ("ms", 1e-3, 0.5),
+    ("s", 1.0, 120.0),
+    ("min", 60.0, 7200.0),
+    ("h", 3600.0, 172_800.0),
+    ("d", 86400.0, math.inf),
+)
+
+
+def span(low: float, middle: float, high: float) -> str:
+    """Seconds with the ends of their interval, in one unit: 7560 → `2.1 h (1.4–3.2 h)`."""
+    unit, seconds = next((u, s) for u, s, most in _TIMES if (middle or high) < most)
+    return between(low / seconds, middle / seconds, high / seconds, unit)
+
+
+def small_duration(seconds: float) -> str:
+    """2.5e-8 → `0.025 µs`; 0.0007 → `0.7 ms`."""
+    unit, of = next((u, s) for u, s, most in _TIMES if seconds < most)
+    return f"{rounded(seconds / of)} {unit}"
+
+
+def between(low: float, middle: float, high: float, unit: str) -> str:
+    """A number with the ends of its interval; the number alone where that is known: `3 USD (2–4.5 USD)`."""
+    if low == high:
+        return f"{rounded(middle)} {unit}"
+    return f"{rounded(middle)} {unit} ({rounded(low)}–{rounded(high)} {unit})"
+
+
+def rounded(value: float) -> str:
+    """Two digits, or a whole number: 0.0213 → `0.021`, 2.13 → `2.1`, 1234.5 → `1,234`."""
+    if abs(value) >= 10 or value == 0:
+        return f"{value:,.0f}"
+    digits = 1 - math.floor(math.log10(abs(value)))
+    return f"{value:.{min(digits, MOST_DECIMALS)}f}" if digits <= MOST_DECIMALS else f"{value:.1e}"

@@ -6,7 +6,8 @@ BigdataError               1   never raised itself
 ├── SiteError              4   the machine or the scheduler says no: locked, full, unwritable, unreachable
 ├── TasksFailed            5   some tasks failed; everything else finished
 ├── ProgramFailed          5   a program that a task called wasn't found, failed, or had to be ended
-│   └── ProgramKilled          it was killed, most likely by the kernel for its memory
+│   ├── ProgramKilled          it was killed, most likely by the kernel for its memory
+│   └── ProgramTimedOut        it ran longer than it was given
 ├── Cancelled              6   the user stopped the run
 └── VerificationFailed     7   what is stored is not what was written, or must not be used this way
 
@@ -114,6 +115,10 @@ class ProgramFailed(BigdataError):
 
 class ProgramKilled(ProgramFailed, MemoryError):
     """A program was killed, not by us: most likely for its memory, so its task is tried again where there is more."""
+
+
+class ProgramTimedOut(ProgramFailed):
+    """A program ran longer than its caller gave to it, and was ended."""
 
 
 class Cancelled(BigdataError):

@@ -75,6 +75,11 @@ def _name(uid: int) -> str:
         return str(uid)
 
 
+def ledger_file() -> Path:
+    """What tasks have really cost, and how predictions have held."""
+    return cache_folder() / "ledger.jsonl"
+
+
 def on_disk(folder: Path) -> tuple[int, int]:
     """Files and bytes below a folder."""
     sizes = [p.stat().st_size for p in folder.rglob("*") if p.is_file()]

@@ -11,6 +11,7 @@ import pytest
 
 from tests import costs, examples
 from tests.bench import PLUGIN, Bench
+from tests.gridengine import cluster as gridengine
 from tests.slurm.cluster import Slurm, missing
 
 sys.path.insert(0, str(PLUGIN))
@@ -54,12 +55,16 @@ def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)
 
 
+def skip(reason: str) -> None:
+    """Skip a test that something is missing for, unless BIGDATA_SKIP_NOTHING is set."""
+    (pytest.fail if os.environ.get("BIGDATA_SKIP_NOTHING") else pytest.skip)(reason)
+
+
 @pytest.fixture(scope="session")
 def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
-    """A real cluster. Where Slurm isn't installed such tests are skipped, unless BIGDATA_SKIP_NOTHING is set."""
+    """A real cluster, where Slurm is installed."""
     if absent := missing():
-        reason = f"Slurm isn't installed here ({', '.join(absent)})"
-        (pytest.fail if os.environ.get("BIGDATA_SKIP_NOTHING") else pytest.skip)(reason)
+        skip(f"Slurm isn't installed here ({', '.join(absent)})")
     cluster = Slurm(tmp_path_factory.mktemp("slurm"))
     try:
         cluster.start()
@@ -67,6 +72,19 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
     finally:
         cluster.stop()
         os.environ.pop("SLURM_CONF", None)
+
+
+@pytest.fixture(scope="session")
+def grid_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[gridengine.GridEngine]:
+    """Another real cluster, where Grid Engine is installed."""
+    if absent := gridengine.missing():
+        skip(f"Grid Engine isn't installed here ({', '.join(absent)})")
+    cluster = gridengine.GridEngine(tmp_path_factory.mktemp("gridengine"))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture(scope="session")

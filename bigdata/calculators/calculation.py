@@ -25,13 +25,18 @@ class Setting:
 
     `xc` is the functional ("LDA", "PBE", "PBEsol"), `k_grid` the mesh of k-points along the reciprocal vectors, `basis`
     the code's own measure of its basis ({"rgkmax": 7.0}, {"cutoff": "400 eV"}, {"mode": "lcao", "basis": "dzp"}),
-    `options` what else of the code is said, the same for all.
+    `options` what else the code is told, the same for all, in its own words. `largest_force`, in eV/angstrom, is what
+    a relaxation may leave. A density of states has `dos_points` energies in `dos_window`, in eV from the Fermi energy,
+    both ends among them.
     """
 
     xc: str
     k_grid: tuple[int, int, int]
     basis: Mapping[str, float | str]
     options: Mapping[str, object] = field(default_factory=dict)
+    largest_force: float = 0.025
+    dos_window: tuple[float, float] = (-15.0, 15.0)
+    dos_points: int = 601
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,7 @@ class Results:
     Energies in eV of the whole cell, absolute as the code has them; forces (n, 3) in eV/angstrom. `valence_maximum`
     and `band_gap` (0 for a metal) from the k-points of the ground state. `radii` are the muffin-tin radii by element,
     in angstrom: energies with others can't be compared. `lost_charge` is the electrons that the code's own sum misses.
+    `relaxed_energy` is what the relaxation gave for its last geometry, and `total_energy` the ground state's own.
     """
 
     structure: Structure
@@ -73,12 +79,17 @@ class Results:
     radii: Mapping[str, float] = field(default_factory=dict)
     spectrum: Spectrum | None = None
     bands: Bands | None = None
+    relaxed_energy: float = float("nan")
     code_version: str = ""
 
 
 @dataclass(frozen=True)
 class StepRecord:
-    """How one step went: how often it was begun, and what its last attempt took."""
+    """How one step went: how often it was begun, and what all its attempts took together.
+
+    `loops` are those of self-consistency, or the steps of a relaxation. CPU seconds are those of attempts that weren't
+    cut short. `memory` is the largest, in bytes; the files and bytes are those that the last attempt left.
+    """
 
     step: Step
     attempts: int

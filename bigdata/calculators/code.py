@@ -10,6 +10,20 @@ from typing import Any, Protocol
 from bigdata.calculators.calculation import Results, Setting, Step
 from bigdata.data.materials.structures import Structure
 
+SAID = "said.txt"
+"""The file in an attempt's folder that has what the program said."""
+
+
+class Ran(Protocol):
+    """How a program went: its exit code, minus a signal's number where that ended it, and what it took (s, bytes)."""
+
+    @property
+    def returncode(self) -> int: ...
+    @property
+    def cpu_seconds(self) -> float: ...
+    @property
+    def memory(self) -> int: ...
+
 
 @dataclass(frozen=True)
 class Judgement:
@@ -22,23 +36,36 @@ class Judgement:
     complete: bool
     reasons: tuple[str, ...] = ()
     again: bool = False
-    loops: int = 0
+    loops: int = 0  # of self-consistency, or steps of a relaxation
 
 
 class Code(Protocol):
-    """One code: writes inputs, says what to start, judges what came out, and reads it. Folders are the steps' own.
+    """One code: writes inputs, says what to start, judges what came out, and reads it.
 
-    Every attempt begins in an empty folder (an old output there would be taken for its own); what it continues from is
-    given as the `earlier` folder of the same or the step before, already copied out of harm's way.
+    Every attempt begins in an empty folder: an old output there would be taken for its own.
     """
 
     name: str
+    functionals: tuple[str, ...]
+    """What a setting's `xc` may be."""
 
     def steps(self, workflow: Sequence[Step]) -> tuple[Step, ...]:
-        """The steps that the workflow needs, in order, those among them that it doesn't name."""
+        """The steps that the workflow needs, in order, also those that it doesn't name."""
 
-    def prepare(self, step: Step, structure: Structure, setting: Setting, folder: Path, earlier: Path | None) -> None:
-        """Write the input of a step into its empty folder, with what it needs of `earlier` copied in."""
+    def prepare(
+        self,
+        step: Step,
+        structure: Structure,
+        setting: Setting,
+        folder: Path,
+        before: Path | None = None,
+        restart: Path | None = None,
+    ) -> None:
+        """Write the input of a step into its empty folder, with copies of what it needs of others.
+
+        `before` is the folder of the step that it builds on: the relaxation, or the ground state for all that follows.
+        `restart` has whole restart files of an earlier attempt at this step, to go on from.
+        """
 
     def command(self, step: Step, folder: Path) -> Sequence[str]:
         """The words that start it there, without the site's launcher."""
@@ -46,31 +73,24 @@ class Code(Protocol):
     def environment(self, cores: int) -> Mapping[str, str]:
         """Variables for its threads."""
 
-    def ask_to_stop(self, folder: Path) -> None:
-        """Ask a running attempt to end after its current loop with whole restart files, where the code can."""
-
     def judge(self, step: Step, folder: Path) -> Judgement:
-        """From the outputs alone."""
+        """From the outputs alone; what the program said is in the file `SAID`."""
 
-    def geometry(self, step: Step, folder: Path) -> Structure | None:
-        """The last geometry that a relaxation reached, whole or not; None where there is none."""
+    def geometry(self, folder: Path, structure: Structure) -> Structure | None:
+        """The last whole geometry that a relaxation left there, its atoms in the order of `structure`; else None."""
 
     def results(self, steps: Mapping[Step, Path], structure: Structure) -> Results:
-        """Read all that the steps left, each in its folder."""
+        """Read all that the steps left, each in its folder; `structure` is that of the ground state."""
 
     def restart_files(self, step: Step, folder: Path) -> list[Path]:
-        """What is needed to go on from here, whole as far as can be told; a truncated one isn't among them."""
+        """All that is needed to go on from here; none where one of them is missing or truncated."""
 
     def keep(self, step: Step, folder: Path) -> list[Path]:
         """The files worth keeping: small and readable ones; the others can be computed from these."""
 
 
 class Machine(Protocol):
-    """What a calculation runs on: a task's context, or in tests a folder and a process.
-
-    `call` is that of `bigdata.kind.Context`: raises ProgramFailed at a timeout or where there is no such program,
-    ProgramKilled, Paused. `meanwhile` is called every second while the program runs.
-    """
+    """What a calculation runs on: a task's context, or in tests a folder and a process. `folder` is empty at first."""
 
     folder: Path
     cores: int
@@ -82,7 +102,13 @@ class Machine(Protocol):
         env: Mapping[str, str],
         timeout: float | None,
         meanwhile: Callable[[], None],
-    ) -> Any: ...
+        output: str,
+    ) -> Ran:
+        """Run a program, with what it says in the file `output` of `cwd`; `meanwhile` is called every second.
+
+        Returns whatever its exit code: those of DFT codes lie. Raises ProgramTimedOut at the timeout (s), ProgramFailed
+        where the program isn't found, Paused when the task should stop.
+        """
 
     def log(self, text: str) -> None: ...
 

@@ -11,6 +11,7 @@ from bigdata.cli.logs import task_id
 from bigdata.cli.options import run_argument
 from bigdata.errors import SpecError, TasksFailed
 from bigdata.store.folder import RunFolder
+from bigdata.store.ownership import require_own
 
 
 @click.command()
@@ -24,6 +25,7 @@ def command(run: Path, task: str) -> None:
     from bigdata.store import open_run
 
     path, index = task_id(task)
+    require_own(RunFolder(run), "A task writes into its run's folder: copy the folder to run one there")
     stages = status(run).stages
     if index >= stages.get(path, {"tasks": 0})["tasks"]:
         known = ", ".join(f"{name}/0 … {name}/{c['tasks'] - 1}" for name, c in stages.items())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -13,10 +12,12 @@ import click
 
 from bigdata.cli.options import run_argument
 from bigdata.errors import SpecError
+from bigdata.files import open_plain
 from bigdata.run.status import status
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import holder
+from bigdata.store.record import record_of
 
 LOOK_SECONDS = 0.5
 # Where the workers' logs are put together.
@@ -45,7 +46,7 @@ def command(run: Path, task: str | None, follow: bool) -> None:
 
 
 def _lines(folder: RunFolder) -> list[str]:
-    return [line for log in sorted(folder.logs.glob("*.log")) for line in log.read_text(errors="replace").splitlines()]
+    return [line for log in sorted(folder.logs.glob("*.log")) for line in Tail(log).lines(whole=False)]
 
 
 def _following(folder: RunFolder, task: str | None) -> Iterator[str]:
@@ -81,7 +82,7 @@ def _task_ends(folder: RunFolder, task: str) -> Callable[[], bool]:
 
     def ended() -> bool:
         nonlocal last
-        for record in map(json.loads, records.lines(whole=True)):
+        for record in map(record_of, map(str.encode, records.lines(whole=True))):
             if (record.get("stage"), record.get("index")) == (path, index):
                 last = record["event"]
             elif record["event"] == "submit" and last == "failed":  # what failed before is tried again
@@ -102,8 +103,8 @@ class Tail:
     def lines(self, *, whole: bool) -> Iterator[str]:
         """The lines that came since the last call; one without its end is left for later where `whole`."""
         if self._file is None:
-            with suppress(FileNotFoundError):
-                self._file = self._path.open("rb")
+            with suppress(OSError):  # nor is it anything where it is no plain file
+                self._file = open_plain(self._path, links=False)
         if self._file is None:
             return
         self._file.seek(self.position)
@@ -116,13 +117,13 @@ class Tail:
 def _ending(run: Path, folder: RunFolder, task: str) -> None:
     """How the task ended, with its traceback where it failed."""
     path, index = task_id(task)
-    past = journal.history(journal.read(folder.journal))
+    past = journal.read_history(folder.journal)
     record = past.failed.get((path, index)) or past.done.get((path, index))
     if record is None:
         raise SpecError(f"{run} has no record of a task `{task}`. `bigdata status {run}` lists its stages.")
-    click.echo(f"{task}: {record['event']} after {record['seconds']} s on {record.get('worker', '?')}")
+    click.echo(f"{task}: {record['event']} after {record.get('seconds', 0)} s on {record.get('worker', '?')}")
     if record["event"] == "failed":
-        click.echo(f"{record['error']}\n{record['traceback']}")
+        click.echo(f"{record.get('error', '')}\n{record.get('traceback', '')}")
 
 
 def task_id(task: str) -> tuple[str, int]:

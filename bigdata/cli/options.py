@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def plan_options(function: Callable[..., None]) -> Callable[..., None]:
-    """SPEC, --data, --site, --runs, --fresh and --set, of which `function` gets the plan that they make."""
+    """SPEC, --data, --site, --runs, --fresh, --budget and --set, of which `function` gets the plan that they make."""
 
     # `wraps` hands on the docstring, which click shows as the verb's help.
     @wraps(function)
@@ -24,18 +24,26 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
         overrides: tuple[str, ...],
         data: tuple[Path, ...],
         fresh: bool,
+        budget: tuple[str, ...],
         **more: Any,
     ) -> None:
+        from bigdata.cli.budget import overrides as of_budget
         from bigdata.planning import plan
         from bigdata.planning.again import load_study
 
-        made = plan(load_study(spec, overrides, data), site=site, runs=runs, fresh=fresh)
+        made = plan(load_study(spec, (*overrides, *of_budget(budget)), data), site=site, runs=runs, fresh=fresh)
         function(plan=made, **more)
 
     return _plan_options(planned)
 
 
 def _plan_options(function: F) -> F:
+    function = click.option(
+        "--budget",
+        multiple=True,
+        metavar="AMOUNT",
+        help='What may be used up: "2 USD", "3 core-hours", "1 GPU-hours" or, of wall time, "12 h".',
+    )(function)
     function = click.option("--fresh", is_flag=True, help="Take no results over from other runs.")(function)
     function = _study_options(click.argument("spec", type=click.Path(path_type=Path))(function))
     function = click.option(

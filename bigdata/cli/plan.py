@@ -3,28 +3,38 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
 from bigdata.cli.options import json_option, plan_options
+from bigdata.cli.plan_data import as_data
 from bigdata.cli.text import table
-from bigdata.display import duration, size
+from bigdata.display import between, rounded, size, small_duration, span
 from bigdata.errors import PlanRefused, SpecError
+from bigdata.kind.stage import EXPECTED_SECOND
 from bigdata.planning import Plan
+from bigdata.planning.planned import PlannedStage
 from bigdata.planning.price import Price
+from bigdata.planning.reach import HIGH, LOW, MIDDLE, reach, share
 from bigdata.planning.svg import drawing
 from bigdata.spec.site import Site
+from bigdata.spec.study import Budget
+from bigdata.units import SECONDS, QuantityError
 
 
 @click.command()
 @plan_options
 @click.option("--graph", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.svg", help="Draw its tasks.")
+@click.option("--probe", is_flag=True, help="Run a few of its tasks here, to measure its times.")
+@click.option("--probe-time", default="60 s", show_default=True, metavar="TIME", help="How long a probe may take.")
 @json_option
 def command(
     plan: Plan,
     graph: Path | None,
+    probe: bool,
+    probe_time: str,
     as_json: bool,
 ) -> None:
     """Show what SPEC, a study file or a run's folder, will do and cost. Exit code 3 where the site can't take it, and 2
@@ -35,54 +45,30 @@ def command(
     if graph is not None:
         graph.write_text(drawing(plan), encoding="utf-8")
         click.echo(f"graph: {graph}", err=True)
+    if probe:
+        plan = _probed(plan, probe_time)
     click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
     plan.require_packages()
     if plan.refusals():
         raise PlanRefused("the plan is refused")
 
 
-def as_data(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON data: bytes, seconds and dollars as numbers."""
-    return {
-        "study": plan.study.name,
-        "kind": plan.study.kind,
-        "site": plan.site.site,
-        "site_because": plan.site_because,
-        "run": str(plan.folder.path),
-        "stages": [
-            {
-                "stage": s.path,
-                "pool": s.pool,
-                "tasks": s.n_tasks,
-                "to_run": len(s.todo) + s.n_open,
-                "known": len(s.known) + len(s.copies),
-                "done": s.n_tasks - s.n_todo,
-                "reasons": s.reasons,
-                "cores": s.stage.cores,
-                "core_seconds": round(s.todo_seconds * s.stage.cores, 3),
-                "estimate": {"unit": s.rate.unit, "seconds_per_unit": s.rate.seconds, "source": s.rate.source},
-                "memory_bytes": s.stage.memory,
-            }
-            for s in plan.stages
-        ],
-        "files": {"exact": plan.n_files},
-        "bytes": {
-            "arrays_exact": plan.array_bytes,
-            "other_estimate": plan.other_bytes,
-            "packs_estimate": plan.pack_bytes,
-        },
-        "cache": [vars(kept) for kept in plan.kept],
-        "seconds": round(plan.seconds, 1),
-        "core_seconds": round(plan.core_seconds, 1),
-        "dollars": plan.price.compute,
-        "price": {
-            "core_hours": plan.price.core_hours,
-            "gpu_hours": plan.price.gpu_hours,
-            "dollars_a_month": plan.price.month,
-        },
-        "notes": list(plan.notes),
-        "refusals": plan.refusals(),
-    }
+def _probed(plan: Plan, probe_time: str) -> Plan:
+    """The plan again, by what some of its tasks took here."""
+    from bigdata.planning import plan as make_plan
+    from bigdata.run.probe import probe
+
+    try:
+        seconds = SECONDS.parse(probe_time)
+    except QuantityError as error:
+        raise SpecError(f"--probe-time {probe_time}: {error}") from None
+    plan.require_packages()
+    for found in probe(plan, seconds):
+        n = found.tally.n_tasks
+        took = f"{n} task{'s' * (n > 1)} in {small_duration(found.tally.seconds)}"
+        click.echo(f"probe: {found.path}: {took if n else f'not run, {found.why_not}'}", err=True)
+    again = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
+    return replace(again, site_because=plan.site_because)
 
 
 def as_text(plan: Plan) -> str:
@@ -95,7 +81,7 @@ def as_text(plan: Plan) -> str:
             s.n_tasks - s.n_todo,
             len(s.known) + len(s.copies),
             len(s.todo) + s.n_open,
-            duration(s.todo_seconds),
+            span(*s.todo_interval.times(s.stage.cores).ends),
             _why(s.reasons),
         )
         for s in plan.stages
@@ -111,8 +97,10 @@ def as_text(plan: Plan) -> str:
         "record and the report",
         *_packs(plan),
         *_cache(plan),
-        f"time   about {duration(plan.seconds)} on {_workers(plan)}",
+        f"time   {span(*plan.seconds.ends)} on {_workers(plan)}",
+        f"work   {span(*plan.core_seconds.ends)} on one core",
         *(f"       {source}" for source in _sources(plan)),
+        *_memory(plan),
         *_price(plan.price),
         *_budget(plan),
         *(f"note   {note}" for note in plan.notes),
@@ -125,7 +113,8 @@ def _packs(plan: Plan) -> list[str]:
     """The raw files that tasks leave; nothing where none does."""
     if not plan.n_packs:
         return []
-    return [f"packs  {plan.n_packs:,} of these files, about {size(plan.pack_bytes)}: the raw files of each task in one"]
+    held = f"{plan.n_packs:,} in {plan.n_pack_files:,} of these files, about {size(plan.pack_bytes)}"
+    return [f"packs  {held}: the raw files of each task in one"]
 
 
 def _cache(plan: Plan) -> list[str]:
@@ -153,19 +142,35 @@ def _jobs(site: Site, pool: str) -> str:
     return f"up to {n} job{'s' * (n > 1)} of `{pool}` ({n_tasks} task{'s' * (n_tasks > 1)} each)"
 
 
+def _memory(plan: Plan) -> list[str]:
+    """The largest task's peak, by what it is known; nothing where nothing has to run."""
+    running = [s for s in plan.stages if s.todo or s.n_open]
+    if not running:
+        return []
+    most = max(running, key=lambda s: s.peak.high)
+    if most.measured_peak is None:
+        return [f"memory at most {size(most.peak.high)} a task ({most.path}), as its kind declares"]
+    ends = f"{size(most.peak.low)}–{size(most.peak.high)}"
+    return [f"memory {size(most.peak.middle)} ({ends}) a task ({most.path}), as measured on this site"]
+
+
 def _price(price: Price) -> list[str]:
-    """The arithmetic of the price; nothing where the site has none."""
+    """The arithmetic of the price, and the energy; nothing where the site has none."""
     amounts = (
-        (price.core_hours, "core-hours", price.prices.core_hour),
-        (price.gpu_hours, "GPU-hours", price.prices.gpu_hour),
+        (price.core_hours.middle, "core-hours", price.prices.core_hour),
+        (price.gpu_hours.middle, "GPU-hours", price.prices.gpu_hour),
     )
     terms = [f"{hours:.3g} {what} × {usd:g} USD" for hours, what, usd in amounts if usd is not None and hours]
+    if price.of_idle:
+        terms.append(f"{price.of_idle:.2f} USD while jobs start or stand idle")
     said = []
     if price.compute is not None:
-        said.append(f"about {price.compute:.2f} USD" + (f": {' + '.join(terms)}" if terms else ""))
+        low, middle, high = price.compute.ends
+        said.append(f"{middle:.2f} USD ({low:.2f}–{high:.2f} USD)" + (f": {' + '.join(terms)}" if terms else ""))
     if price.month is not None:
         said.append(f"{price.month:.2g} USD a month to keep it")
-    return [f"price  {'; '.join(said)}"] if said else []
+    kwh = [f"energy {between(*price.kwh.ends, 'kWh')} by the site's declared watts, not measured"] if price.kwh else []
+    return [f"price  {'; '.join(said)}"] * bool(said) + kwh
 
 
 def _budget(plan: Plan) -> list[str]:
@@ -175,15 +180,35 @@ def _budget(plan: Plan) -> list[str]:
     units = {"core_hours": "core-hours", "gpu_hours": "GPU-hours", "dollars": "USD", "wall_time": "s of wall time"}
     allowed = [f"{v:g} {units[k]}" for k, v in plan.budget.model_dump().items() if v is not None]
     ended = f"; it ended the last submission, where {plan.spent} would have been needed" if plan.spent else ""
-    return [f"budget {', '.join(allowed)}{' for a search' * any(bool(s.growth) for s in plan.stages)}{ended}"]
+    search = " for a search" * any(bool(s.growth) for s in plan.stages)
+    return [f"budget {', '.join(allowed)}{search}{ended}: {_reach(plan, plan.budget)}"]
+
+
+def _reach(plan: Plan, budget: Budget) -> str:
+    """`holds all, 31 % is used (10–93 %)`, or the stage that it ends in."""
+    found = reach(plan, budget)
+    low, middle, high = (100 * share(plan, budget, which) for which in (LOW, MIDDLE, HIGH))
+    if found.stage is None:
+        return f"holds all; {rounded(middle)} % is used ({rounded(low)}–{rounded(high)} %)"
+    held = f"{found.middle:,} ({found.fewest:,}–{found.most:,}) of the {found.n_tasks:,} tasks of `{found.stage.path}`"
+    return f"holds {held}, and nothing after them; {rounded(middle)} % would be needed for all"
 
 
 def _sources(plan: Plan) -> list[str]:
     """Where the estimates come from, each source once."""
     rates: dict[str, dict[str, None]] = {}
     for s in plan.stages:
-        rates.setdefault(s.rate.source, {})[f"{s.stage.name} {s.rate.seconds:.2g} s per {s.rate.unit}"] = None
+        if s.todo or s.n_open:
+            rates.setdefault(f"{s.rate.source}, within a factor of {s.rate.factor:.2g}", {})[_rate(s)] = None
     return [f"{source}: {', '.join(of)}" for source, of in rates.items()]
+
+
+def _rate(stage: PlannedStage) -> str:
+    """`symmetry 0.7 ms per structure`."""
+    rate = stage.rate
+    if rate.unit == EXPECTED_SECOND:
+        return f"{stage.stage.name} {rate.seconds:.2g} × what its kind expects"
+    return f"{stage.stage.name} {small_duration(rate.seconds)} per {rate.unit}"
 
 
 def _why(reasons: dict[str, int]) -> str:

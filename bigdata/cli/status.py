@@ -13,9 +13,13 @@ from bigdata.cli.options import json_option
 from bigdata.cli.status_page import page
 from bigdata.cli.text import table
 from bigdata.display import duration
-from bigdata.errors import SpecError
+from bigdata.errors import SiteError, SpecError
 from bigdata.run.findings import findings
 from bigdata.run.status import Status, find_runs, status
+from bigdata.store.accounts import compared, held, idle
+
+# In the place of a state, for a folder that is no run of ours.
+UNREADABLE = "unreadable"
 
 
 @click.command()
@@ -30,8 +34,10 @@ def command(run: Path | None, runs: Path, watch: bool, as_json: bool) -> None:
     if watch:
         _watch(run, as_json)
     elif run is None:
-        found = [status(p) for p in find_runs(runs)]
-        click.echo(json.dumps([_data(s) for s in found], indent=2) if as_json else _list(found, runs))
+        found, unreadable = _seen(find_runs(runs))
+        click.echo(_as_json(found, unreadable) if as_json else _list(found, unreadable, runs))
+        for why in unreadable.values():
+            click.echo(why, err=True)
     else:
         one = status(run)
         click.echo(json.dumps(_data(one) | _found(one), indent=2) if as_json else page(one))
@@ -57,7 +63,10 @@ def _watch(run: Path | None, as_json: bool) -> None:
 
 
 def _data(s: Status) -> dict[str, Any]:
-    failed = [{"task": f"{p}/{i}", "class": t["class"], "error": t["error"]} for (p, i), t in s.failed.items()]
+    failed = [
+        {"task": f"{path}/{index}", "class": record.get("class", ""), "error": record.get("error", "")}
+        for (path, index), record in s.failed.items()
+    ]
     return {
         "run": str(s.folder.path),
         "state": s.state,
@@ -73,20 +82,40 @@ def _data(s: Status) -> dict[str, Any]:
         "error": s.error or None,
         "task_seconds": round(s.seconds, 2),
         "updated": s.updated,
+        "compared": [] if s.is_live else [{**vars(row), "holds": row.holds} for row in compared(s.folder, s.past)],
+        "idle_core_hours": idle(s.past),
+        "held": held(s.past),
     }
 
 
 def _found(s: Status) -> dict[str, Any]:
     """Of one run: reading it costs more than its state, of which a folder shows many."""
     told = findings(s)
-    budget = [{"what": b.what, "allowed": b.allowed, "used": b.used, "left": b.left} for b in told.budget]
+    budget = [{"what": b.what, "allowed": b.allowed, "used": b.needed, "left": b.left} for b in told.budget]
     return {"found": list(told.lines), "budget": budget}
 
 
-def _list(found: list[Status], runs: Path) -> str:
-    if not found:
+def _seen(paths: list[Path]) -> tuple[list[Status], dict[Path, str]]:
+    """How runs stand, and why others can't be read: one of somebody's must not hide the others."""
+    found, unreadable = [], {}
+    for path in paths:
+        try:
+            found.append(status(path))
+        except SiteError as error:
+            unreadable[path] = str(error)
+    return found, unreadable
+
+
+def _as_json(found: list[Status], unreadable: dict[Path, str]) -> str:
+    others = [{"run": str(path), "state": UNREADABLE, "error": why} for path, why in unreadable.items()]
+    return json.dumps([*map(_data, found), *others], indent=2)
+
+
+def _list(found: list[Status], unreadable: dict[Path, str], runs: Path) -> str:
+    if not found and not unreadable:
         return f"no runs in {runs}"
     rows = [
         (str(s.folder.path), s.state, s.n_done, s.n_tasks, f"{duration(time.time() - s.updated)} ago") for s in found
     ]
-    return table(("run", "state", "done", "tasks", "last word"), rows)
+    others = [(str(path), UNREADABLE, "", "", "") for path in unreadable]
+    return table(("run", "state", "done", "tasks", "last word"), [*rows, *others])

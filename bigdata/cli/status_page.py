@@ -11,6 +11,7 @@ from bigdata.run.findings import findings
 from bigdata.run.launch import last_words
 from bigdata.run.status import LONG_SILENCE_SECONDS, Status
 from bigdata.spec.site_findings import WITHOUT_JOBS
+from bigdata.store.accounts import amounts, compared, held_sentence, idle, idle_sentence
 
 LAST_LINES = 5
 AGAIN = {
@@ -30,7 +31,7 @@ def page(s: Status) -> str:
         lines.append(table(("stage", "tasks", "done", "failed"), rows))
     found = findings(s)
     lines += found.lines
-    lines += [f"budget: {b.used:.3g} of {b.allowed:.3g} {b.what} used, {b.left:.3g} left" for b in found.budget]
+    lines += [f"budget: {b.needed:.3g} of {b.allowed:.3g} {b.what} used, {b.left:.3g} left" for b in found.budget]
     lines += [f"waiting: {reason}" for reason in s.waiting]
     lines += [f"{n} results were taken over from {name}" for name, n in s.taken.items()]
     if s.again:
@@ -39,12 +40,27 @@ def page(s: Status) -> str:
     if s.skipped:
         lines.append(f"{s.skipped} tasks skipped because tasks that they need failed")
     for (path, index), token in s.failed.items():
-        lines += [f"{path}/{index}: {token['error']}", f"    bigdata debug {s.folder.path} {path}/{index}"]
+        lines += [f"{path}/{index}: {token.get('error', '')}", f"    bigdata debug {s.folder.path} {path}/{index}"]
     if s.folder.damaged.exists():
         lines.append("some of its data were found damaged; submit the same study again to make them anew")
     lines += filter(None, [s.error])
+    lines += _costs(s)
     lines += _what_to_do(s)
     return "\n".join(lines).rstrip()
+
+
+def _costs(s: Status) -> Iterator[str]:
+    """What the last submission was predicted to cost, and what it took; nothing while one is under way."""
+    rows = [] if s.is_live else list(compared(s.folder, s.past))
+    if not rows:
+        return
+    yield ""
+    header = ("predicted against measured", "predicted", "measured", "", "source")
+    yield table(header, [(*amounts(row), "held" if row.holds else "missed", row.source) for row in rows])
+    if (hours := idle(s.past)) is not None:
+        yield idle_sentence(*hours)
+    if sentence := held_sentence(s.past):
+        yield sentence
 
 
 def _by(s: Status) -> str:

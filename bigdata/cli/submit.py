@@ -11,7 +11,7 @@ import click
 
 from bigdata.cli.options import plan_options
 from bigdata.cli.plan import as_text
-from bigdata.display import duration
+from bigdata.display import span
 from bigdata.errors import Cancelled, PlanRefused, SpecError, TasksFailed
 from bigdata.planning import Plan
 from bigdata.spec.site import local
@@ -117,14 +117,14 @@ def _where(orders: Orders, now: Status) -> str:
     if now.state == "queued" and now.job:
         return f"the controller waits in the queue as job {orders.job} ({now.job.reason or 'no reason given'})"
     if orders.process:
-        return f"the controller runs in the background (process {orders.process['pid']})"
+        return f"the controller runs in the background (process {orders.process.pid})"
     return f"the controller runs in job {orders.job}"
 
 
 def _ask(plan: Plan, yes: bool) -> None:
-    if yes or plan.seconds < ASK_SECONDS:
+    if yes or plan.seconds.middle < ASK_SECONDS:
         return
-    question = f"this will take about {duration(plan.seconds)}"
+    question = f"this will take about {span(*plan.seconds.ends)}"
     # In a script nobody would answer.
     if not sys.stdin.isatty():
         raise PlanRefused(f"{question}; say --yes to run it without being asked")

@@ -32,9 +32,9 @@ def fields(dataset: SpectraOrigin | MaterialsOrigin, folder: Path) -> Mapping[st
     if isinstance(dataset, SpectraFile):
         from bigdata.data.spectra import dataset as spectra
 
-        return spectra.usable(spectra.import_file(dataset, folder), "file").fields
+        return spectra.usable(spectra.import_file(dataset, folder), dataset.KEY).fields
     if isinstance(dataset, MaterialsFile):
         from bigdata.data.materials import dataset as materials
 
-        return materials.usable(materials.import_file(dataset, folder), "file").fields
+        return materials.usable(materials.import_file(dataset, folder), dataset.KEY).fields
     return None

@@ -6,6 +6,8 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from bigdata.files import open_users
+
 
 def sha256(path: Path) -> str:
     """SHA-256 of a file's bytes, as `sha256sum` prints it; read once in a process while its size and time stay."""
@@ -15,5 +17,5 @@ def sha256(path: Path) -> str:
 
 @lru_cache(maxsize=100_000)
 def _sha256(path: Path, size: int, time_ns: int, inode: int) -> str:
-    with open(path, "rb") as file:
+    with open_users(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -14,9 +14,12 @@ from bigdata.data.content import sha256
 from bigdata.data.problem import BadEntry, DataProblem, EntryError, Remark, unreadable
 from bigdata.data.text import head, plain_name
 from bigdata.spec.study import Finding
+from bigdata.store.folder import run_in
 
 E = TypeVar("E", covariant=True)
 Item = TypeVar("Item")
+# The format of a run's folder, which is no folder of files.
+RUN = "run"
 
 
 class Format(Protocol[E]):
@@ -162,6 +165,8 @@ class Formats(Generic[E]):
 
         Raises DataProblem where the format can't be told, OSError where the file can't be read.
         """
+        if name == RUN or (not name and path.is_dir() and run_in(path)):
+            return RUN
         if path.is_dir():
             return f"folder:{name}" if name else "folder"
         told = self.tell(path)

@@ -27,6 +27,11 @@ class DataProblem(SpecError):
         """The findings at their places in a spec whose `dataset:` stands at `path`."""
         return tuple(replace(finding, path=(*path, *finding.path)) for finding in self.findings)
 
+    def of_key(self, key: str) -> DataProblem:
+        """The same of a file that the spec names under another key than `file`."""
+        own = (replace(f, path=(key, *f.path[1:])) if f.path[:1] == ("file",) else f for f in self.findings)
+        return DataProblem(*own)
+
 
 def sentences(finding: Finding) -> str:
     """The finding, where there is no spec to show its place in."""

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data.problem import EntryError
+from bigdata.files import open_users
 
 # gzip packs a line of one letter to a thousandth: a small file may hold one that fills the memory.
 MAX_LINE = 64 << 20
@@ -37,10 +38,10 @@ def plain_name(name: str) -> str:
 
 def opened(path: Path) -> IO[bytes]:
     """The file's bytes, decompressed where gzip, bzip2 or xz packed them (told by the first bytes, not by the name)."""
-    with open(path, "rb") as file:
+    with open_users(path) as file:
         start = file.read(6)
     opener = next((opener for magic, opener in _OPENERS.items() if start.startswith(magic)), None)
-    return cast(IO[bytes], opener(path)) if opener else open(path, "rb")
+    return cast(IO[bytes], opener(path)) if opener else open_users(path)
 
 
 def head(path: Path) -> bytes:

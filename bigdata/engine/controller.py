@@ -11,18 +11,19 @@ other scheduler.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from bigdata.engine.books import Books, Outcome
-from bigdata.engine.execute import Token
 from bigdata.engine.handing import Handing, stages_under_way
 from bigdata.engine.hands import Pools, Workers, news
 from bigdata.engine.observer import Observer
+from bigdata.engine.presence import Presence
 from bigdata.engine.proposals import Proposals
 from bigdata.engine.returns import Returns
 from bigdata.engine.shift import ALWAYS, Shift
 from bigdata.engine.taking import copy_of, take_over
 from bigdata.planning.plan import Plan
+from bigdata.store.done import DoneTasks
 from bigdata.store.journal import History, Journal
 from bigdata.store.lock import Lock
 
@@ -38,13 +39,13 @@ class Controller:
     ) -> None:
         self.plan, self.lock, self.shift = plan, lock, shift
         self._books = Books(plan, past, journal, observer)
-        self._proposals = Proposals(self._books)
+        self._proposals, self._presence = Proposals(self._books), Presence()
         self.outcome = self._books.outcome
 
-    def known(self, tokens: Sequence[Token]) -> None:
+    def known(self, taken: DoneTasks) -> None:
         """What was taken over from other runs before this one began; it is in the journal already."""
-        for token in tokens:
-            self._books.done((token["stage"], token["index"]), token)
+        for task, token in taken.items():
+            self._books.done(task, token, taken.place(task))
 
     def run(self, pools: Pools) -> Outcome:
         """Until all that can be done is done, the user cancels, the shift ends, or the site refuses (SiteError)."""
@@ -58,7 +59,9 @@ class Controller:
             if not _is_under_way(pools.workers, returns) and (self.shift.is_ending() or not self._books.graph.lanes()):
                 break
             pools.tend(handing.needs())
-            returns.enter(news(pools, WAIT_SECONDS))
+            events = news(pools, WAIT_SECONDS)
+            self._presence.note(events)
+            returns.enter(events)
             self.lock.check()
         self._end(pools, returns)
         return self.outcome
@@ -71,8 +74,8 @@ class Controller:
         """Results that are those of another task of this run."""
         for path, index in self._books.graph.take_copies():
             stage = self._books.stages[path]
-            record = self.outcome.tokens[stage.copies[index]]
-            token = take_over(stage, index, copy_of(record, self.plan.folder), self.plan.folder)
+            at = self.outcome.done.place(stage.copies[index])
+            token = take_over(stage, index, copy_of(at, self.plan.folder), self.plan.folder)
             self._books.take(stage, index, token)
 
     def _stop_stages(self, refused: Mapping[str, str], workers: Workers, returns: Returns) -> bool:
@@ -93,6 +96,7 @@ class Controller:
             pools.workers.cancel()
         else:
             self._sweep_checkpoints()
+        self.outcome.held = self._presence.seconds()
         self.outcome.skipped = dict(self._books.graph.skipped)
 
     def _sweep_checkpoints(self) -> None:

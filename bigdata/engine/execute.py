@@ -9,7 +9,7 @@ import resource
 import socket
 import time
 import traceback
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,7 +20,7 @@ from bigdata.engine.own_worker import surroundings
 from bigdata.errors import BigdataError, DamagedData, Paused
 from bigdata.kind.context import Context
 from bigdata.kind.order import Order
-from bigdata.kind.stage import Stage, address
+from bigdata.kind.stage import Stage, TaskId, address
 from bigdata.naming import named
 from bigdata.planning.keys import Keys
 from bigdata.planning.workload import stages_of
@@ -90,9 +90,8 @@ def order_of(run: RunFolder, path: str, index: int, tokens: Iterable[Token] = ()
     Without tokens, what these returned is in the journal, as is what a proposer asked for.
     """
     opened = _open(str(run.path), run.resolved.stat().st_mtime_ns)[path]
-    past = _past(run.journal, run.journal.stat().st_mtime_ns)
+    past = read_history(run.journal)
     asked = past.asked.get((path, index))
-    records = list(tokens) or list(past.done.values())
     group, stage = path.rpartition("/")[0], opened.stage
     opened.keys.absent = {(p.rpartition("/")[2], i) for p, i in past.failed if p.rpartition("/")[0] == group}
     opened.keys.reset()
@@ -100,7 +99,7 @@ def order_of(run: RunFolder, path: str, index: int, tokens: Iterable[Token] = ()
         wanted = {(address(group, name), i) for name, i in stage.needs(index)}
         whole = {address(group, name) for name in stage.whole}
         rows: dict[str, dict[int, Any]] = {}
-        for record in records:
+        for record in list(tokens) or _done(past, wanted, whole):
             if "rows" in record and (record["stage"] in whole or (record["stage"], record["index"]) in wanted):
                 rows.setdefault(record["stage"].rpartition("/")[2], {})[record["index"]] = record["rows"]
         payloads: dict[str, dict[int, Any]] = {}
@@ -113,10 +112,11 @@ def order_of(run: RunFolder, path: str, index: int, tokens: Iterable[Token] = ()
     return Order(path, index, asked["key"], asked["payload"], after, after_key)
 
 
-@lru_cache(maxsize=1)
-def _past(journal: Path, _written: int) -> History:
-    """What a run's journal says, read once for many tasks."""
-    return read_history(journal)
+def _done(past: History, wanted: Iterable[TaskId], whole: Iterable[str]) -> Iterator[Token]:
+    """The records of these tasks, and of all of these stages, as far as they are done."""
+    yield from (past.done[task] for task in wanted if task in past.done)
+    for path in whole:
+        yield from (record for _, record in past.done.stage(path))
 
 
 def stage_of(run: RunFolder, path: str) -> Stage:
@@ -182,9 +182,9 @@ def _open(folder: str, _written: int) -> dict[str, _OpenStage]:
         readable: dict[str, frozenset[str]] = {}
         for stage in workload.stages:
             readable[stage.name] = _readable(stage, readable)
-            opened[address(view.group, stage.name)] = _OpenStage(
-                view, stage, keys, rows, named(stage.function), readable[stage.name]
-            )
+            # In parts, and for its own tasks alone: those that need them may not read the others.
+            own = readable[stage.name].union(stage.parts_of)
+            opened[address(view.group, stage.name)] = _OpenStage(view, stage, keys, rows, named(stage.function), own)
     return opened
 
 

@@ -57,5 +57,5 @@ class Proposals:
                 books.journal.append([{"event": "stale", "stage": stage.path, "index": index, "why": OTHER_ASK}])
             books.graph.add(task, stage.copies.get(index))
         else:  # done in an earlier submission
-            books.results.add(books.past.done[task])
+            books.results.was_done(task, books.past)
             books.observer.token(books.past.done[task])

@@ -12,9 +12,12 @@ import time
 from collections.abc import Iterator, Mapping
 
 from bigdata.engine.execute import Token
+from bigdata.errors import SiteError
+from bigdata.files import open_plain
 from bigdata.kind.stage import TaskId
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
+from bigdata.store.record import record_of
 
 
 def write_record(run: RunFolder, token: Token) -> None:
@@ -27,8 +30,14 @@ def write_record(run: RunFolder, token: Token) -> None:
 def read_records(run: RunFolder) -> Iterator[Token]:
     """Those that aren't in the journal yet."""
     for path in sorted(run.records.glob("*.jsonl")) if run.records.exists() else ():
-        for line in path.read_text().split("\n")[:-1]:  # what follows the last newline was torn by a kill
-            yield json.loads(line)
+        try:
+            with open_plain(path) as file:
+                lines = file.read().split(b"\n")[:-1]  # what follows the last newline was torn by a kill
+            yield from map(record_of, lines)
+        except (OSError, ValueError) as error:
+            raise SiteError(
+                f"{path} holds no records of tasks ({error}). Remove it: its tasks are run again."
+            ) from None
 
 
 def fold(run: RunFolder) -> None:

@@ -37,18 +37,20 @@ class Returns:
         """Write the tokens that came to the journal first, then let the graph and the observer know."""
         tokens = [event.token for event in events if isinstance(event, Told)]
         judged = [self._judged_token(token) for token in tokens]
-        self._books.journal.append([token for token, (lane, _) in zip(tokens, judged, strict=True) if not lane])
+        places = iter(
+            self._books.journal.append([token for token, (lane, _) in zip(tokens, judged, strict=True) if not lane])
+        )
         for token, (lane, why) in zip(tokens, judged, strict=True):
-            self._enter(token, lane, why)
+            self._enter(token, lane, why, -1 if lane else next(places))
 
-    def _enter(self, token: Token, lane: str, why: str) -> None:
+    def _enter(self, token: Token, lane: str, why: str, at: int) -> None:
         task = token["stage"], token["index"]
         self._books.purse.pay(token)
         if lane:
             self._books.try_again(task, lane, why)
         elif token["event"] == "done":
             self._books.pace.note(task[0], token["seconds"])
-            self._books.done(task, token)
+            self._books.done(task, token, at)
         else:
             self._books.failed(task, token)
 

@@ -13,7 +13,7 @@ from bigdata.planning.planned import PlannedStage
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import PARTIAL, RunFolder
 from bigdata.store.known import Known
-from bigdata.store.packs import is_intact
+from bigdata.store.packs import TaskPack
 from bigdata.store.shard import is_whole
 
 NOT_WHOLE = "its data in another run are damaged"
@@ -25,28 +25,29 @@ def take_over(stage: PlannedStage, index: int, known: Known, to: RunFolder) -> T
     Every file is compared with its checksums first: a hard link would share its damage. Where the file system can't
     link, it is copied. A link keeps its data when the other run is deleted, and nothing of ours is written in place.
     """
-    record, there = known.record, int(known.record["index"])
+    record = known.record
+    path, there = str(record["stage"]), int(record["index"])
+    group = path.rpartition("/")[0]
     specs = {a.name: a for a in stage.stage.arrays}
     pairs = list(zip(_shards(stage, there), _shards(stage, index), strict=True))
-    if not all(is_whole(_file(known.run, known.group, n, s), specs[n]) for (n, s), _ in pairs):
+    if not all(is_whole(_file(known.run, group, n, s), specs[n]) for (n, s), _ in pairs):
         return None
-    pack = known.run.pack(str(record["stage"]), there)
-    if stage.stage.packs and not is_intact(pack):
+    pack = TaskPack(known.run, path, there)
+    if stage.stage.packs and not pack.is_intact():
         return None
     for (name, shard), (_, own) in pairs:
-        link(_file(known.run, known.group, name, shard), _file(to, stage.group, name, own))
+        link(_file(known.run, group, name, shard), _file(to, stage.group, name, own))
     if stage.stage.packs:
-        link(pack, to.pack(stage.path, index))
+        _take_pack(pack, to.pack(stage.path, index))
     if not known.is_current():
         return None
     # The first run's own times and place stay: what it cost is told by them, and that it cost nothing here by `from`.
-    kept = {name: value for name, value in record.items() if name not in ("time", "stage", "index", "from")}
-    return {**kept, "stage": stage.path, "index": index, "from": known.name}
+    return {**{n: v for n, v in record.items() if n != "time"}, "stage": stage.path, "index": index, "from": known.name}
 
 
-def copy_of(record: Token, run: RunFolder) -> Known:
-    """A task that this run itself has just done, to be taken over under another address."""
-    return Known(run, record, run.journal.stat().st_size)
+def copy_of(at: int, run: RunFolder) -> Known:
+    """A task that this run itself has just done, to be taken over under another address; `at` its record's place."""
+    return Known(run, at, run.journal.stat().st_size)
 
 
 def _shards(stage: PlannedStage, index: int) -> Sequence[tuple[str, ShardIndex]]:
@@ -55,6 +56,14 @@ def _shards(stage: PlannedStage, index: int) -> Sequence[tuple[str, ShardIndex]]
 
 def _file(run: RunFolder, group: str, name: str, shard: ShardIndex) -> Path:
     return (run.store / group / name).joinpath("c", *map(str, shard))
+
+
+def _take_pack(pack: TaskPack, target: Path) -> None:
+    """A pack as a file of its own, copied: most lie with others in one file, which no link can cut."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    beside = target.with_name(f"{target.name}.{os.getpid()}{PARTIAL}")
+    pack.copy(beside)
+    beside.replace(target)
 
 
 def link(source: Path, target: Path) -> None:

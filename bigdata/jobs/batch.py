@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from xml.etree import ElementTree
+from dataclasses import replace
 
 from bigdata.errors import SiteError
+from bigdata.jobs.listing import LISTINGS, Job, Listing
 from bigdata.jobs.surroundings import without_options
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import user
 
 # What the names of all jobs of bigdata begin with.
 JOB_NAMES = "bd-"
+# A folder may be called anything, and its name stands in job scripts: what is no letter there isn't one of ours.
+_NO_NAME = re.compile(r"[^A-Za-z0-9._-]")
 # Two folders of runs may hold the same study.
 PLACE_LETTERS = 4
 PATIENCE_SECONDS = 60
-SLURM_ENDED = (
-    *("CANCELLED", "FAILED", "TIMEOUT", "NODE_FAIL", "COMPLETED", "OUT_OF_MEMORY", "PREEMPTED", "BOOT_FAIL"),
-    *("DEADLINE", "REVOKED"),
-)
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job: `state` is pending, running, ending, ended or unknown; `reason` is why it waits, or how it ended."""
-
-    id: str
-    name: str
-    state: str
-    reason: str = ""
-
-    @property
-    def is_over(self) -> bool:
-        return self.state == "ended"
-
-    @property
-    def is_waiting(self) -> bool:
-        return self.state in ("pending", "unknown")
 
 
 def prefix(folder: RunFolder) -> str:
@@ -54,7 +33,8 @@ def prefix(folder: RunFolder) -> str:
         place = str(folder.path.stat().st_ino)
     except FileNotFoundError:
         place = str(folder.path)
-    return f"{JOB_NAMES}{folder.path.absolute().name}-{hashlib.sha256(place.encode()).hexdigest()[:PLACE_LETTERS]}-"
+    name = _NO_NAME.sub("_", folder.path.absolute().name)
+    return f"{JOB_NAMES}{name}-{hashlib.sha256(place.encode()).hexdigest()[:PLACE_LETTERS]}-"
 
 
 def require(scheduler: str) -> None:
@@ -69,41 +49,76 @@ def require(scheduler: str) -> None:
 
 def can_list(scheduler: str) -> bool:
     """Whether a batch system's jobs can be found by their names; `local` has none, and Moab's can't."""
-    return scheduler in _LISTS
+    return scheduler in LISTINGS
 
 
 def jobs(scheduler: str, prefix: str) -> list[Job] | None:
     """This user's jobs in the queue whose names begin with `prefix`; None where the batch system doesn't say."""
-    if scheduler not in _LISTS:
+    if scheduler not in LISTINGS:
         return None
-    listing = _LISTS[scheduler]
-    answer = _ask([*listing.command, *([user()] if listing.of_user else [])])
-    if answer is None:
+    listing = LISTINGS[scheduler]
+    found = _read(listing.read, _list(listing))
+    if found is None:
         return None
-    try:
-        return [job for job in listing.read(answer) if job.name.startswith(prefix)]
-    except (ValueError, KeyError, TypeError, ElementTree.ParseError):
-        return None
+    return _explained(listing, [job for job in found if job.name.startswith(prefix) and not job.is_over])
 
 
-def fate(scheduler: str, job: str) -> str | None:
-    """How a job that isn't in the queue ended, in the batch system's word; "" where it doesn't know the job any more.
+def _list(listing: Listing) -> str | None:
+    own: list[str] = []
+    if listing.own and (told := _ask([*listing.own, user()])) is not None:
+        own = re.findall(r"^\d\S*", told, re.MULTILINE)
+        if not told.strip():
+            return ""
+    # Where a batch system doesn't say which jobs are ours, all are looked at.
+    return _ask([*listing.command, *([*listing.of, user()] if listing.of else own)])
 
-    None where the batch system says nothing: a job that it doesn't show may live.
+
+def _explained(listing: Listing, found: list[Job]) -> list[Job]:
+    """Jobs that wait, with the reason that the batch system tells only where it is asked for."""
+    ids = [job.id for job in found if job.state in ("pending", "held")]
+    if not listing.reasons or not ids:
+        return found
+    command, read = listing.reasons
+    reasons = read(_ask([*command, ",".join(ids)]) or "")
+    return [replace(job, reason=reasons.get(job.id, job.reason)) for job in found]
+
+
+# How batch systems number jobs. What begins with `-` would be an option to their programs.
+_NUMBER = r"[0-9]{1,18}"
+_IDS = dict.fromkeys(("slurm", "sge", "lsf", "oar"), _NUMBER) | {
+    "pbs": rf"{_NUMBER}(\[[0-9]*\])?(\.[A-Za-z0-9][A-Za-z0-9.-]*)?",
+    "htcondor": rf"{_NUMBER}(\.{_NUMBER})?",
+    "moab": rf"([A-Za-z][A-Za-z0-9_]*\.)?{_NUMBER}(\.[A-Za-z0-9][A-Za-z0-9.-]*)?",
+}
+
+
+def is_job_id(scheduler: str, text: str) -> bool:
+    """Whether a text can be a job's number in a batch system; nothing is in one that isn't known."""
+    return scheduler in _IDS and re.fullmatch(_IDS[scheduler], text) is not None
+
+
+def one(scheduler: str, job: str, prefix: str) -> Job | None:
+    """A job of ours by its number: ended, and how in the batch system's word where it says so, if it isn't known any
+    more, or is known by a name that doesn't begin with `prefix`: then it is none of the run's.
+
+    None where the batch system says nothing: a job that isn't in the queue may live.
     """
-    if scheduler != "slurm":
-        return ""
-    command = ["scontrol", "-o", "show", "job", job]
-    try:
-        done = subprocess.run(
-            command, env=without_options(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+    ended = Job(job, "", "ended")
+    if scheduler not in LISTINGS or not is_job_id(scheduler, job):
+        return ended
+    listing = LISTINGS[scheduler]
+    found = _read(listing.read_one or listing.read, _ask([*listing.one, job]))
+    if found is None:
         return None
-    if done.returncode:
-        return "" if "Invalid job id" in done.stderr else None
-    state = re.search(r"\bJobState=(\w+)", done.stdout)
-    return state.group(1) if state and state.group(1) in SLURM_ENDED else None
+    return next((said for said in found if said.id == job and said.name.startswith(prefix)), ended)
+
+
+def _read(read: Callable[[str], Iterator[Job]], answer: str | None) -> list[Job] | None:
+    """The jobs of an answer; None where there is none, or one that nobody can read."""
+    try:
+        return None if answer is None else list(read(answer))
+    except (ValueError, TypeError, AttributeError):
+        return None
 
 
 # How batch systems word that there are too many jobs now, or that they are in trouble themselves.
@@ -136,27 +151,30 @@ def is_passing(words: str) -> bool:
 
 
 # Why Slurm lets a job wait that it won't start unless somebody changes the job or the rules. Not PartitionConfig and
-# PartitionNodeLimit, which nodes that are down bring about too.
-_FOR_EVER = (
-    *("PartitionTimeLimit", "BadConstraints", "AccountNotAllowed", "QOSNotAllowed", "InvalidAccount", "InvalidQOS"),
-    *("QOSMaxWallDurationPerJobLimit", "QOSMaxCpuPerJobLimit", "QOSMaxMemoryPerJob", "AssocMaxWallDurationPerJobLimit"),
-    "Job's account not",
+# PartitionNodeLimit, which nodes that are down bring about too; nor limits of all jobs of a user or account.
+_FOR_EVER = re.compile(
+    r"PartitionTimeLimit|BadConstraints|AccountNotAllowed|QOSNotAllowed|InvalidAccount|InvalidQOS|Job's account not"
+    r"|(QOS|Assoc)(Max\w+Per(Job|Node)|Min)|DependencyNeverSatisfied|ReservationDeleted|DeadLine|JobLaunchFailure"
+    r"|launch failed"
 )
 
 
 def waits_for_ever(job: Job) -> bool:
-    """Whether a job in the queue asks for what it will never get."""
-    return job.state == "pending" and job.reason.startswith(_FOR_EVER)
+    """Whether a job in the queue is held, or asks for what it will never get."""
+    return job.state == "held" or (job.state == "pending" and _FOR_EVER.match(job.reason) is not None)
 
 
 def remove(scheduler: str, ids: Iterable[str]) -> None:
-    """Take jobs out of the queue, running or not. SiteError where the batch system refuses or doesn't answer."""
+    """Take jobs out of the queue, running or not, whose numbers the batch system has told us.
+
+    SiteError where it refuses or doesn't answer.
+    """
     for job in ids:
+        if not is_job_id(scheduler, job):
+            raise SiteError(f"{job!r} is no number of a job in {scheduler}, and nothing was removed by it.")
         command = [*_REMOVE[scheduler], job]
         try:
-            done = subprocess.run(
-                command, env=without_options(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-            )
+            done = _called(command)
         except (OSError, subprocess.TimeoutExpired) as error:
             raise SiteError(f"`{' '.join(command)}` failed: {error}. Try again, or remove the job by hand.") from None
         if not done.returncode:
@@ -169,84 +187,28 @@ def remove(scheduler: str, ids: Iterable[str]) -> None:
 
 def _called(command: list[str]) -> subprocess.CompletedProcess[str]:
     own = without_options()
-    return subprocess.run(command, env=own, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False)
+    # Names of jobs may be in any encoding.
+    return subprocess.run(
+        command, env=own, capture_output=True, text=True, errors="replace", timeout=PATIENCE_SECONDS, check=False
+    )
+
+
+# How batch systems word, with an exit code, that there is no such job, or none at all: that is an answer.
+_NO_SUCH = re.compile(
+    r"invalid job id|unknown job ?id|job has finished|do(es)? not exist|no unfinished job|is not found|no matching job",
+    re.IGNORECASE,
+)
 
 
 def _ask(command: list[str]) -> str | None:
+    """What a command says; None where it fails, or says nothing for long."""
     try:
-        done = subprocess.run(
-            command, env=without_options(), capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False
-        )
+        done = _called(command)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return done.stdout if done.returncode == 0 else None
+    return done.stdout if done.returncode == 0 or _NO_SUCH.search(done.stderr) else None
 
 
-def _state(word: str, pending: str, ending: str) -> str:
-    """`pending` and `ending` are the scheduler's words or letters for these states."""
-    return "pending" if word in pending.split() else "ending" if word in ending.split() else "running"
-
-
-def _slurm(answer: str) -> Iterator[Job]:
-    ending = " ".join(("COMPLETING", *SLURM_ENDED))
-    pending = "PENDING CONFIGURING REQUEUED REQUEUE_HOLD SPECIAL_EXIT RESV_DEL_HOLD"
-    for line in answer.splitlines():
-        job, state, reason, name = line.split("|", 3)
-        yield Job(job, name, _state(state, pending, ending), "" if reason == "None" else reason)
-
-
-def _pbs(answer: str) -> Iterator[Job]:
-    for job, said in json.loads(answer).get("Jobs", {}).items():
-        state = _state(said["job_state"], "Q H W T S U", "E X F")
-        yield Job(job, said["Job_Name"], state, said.get("comment", ""))
-
-
-def _sge(answer: str) -> Iterator[Job]:
-    for said in ElementTree.fromstring(answer).iter("job_list"):
-        word = said.findtext("state", "")
-        state = "ending" if "d" in word else "pending" if "w" in word or "h" in word else "running"
-        yield Job(said.findtext("JB_job_number", ""), said.findtext("JB_name", ""), state)
-
-
-def _lsf(answer: str) -> Iterator[Job]:
-    for line in answer.splitlines():
-        job, state, name, reason = line.split("|", 3)
-        yield Job(job.strip(), name.strip(), _state(state.strip(), "PEND PSUSP WAIT", "DONE EXIT"), reason.strip(" -"))
-
-
-def _oar(answer: str) -> Iterator[Job]:
-    for job, said in json.loads(answer or "{}").items():
-        state = _state(said["state"], "Waiting Hold toLaunch toAckReservation Launching", "Terminated Error Finishing")
-        yield Job(job, said["name"] or "", state, said.get("message", ""))
-
-
-def _htcondor(answer: str) -> Iterator[Job]:
-    for said in json.loads(answer or "[]"):
-        state = {1: "pending", 5: "pending"}.get(said["JobStatus"], "running")
-        job = f"{said['ClusterId']}.{said['ProcId']}"
-        yield Job(job, said.get("JobBatchName", ""), state, said.get("HoldReason", ""))
-
-
-@dataclass(frozen=True)
-class _List:
-    """The command that lists a user's jobs, the user's name last where `of_user`, and how its answer is read."""
-
-    command: tuple[str, ...]
-    read: Callable[[str], Iterator[Job]]
-    of_user: bool = True
-
-
-_LISTS = {
-    "slurm": _List(("squeue", "-h", "-o", "%A|%T|%r|%j", "-u"), _slurm),
-    # Its `-u` can't be had together with JSON: names begin with the run's, and others' jobs can't be removed.
-    "pbs": _List(("qstat", "-f", "-F", "json"), _pbs, of_user=False),
-    "sge": _List(("qstat", "-xml", "-u"), _sge),
-    "lsf": _List(("bjobs", "-noheader", "-o", "jobid stat name pend_reason delimiter='|'", "-u"), _lsf),
-    "oar": _List(("oarstat", "-J", "-u"), _oar),
-    "htcondor": _List(
-        ("condor_q", "-json", "-attributes", "ClusterId,ProcId,JobStatus,JobBatchName,HoldReason"), _htcondor
-    ),
-}
 _SUBMIT = {
     "slurm": "sbatch",
     "pbs": "qsub",
@@ -257,7 +219,7 @@ _SUBMIT = {
     "moab": "msub",
 }
 _REMOVE = {
-    "slurm": ("scancel",),
+    "slurm": ("scancel", "--"),
     "pbs": ("qdel",),
     "sge": ("qdel",),
     "lsf": ("bkill",),

@@ -9,6 +9,7 @@ from pathlib import Path
 from bigdata.engine import lanes
 from bigdata.errors import SiteError
 from bigdata.jobs import batch
+from bigdata.jobs.listing import Job
 from bigdata.jobs.pool_job import STILLBORN, PoolJob
 from bigdata.jobs.script import Refused
 from bigdata.jobs.worker_job import job_log
@@ -47,24 +48,29 @@ class Experience:
         if isinstance(error, Refused) and lane not in self._taken and not batch.is_passing(error.words):
             raise SiteError(f"the jobs of pool `{lanes.pool_of(lane)}` can't be handed in. {error}") from None
 
-    def see(self, job: PoolJob, seen: batch.Job) -> None:
-        """A job is in the queue. SiteError where it would stay there for ever."""
-        if batch.waits_for_ever(seen) and not self.is_proven(job.lane):
+    def see(self, job: PoolJob, seen: Job) -> str:
+        """Why a job in the queue would stay there for ever, or "". SiteError where all of its lane would."""
+        if not batch.waits_for_ever(seen):
+            return ""
+        why = seen.reason or "it is held, and the batch system doesn't say why"
+        if not self.is_proven(job.lane):
             raise SiteError(
-                f"job {job.id} of pool `{lanes.pool_of(job.lane)}` would wait in the queue for ever "
-                f"({seen.reason}). Change what the pool asks for in the site's file, and submit again."
+                f"job {job.id} of pool `{lanes.pool_of(job.lane)}` would wait in the queue for ever ({why}). Mend "
+                "that, or change what the pool asks for in the site's file, and submit again."
             )
+        return why
 
     def bury(self, job: PoolJob, fate: str) -> None:
         """A job has ended. SiteError where too many did before a worker came of them."""
-        if job.greeted is not None or fate not in STILLBORN:
+        if job.greeted is not None or (fate not in STILLBORN and not job.unfit):
             return
         self._stillborn[job.lane] += 1
         n = self._stillborn[job.lane]
         if n >= (STILLBORN_LATER if self.is_proven(job.lane) else STILLBORN_AT_FIRST):
             raise SiteError(
                 f"{n} jobs of pool `{job.lane}` ended, one after the other, before a worker came of them. The last "
-                f"one, job {job.id} ({fate.lower() or 'ended'}), said:\n{_last_words(job_log(self._folder, job.name))}"
+                f"one, job {job.id} ({job.unfit or fate.lower() or 'ended'}), said:\n"
+                f"{_last_words(job_log(self._folder, job.name))}"
             )
 
 

@@ -33,14 +33,17 @@ from bigdata.jobs.demand import Demand
 from bigdata.jobs.experience import Experience
 from bigdata.jobs.image import labelled
 from bigdata.jobs.meeting import Meeting, refuse_other
-from bigdata.jobs.pool_job import ENDINGS, PoolJob
+from bigdata.jobs.pool_job import ENDINGS, LINGER_SECONDS, PoolJob
 from bigdata.jobs.queue import Queue
-from bigdata.jobs.roster import LINGER_SECONDS, Roster
+from bigdata.jobs.roster import Roster
 from bigdata.jobs.script import JobScript
 from bigdata.jobs.worker_job import worker_job
 from bigdata.spec.ports import ports
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder, write_whole
+
+# What a job does that has no workers.
+WAITS = {"pending": "waits in the queue", "held": "is held in the queue", "suspended": "is suspended"}
 
 
 @contextmanager
@@ -133,7 +136,7 @@ class JobPools:
         if job := self._roster.living(worker):
             job.workers.pop(worker.address, None)
             if not job.workers:
-                job.silent_since = time.time()
+                job.silent_since = job.left_at = time.time()
             # Most often its job has ended; a batch system needs a moment to say so.
             self._queue.list_within(0.5)
 
@@ -144,9 +147,13 @@ class JobPools:
             return Ending(Cause.DIED)
         if job.over is not None:
             return self._ending_of(job, lost)
-        away = time.time() - self._left_at.setdefault(lost.worker.address, time.time())
-        is_alive = job.seen is not None and job.seen.state == "running"
-        return Ending(Cause.DIED) if away > LINGER_SECONDS and (is_alive or not self._queue.can_list) else None
+        long_after = self._left_at.setdefault(lost.worker.address, time.time()) + LINGER_SECONDS
+        if time.time() < long_after:
+            return None
+        # What was known of the job before says nothing of this: as long as nobody tells, the death has no cause.
+        well_after = max(long_after, self._queue.answers_since + LINGER_SECONDS)
+        is_told = job.seen is not None and job.seen.state == "running" and job.seen_at > well_after
+        return Ending(Cause.DIED) if job.workers or is_told or not self._queue.can_list else None
 
     def _ending_of(self, job: PoolJob, lost: Lost) -> Ending:
         fate = job.over or ""
@@ -174,18 +181,10 @@ class JobPools:
             queue.remove()
         elif queue.is_list_due() and (len(roster) or queue.has_unsure):
             queue.look(roster.see)
-        elif (unclear := roster.unclear()) is not None:
-            queue.fate(unclear.id, lambda fate: self._told(unclear, fate))
+        elif job := roster.unclear() or roster.orphaned():
+            roster.ask_for(job)
         elif queue.is_submission_due() and (missing := roster.add_missing(needs)):
             queue.hand_in([self._script(job) for job in missing], lambda *taken: self._handed_in(missing, *taken))
-
-    def _told(self, job: PoolJob, fate: str | None) -> None:
-        """How a job ended; None where the batch system doesn't know yet."""
-        if fate is None:
-            job.seen = None
-            self._queue.list_within(1.0)
-        else:
-            self._roster.bury(job, fate)
 
     def _script(self, job: PoolJob) -> JobScript:
         return worker_job(self.site, self.folder, job.name, job.lane, self.scheduler, self._certificates)
@@ -200,14 +199,17 @@ class JobPools:
         reasons = [*self._queue.reasons.values()]
         for lane in needs or {j.lane for j in self._roster}:
             jobs = [j for j in self._roster if j.lane == lane]
-            if any(j.workers for j in jobs):
-                continue
-            reasons += [
-                f"job {j.id} of pool {lane} waits in the queue{f' ({j.seen.reason})' if j.seen.reason else ''}"
-                for j in jobs
-                if j.seen and j.seen.state == "pending"
-            ]
+            if not any(j.workers for j in jobs):
+                reasons += [said for j in jobs if (said := self._reason(j))]
         return reasons
+
+    def _reason(self, job: PoolJob) -> str:
+        """Why a job without workers is waited for."""
+        if self._queue.is_silent and job.is_orphaned and job.greeted:
+            return f"job {job.id} of pool {job.lane} has lost its workers, and nobody says yet whether it has ended"
+        if job.seen and (words := WAITS.get(job.seen.state)):
+            return f"job {job.id} of pool {job.lane} {words}{f' ({job.seen.reason})' if job.seen.reason else ''}"
+        return ""
 
     def _tell(self, needs: Mapping[str, Need]) -> None:
         """Write why the run waits for workers, for `status`; nothing is there while it doesn't."""

@@ -6,6 +6,7 @@ controller's thread, once it looks for it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,7 +15,7 @@ from typing import Any
 
 from bigdata.errors import SiteError
 from bigdata.jobs import batch
-from bigdata.jobs.batch import Job
+from bigdata.jobs.listing import Job
 from bigdata.jobs.script import JobScript, Refused
 
 # How often the queue is looked at: seldom while all goes well, as its programs are a burden to a batch system.
@@ -38,6 +39,8 @@ class Queue:
         self._to_remove: list[str] = []
         # Names of jobs that may have been taken though the batch system didn't say so.
         self._unsure: set[str] = set()
+        # Since when (Unix time, s) it answers without a break: what it says after one may be from before.
+        self.answers_since = math.inf
         self._list_at = 0.0
         self._submit_at = 0.0
         self._wait = LEAST_WAIT
@@ -59,11 +62,17 @@ class Queue:
     def has_unsure(self) -> bool:
         return bool(self._unsure)
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the batch system didn't say, when it was last asked, which jobs there are."""
+        return "queue" in self.reasons
+
     def is_list_due(self) -> bool:
         return self.can_list and time.time() >= self._list_at
 
     def is_submission_due(self) -> bool:
-        return time.time() >= self._submit_at
+        """Not as long as a job may have been taken without our knowing: it would be there twice."""
+        return time.time() >= self._submit_at and not (self._unsure and self.can_list)
 
     def remove_soon(self, job: str) -> None:
         self._to_remove.append(job)
@@ -92,16 +101,24 @@ class Queue:
             done.result()
         self.list_within(1.0)
 
-    def look(self, then: Callable[[Iterable[Job]], bool]) -> None:
-        """See which jobs there are; `then` says whether all goes well."""
-        self._ask(lambda: batch.jobs(self._scheduler, self._prefix), lambda done: self._listed(done.result(), then))
+    def look(self, then: Callable[[Iterable[Job], float], bool]) -> None:
+        """See which jobs there are; `then` is told when that was asked, and says whether all goes well."""
+        asked = time.time()
+
+        def heard(done: Future[Any]) -> None:
+            self._listed(done.result(), lambda listed: then(listed, asked))
+
+        self._ask(lambda: batch.jobs(self._scheduler, self._prefix), heard)
 
     def _listed(self, listed: list[Job] | None, then: Callable[[Iterable[Job]], bool]) -> None:
         now = time.time()
         if listed is None:
+            if not self.is_silent:
+                self._note_answer(answers=False)
             self.reasons["queue"] = f"{self._scheduler} doesn't answer"
             self._list_at = now + self._next_wait()
             return
+        self._note_answer(answers=True)
         self.reasons.pop("queue", None)
         self._wait = LEAST_WAIT
         self._to_remove += self._strays(listed)
@@ -117,9 +134,18 @@ class Queue:
         """Jobs of ours in the queue whose numbers we were never told."""
         return [job.id for job in listed if job.name.removeprefix(self._prefix) in self._unsure]
 
-    def fate(self, job: str, then: Callable[[str | None], None]) -> None:
-        """Ask how a job ended that isn't in the queue any more."""
-        self._ask(lambda: batch.fate(self._scheduler, job), lambda done: then(done.result()))
+    def ask_for(self, job: str, then: Callable[[Job | None, float], None]) -> None:
+        """Ask for one job by itself; `then` is told when that was asked, too."""
+        asked = time.time()
+
+        def heard(done: Future[Any]) -> None:
+            self._note_answer(answers=done.result() is not None)
+            then(done.result(), asked)
+
+        self._ask(lambda: batch.one(self._scheduler, job, self._prefix), heard)
+
+    def _note_answer(self, *, answers: bool) -> None:
+        self.answers_since = min(self.answers_since, time.time()) if answers else math.inf
 
     def hand_in(self, scripts: list[JobScript], then: Callable[[list[str], Exception | None], None]) -> None:
         """Submit jobs, one after the other: `then` is given the numbers of those that were taken, and what stopped
@@ -141,7 +167,7 @@ class Queue:
             return
         # sbatch may have been broken off after the job was taken, or its answer was lost.
         self._unsure.add(left[0].name.removeprefix(self._prefix))
-        said = error.words.splitlines()[-1] if isinstance(error, Refused) else "no answer"
+        said = _last_line(error.words) if isinstance(error, Refused) else "no answer"
         self.reasons["submit"] = f"{self._scheduler} takes no more jobs now: {said}"
         self._submit_at = time.time() + self._next_wait()
 
@@ -170,6 +196,12 @@ class Queue:
             time.sleep(0.5)
         if ours:
             self.remove_now(ours)
+
+
+def _last_line(words: str) -> str:
+    """What Grid Engine ends with after its reason is none."""
+    lines = [line for line in words.splitlines() if line.strip() not in ("", "Exiting.")]
+    return lines[-1] if lines else words
 
 
 def _hand_in(scheduler: str, scripts: list[JobScript]) -> tuple[list[str], Exception | None]:

@@ -22,7 +22,7 @@ from bigdata.jobs.asking import Asks
 from bigdata.jobs.surroundings import grid_engine_directives, options, without_options
 from bigdata.places import cache_folder
 from bigdata.spec import kinds
-from bigdata.spec.pool import ControllerJob, Pool
+from bigdata.spec.pool import MEM_FREE, ControllerJob, Pool, slots
 from bigdata.spec.site import Site
 from bigdata.spec.words import listed
 
@@ -74,6 +74,7 @@ class JobScript:
     account: str | None = None
     project: str | None = None
     resource_spec: str | None = None
+    memory_resource: str | None = None
     disk: int | None = None
     directives: tuple[str, ...] = ()
 
@@ -145,7 +146,7 @@ class JobScript:
             "pbs": {"account": self.account, "resource_spec": resources},
             "moab": {"account": self.account, "resource_spec": resources},
             "lsf": {"project": self.project, "ncpus": asks.cores, "lsf_units": asks.memory_unit},
-            "sge": {"project": self.project, "resource_spec": resources},
+            "sge": {"project": self.project, "resource_spec": resources or self._slot_memory()},
             "oar": {
                 "project": self.project,
                 "resource_spec": resources,
@@ -153,6 +154,12 @@ class JobScript:
             },
         }
         return {"queue": self.queue, "walltime": clock(self.walltime, scheduler), **own[scheduler]}
+
+    def _slot_memory(self) -> str | None:
+        """Grid Engine counts what a job asks for by the slot, rounded up."""
+        if self.memory_resource == "none":
+            return None
+        return f"{self.memory_resource or MEM_FREE}={-(-self.asks.mib // slots(self.directives))}M"
 
     def _directives(self, scheduler: str) -> Any:
         """Ours and the user's; HTCondor's are a mapping."""
@@ -194,6 +201,7 @@ def pool_script(site: Site, pool: str, name: str, log: Path, lines: tuple[str, .
         account=asks.account,
         project=asks.project,
         resource_spec=asks.resource_spec,
+        memory_resource=asks.memory_resource,
         disk=asks.disk,
         directives=tuple(asks.directives),
         lines=(*exports(), *asks.prologue, *lines),
@@ -212,6 +220,7 @@ def controller_script(site: Site, name: str, log: Path, command: str) -> JobScri
         queue=own.queue or pool.queue,
         account=pool.account,
         project=pool.project,
+        memory_resource=pool.memory_resource,
         disk=pool.disk,
         directives=tuple(own.directives),
         lines=(*exports(), *site.prologue, command),

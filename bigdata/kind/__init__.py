@@ -144,6 +144,7 @@ if TYPE_CHECKING:
     from bigdata.kind.report import Table as Table
     from bigdata.kind.results import StudyResults as StudyResults
     from bigdata.kind.stage import BUILT_IN as BUILT_IN
+    from bigdata.kind.stage import EXPECTED_SECOND as EXPECTED_SECOND
     from bigdata.kind.stage import PROCESS_BYTES as PROCESS_BYTES
     from bigdata.kind.stage import Kept as Kept
     from bigdata.kind.stage import Pack as Pack
@@ -191,7 +192,17 @@ _HOMES = {
     "kind.proposer": ("Ask", "Proposer"),
     "kind.report": ("Figure", "Headline", "Panel", "ReportParts", "Table"),
     "kind.results": ("StudyResults",),
-    "kind.stage": ("BUILT_IN", "PROCESS_BYTES", "Kept", "Pack", "Rate", "Stage", "TaskId", "Workload"),
+    "kind.stage": (
+        "BUILT_IN",
+        "EXPECTED_SECOND",
+        "PROCESS_BYTES",
+        "Kept",
+        "Pack",
+        "Rate",
+        "Stage",
+        "TaskId",
+        "Workload",
+    ),
     "kind.target": ("Target",),
     "spec.site": ("Prices",),
     "spec.study": ("Finding", "Findings", "Input", "PathInSpec", "SpecModel", "StudyModel", "WrongText"),

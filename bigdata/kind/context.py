@@ -33,6 +33,7 @@ M = TypeVar("M", bound=StudyModel)
 T = TypeVar("T")
 
 STOP_LOOK_SECONDS = 1.0
+MEANWHILE_SECONDS = 1.0
 # What is kept of a job's time for a task to come to the end of a step and save: gigabytes take that long on a shared
 # disk. Of what a short job has left when the task begins, no more than this share, or none would be left to work in.
 STOP_SECONDS = 20.0
@@ -223,13 +224,15 @@ class Context(Generic[M]):
         timeout: float | None = None,
         grace: float = GRACE_SECONDS,
         check: bool = True,
+        meanwhile: Callable[[], None] | None = None,
     ) -> Ran:
         """Run a program, `["pw.x", "-in", "scf.in"]`, until it and all that it started have ended; no shell reads it.
 
         It runs in `cwd`, by default in `scratch`, with `env` added to the worker's environment, and reads `stdin`, a
         file, or nothing. What it says goes to the task's log, the first and the last 32 KiB of it, and all of it into
         the file `output`, where that is named; paths are relative to `cwd`. More than `most_output` bytes, or `timeout`
-        seconds, end it. Whatever ends it sends SIGTERM to all its processes, and SIGKILL after `grace` seconds.
+        seconds, end it. Whatever ends it sends SIGTERM to all its processes, and SIGKILL after `grace` seconds. While
+        it runs, `meanwhile` is called every second, such as to save what it has written; what that raises ends it too.
 
         Raises Paused when the task should stop; ProgramFailed where it isn't found, can't be started, was ended, or,
         where `check`, its exit code isn't 0; ProgramKilled where somebody killed it, most likely for its memory.
@@ -245,9 +248,24 @@ class Context(Generic[M]):
             timeout=timeout,
             grace=grace,
         )
-        ran = program.call(order, self.log, self.should_stop, check=check)
+        ran = program.call(order, self.log, self._stopping(meanwhile), check=check)
         self._programs.append(ran)
         return ran
+
+    def _stopping(self, meanwhile: Callable[[], None] | None) -> Callable[[], bool]:
+        """`should_stop`, which a call asks several times a second, and beside it `meanwhile`, once a second."""
+        if meanwhile is None:
+            return self.should_stop
+        called = time.monotonic()
+
+        def look() -> bool:
+            nonlocal called
+            if time.monotonic() - called >= MEANWHILE_SECONDS:
+                meanwhile()
+                called = time.monotonic()
+            return self.should_stop()
+
+        return look
 
     @property
     def programs(self) -> dict[str, dict[str, float]]:

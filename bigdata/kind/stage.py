@@ -23,13 +23,27 @@ def address(group: str, name: str) -> str:
     return f"{group}/{name}" if group else name
 
 
+# The unit of a rate whose stage says of each task how many seconds it expects.
+EXPECTED_SECOND = "expected second"
+# How well a rate is taken to be known that somebody measured elsewhere, and one that nobody measured: assumptions.
+DECLARED_FACTOR = 3.0
+GUESSED_FACTOR = 10.0
+
+
 @dataclass(frozen=True)
 class Rate:
-    """How long a unit of work takes on one core, and who says so."""
+    """How long a unit of work takes on the cores of a task, and who says so.
+
+    In nine cases of ten, the mean of a run's tasks lies between seconds / `factor` and seconds × `factor`: a rate that
+    was measured on another machine is taken to be known within DECLARED_FACTOR. Beside that, single tasks `scatter`
+    about the mean: the standard deviation of their seconds per unit, over that mean.
+    """
 
     unit: str
     seconds: float
     source: str
+    factor: float = DECLARED_FACTOR
+    scatter: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -80,7 +94,8 @@ class Stage:
     `rows` are the small results that a task returns, {"rmse": "float64"} or {"rmse": Row("float64", units="eV")}: they
     end as one array each along the stage, and tasks that need it read them by `ctx.rows`.
     `task_fields(i)` are what task i depends on beside `fields`, where that isn't its number: then it is the same task
-    wherever it stands in another study's list. JSON data.
+    wherever it stands in another study's list. JSON data. Where these hold, or name by a hash, all that a task reads of
+    an input, such as one structure of thousands, that input is one of `parts_of`: it enters no key as a whole.
 
     With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
     With `despite_failures`, its tasks run also where some of those that they need have failed; where it names stages,
@@ -100,7 +115,7 @@ class Stage:
     version: int = 1
     n_tasks: int = BY_SHARDS
     fields: Mapping[str, Any] = field(default_factory=lambda: WHOLE_STUDY)
-    rate: Rate = Rate("task", 1.0, "nobody has measured it")
+    rate: Rate = Rate("task", 1.0, "nobody has measured it", GUESSED_FACTOR)
     work: Callable[[int], float] = lambda _index: 1.0
     memory: int = PROCESS_BYTES
     arrays: tuple[ArraySpec, ...] = ()
@@ -109,6 +124,7 @@ class Stage:
     whole: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()
     task_fields: Callable[[int], Mapping[str, Any]] | None = None
+    parts_of: tuple[str, ...] = ()
     rows: Mapping[str, Row | str] = field(default_factory=dict)
     pool: PoolName = "cpu"
     cores: int = 1
@@ -122,6 +138,9 @@ class Stage:
     def __post_init__(self) -> None:
         if self.n_tasks == BY_SHARDS:
             object.__setattr__(self, "n_tasks", self.arrays[0].n_shards if self.arrays else 1)
+        if self.parts_of and self.task_fields is None:
+            parts = ", ".join(self.parts_of)
+            raise ValueError(f"stage `{self.name}` reads parts of {parts}: say which of them by `task_fields=`")
         if self.shards is not _in_order:
             return
         object.__setattr__(self, "shards", partial(_numbered, self.arrays))

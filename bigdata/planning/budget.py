@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bigdata.spec.study import Budget
@@ -15,33 +16,49 @@ if TYPE_CHECKING:
 
 def use(site: Site, stage: PlannedStage, seconds: float) -> Use:
     """What tasks of a stage use up that take `seconds`, all together."""
-    return use_of_hour(site, stage).times(seconds / HOUR)
+    return of_workers(site, stage.pool, stage.stage.cores, seconds)
 
 
-def use_of_hour(site: Site, stage: PlannedStage) -> Use:
-    """What an hour of a task of a stage uses up."""
-    pool = site.pools[stage.pool]
+def of_workers(site: Site, name: str, cores: int, seconds: float) -> Use:
+    """What workers of a pool use up that have so many cores each and are there for `seconds`, all together."""
+    pool, hours = site.pools[name], seconds / HOUR
     # A job with GPUs runs one task, which so uses up all of the job's cores too.
     if pool.gpus:
-        return Use(gpu_hours=pool.gpus, gpu_core_hours=pool.cores)
-    return Use(core_hours=stage.stage.cores)
+        return Use(gpu_hours=hours * pool.gpus, gpu_core_hours=hours * pool.cores)
+    return Use(core_hours=hours * cores)
 
 
-def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:
-    """Each part of a budget that is exceeded, with the arithmetic."""
-    for what, allowed, needed in parts(budget, prices, used, wall_seconds):
-        if needed > allowed:
-            yield f"{needed:.3g} {what}, of {allowed:.3g} allowed,"
+@dataclass(frozen=True)
+class Amount:
+    """A part of a budget, and what is needed of it."""
+
+    what: str
+    allowed: float
+    needed: float
+
+    @property
+    def share(self) -> float:
+        """1 is all of it."""
+        return self.needed / self.allowed
+
+    @property
+    def left(self) -> float:
+        return max(0.0, self.allowed - self.needed)
 
 
-def parts(budget: Budget, prices: Prices, used: Use, wall_seconds: float) -> Iterator[tuple[str, float, float]]:
-    """What a budget names, in words, how much of it is allowed, and how much is used."""
-    amounts = (
+def amounts(budget: Budget, prices: Prices, used: Use, wall_seconds: float) -> Iterator[Amount]:
+    """The parts that a budget has."""
+    parts = (
         ("core-hours", budget.core_hours, used.core_hours),
         ("GPU-hours", budget.gpu_hours, used.gpu_hours),
         ("USD", budget.dollars, used.dollars(prices)),
         ("hours of wall time", budget.wall_time and budget.wall_time / HOUR, wall_seconds / HOUR),
     )
-    for what, allowed, needed in amounts:
-        if allowed is not None:
-            yield what, allowed, needed
+    yield from (Amount(what, allowed, needed) for what, allowed, needed in parts if allowed is not None)
+
+
+def exceeded(budget: Budget, prices: Prices, used: Use, wall_seconds: float = 0.0) -> Iterator[str]:
+    """Each part of a budget that is exceeded, with the arithmetic."""
+    for part in amounts(budget, prices, used, wall_seconds):
+        if part.needed > part.allowed:
+            yield f"{part.needed:.3g} {part.what}, of {part.allowed:.3g} allowed,"

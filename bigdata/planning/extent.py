@@ -7,19 +7,25 @@ from functools import cached_property
 from pathlib import Path
 
 from bigdata.kind.stage import Kept
+from bigdata.planning.interval import NOTHING, Interval, total
 from bigdata.planning.planned import PlannedStage, PlannedVariant
-from bigdata.planning.price import Price, price
+from bigdata.planning.price import Price, price, wall
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.spec.study import Budget
 from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
+from bigdata.store.shards import n_shard_files
 
 START_SECONDS = 3.0
-REPORT_SECONDS = 3.0
+START_FACTOR = 2.0
 # What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
-METADATA_BYTES_PER_ARRAY = 1_200
+METADATA_BYTES_PER_ARRAY = 2_100
 JOURNAL_BYTES_PER_TASK = 320
+# The study, as written and as understood, where it was run, and its accounts.
+RECORD_BYTES = 5_000
+# How well these and a report's bytes are known: as its kind says them, and as the last such report was.
+DECLARED_BYTES_FACTOR, MEASURED_BYTES_FACTOR = 2.0, 1.05
 FIXED_FILES = (
     *("study.yaml", "resolved.json", "journal.jsonl", "keys.bin", "report.html"),
     *("logs/tasks.log", "store.zarr/zarr.json"),
@@ -84,8 +90,18 @@ class Extent:
     def other_bytes(self) -> int:
         """Estimated bytes of metadata, journal, logs, packs, figures and report."""
         n_arrays = sum(len(s.stage.arrays) + len(s.stage.rows) for s in self.stages) + len(self.coordinates)
-        reports = sum(v.workload.report_bytes for v in self.variants)
-        return n_arrays * METADATA_BYTES_PER_ARRAY + self.n_tasks * JOURNAL_BYTES_PER_TASK + reports + self.pack_bytes
+        reports = sum(v.report.n_bytes for v in self.variants)
+        journal = self.n_tasks * JOURNAL_BYTES_PER_TASK + RECORD_BYTES
+        return n_arrays * METADATA_BYTES_PER_ARRAY + journal + reports + self.pack_bytes
+
+    @property
+    def n_bytes(self) -> Interval:
+        """Bytes of the finished run: those of arrays are exact, the others as well known as the report's are."""
+        is_measured = all(v.report.n_bytes != v.report.asked for v in self.variants) and not self.n_packs
+        others = Interval.within(self.other_bytes, MEASURED_BYTES_FACTOR if is_measured else DECLARED_BYTES_FACTOR)
+        # The record of the smallest run is most of it, and differs by names and settings.
+        record = Interval(-RECORD_BYTES, 0.0, RECORD_BYTES)
+        return Interval.exactly(self.array_bytes) + others + record
 
     @property
     def pack_bytes(self) -> int:
@@ -95,7 +111,17 @@ class Extent:
     @property
     def n_packs(self) -> int:
         """Exact number of packs, one for each task of a stage that packs."""
-        return sum(s.n_tasks for s in self.stages if s.stage.packs)
+        return sum(self.packing.values())
+
+    @property
+    def packing(self) -> dict[str, int]:
+        """The tasks of each stage that packs, by its address in the run."""
+        return {s.path: s.n_tasks for s in self.stages if s.stage.packs}
+
+    @property
+    def n_pack_files(self) -> int:
+        """Exact number of the files that the packs are in."""
+        return sum(map(n_shard_files, self.packing.values()))
 
     @property
     def kept(self) -> tuple[Kept, ...]:
@@ -116,31 +142,34 @@ class Extent:
         groups = sum(bool(v.group) for v in self.variants)
         log = self.site.controller != "inline"  # of a controller without a terminal
         # A figure is a PNG and a PDF; a variant's group has metadata of its own.
-        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_packs
+        return len(FIXED_FILES) + log + arrays + coordinates + 2 * len(self.figures) + groups + self.n_pack_files
 
     @property
-    def core_seconds(self) -> float:
+    def core_seconds(self) -> Interval:
         """Predicted time on one core of the tasks that have to run."""
-        return sum(s.todo_seconds * s.stage.cores for s in self.stages)
+        return total(s.todo_interval.times(s.stage.cores) for s in self.stages)
 
     @property
-    def seconds(self) -> float:
+    def seconds(self) -> Interval:
         """Predicted time from submitting to the report, without the waiting of jobs in the site's queue.
 
         A pool's tasks share its cores, and one task has one core, or a job with GPUs.
         """
         if not self.n_todo:
-            return 0.0
-        start = 0.0 if self.site.scheduler == "process" else START_SECONDS + self.site.start_seconds
-        return start + REPORT_SECONDS + self.task_seconds
+            return NOTHING
+        return total([self.start_seconds, self.task_seconds, *(v.report.seconds for v in self.variants)])
 
     @property
-    def task_seconds(self) -> float:
+    def start_seconds(self) -> Interval:
+        """From submitting to the first task."""
+        if self.site.scheduler == "process":
+            return NOTHING
+        return Interval.within(START_SECONDS + self.site.start_seconds, START_FACTOR)
+
+    @property
+    def task_seconds(self) -> Interval:
         """The same of its tasks alone."""
-        # No schedule of a stage is shorter than its longest task, nor than all its work spread over all cores.
-        longest = (s.rate.seconds * s.longest_work for s in self.stages)
-        spread = (s.todo_seconds / self.site.tasks_at_once(s.pool, s.stage.cores) for s in self.stages)
-        return sum(map(max, longest, spread))
+        return total(wall(self.site, s) for s in self.stages)
 
     @property
     def price(self) -> Price:

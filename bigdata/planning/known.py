@@ -14,6 +14,7 @@ from bigdata.store import journal
 from bigdata.store.arrays import ShardIndex
 from bigdata.store.folder import RunFolder
 from bigdata.store.known import Known, KnownRuns
+from bigdata.store.shards import StageShards
 from bigdata.store.trailer import is_whole
 
 DAMAGED = "its data were found damaged"
@@ -48,9 +49,9 @@ class Record:
         return self.is_new and not self.others
 
     @cached_property
-    def own(self) -> Mapping[str, Known]:
+    def own(self) -> Mapping[str, TaskId]:
         """What this run has done, by key."""
-        return {record["key"]: Known(self.folder, record, self.n_bytes) for record in self.past.done.values()}
+        return self.past.done.by_key()
 
 
 @dataclass(frozen=True)
@@ -78,16 +79,18 @@ class StageRecord:
             return "failed before"
         if task not in past.done:
             return "new"
-        if past.done[task]["key"] != self.key(index):
+        if past.done.key(task) != self.key(index):
             return self._changed(past.done[task]["time"])
-        if any(s in self.record.damaged for s in self._shards(index)):
+        if self.record.damaged and any(s in self.record.damaged for s in self._shards(index)):
             return DAMAGED
         return "" if self._whole(index) else "its data are missing"
 
     def elsewhere(self, index: int, key: str) -> Known | None:
         """The same task, done under another address of this run."""
-        known = self.record.own.get(key)
-        return known if known and (known.record["stage"], known.record["index"]) != (self.path, index) else None
+        task = self.record.own.get(key)
+        if task is None or task == (self.path, index):
+            return None
+        return Known(self.record.folder, self.record.past.done.place(task), self.record.n_bytes)
 
     def has_checkpoint(self, index: int, key: str) -> bool:
         """Whether what a task saved last is there, for another one to train on."""
@@ -123,12 +126,20 @@ class StageRecord:
 
     def _whole(self, index: int) -> bool:
         """Whether the task's shards are on disk at their exact size, and its pack to its end."""
-        store = self.record.folder.store
-        shards = ((a, s) for a, s in self._shards(index) if a in self._sizes)
         # Sizes alone, or a plan would read the whole run: checksums are compared when the data are read.
-        if not all(_size(store.joinpath(a, "c", *map(str, s))) == self._sizes[a] for a, s in shards):
+        if self._sizes and not all(self._has(a, s) for a, s in self._shards(index) if a in self._sizes):
             return False
-        return not self.stage.packs or is_whole(self.record.folder.pack(self.path, index))
+        if not self.stage.packs or index in self._gathered:
+            return True
+        return is_whole(self.record.folder.pack(self.path, index))
+
+    def _has(self, array: str, shard: ShardIndex) -> bool:
+        file = self.record.folder.store.joinpath(array, "c", *map(str, shard))
+        return _size(file) == self._sizes[array]
+
+    @cached_property
+    def _gathered(self) -> set[int]:
+        return StageShards(self.record.folder, self.path).indices()
 
 
 @dataclass
@@ -157,12 +168,16 @@ class Sorting:
         if self._record.is_new:
             reasons = dict.fromkeys(range(n_tasks), "new")
         else:
+            stage.keys(range(n_tasks))  # in one go, which takes half of the time
             reasons = {i: reason for i in range(n_tasks) if (reason := stage.reason(i))}
         keys = stage.keys(reasons)
         others = self._record.others.find(keys)
+        if not (self._shares or self._record.own):
+            # As above: without variants no two have one key, and what isn't known elsewhere has to run.
+            is_known = stage.stage.in_run and others
+            known = {i: others[key] for i, key in zip(reasons, keys, strict=True) if key in others} if is_known else {}
+            return Sorted({i: why for i, why in reasons.items() if i not in known} if known else reasons, known)
         found = Sorted()
-        if not (others or self._shares or self._record.own):
-            return Sorted(reasons)
         for (i, reason), key in zip(reasons.items(), keys, strict=True):
             self._put(found, stage, i, key, reason, others.get(key))
         return found

@@ -11,11 +11,11 @@ from bigdata.display import duration
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.kind.stage import BUILT_IN
 from bigdata.naming import named
-from bigdata.places import cache_folder
-from bigdata.planning import ledger
+from bigdata.places import ledger_file
 from bigdata.planning.extent import Extent
 from bigdata.planning.found import records
 from bigdata.planning.known import Record, Sorting, record_of
+from bigdata.planning.ledger import Ledger
 from bigdata.planning.refusals import refusals
 from bigdata.planning.run_folder import run_folder
 from bigdata.planning.variants import Given, planned_variant
@@ -75,12 +75,19 @@ class Plan(Extent):
             raise PlanRefused("the plan is refused:\n" + "\n".join(f"  {r}" for r in reasons))
 
 
-def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | None = None, fresh: bool = False) -> Plan:
+def plan(
+    study: Study,
+    *,
+    site: Site | str | None = None,
+    runs: str | Path | None = None,
+    fresh: bool = False,
+    before: Plan | None = None,
+) -> Plan:
     """Compile a study for a site; its run is (or will be) a folder below `runs`, which see `run_folder`.
 
     Without a site it is the one that this machine is recognised to be of, else `local`, or, where that has only seconds
     of work to do, this process. What other runs below `runs` have done is taken over from them, unless the plan is to
-    be `fresh`.
+    be `fresh`. `before` is an earlier plan of the same study, whose keys needn't be made again.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
     """
     because, unnamed = "", site is None
@@ -93,7 +100,8 @@ def plan(study: Study, *, site: Site | str | None = None, runs: str | Path | Non
     sorting = Sorting(record, shares=len(study.variants) > 1)
     notes = list(study.repeated.notes) if study.repeated else []
     notes += [f"`{key}: null` turns it off" for key in switched_off(study.root)]
-    given = Given(site, record, sorting, ledger.measured_rates(cache_folder() / "ledger.jsonl"), notes)
+    made_before = {v.group: v.keys for v in before.variants if v.keys} if before and before.study is study else {}
+    given = Given(site, record, sorting, made_before, Ledger(ledger_file(), site), notes)
     variants = tuple(planned_variant(given, study, n, folder.path) for n in range(len(study.variants)))
     refuse_unknown_stages(study, (v.workload for v in variants))
     made = Plan(
@@ -120,7 +128,7 @@ def _is_small(made: Plan) -> bool:
     stages = [s for s in made.stages if s.n_todo]
     return (
         made.site.scheduler == "local"
-        and made.task_seconds <= SMALL_SECONDS
+        and made.task_seconds.middle <= SMALL_SECONDS
         and all(s.stage.rate.source == BUILT_IN and s.stage.cores == 1 for s in stages)
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,7 +10,9 @@ from functools import cached_property
 from typing import Any
 
 from bigdata.kind.stage import Rate, Stage, TaskId, Workload, address
+from bigdata.planning.drawn import PlannedReport
 from bigdata.planning.growing import Growing
+from bigdata.planning.interval import QUANTILE, Interval, both
 from bigdata.planning.keys import Keys
 from bigdata.spec import Variant
 from bigdata.spec.site import Site
@@ -18,6 +21,10 @@ from bigdata.store.known import Known
 
 # What stages ask for by themselves; where a site has only one of the two, it stands in for the other.
 USUAL_POOLS = ("cpu", "gpu")
+# What a task may take beside its work, in opening what it reads and writes: most of the time of the smallest.
+OVERHEAD_SECONDS = 0.02
+# And the first task of a stage, in loading the packages that its code imports only then.
+FIRST_SECONDS = 1.0
 OPEN = "asked for as results come in"
 
 
@@ -28,6 +35,7 @@ class PlannedStage:
     `pool` is where it runs: on `wanted` where the site has that. `todo` are the tasks that have to run, each with the
     reason; `known` those whose results are taken over from elsewhere, and `copies` those whose results are those of
     another task of this run, which has to run first. The others are done. `growth` is that of a stage that grows.
+    `measured_peak` is the peak of its largest task in bytes, where such tasks were measured on this site.
     """
 
     group: str
@@ -41,6 +49,7 @@ class PlannedStage:
     copies: dict[int, TaskId]
     ingredients: Mapping[str, Any]
     growth: Growing | None = None
+    measured_peak: Interval | None = None
 
     @cached_property
     def path(self) -> str:
@@ -96,6 +105,34 @@ class PlannedStage:
         return self.seconds(self.todo) + self.seconds(open_ones)
 
     @cached_property
+    def todo_interval(self) -> Interval:
+        """The same with its 90 % interval."""
+        return self._interval(self.todo_seconds, len(self.todo) + self.n_open)
+
+    @cached_property
+    def longest_interval(self) -> Interval:
+        """Predicted time of the longest task that has to run, on the cores that it has."""
+        return self.interval_of(self.longest_work, 1 if self.todo or self.n_open else 0)
+
+    def interval_of(self, work: float, n_tasks: int) -> Interval:
+        """Predicted time of tasks that have so much work together."""
+        return self._interval(self.rate.seconds * work, n_tasks)
+
+    def _interval(self, seconds: float, n_tasks: int) -> Interval:
+        """The interval of tasks that take `seconds` together: the scatter c of n tasks is averaged out as c/√n, and a
+        log-normal distribution of that relative deviation has the width √ln(1 + c²/n).
+        """
+        scatter = math.exp(QUANTILE * math.sqrt(math.log1p(self.rate.scatter**2 / max(1, n_tasks))))
+        within = Interval.within(seconds, both(self.rate.factor, scatter))
+        beside = OVERHEAD_SECONDS * n_tasks + (FIRST_SECONDS if n_tasks else 0.0)
+        return Interval(within.low, within.middle, within.high + beside)
+
+    @property
+    def peak(self) -> Interval:
+        """Bytes of memory that its largest task takes: as measured, else at most what its kind declares."""
+        return self.measured_peak or Interval(0.0, self.stage.memory, self.stage.memory)
+
+    @cached_property
     def longest_work(self) -> float:
         """The work of the longest task that has to run."""
         return max(map(self.work, [*self.todo, *range(self.n_tasks - self.n_open, self.n_tasks)]), default=0.0)
@@ -103,6 +140,11 @@ class PlannedStage:
     def has_pool(self, site: Site) -> bool:
         """Whether the site has the pool that is wanted, or one that stands in for it."""
         return self.wanted in site.pools or self.wanted in USUAL_POOLS
+
+    @property
+    def is_free(self) -> bool:
+        """Whether all of its tasks are there, each to be run, and wait for nothing."""
+        return not (self.growth or self.copies or self.stage.whole) and self.stage.needs is Stage.needs
 
     def needs(self, index: int) -> Iterator[TaskId]:
         """The tasks that this one waits for, by their addresses in the run; whole stages that it waits for aside."""
@@ -121,10 +163,16 @@ class PlannedStage:
 
 @dataclass(frozen=True)
 class PlannedVariant:
-    """One variant of the study: its workload, and the inputs that it reads."""
+    """One variant of the study: its workload, the inputs that it reads, and its part of the report."""
 
     group: str
     variant: Variant
     inputs: Mapping[str, Input]
     workload: Workload
     stages: tuple[PlannedStage, ...]
+    report: PlannedReport
+
+    @property
+    def keys(self) -> Keys | None:
+        """The keys of its tasks; None where it has no stages."""
+        return self.stages[0].keys if self.stages else None

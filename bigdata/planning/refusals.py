@@ -12,9 +12,12 @@ from bigdata.display import duration, size
 from bigdata.planning.budget import exceeded, use
 from bigdata.planning.extent import Extent
 from bigdata.planning.planned import PlannedStage
+from bigdata.planning.reach import reach
+from bigdata.planning.waves import bytes_of_tasks, files_of_tasks, what_fits
 from bigdata.spec.extras import build_command
 from bigdata.spec.pool import GIB, Pool
 from bigdata.spec.site import Site
+from bigdata.spec.study import Budget
 from bigdata.spec.words import each, meant
 from bigdata.store.use import Use
 
@@ -53,9 +56,11 @@ def _over_limits(plan: Extent) -> Iterator[str]:
     limits, site = plan.site.limits, plan.site.site
     n_bytes = plan.array_bytes + plan.other_bytes
     if limits.files is not None and plan.n_files > limits.files:
-        yield f"{plan.n_files:,} files would be written, and the site `{site}` allows {limits.files:,}"
+        fits = what_fits(plan, plan.n_files, limits.files, files_of_tasks(plan), "files")
+        yield f"{plan.n_files:,} files would be written, and the site `{site}` allows {limits.files:,}{fits}"
     if limits.bytes is not None and n_bytes > limits.bytes:
-        yield f"{n_bytes:,} bytes would be written, and the site `{site}` allows {limits.bytes:,}"
+        fits = what_fits(plan, n_bytes, limits.bytes, bytes_of_tasks(plan), "bytes")
+        yield f"{n_bytes:,} bytes would be written, and the site `{site}` allows {limits.bytes:,}{fits}"
     if limits.submitted_jobs == 1 and plan.site.controller == "job":
         yield f"the controller's job is the only one that the site `{site}` allows, and none is left for the pools"
     missing = n_bytes - (plan.folder.n_bytes() if plan.folder.path.exists() else 0)
@@ -82,7 +87,7 @@ def _over_cores(plan: Extent) -> Iterator[str]:
 def _over_memory(plan: Extent) -> Iterator[str]:
     """A variant's stages are said once, by the one that needs most."""
     site = plan.site
-    needs = ((s, s.stage.memory) for s in _running(plan))
+    needs = ((s, s.peak.middle) for s in _running(plan))
     for need in _greatest(needs):
         stage, pool = need.stage, site.pools[need.stage.pool]
         memory, cores = site.worker_memory(stage.pool, stage.stage.cores), stage.stage.cores
@@ -92,12 +97,25 @@ def _over_memory(plan: Extent) -> Iterator[str]:
         less = f", less {size(watched)} for the job's own program" if watched else ""
         shares = f", shared by {n_tasks} tasks" if n_tasks > 1 else ""
         shared = f" ({size(pool.memory)}{less}{shares})" if less or shares else ""
-        enough = (name for name, _ in _like(site, pool) if site.worker_memory(name, cores) >= need.amount)
+        enough = [name for name, _ in _like(site, pool) if site.worker_memory(name, cores) >= need.amount]
         yield (
-            f"a task of stage `{stage.path}` needs about {stage.stage.memory:,} bytes of memory, and a worker of pool "
-            f"`{stage.pool}` has {memory:,}{shared}"
+            f"a task of stage `{stage.path}` needs about {need.amount:,.0f} bytes of memory{_measured(stage)}, and a "
+            f"worker of pool `{stage.pool}` has {memory:,}{shared}{'' if enough else _most_memory(site, pool, cores)}"
             + _instead(site, stage, enough, f"memory: {math.ceil((need.amount * n_tasks + watched) / GIB)} GiB")
         )
+
+
+def _most_memory(site: Site, pool: Pool, cores: int) -> str:
+    """That no other pool has enough, where there are others."""
+    others = [(site.worker_memory(name, cores), name) for name, p in _like(site, pool) if p is not pool]
+    if not others:
+        return ""
+    memory, name = max(others)
+    return f"; of the other pools `{name}` has most, {memory:,}, which is too little as well"
+
+
+def _measured(stage: PlannedStage) -> str:
+    return " (as measured on this site)" if stage.measured_peak else ""
 
 
 def _over_walltime(plan: Extent) -> Iterator[str]:
@@ -114,9 +132,9 @@ def _over_walltime(plan: Extent) -> Iterator[str]:
             continue
         enough = (name for name, p in _like(site, pool) if p.walltime is None or p.walltime >= need.amount)
         yield (
-            f"the longest task of stage `{stage.path}` takes about {_task_time(stage)}, its job "
-            f"{duration(site.start_seconds)} to start, and a job of pool `{stage.pool}` may run {duration(walltime)}"
-            + _instead(site, stage, enough, f"walltime: {_rounded(need.amount)}")
+            f"the longest task of stage `{stage.path}` takes about {_task_time(stage)} and saves no checkpoints, "
+            f"its job {duration(site.start_seconds)} to start, and a job of pool `{stage.pool}` may run "
+            f"{duration(walltime)}" + _instead(site, stage, enough, f"walltime: {_rounded(need.amount)}")
         )
 
 
@@ -125,14 +143,24 @@ def _over_budget(plan: Extent) -> Iterator[str]:
     if (budget := plan.budget) is None:
         return
     fixed = (use(plan.site, s, s.todo_seconds) for s in plan.stages if not s.growth)
-    wall_seconds = 0.0 if any(s.growth for s in plan.stages) else plan.task_seconds
+    wall_seconds = 0.0 if any(s.growth for s in plan.stages) else plan.task_seconds.middle
+    held = _held(plan, budget)
     for amount in exceeded(budget, plan.site.prices, sum(fixed, Use()), wall_seconds):
-        yield f"about {amount} by the study's `budget:` would be used; allow more there, or make the study smaller"
+        what = f"about {amount} by the study's `budget:` would be used{held}"
+        yield f"{what}; allow more there, or make the study smaller"
     if budget.dollars is not None and plan.site.prices.core_hour is None and plan.site.prices.gpu_hour is None:
         yield (
             f"the study's `budget:` counts dollars, and site `{plan.site.site}` names no prices. Write `prices: "
             "{core_hour: 0.02 USD}` into its file, or `core_hours:` into the budget"
         )
+
+
+def _held(plan: Extent, budget: Budget) -> str:
+    """How far a budget gets: ` (it holds 120 of the 900 tasks of stage `fit`)`."""
+    found = reach(plan, budget)
+    if found.stage is None:
+        return ""
+    return f" (it holds {found.middle:,} of the {found.n_tasks:,} tasks of stage `{found.stage.path}`)"
 
 
 def _running(plan: Extent) -> Iterator[PlannedStage]:

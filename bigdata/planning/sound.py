@@ -31,7 +31,7 @@ def _listed(names: Mapping[str, object]) -> str:
 
 
 def _inputs(stage: Stage, inputs: Mapping[str, Input]) -> Iterator[str]:
-    for name in stage.inputs:
+    for name in (*stage.inputs, *stage.parts_of):
         if name not in inputs:
             yield f"stage `{stage.name}` reads `{name}`, and the inputs are {_listed(inputs)}"
 

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 
 from bigdata.kind.stage import Stage
-from bigdata.planning import ledger
+from bigdata.planning.drawn import planned_report
 from bigdata.planning.found import refuse_other_data
 from bigdata.planning.growing import Growing
 from bigdata.planning.growth import Growth
 from bigdata.planning.keys import Keys, ingredients
 from bigdata.planning.known import OTHER_DATA, Record, Sorting, StageRecord
+from bigdata.planning.ledger import Ledger
 from bigdata.planning.planned import USUAL_POOLS, PlannedStage, PlannedVariant
 from bigdata.planning.workload import compiled
 from bigdata.spec import Study, Variant
@@ -23,12 +24,15 @@ from bigdata.spec.study import Input
 
 @dataclass(frozen=True)
 class Given:
-    """What is known before: the site, the record of what was run, and measured rates. `notes` are for the user."""
+    """What is known before: the site, the record of what was run, the keys that an earlier plan of the same study made,
+    by variant, and what was measured. `notes` are for the user.
+    """
 
     site: Site
     record: Record
     sorting: Sorting
-    rates: Mapping[tuple[str, int, str], list[float]]
+    before: Mapping[str, Keys]
+    ledger: Ledger
     notes: list[str]
 
 
@@ -38,7 +42,7 @@ def planned_variant(given: Given, study: Study, number: int, folder: Path) -> Pl
     group = f"variant-{number}" if len(study.variants) > 1 else ""
     inputs, workload = compiled(study, variant.model)
     refuse_other_data(study, inputs.values())
-    keys = Keys(variant.model.study, workload.stages, inputs)
+    keys = Keys(variant.model.study, workload.stages, inputs, given.before.get(group))
     stages = tuple(_planned(given, group, variant, inputs, keys, stage) for stage in workload.stages)
     given.notes.extend(workload.notes)
     if any(reason == OTHER_DATA for s in stages for reason in s.todo.values()):
@@ -46,7 +50,8 @@ def planned_variant(given: Given, study: Study, number: int, folder: Path) -> Pl
             f"the results in {folder} were made from other data and will be replaced; "
             "to keep them, give the study another `name:`, or another folder by --runs"
         )
-    return PlannedVariant(group, variant, inputs, workload, stages)
+    report = planned_report(given.ledger, variant.model, workload)
+    return PlannedVariant(group, variant, inputs, workload, stages, report)
 
 
 def _planned(
@@ -68,10 +73,11 @@ def _planned(
         keys=keys,
         pool=pool,
         wanted=wanted,
-        rate=ledger.rate(stage, given.rates),
+        rate=given.ledger.rate(stage, pool),
         **vars(growth.found if growth else given.sorting.sort(record)),
         ingredients=made_of,
         growth=growth,
+        measured_peak=given.ledger.peak(stage, pool),
     )
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.display import duration, size
-from bigdata.errors import Paused, ProgramFailed, ProgramKilled
+from bigdata.errors import Paused, ProgramFailed, ProgramKilled, ProgramTimedOut
 from bigdata.programs import guard
 from bigdata.programs.listener import Listener
 
@@ -131,9 +131,9 @@ def call(order: Orders, log: Callable[[str], None], should_stop: Callable[[], bo
     """Run a program to its end, and its descendants with it; what it says goes to `log`, its first and last 32 KiB.
 
     It is ended (SIGTERM to all of it, SIGKILL after the grace time) when `should_stop` becomes true, which raises
-    Paused; at its timeout or with more output than it may have, which raises ProgramFailed; when an exception, such as
-    Ctrl-C, ends this call; and when this process dies, however that happens. An exit code other than 0 raises
-    ProgramFailed where `check`; SIGKILL from elsewhere ProgramKilled.
+    Paused; at its timeout, which raises ProgramTimedOut, or with more output than it may have, ProgramFailed; when an
+    exception, such as Ctrl-C, ends this call; and when this process dies, however that happens. An exit code other than
+    0 raises ProgramFailed where `check`; SIGKILL from elsewhere ProgramKilled.
     """
     text = json.dumps(asdict(order)).encode() + b"\n"
     # A pipe that ends tells the guard that we are dead. Linux's "parent death" signal would come when this thread ends,
@@ -248,7 +248,7 @@ def _raise_for(order: Orders, report: dict[str, Any], last: list[str], *, check:
         case guard.STOPPED:
             raise Paused
         case guard.TIMEOUT:
-            raise ProgramFailed(
+            raise ProgramTimedOut(
                 f"`{name}` ran longer than its timeout of {duration(order.timeout or 0)} and was ended.{_said(last)}"
             )
         case guard.TOO_MUCH:

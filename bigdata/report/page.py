@@ -11,7 +11,7 @@ from bigdata.errors import DamagedData
 from bigdata.report.comparison import comparison
 from bigdata.report.faults import Fault, Faults
 from bigdata.report.html import Markup, element, join, packaged
-from bigdata.report.record import citation, failures, notes, provenance
+from bigdata.report.record import citation, costs, failures, notes, provenance
 from bigdata.report.variant import VariantPart
 from bigdata.store.folder import figure_files, write_whole
 from bigdata.store.reading import Run
@@ -61,6 +61,7 @@ def _body(run: Run, variants: Sequence[VariantPart], faults: Faults) -> list[Mar
     sources = [source for variant in variants for source in variant.sources()]
     record = {
         "notes": partial(notes, run),
+        "account of its costs": partial(costs, run),
         "provenance": partial(provenance, run),
         "list of what to cite": partial(citation, run, sources),
     }
@@ -111,7 +112,7 @@ def _header(run: Run, shown: str) -> Markup:
     model = run.model
     labels = [(f"variant-{i}", view.label) for i, view in enumerate(run.variants)]
     parts = labels if len(labels) > 1 else [("figures", "Figures"), ("tables", "Tables")]
-    links = [*parts, ("provenance", "Provenance"), ("cite", "How to cite")]
+    links = [*parts, ("costs", "Costs"), ("provenance", "Provenance"), ("cite", "How to cite")]
     items = (element("li", element("a", text, href=f"#{to}")) for to, text in links if f'id="{to}"' in shown)
     return element(
         "header",

@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from bigdata.display import size
 from bigdata.report.html import Markup, element, join
+from bigdata.store.accounts import amounts, compared, held_sentence, idle, idle_sentence
 from bigdata.store.reading import Run
 
 # One mistake often fails all tasks, and a traceback each would be most of the page.
@@ -97,6 +98,29 @@ def provenance(run: Run) -> Markup:
             element("pre", _yaml(run.resolved["study"])),
         ),
         id="provenance",
+    )
+
+
+def costs(run: Run) -> Markup:
+    """What the last submission was predicted to cost, and what it took until this page was drawn."""
+    history = run.history
+    # The page is one of the files, and isn't there yet, or is that of an earlier submission.
+    rows = list(compared(run.folder, history, besides=not run.folder.report.exists()))
+    if not rows:
+        return Markup("")
+    head = element("tr", *(element("th", name, scope="col") for name in ("", "predicted", "measured", "", "source")))
+    body = (
+        element("tr", *(element("td", text) for text in (*amounts(r), "held" if r.holds else "missed", r.source)))
+        for r in rows
+    )
+    hours = idle(history)
+    said = [held_sentence(history), "" if hours is None else idle_sentence(*hours)]
+    return element(
+        "section",
+        element("h2", "Predicted against measured"),
+        element("div", element("table", element("thead", head), element("tbody", *body)), class_="table"),
+        *(element("p", f"{sentence[0].upper()}{sentence[1:]}.") for sentence in said if sentence),
+        id="costs",
     )
 
 

@@ -16,6 +16,7 @@ from bigdata.run.status import Status, status
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
 from bigdata.store.lock import Lock
+from bigdata.store.ownership import require_own
 
 LOOK_SECONDS = 0.2
 # Asked more often than this, the programs of a batch system are a burden to it.
@@ -34,16 +35,20 @@ class Cancelled:
 def cancel(path: Path, wait: float = 60.0) -> Cancelled:
     """Stop a run's controller, or take it out of the queue, and remove the jobs that are left of the run.
 
-    Raises SiteError where the controller doesn't stop within `wait` seconds (one that is a job is ended by force), or
-    where the batch system doesn't answer.
+    Raises SiteError where the run is somebody else's, where the controller doesn't stop within `wait` seconds (one that
+    is a job is ended by force), or where the batch system doesn't answer.
     """
-    folder, before = RunFolder(path), status(path)
+    folder = RunFolder(path)
+    require_own(folder, "A run is cancelled by who submitted it")
+    before = status(path)
     now = _stopped(before, wait)
     scheduler = before.scheduler
     stopped = before.is_live and not now.is_live
     patience = ORDERLY_SECONDS if stopped else 0.0  # a controller that stops ends its jobs itself, and then its own
     jobs = _remove_jobs(scheduler, batch.prefix(folder), patience, wait) if batch.can_list(scheduler) else ()
-    if now.is_live and now.launch and now.launch.job:  # ended by force just now, and where its job was, so was it
+    if (
+        now.is_live and now.launch and now.launch.job and batch.can_list(scheduler)
+    ):  # ended by force just now, and where its job was, so was it
         folder.lock.unlink(missing_ok=True)
     elif now.is_live:
         raise SiteError(_goes_on(now, wait))
@@ -64,10 +69,19 @@ def _stopped(now: Status, wait: float) -> Status:
 
 
 def _goes_on(now: Status, wait: float) -> str:
-    owner = now.owner or (now.launch.process if now.launch else None) or {}
+    """Its process is known from files alone: somebody else's may be named there."""
+    process = now.launch.process if now.launch else None
+    owner = now.owner or (vars(process) if process else {})
+    if now.launch and now.launch.job and not owner:
+        return (
+            f"{now.scheduler} doesn't show job {now.launch.job} as one of {now.folder.path}, so that it wasn't "
+            "removed. Look what that job is, and remove it by hand if it is the controller's of this run."
+        )
+    which = f"process {owner['pid']} on {owner['host']}, as its folder says" if owner else "which hasn't begun"
     return (
-        f"the controller of {now.folder.path} (process {owner.get('pid')} on {owner.get('host')}) was asked to stop "
-        f"and hasn't within {wait:.0f} s. It does so as soon as it can; to end it by force, kill that process there."
+        f"the controller of {now.folder.path} ({which}) was asked to stop and hasn't within {wait:.0f} s. It "
+        "does so as soon as it can; before you end that process by force, look there whether it is a controller of "
+        "this run."
     )
 
 
@@ -83,10 +97,11 @@ def _ask_to_stop(now: Status) -> None:
     if now.state == "running":
         now.folder.cancel.touch()
     elif launch and launch.job:
-        batch.remove(launch.scheduler, [launch.job])
-    elif launch and launch.process and launch.is_process_alive():
+        if now.job and now.job.name:  # found in the queue by the run's name
+            batch.remove(launch.scheduler, [now.job.id])
+    elif launch and launch.process and launch.process.is_alive(now.folder):
         with suppress(ProcessLookupError, PermissionError):
-            os.kill(launch.process["pid"], signal.SIGTERM)
+            os.kill(launch.process.pid, signal.SIGTERM)
 
 
 def _remove_jobs(scheduler: str, prefix: str, patience: float, wait: float) -> tuple[str, ...]:

@@ -11,13 +11,13 @@ from bigdata.engine.observer import Observer
 from bigdata.engine.shift import ShiftOver
 from bigdata.errors import Cancelled, DamagedData, TasksFailed
 from bigdata.jobs import batch
-from bigdata.places import cache_folder
-from bigdata.planning import ledger
 from bigdata.planning.plan import Plan
 from bigdata.run import provenance, reporting
+from bigdata.run.accounting import Accounts
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal
 from bigdata.store.known import write_index
+from bigdata.store.packs import tidy_packs
 from bigdata.store.reading import Run
 from bigdata.store.writing import finish_store
 
@@ -25,17 +25,18 @@ STOPPED = "stopped; what is done is kept. Submit the same study again to go on."
 MOST_FAILED_SAID = 5
 
 
-def end(plan: Plan, outcome: Outcome, journal: Journal, started: float) -> None:
-    """Write the record of a run, and then the word that it has ended; `started` is by the process's own clock."""
+def end(plan: Plan, outcome: Outcome, journal: Journal, accounts: Accounts) -> None:
+    """Write the record of a run, and then the word that it has ended."""
+    tidy_packs(plan.folder, plan.packing)
     # A journal that says `done` stands for a record that is whole, however the process ends here.
     if not (outcome.cancelled or outcome.relieved):
-        _write_record(plan, outcome, started)
-    _write_end(plan, outcome, journal)
+        _write_record(plan, accounts.started)
+    _write_end(plan, outcome, journal, accounts)
     with suppress(OSError):  # a full disk: other runs find less
         write_index(plan.folder)
 
 
-def _write_end(plan: Plan, outcome: Outcome, journal: Journal) -> None:
+def _write_end(plan: Plan, outcome: Outcome, journal: Journal, accounts: Accounts) -> None:
     state = (
         "relieved" if outcome.relieved else "cancelled" if outcome.cancelled else "failed" if outcome.failed else "done"
     )
@@ -43,14 +44,13 @@ def _write_end(plan: Plan, outcome: Outcome, journal: Journal) -> None:
     end = {"event": "end", "state": state, "skipped": skipped[:1000], "n_skipped": len(skipped)}
     grown = {s.path: s.growth.n_tasks for s in plan.stages if s.growth}
     spent = {"spent": outcome.spent, "unbegun": dict(outcome.unbegun)} if outcome.spent else {}
-    journal.append([end | {"again": dict(outcome.again), "tasks": grown} | spent])
+    costs = {"account": accounts.settled(outcome)}
+    journal.append([end | {"again": dict(outcome.again), "tasks": grown} | spent | costs])
 
 
-def _write_record(plan: Plan, outcome: Outcome, started: float) -> None:
-    """Measured rates, failures and provenance: all that a run says of itself besides its results."""
+def _write_record(plan: Plan, started: float) -> None:
+    """Failures and provenance: all that a run says of itself besides its results."""
     run = Run(plan.folder.path)
-    with suppress(OSError):  # a cache that can't be written only makes the next plan's estimate worse
-        ledger.remember(cache_folder() / "ledger.jsonl", provenance.measured(plan, outcome.tokens.values()))
     provenance.write_failures(plan, run)
     provenance.write_rows(plan, run)
     finish_store(plan.folder.store, provenance.provenance(plan, run, time.perf_counter() - started))

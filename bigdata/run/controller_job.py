@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import shlex
-import sys
 
 from bigdata.errors import SiteError
 from bigdata.jobs import batch
+from bigdata.run.controller_process import controller_command
 from bigdata.run.orders import Orders
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder
 
 # The end of the job's name, after the run's.
 CONTROLLER = "controller"
-
-
-def controller_command(folder: RunFolder) -> list[str]:
-    """The program that runs a launched controller; `-P` keeps the current folder's files out of Python's imports."""
-    return [sys.executable, "-P", "-m", "bigdata", "controller", str(folder.path.absolute())]
 
 
 def controller_walltime(site: Site) -> float | None:

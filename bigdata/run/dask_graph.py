@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 import socket
-import time
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -29,10 +29,13 @@ from bigdata.kind.stage import TaskId
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
 from bigdata.run import conclusion, preparation
+from bigdata.run.accounting import Accounts
 from bigdata.run.orders import Orders
+from bigdata.store.done import DoneTasks
 from bigdata.store.folder import RunFolder
 from bigdata.store.journal import Journal, read_history
 from bigdata.store.lock import Lock
+from bigdata.store.ownership import ELSEWHERE, require_own
 
 BEGIN, END = "begin", "end"
 
@@ -61,7 +64,7 @@ def graph(plan: Plan) -> dict[str, tuple[Any, ...]]:
 
 def _orders(plan: Plan) -> str:
     """The study as it is understood now, as one text: a scheduler looks into other things for the names of tasks."""
-    orders = {"launch": vars(Orders.of(plan)), "runs": str(plan.folder.path.absolute().parent), "fresh": plan.fresh}
+    orders = {"launch": asdict(Orders.of(plan)), "runs": str(plan.folder.path.absolute().parent), "fresh": plan.fresh}
     return json.dumps(orders)
 
 
@@ -75,6 +78,7 @@ def prepare(orders: str) -> None:
     """What has to be on disk before the first task."""
     plan = _plan(orders)
     plan.refuse()
+    require_own(plan.folder, ELSEWHERE)
     plan.folder.path.mkdir(parents=True, exist_ok=True)
     with Lock(plan.folder.lock):
         fold(plan.folder)
@@ -112,18 +116,24 @@ def execute(folder: str, path: str, index: int, needed: list[Token | None]) -> T
 
 def finish(orders: str, tokens: list[Token]) -> str:
     """End the run: its folder. TasksFailed where some have."""
-    plan, started = _plan(orders), time.perf_counter()
-    folder = plan.folder
+    plan = _plan(orders)
+    # Before it is known what is done: what had to be is forecast.
+    folder, accounts = plan.folder, Accounts.opened(plan)
     with Lock(folder.lock):
         fold(folder)
         plan = _plan(orders)
-        outcome = Outcome(tokens={(t["stage"], t["index"]): t for t in tokens if t["event"] == "done"})
+        past, outcome = read_history(folder.journal).done, Outcome(DoneTasks(folder.journal))
+        for task in ((t["stage"], t["index"]) for t in tokens if t["event"] == "done"):
+            outcome.done.add(task, past.key(task), past.place(task))
         outcome.failed = {(t["stage"], t["index"]): t for t in tokens if t["event"] == "failed"}
         outcome.skipped = {(t["stage"], t["index"]): tuple(t["cause"]) for t in tokens if t["event"] == "skipped"}
+        stages = {stage.path: stage for stage in plan.stages}
+        for token in (*outcome.done.values(), *outcome.failed.values()):
+            outcome.count(stages[token["stage"]], token)
         journal = Journal(folder.journal)
         try:
             conclusion.fold_logs(folder)
-            conclusion.end(plan, outcome, journal, started)
+            conclusion.end(plan, outcome, journal, accounts)
             damage = conclusion.report(plan, journal, Silent())
         finally:
             journal.close()
@@ -136,4 +146,4 @@ def finish(orders: str, tokens: list[Token]) -> str:
 def _recorded(folder: str, _written: int) -> dict[TaskId, Token]:
     """What is done, as this process knows it: from the journal and the other processes' records when it began."""
     run = RunFolder(Path(folder))
-    return {**read_history(run.journal).done, **{(t["stage"], t["index"]): t for t in read_records(run)}}
+    return {**dict(read_history(run.journal).done.items()), **{(t["stage"], t["index"]): t for t in read_records(run)}}

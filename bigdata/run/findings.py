@@ -8,35 +8,23 @@ from typing import NamedTuple
 
 from bigdata.errors import SpecError
 from bigdata.naming import named
-from bigdata.planning.budget import parts
+from bigdata.planning.budget import Amount, amounts
 from bigdata.run.status import Status
 from bigdata.store import use
 from bigdata.store.reading import Run
-
-
-class Spent(NamedTuple):
-    """A part of the study's budget, such as core-hours."""
-
-    what: str
-    allowed: float
-    used: float
-
-    @property
-    def left(self) -> float:
-        return max(0.0, self.allowed - self.used)
 
 
 class Findings(NamedTuple):
     """Lines of the study's kind, those of variants under their labels; and how the budget stands."""
 
     lines: tuple[str, ...] = ()
-    budget: tuple[Spent, ...] = ()
+    budget: tuple[Amount, ...] = ()
 
 
 def findings(status: Status) -> Findings:
     """Of a run. Nothing where its kind isn't installed here, or where it can no longer be read by this version."""
     with suppress(SpecError):
-        run = Run(status.folder.path, status.past)
+        run = Run(status.folder.path)
         return Findings(tuple(_lines(run)), tuple(_spent(run)))
     return Findings()
 
@@ -48,7 +36,7 @@ def _lines(run: Run) -> Iterator[str]:
             yield from (f"{label}{line}" for line in named(view.model.status_at)(view))
 
 
-def _spent(run: Run) -> Iterator[Spent]:
-    if run.model.budget is not None:
-        past = run.history
-        yield from (Spent(*p) for p in parts(run.model.budget, run.prices, use.used(past), past.wall_seconds))
+def _spent(run: Run) -> Iterator[Amount]:
+    past = run.history
+    if (budget := use.budget(past)) is not None:
+        yield from amounts(budget, run.prices, use.used(past), past.wall_seconds)

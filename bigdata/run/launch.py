@@ -8,15 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from bigdata.errors import Cancelled, SiteError, TasksFailed
+from bigdata.files import open_plain
 from bigdata.jobs import batch
 from bigdata.planning.plan import Plan
 from bigdata.run.cancelling import release
-from bigdata.run.controller_job import controller_command, submit_controller
+from bigdata.run.controller_job import submit_controller
+from bigdata.run.controller_process import controller_command
 from bigdata.run.description import as_understood
 from bigdata.run.orders import Orders, read_orders
 from bigdata.run.status import is_coming, status
 from bigdata.store.folder import RunFolder, write_json, write_whole
 from bigdata.store.lock import Lock, holder
+from bigdata.store.ownership import ELSEWHERE, require_own
 
 # The program starts, reads its orders and plans anew before it takes the lock.
 START_SECONDS = 120.0
@@ -38,6 +41,7 @@ def launch(plan: Plan) -> Orders:
     plan.refuse()
     batch.require(plan.site.scheduler)
     folder = plan.folder
+    require_own(folder, ELSEWHERE)
     orders = Orders.of(plan)
     folder.logs.mkdir(parents=True, exist_ok=True)
     if folder.exists():
@@ -125,8 +129,9 @@ def size_of(path: Path) -> int:
 
 def last_words(log: Path, begin: int = 0) -> str:
     """The end of a controller's log, from byte `begin` on."""
-    if not log.exists():
+    try:
+        with open_plain(log, links=False) as file:
+            file.seek(max(begin, size_of(log) - LAST_WORDS_BYTES))
+            return file.read().decode(errors="replace").strip()
+    except OSError:
         return ""
-    with log.open("rb") as file:
-        file.seek(max(begin, size_of(log) - LAST_WORDS_BYTES))
-        return file.read().decode(errors="replace").strip()

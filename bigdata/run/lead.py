@@ -18,6 +18,7 @@ from bigdata.run.submission import submit
 from bigdata.spec.site import Site
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import holder
+from bigdata.store.ownership import ELSEWHERE, require_own
 from bigdata.store.reading import Run
 
 # The controller before this one, or the program that launched it, may still hold the lock.
@@ -32,6 +33,8 @@ def control(path: Path, observer: Observer) -> Run | None:
     The orders are removed when the run ends, whichever way; they stay where this process ends in disorder.
     """
     folder = RunFolder(path)
+    # Its orders name a site, whose prologue is executed.
+    require_own(folder, ELSEWHERE)
     orders = read_orders(folder)
     if orders is None:
         raise SiteError(f"no controller was launched in {path}, or it has ended. Use `bigdata submit`.")

@@ -8,20 +8,23 @@ from collections.abc import Iterator
 from typing import Any
 
 from bigdata.engine.execute import Token
+from bigdata.engine.gathering import Gathering
 from bigdata.engine.taking import NOT_WHOLE, take_over
-from bigdata.planning.budget import use_of_hour
+from bigdata.planning.account import forecast
+from bigdata.planning.budget import use
 from bigdata.planning.plan import Plan
 from bigdata.run.description import as_understood
+from bigdata.store.done import DoneTasks
 from bigdata.store.folder import write_json, write_whole
 from bigdata.store.journal import History, Journal
-from bigdata.store.packs import remove_other_packs
-from bigdata.store.use import recorded
+from bigdata.store.packs import tidy_packs
+from bigdata.store.use import HOUR, recorded
 from bigdata.store.writing import create_arrays, open_store, remove_others, write_coordinates
 from bigdata.version import VERSION
 
 
-def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
-    """The run's folder, ready; its journal, and the records of what was taken over."""
+def prepare(plan: Plan, past: History) -> tuple[Journal, DoneTasks]:
+    """The run's folder, ready; its journal, and what was taken over."""
     folder = plan.folder
     folder.cancel.unlink(missing_ok=True)
     folder.sweep()
@@ -30,11 +33,14 @@ def prepare(plan: Plan, past: History) -> tuple[Journal, list[Token]]:
     write_whole(folder.study, plan.study.text)
     write_json(folder.resolved, as_understood(plan))
     _create_store(plan)
-    remove_other_packs(folder, {s.path: s.stage.n_tasks for s in plan.stages if s.stage.packs})
+    tidy_packs(folder, plan.packing)
     journal = Journal(folder.journal)
     journal.append([_submitted(plan), *_stale(plan, past)])
-    taken = list(_taken_over(plan))
-    journal.append(taken)
+    taken, gathering = DoneTasks(folder.journal), Gathering(plan)
+    for token in _taken_over(plan):
+        (at,) = journal.append([token])
+        taken.add((token["stage"], token["index"]), token["key"], at)
+        gathering.done(token)
     # Not before the journal says what has to be done anew for it: a kill in between would leave damaged data as done.
     folder.damaged.unlink(missing_ok=True)
     return journal, taken
@@ -89,5 +95,6 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "tasks": {s.path: s.n_tasks for s in plan.stages},
         "figures": [figure.name for figure in plan.figures],
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
-        **recorded({s.path: use_of_hour(plan.site, s) for s in plan.stages}, plan.site.prices),
+        "forecast": dict(forecast(plan)),
+        **recorded({s.path: use(plan.site, s, HOUR) for s in plan.stages}, plan.site.prices, plan.budget),
     }

@@ -7,19 +7,21 @@ import socket
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bigdata.engine import lanes
-from bigdata.engine.execute import Token
 from bigdata.environment import EXTRAS, version
 from bigdata.jobs.image import labelled
+from bigdata.planning import ledger
 from bigdata.planning.plan import Plan
+from bigdata.planning.tally import Tally
 from bigdata.store.lock import user
 from bigdata.store.reading import Run
-from bigdata.store.rows import decoded
+from bigdata.store.rows import MISSING, Row, decoded
 from bigdata.store.writing import FAILURES, open_store, write_small
 from bigdata.threads import thread_environment
 
@@ -30,7 +32,12 @@ RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr",
 
 
 def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
-    done = [record for record in run.history.done.values() if "from" not in record]
+    taken, seconds_of_tasks, memory = Counter[str](), 0.0, 0
+    for record in run.history.done.values():
+        if "from" in record:
+            taken[record["from"]] += 1
+        else:
+            seconds_of_tasks, memory = seconds_of_tasks + record["seconds"], max(memory, record["memory"])
     return {
         "study": plan.study.resolved(),
         "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
@@ -43,11 +50,11 @@ def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
             "user": user(),
             "system": " ".join(os.uname()[i] for i in (0, 2, 4)),
         },
-        "taken_over": dict(Counter(r["from"] for r in run.history.done.values() if "from" in r)),
+        "taken_over": dict(taken),
         "written": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "seconds": round(seconds, 2),
-        "task_seconds": round(sum(t["seconds"] for t in done), 2),
-        "peak_memory_bytes": max((t["memory"] for t in done), default=0),
+        "task_seconds": round(seconds_of_tasks, 2),
+        "peak_memory_bytes": memory,
     }
 
 
@@ -88,33 +95,36 @@ def write_rows(plan: Plan, run: Run) -> None:
     """What tasks returned, one array along each stage; what is missing stands for tasks that aren't done."""
     root, done = open_store(plan.folder.store), run.history.done
     for stage in plan.stages:
+        if not stage.stage.rows:
+            continue
         group = root.require_group(stage.group) if stage.group else root
-        n = stage.growth.n_tasks if stage.growth else stage.n_tasks
-        returned = [done.get((stage.path, i), {}).get("rows", {}) for i in range(n if stage.stage.rows else 0)]
-        for name, row in stage.stage.row_specs.items():
-            values = np.array(
-                [decoded(row, r.get(name)) for r in returned], dtype=object if row.dtype == "string" else row.dtype
-            )
+        n, specs = stage.growth.n_tasks if stage.growth else stage.n_tasks, stage.stage.row_specs
+        for name, values in returned(specs, n, done.of(stage.path, range(n))).items():
+            row = specs[name]
             dims = (stage.stage.name,) if row.length is None else (stage.stage.name, row.dim)
-            shape = (n,) if row.length is None else (n, row.length)
-            write_small(group, name, values.reshape(shape), dims, row.units, row.about)
+            write_small(group, name, values, dims, row.units, row.about)
 
 
-def measured(plan: Plan, recorded: Iterable[Token]) -> Iterator[dict[str, Any]]:
-    """Seconds per unit of work of each stage that ran enough to be measured."""
-    by_stage: dict[str, list[Token]] = {}
-    for token in recorded:
-        if token["event"] == "done" and "from" not in token:
-            by_stage.setdefault(token["stage"], []).append(token)
+def returned(
+    specs: Mapping[str, Row], n: int, records: Iterable[tuple[int, Mapping[str, Any]]]
+) -> dict[str, NDArray[Any]]:
+    """What `n` tasks returned, by name: arrays of (n,) or (n, length), filled record by record, as these take room."""
+    found = {name: _empty(row, n) for name, row in specs.items()}
+    for index, record in records:
+        rows = record.get("rows", {})
+        for name, row in specs.items():
+            found[name][index] = decoded(row, rows.get(name))
+    return found
+
+
+def _empty(row: Row, n: int) -> NDArray[Any]:
+    shape = (n,) if row.length is None else (n, row.length)
+    return np.full(shape, MISSING[row.dtype], dtype=object if row.dtype == "string" else row.dtype)
+
+
+def measured(plan: Plan, used: Mapping[str, Tally]) -> Iterator[dict[str, Any]]:
+    """What the ledger keeps of each stage that ran enough to be measured."""
     for stage in plan.stages:
-        tokens = by_stage.get(stage.path, ())
-        work = sum(stage.work(t["index"]) for t in tokens)
-        if work and (seconds := sum(t["seconds"] for t in tokens)) > MEASURABLE_SECONDS:
-            unit, version = stage.rate.unit, stage.stage.version
-            row = {
-                "function": stage.stage.function,
-                "version": version,
-                "unit": unit,
-                "seconds_per_unit": seconds / work,
-            }
-            yield {**row, "host": socket.gethostname()}
+        tally = used.get(stage.path)
+        if tally and tally.work and tally.seconds > MEASURABLE_SECONDS:
+            yield {**ledger.row(plan.site, stage.stage, stage.pool, tally), "host": socket.gethostname()}

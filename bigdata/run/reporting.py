@@ -11,9 +11,11 @@ from bigdata.planning.plan import Plan
 from bigdata.report.faults import Fault
 from bigdata.report.page import Report, write_report
 from bigdata.store.folder import RunFolder, figure_files
-from bigdata.store.journal import History, Journal, Record
+from bigdata.store.journal import History, Journal
 from bigdata.store.lock import Lock
+from bigdata.store.ownership import require_own
 from bigdata.store.reading import Run
+from bigdata.store.record import Record
 
 SAID_FAULTS = 5
 
@@ -34,9 +36,10 @@ def draw(folder: RunFolder, journal: Journal, say: Say) -> DamagedData | None:
 
 
 def redraw(path: Path, say: Say) -> Report:
-    """Draw the report of a run anew, for anyone, at any time."""
-    report = write_report(Run(path))
+    """Draw the report of a run anew, at any time. SiteError where the run is somebody else's."""
     folder = RunFolder(path)
+    require_own(folder, "Its report is drawn by who submitted it; copy the folder to draw one of your own")
+    report = write_report(Run(path))
     # A controller that is alive is the journal's only writer, and draws again when its tasks have ended.
     with suppress(SiteError), Lock(folder.lock):
         journal = Journal(folder.journal)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigdata.files import read_json
 from bigdata.jobs import batch
-from bigdata.jobs.batch import Job
+from bigdata.jobs.listing import Job
 from bigdata.run.orders import Orders, is_waited_for, read_orders
 from bigdata.store import journal
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import holder, last_holder
+from bigdata.store.record import Record
 
 # A living controller touches its lock every few seconds: one silent for longer than this is looked after.
 LONG_SILENCE_SECONDS = 20.0
+# A reason for each job in the queue, at most.
+MOST_WAITING_BYTES = 2**22
 # A controller that is alive, or is still to come.
 LIVE = ("queued", "starting", "running")
 
@@ -31,8 +34,8 @@ class Status:
     controller that lives, or the one that died, last heard of `silent` seconds ago. `launch` is what one without a
     terminal was told, and `job` its batch job as the scheduler sees it; `waiting` says why the run waits for workers,
     where it does. `scheduler` is what its jobs are in, `local` where it has none; `again` counts how often tasks were
-    tried again, by why, and `taken` how many results were taken over, by the run that they are from. `past` is all that
-    its journal told.
+    tried again, by why, and `taken` how many results were taken over, by the run that they are from. `past` is what
+    the journal says of it all.
     """
 
     folder: RunFolder
@@ -44,7 +47,7 @@ class Status:
     scheduler: str
     waiting: tuple[str, ...]
     stages: dict[str, dict[str, int]]
-    failed: dict[tuple[str, int], journal.Record]
+    failed: dict[tuple[str, int], Record]
     skipped: int
     again: dict[str, int]
     taken: dict[str, int]
@@ -74,8 +77,7 @@ def status(path: Path) -> Status:
     owner = holder(folder.lock)
     launch = read_orders(folder)
     # Read after the lock: a controller that ended meanwhile has told the journal so.
-    records = journal.read(folder.journal)
-    past = journal.history(records)
+    past = journal.read_history(folder.journal)
     ended = past.ends[-1] if past.state != "interrupted" else {}
     if ended.get("time", 0) > (launch.time if launch else 0) and past.state != "relieved":
         launch = None  # it ended in order, and was killed before it took its orders away
@@ -83,9 +85,10 @@ def status(path: Path) -> Status:
     job = _job(folder, launch) if launch and (silent > LONG_SILENCE_SECONDS or not owner) else None
     if job and job.is_over:
         owner = None  # on another machine, where its lock would count as alive for some time yet
+    taken, seconds = _costs(past)
     return Status(
         folder=folder,
-        state="running" if owner else _state(past.state, launch, job),
+        state="running" if owner else _state(folder, past.state, launch, job),
         owner=owner or dead,
         silent=silent,
         launch=launch,
@@ -96,12 +99,24 @@ def status(path: Path) -> Status:
         failed=past.failed,
         skipped=ended.get("n_skipped", 0),
         error=ended.get("error", ""),
-        taken=dict(Counter(record["from"] for record in past.done.values() if "from" in record)),
-        again=dict(Counter(record["why"] for record in records if record["event"] == "again")),
-        seconds=sum(t["seconds"] for t in past.done.values() if "from" not in t),
-        updated=records[-1]["time"] if records else folder.resolved.stat().st_mtime,
+        taken=dict(taken),
+        again=dict(past.again),
+        seconds=seconds,
+        updated=past.updated or folder.resolved.stat().st_mtime,
         past=past,
     )
+
+
+def _costs(past: journal.History) -> tuple[Counter[str], float]:
+    """How many results were taken over from which run, and the seconds of those that weren't."""
+    taken: Counter[str] = Counter()
+    seconds = 0.0
+    for record in past.done.values():
+        if "from" in record:
+            taken[record["from"]] += 1
+        else:
+            seconds += record["seconds"]
+    return taken, seconds
 
 
 def _counts(past: journal.History) -> dict[str, dict[str, int]]:
@@ -114,32 +129,33 @@ def _counts(past: journal.History) -> dict[str, dict[str, int]]:
     return counts
 
 
-def _state(past: str, launch: Orders | None, job: Job | None) -> str:
+def _state(folder: RunFolder, past: str, launch: Orders | None, job: Job | None) -> str:
     """The state of a run whose lock nobody holds."""
     if launch is None:
         return "interrupted" if past == "relieved" else past
     if launch.controller == "job" and launch.job:
         return "interrupted" if job is None or job.is_over else "queued" if job.is_waiting else "starting"
-    return "starting" if is_waited_for(launch) else "interrupted"
+    return "starting" if is_waited_for(folder, launch) else "interrupted"
 
 
 def is_coming(folder: RunFolder, launch: Orders) -> bool:
     """Whether a launched controller that doesn't hold the lock is on its way to it."""
-    return _state("interrupted", launch, _job(folder, launch)) in LIVE
+    return _state(folder, "interrupted", launch, _job(folder, launch)) in LIVE
 
 
 def _job(folder: RunFolder, launch: Orders) -> Job | None:
-    """The controller's job as its batch system sees it; None where there is none."""
+    """The controller's job as its batch system sees it; None where there is none.
+
+    It has a name where it was found in the queue, as a job of this run and of this user.
+    """
     if not launch.job:
         return None
     found = batch.jobs(launch.scheduler, batch.prefix(folder))
     if listed := next((job for job in found or () if job.id == launch.job), None):
         return listed
     # That a job isn't listed may be a batch system's bad moment: its end has to be told.
-    end = batch.fate(launch.scheduler, launch.job) if found is not None else None
-    if end is None:
-        return Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
-    return Job(launch.job, "", "ended", end)
+    told = batch.one(launch.scheduler, launch.job, batch.prefix(folder)) if found is not None else None
+    return told or Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
 
 
 def _last_scheduler(past: journal.History) -> str:
@@ -149,7 +165,7 @@ def _last_scheduler(past: journal.History) -> str:
 
 def _waiting(folder: RunFolder) -> tuple[str, ...]:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        said = json.loads(folder.waiting.read_text())
+        said = read_json(folder.waiting, MOST_WAITING_BYTES)
         return tuple(str(row["reason"]) for row in (said if isinstance(said, list) else [said]))
     return ()
 

@@ -15,27 +15,29 @@ from typing import TYPE_CHECKING
 
 from bigdata.engine.books import Outcome
 from bigdata.engine.controller import Controller
-from bigdata.engine.execute import Token
 from bigdata.engine.hands import Pools
 from bigdata.engine.inside import inside_pools, what_ended_it
 from bigdata.engine.observer import Observer, Silent
 from bigdata.engine.records import fold
 from bigdata.engine.shift import ALWAYS, Shift
-from bigdata.errors import Cancelled, SiteError
+from bigdata.errors import Cancelled, DamagedData, SiteError
 from bigdata.jobs import batch
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
 from bigdata.run import reporting
+from bigdata.run.accounting import Accounts
 from bigdata.run.conclusion import STOPPED, end, fold_logs, raise_for, report, unbegun
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import is_understood
 from bigdata.run.preparation import prepare
 from bigdata.spec import Study
 from bigdata.spec.site import Site
+from bigdata.store.done import DoneTasks
 from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
 from bigdata.store.lock import Lock
+from bigdata.store.ownership import ELSEWHERE, require_own
 from bigdata.store.reading import Run
 
 if TYPE_CHECKING:
@@ -66,12 +68,13 @@ def submit(
     plan.refuse(is_client=client is not None)
     if plan.n_todo:
         batch.require(plan.site.scheduler)
+    require_own(plan.folder, ELSEWHERE)
     with _disk_errors(plan.folder), _stopping():
         plan.folder.path.mkdir(parents=True, exist_ok=True)
         with Lock(plan.folder.lock) as lock:
             # Whoever held the lock until now, or a graph that another scheduler ran, may have done some of it.
             fold(plan.folder)
-            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
+            plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh, before=plan)
             lead, past = Lead(lock, observer or Silent(), shift, client, draw), read_history(plan.folder.journal)
             if _is_finished(plan, past):
                 _say_finished(plan, past, lead.observer)
@@ -150,28 +153,37 @@ def _say_what_ended_it(plan: Plan, past: History, observer: Observer) -> None:
 
 
 def _run(plan: Plan, lead: Lead) -> Run:
-    started = time.perf_counter()
+    accounts = Accounts.opened(plan)
     past = read_history(plan.folder.journal)
     journal, taken = prepare(plan, past)
     try:
-        outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome()
+        outcome = _tasks(plan, past, journal, lead, taken) if plan.n_todo or taken else Outcome(taken)
         for path, n in outcome.unbegun.items():
             lead.observer.message(unbegun(path, n, outcome.spent))
         fold_logs(plan.folder)
-        end(plan, outcome, journal, started)
+        end(plan, outcome, journal, accounts)
     except SiteError as error:
         _write_refusal(plan, lead, journal, error)
         raise
     else:
         # The run has ended: whatever becomes of its report, another submission has nothing to run.
         is_over = not (outcome.cancelled or outcome.relieved)
-        damage = report(plan, journal, lead.observer) if is_over and lead.draws else None
+        damage = _report(plan, outcome, journal, lead, accounts) if is_over and lead.draws else None
     finally:
         journal.close()
         plan.folder.cancel.unlink(missing_ok=True)
         plan.folder.sweep()
     raise_for(plan, outcome, damage)
     return Run(plan.folder.path)
+
+
+def _report(plan: Plan, outcome: Outcome, journal: Journal, lead: Lead, accounts: Accounts) -> DamagedData | None:
+    """Draw the report, and close the accounts; returns damaged data that were met."""
+    began = time.perf_counter()
+    damage = report(plan, journal, lead.observer)
+    if damage is None:
+        accounts.closed(outcome, time.perf_counter() - began)
+    return damage
 
 
 def _write_refusal(plan: Plan, lead: Lead, journal: Journal, error: SiteError) -> None:
@@ -182,10 +194,10 @@ def _write_refusal(plan: Plan, lead: Lead, journal: Journal, error: SiteError) -
         write_index(plan.folder)
 
 
-def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: list[Token]) -> Outcome:
+def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: DoneTasks) -> Outcome:
     """Run what has to run; Ctrl-C ends it cleanly."""
     for stage in plan.stages:
-        n_taken = sum(token["stage"] == stage.path for token in taken)
+        n_taken = len(taken.indices(stage.path))
         lead.observer.stage(stage.path, stage.n_tasks - stage.n_todo - n_taken, stage.n_tasks)
     controller = Controller(plan, past, journal, lead.lock, lead.observer, lead.shift)
     controller.known(taken)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
+from bigdata.files import kind_of
 from bigdata.spec.node import Entry, Located, Node, Source, Span, dotted, located, mapping, merged, sequence
 from bigdata.spec.source import MAX_DEPTH, read_file, read_text, similar_file, text_of
 from bigdata.spec.study import PathInSpec
@@ -97,6 +98,8 @@ def _wrong_parent(path: Path | None, files: list[Path], said: str) -> tuple[str,
         return "names one file", "Write `extends: parent.yaml`"
     if path.is_dir():
         return f"`{path.name or path}` is a folder", "Name a file in it"
+    if kind := kind_of(path):
+        return f"`{path.name}` is {kind}, and no plain file", "Name a YAML file"
     if not path.is_file():
         return (
             f"there is no file `{path.name}`",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Annotated
 
 from pydantic import AfterValidator, Field
@@ -23,6 +25,8 @@ Line = Annotated[str, AfterValidator(_one_line), Field(json_schema_extra={"patte
 Count = Annotated[int, Field(ge=1)]
 
 GIB = 2**30
+# Of Grid Engine's default resources the one that only chooses nodes: its others end jobs whose address space is larger.
+MEM_FREE = "mem_free"
 
 
 class Pool(SpecModel):
@@ -63,6 +67,11 @@ class Pool(SpecModel):
         default=None,
         description="PBS, SGE and OAR: what stands after `-l`, where what cores and memory make of it isn't right.",
     )
+    memory_resource: Line | None = Field(
+        default=None,
+        description=f"SGE: the resource that memory is asked by, such as `h_vmem`; each slot gets its part. Else "
+        f"`{MEM_FREE}`; `none` asks for none.",
+    )
     disk: Bytes | None = Field(default=None, description="HTCondor: disk of one job.")
 
     @property
@@ -73,6 +82,12 @@ class Pool(SpecModel):
     def tasks_at_once(self, cores: int) -> int:
         """Tasks of so many cores each that one job runs at one time."""
         return 1 if self.gpus else max(1, self.cores // cores)
+
+
+def slots(directives: Iterable[str]) -> int:
+    """The slots that Grid Engine gives a job with these directives: the least of its parallel environment, or one."""
+    found = [match[1] for line in directives if (match := re.search(r"(?:^|\s)-pe\s+\S+\s+(\d+)", line))]
+    return int(found[-1]) if found else 1
 
 
 class ControllerJob(SpecModel):

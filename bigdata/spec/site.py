@@ -57,12 +57,19 @@ class Security(SpecModel):
     key: Line = Field(description="The client's private key.")
 
 
+Watts = Annotated[float, Field(gt=0)]
+
+
 class Prices(SpecModel):
     """What the site costs. Jobs with GPUs are paid by the GPU where that has a price, else by their cores."""
 
     core_hour: Money | None = Field(default=None, description="Price of one core for an hour.")
     gpu_hour: Money | None = Field(default=None, description="Price of one GPU for an hour.")
     tb_month: Money | None = Field(default=None, description="Price of storing 1 TB for a month.")
+    watts_per_core: Watts | None = Field(
+        default=None, description="Power of one core with its share of the machine, in W; declared, not measured."
+    )
+    watts_per_gpu: Watts | None = Field(default=None, description="Power of one GPU, in W; declared, not measured.")
 
 
 class Site(SpecModel):

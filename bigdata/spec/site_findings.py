@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from bigdata.spec.pool import Pool
+from bigdata.spec.pool import ControllerJob, Pool, slots
 from bigdata.spec.ports import ports
 from bigdata.spec.study import POOL_NAME, Finding
 from bigdata.spec.words import listed
@@ -19,6 +19,7 @@ WITHOUT_JOBS = ("local", "process", "dask")
 ONLY_FOR = {
     "resource_spec": ("pbs", "moab", "sge", "oar"),
     "disk": ("htcondor",),
+    "memory_resource": ("sge",),
     "gpu_type": ("slurm", "lsf", "htcondor"),
     "exclusive": ("slurm", "pbs", "lsf", "moab"),
 }
@@ -43,6 +44,8 @@ def findings(fields: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _charged(scheduler, {(): fields} | {("pools", name): vars(p) for name, p in pools.items()})
         yield from _particular(scheduler, pools)
         yield from _by_value(scheduler, fields)
+        if scheduler == "sge":
+            yield from _slots(pools, fields.get("controller_job"))
         yield from _dask(fields)
     yield from _ports(fields, pools)
     recognition = fields.get("recognised_by")
@@ -129,3 +132,15 @@ def _ports(fields: Mapping[str, Any], pools: Mapping[str, Pool]) -> Iterator[Fin
         if text and most and len(ports(text)) < (n := most[1].tasks_per_job):
             what = f"{len(ports(text))} for the {n} workers that one job of pool `{most[0]}` has"
             yield Finding(("ports", field), what, f"Write a range of at least {n}")
+
+
+def _slots(pools: Mapping[str, Pool], controller: ControllerJob | None) -> Iterator[Finding]:
+    """Grid Engine gives a job one slot, whatever it runs there, unless it names a parallel environment."""
+    asking: dict[tuple[str, ...], Pool | ControllerJob] = {("pools", name): pool for name, pool in pools.items()}
+    for path, job in (asking | ({("controller_job",): controller} if controller else {})).items():
+        if job.cores > (has := slots(job.directives)):
+            what = f"{job.cores} cores are asked for, and Grid Engine gives this job {has}"
+            right = (
+                f'Write `directives: ["-pe smp {job.cores}"]`, with a parallel environment of `qconf -spl` for `smp`'
+            )
+            yield Finding((*path, "cores"), what, right)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -19,12 +21,15 @@ from ruamel.yaml.events import (
 )
 
 from bigdata.errors import Place, Problem, SpecError
+from bigdata.files import NotPlain, open_users
 from bigdata.spec.node import Entry, Key, Located, Node, Source, Span, located, mapping, sequence
 from bigdata.spec.scalars import is_date, meaning
 from bigdata.spec.study import PathInSpec
 from bigdata.spec.syntax import syntax_problem
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
+# How files of specs are named.
+SUFFIXES = (".yaml", ".yml", ".json")
 MAX_BYTES = 1_000_000
 # A file of a few lines whose aliases refer to aliases can stand for billions of values ("billion laughs").
 MAX_SIZE = 100_000
@@ -47,7 +52,8 @@ def text_of(path: Path) -> str:
     """A file's text, byte for byte. Raises SpecError where there is none."""
     name = str(path)
     try:
-        with path.open("rb") as file:
+        with open_users(path) as file:
+            _refuse_private(path, file)
             raw = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise SpecError([_unreadable(path, name, error)]) from error
@@ -68,12 +74,22 @@ def text_of(path: Path) -> str:
         raise SpecError([_not_utf8(raw, name, error)]) from error
 
 
+def _refuse_private(path: Path, file: BinaryIO) -> None:
+    """NotPlain for a file that nobody else may read and isn't named as a spec, such as a key: lines would be shown."""
+    is_private = not os.fstat(file.fileno()).st_mode & (stat.S_IRGRP | stat.S_IROTH)
+    if is_private and path.resolve().suffix not in SUFFIXES:
+        right = f"Name it such as `{path.resolve().name}.yaml` if it is one"
+        raise NotPlain(path, f"is private, and no spec by its name. {right}")
+
+
 def _unreadable(path: Path, name: str, error: OSError) -> Problem:
     place = Place(name)
     if isinstance(error, FileNotFoundError):
         return Problem(place, "", "there is no such file", hint=similar_file(path, path))
     if isinstance(error, IsADirectoryError):
         return Problem(place, "", "is a folder, and not that of a run", "Name a YAML file in it")
+    if isinstance(error, NotPlain):
+        return Problem(place, "", str(error.strerror), "" if "." in str(error.strerror) else "Name a YAML file")
     return Problem(place, "", f"can't be read ({error.strerror or error})", "Check the file's permissions")
 
 

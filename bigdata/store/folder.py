@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from bigdata.errors import SiteError
+from bigdata.files import open_plain, parsed, read_json
 from bigdata.store.journal import read_history
+from bigdata.store.resolved import wrong_in
 
 # The end of a file's name until it is whole; Zarr's own is the same.
 PARTIAL = ".partial"
@@ -121,7 +123,16 @@ class RunFolder:
         return self.path / "packs"
 
     def pack(self, path: str, index: int) -> Path:
+        """A task's pack until it is gathered (see `bigdata.store.shards`)."""
         return self.packs / path / f"{index}.zip"
+
+    def pack_shard(self, path: str, number: int) -> Path:
+        """Many tasks' packs together."""
+        return self.packs / path / f"{number:03}.tar"
+
+    def pack_index(self, path: str) -> Path:
+        """Where each pack of a stage is in its shard."""
+        return self.packs / path / "index.bin"
 
     @property
     def figures(self) -> Path:
@@ -146,27 +157,43 @@ class RunFolder:
     def read_resolved(self) -> dict[str, Any]:
         """The resolved study, its variants and inputs; SiteError where the folder is no run."""
         try:
-            data: dict[str, Any] = json.loads(self.resolved.read_text())
-        except FileNotFoundError:
+            data: dict[str, Any] = read_json(self.resolved)
+            wrong = wrong_in(data)
+        except (FileNotFoundError, NotADirectoryError):
             raise SiteError(f"there is no run in {self.path}. `bigdata status` lists the runs.") from None
         except (OSError, ValueError) as error:
-            raise SiteError(f"the run in {self.path} can't be read: {error}.") from None
+            wrong = (error.strerror if isinstance(error, OSError) else "") or str(error)
+        if wrong:
+            raise SiteError(f"the run in {self.path} can't be read: its {self.resolved.name} {wrong}.")
         return data
 
     def read_damaged(self) -> set[tuple[str, tuple[int, ...]]]:
         """The shards (path of the array in the store, index) that readers found damaged since the last submission."""
-        found = set()
-        for line in self.damaged.read_text().splitlines() if self.damaged.exists() else ():
-            with suppress(ValueError):  # a note that a kill tore
-                array, shard = json.loads(line)
-                found.add((array, tuple(shard)))
+        found: set[tuple[str, tuple[int, ...]]] = set()
+        with suppress(OSError), open_plain(self.damaged) as notes:
+            for line in notes:
+                with suppress(ValueError, TypeError):  # a note that a kill tore
+                    array, shard = parsed(line)
+                    found.add((str(array), tuple(map(int, shard))))
         return found
+
+    def note_damage(self, array: str, shard: tuple[int, ...]) -> None:
+        """For the next submission, where the folder can be written; a link may lead to a file of anybody's."""
+        with suppress(OSError):
+            notes = os.open(self.damaged, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
+            with os.fdopen(notes, "a") as file:
+                file.write(json.dumps([array, shard]) + "\n")
 
     def n_files(self) -> int:
         return sum(len(files) for _, _, files in os.walk(self.path))
 
     def n_bytes(self) -> int:
         return sum(_size(Path(folder) / f) for folder, _, files in os.walk(self.path) for f in files)
+
+    def lasting(self) -> tuple[int, int]:
+        """Files and bytes of what stays when the run has ended: a plan tells them before."""
+        passing = [p for p in (self.lock, self.launch, self.waiting, self.cancel, self.report_log) if p.exists()]
+        return self.n_files() - len(passing), self.n_bytes() - sum(map(_size, passing))
 
     def refuses(self, error: OSError) -> bool:
         """Whether an error is the disk's that the run is on: full, or not to be written there."""

@@ -6,17 +6,19 @@ thousand runs of ten thousand tasks are looked through in a second, where readin
 
 from __future__ import annotations
 
-import json
 import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from bigdata.files import open_plain
+from bigdata.store.done import head_at, heads, record_at
 from bigdata.store.folder import RunFolder, write_bytes
-from bigdata.store.journal import Record
+from bigdata.store.record import Record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,19 +29,21 @@ MAGIC = b"bigdata1"
 HEADER_BYTES = 16
 # The beginning of a key, and the place of its record in the journal. A record is compared with the whole key.
 ROW = [("key", "<u8"), ("at", "<u8")]
+FIRST_DIGITS = 16
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Known:
-    """A task that a run has done, with its record in the journal there, which had `n_bytes` when it was read."""
+    """A task that a run has done: its record begins at a byte of the journal there, which had `n_bytes` then."""
 
     run: RunFolder
-    record: Record
+    at: int
     n_bytes: int
 
     @property
-    def group(self) -> str:
-        return str(self.record["stage"]).rpartition("/")[0]
+    def record(self) -> Record:
+        """What the journal says of it; read anew each time, since all of those of a run would fill the memory."""
+        return record_at(self.run.journal, self.at)
 
     @property
     def name(self) -> str:
@@ -51,8 +55,9 @@ class Known:
         A run says that a task is to be done anew before anything writes over its data: what was linked before that is
         what the record says, what was linked after it may be another study's.
         """
-        task = self.record["stage"], self.record["index"]
-        late = (r for _, _, r in _records(self.run.journal, self.n_bytes))
+        record = self.record
+        task = record["stage"], record["index"]
+        late = (r for _, _, r in heads(self.run.journal, self.n_bytes))
         return not any(r["event"] in ("done", "failed", "stale") and (r["stage"], r["index"]) == task for r in late)
 
 
@@ -61,10 +66,10 @@ def write_index(folder: RunFolder) -> None:
     import numpy as np
 
     n_bytes, places = 0, dict[tuple[str, int], tuple[str, int]]()
-    for at, end, record in _records(folder.journal, 0):
+    for at, end, record in heads(folder.journal):
         n_bytes = end
         _fold(places, at, record)
-    rows = np.array(sorted((int(key[:16], 16), at) for key, at in places.values()), dtype=ROW)
+    rows = np.array(sorted((int(key[:FIRST_DIGITS], 16), at) for key, at in places.values()), dtype=ROW)
     write_bytes(folder.keys, MAGIC + n_bytes.to_bytes(HEADER_BYTES - len(MAGIC), "little") + rows.tobytes())
 
 
@@ -88,7 +93,8 @@ class KnownRuns:
                 if entry.name not in self._without:
                     with suppress(OSError):  # no run, or one that is being removed just now
                         journal = Path(entry.path, "journal.jsonl").stat()
-                        if journal.st_uid == entry.stat().st_uid == os.geteuid():
+                        own = journal.st_uid == entry.stat().st_uid == os.geteuid()
+                        if own and stat.S_ISREG(journal.st_mode):
                             found.append((journal.st_mtime, entry.path, journal.st_size))
         return [_Indexed(RunFolder(Path(path)), size) for _, path, size in sorted(found, reverse=True)]
 
@@ -99,19 +105,37 @@ class KnownRuns:
         """Those of the keys that a run has done, the newest run's record of each."""
         if not keys or not self._indexed:
             return {}
+        found: dict[str, Known] = {}
+        wanted = Wanted(list(dict.fromkeys(keys)))
+        for run in self._indexed:
+            if new := dict(run.find(wanted)):
+                found |= new
+                wanted = Wanted([key for key in wanted.keys if key not in new])
+            if not wanted.keys:
+                break
+        return found
+
+
+class Wanted:
+    """Different keys that are looked for in sorted tables; `firsts` (n,) are their beginnings, sorted."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
         import numpy as np
 
-        found: dict[str, Known] = {}
-        wanted = {int(key[:16], 16): key for key in keys}
-        heads = np.array(sorted(wanted), dtype=np.uint64)
-        for run in self._indexed:
-            new = {known.record["key"]: known for known in run.find(heads, wanted)}
-            found = {**new, **found}
-            if len(found) == len(wanted):
-                break
-            if new:
-                heads = heads[~np.isin(heads, np.array([int(key[:16], 16) for key in new], dtype=np.uint64))]
-        return found
+        self.keys = keys
+        # Of all at once: hundreds of thousands as Python's numbers take as long as making the keys.
+        data = bytes.fromhex("".join(key[:FIRST_DIGITS] for key in keys))
+        firsts = np.frombuffer(data, dtype=">u8").astype("<u8")
+        self._order = np.argsort(firsts)
+        self.firsts = firsts[self._order]
+
+    def at(self, places: NDArray[np.intp]) -> list[str]:
+        """The keys whose beginnings are at these places."""
+        return [self.keys[i] for i in self._order[places].tolist()]
+
+    @cached_property
+    def all(self) -> frozenset[str]:
+        return frozenset(self.keys)
 
 
 class _Indexed:
@@ -128,21 +152,24 @@ class _Indexed:
 
         covered, rows = 0, np.empty(0, dtype=ROW)
         with suppress(OSError, ValueError):
-            with self._folder.keys.open("rb") as file:
+            with open_plain(self._folder.keys) as file:
                 head = file.read(HEADER_BYTES)
             if head[: len(MAGIC)] == MAGIC:
                 covered = int.from_bytes(head[len(MAGIC) :], "little")
                 rows = np.memmap(self._folder.keys, dtype=ROW, mode="r", offset=HEADER_BYTES)
         if covered > self._journal_bytes:  # another journal's table
             covered, rows = 0, np.empty(0, dtype=ROW)
-        if covered < self._journal_bytes:
-            self._read_late(covered)
+        try:
+            if covered < self._journal_bytes:
+                self._read_late(covered)
+        except (OSError, ValueError):  # whoever wrote that, it is no journal, and nothing is known by it
+            return np.empty(0, dtype=ROW)
         return rows
 
     def _read_late(self, covered: int) -> None:
         late: dict[tuple[str, int], tuple[str, int]] = {}
         touched = set()
-        for at, end, record in _records(self._folder.journal, covered):
+        for at, end, record in heads(self._folder.journal, covered):
             if end > self._journal_bytes:  # later than what is looked at
                 break
             _fold(late, at, record)
@@ -150,48 +177,30 @@ class _Indexed:
                 touched.add((record["stage"], record["index"]))
         self._late, self._touched = late, frozenset(touched)
 
-    def find(self, heads: NDArray[np.uint64], wanted: Mapping[int, str]) -> Iterator[Known]:
-        """Records of the keys that begin with `heads` (n,), sorted; `wanted` has the whole keys."""
+    def find(self, wanted: Wanted) -> Iterator[tuple[str, Known]]:
+        """Those of the keys that the run has done."""
         import numpy as np
 
         rows = self._rows
         if len(rows):
             column = rows["key"]
-            places = np.minimum(np.searchsorted(column, heads), len(rows) - 1)
-            hits = np.flatnonzero(column[places] == heads)
-            for hit in hits.tolist():
-                record = self._record(int(rows["at"][places[hit]]))
+            places = np.minimum(np.searchsorted(column, wanted.firsts), len(rows) - 1)
+            hits = np.flatnonzero(column[places] == wanted.firsts)
+            yield from self._confirmed(wanted.at(hits), rows["at"][places[hits]].tolist())
+        for key, at in self._late.values():
+            if key in wanted.all:
+                yield key, Known(self._folder, at, self._journal_bytes)
+
+    def _confirmed(self, keys: Sequence[str], places: Sequence[int]) -> Iterator[tuple[str, Known]]:
+        """Those keys whose records stand at these places of the journal, and that it says nothing later of."""
+        if not keys:
+            return
+        with suppress(OSError), open_plain(self._folder.journal) as file:
+            for key, at in zip(keys, places, strict=True):
+                record = head_at(file, at)
                 task = (record.get("stage"), record.get("index"))
-                if record.get("key") == wanted[int(heads[hit])] and task not in self._touched:
-                    yield Known(self._folder, record, self._journal_bytes)
-        if self._late:
-            keys = {wanted[h] for h in heads.tolist()}
-            for key, at in self._late.values():
-                if key in keys:
-                    yield Known(self._folder, self._record(at), self._journal_bytes)
-
-    @cached_property
-    def _journal(self) -> bytes:
-        return self._folder.journal.read_bytes()
-
-    def _record(self, at: int) -> dict[str, Any]:
-        """The record that stands there in the journal; empty where there is none."""
-        with suppress(OSError, ValueError):
-            end = self._journal.find(b"\n", at)
-            record = json.loads(self._journal[at:end])
-            return record if isinstance(record, dict) and record.get("event") == "done" else {}
-        return {}
-
-
-def _records(path: Path, begin: int) -> Iterator[tuple[int, int, Record]]:
-    """Whole records from a place of the journal on, with where each begins and ends."""
-    with suppress(FileNotFoundError), path.open("rb") as file:
-        at = file.seek(begin)
-        for line in file:
-            if not line.endswith(b"\n"):
-                return
-            yield at, at + len(line), json.loads(line)
-            at += len(line)
+                if record.get("event") == "done" and record.get("key") == key and task not in self._touched:
+                    yield key, Known(self._folder, at, self._journal_bytes)
 
 
 def _fold(places: dict[tuple[str, int], tuple[str, int]], at: int, record: Record) -> None:

@@ -16,10 +16,15 @@ from typing import Any
 import psutil
 
 from bigdata.errors import SiteError
+from bigdata.files import NotPlain, open_plain, parsed, read_plain
 
 # A controller on another machine can't be looked at: it counts as dead when it hasn't touched its lock for this long.
 SILENT_SECONDS = 120
 TOUCH_SECONDS = 5
+# What a lock says takes some 200.
+MOST_BYTES = 4096
+# The kernel numbers processes up to here, where it isn't set lower.
+MOST_PIDS = 2**22 + 1
 
 
 class Lock:
@@ -71,7 +76,7 @@ class Lock:
 
     def _is_mine(self) -> bool:
         with suppress(OSError):
-            return self.path.read_bytes() == self._text
+            return read_plain(self.path, MOST_BYTES) == self._text
         return False
 
     def _touch(self) -> None:
@@ -81,7 +86,7 @@ class Lock:
 
     def _clear_if_dead(self) -> None:
         """Remove a dead controller's lock. Of several that find it dead one does: the file's own lock sees to that."""
-        with suppress(FileNotFoundError), self.path.open() as file:
+        with suppress(FileNotFoundError), open_plain(self.path) as file:
             with suppress(
                 OSError
             ):  # where files can't be locked, the moment between looking and removing stays unguarded
@@ -99,26 +104,51 @@ class Lock:
 
 def holder(path: Path) -> dict[str, Any] | None:
     """Who holds the lock (user, host, pid, since); None where nobody does or its holder is dead."""
-    try:
-        age = time.time() - path.stat().st_mtime
-        owner: dict[str, Any] = json.loads(path.read_text())
-        host, pid, since = owner["host"], owner["pid"], owner["started"]
-    except (FileNotFoundError, NotADirectoryError):
+    found = _read(path)
+    if found is None:
         return None
-    except (ValueError, KeyError, TypeError):
+    owner, age = found
+    if owner is None:
         # Made a moment ago and not filled yet, or torn when its maker was killed.
         return {"user": "someone", "host": "unknown", "pid": 0, "since": "just now"} if age < TOUCH_SECONDS else None
-    if host != socket.gethostname():
+    if owner["host"] != socket.gethostname():
         return owner if age < SILENT_SECONDS else None
-    return owner if started(pid) == since else None
+    return owner if started(owner["pid"]) == owner["started"] else None
 
 
 def last_holder(path: Path) -> tuple[dict[str, Any] | None, float]:
     """Who wrote the lock that is there, dead or alive, and for how many seconds it wasn't touched; None without one."""
-    with suppress(OSError, ValueError):
-        owner = json.loads(path.read_text())
-        return (owner if isinstance(owner, dict) and "pid" in owner else None), time.time() - path.stat().st_mtime
-    return None, 0.0
+    found = _read(path)
+    return found if found and found[0] else (None, 0.0)
+
+
+def _read(path: Path) -> tuple[dict[str, Any] | None, float] | None:
+    """What a lock says, None where no controller has written that, and for how many seconds it wasn't touched.
+
+    None without a lock. SiteError where it can't be read.
+    """
+    try:
+        age = time.time() - path.stat().st_mtime
+        return _owner(read_plain(path, MOST_BYTES)), age
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as error:
+        raise SiteError(f"{path} {_why(error)}. A lock is a small file: see what that is, and remove it.") from None
+
+
+def _why(error: OSError) -> str:
+    return str(error.strerror) if isinstance(error, NotPlain) else f"can't be read ({error.strerror})"
+
+
+def _owner(text: bytes) -> dict[str, Any] | None:
+    """Who holds the lock, by its text; None for another text. It is printed: nothing in it steers a terminal."""
+    try:
+        owner = parsed(text)
+        words, pid = [owner[name] for name in ("user", "host", "since", "started")], owner["pid"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    is_pid = type(pid) is int and 0 < pid <= MOST_PIDS
+    return owner if is_pid and all(type(word) is str and word.isprintable() for word in words) else None
 
 
 def _me() -> dict[str, Any]:

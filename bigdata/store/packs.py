@@ -1,12 +1,12 @@
 """Packs: the many small raw files of a task in one archive, so that a run of thousands of them has a file for each.
 
-A pack is a zip with deflate, in the run's folder `packs/<stage>/<index>.zip`: any `unzip` reads it, and one file is
-read without unpacking the others. Equal files give equal bytes: no times, no owners, names in order.
+A pack is a zip with deflate, in the run's folder `packs/<stage>/<index>.zip` until the controller gathers it with
+others in a tar (see `bigdata.store.shards`): any `unzip` reads it, and one file is read without unpacking the others.
+Equal files give equal bytes: no times, no owners, names in order.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -23,6 +23,7 @@ import google_crc32c
 from bigdata.errors import DamagedData, SpecError
 from bigdata.spec.words import each, meant
 from bigdata.store.folder import PARTIAL, RunFolder
+from bigdata.store.shards import StageShards
 from bigdata.store.trailer import DIGITS, LENGTH, Trailer, read_trailer
 
 BLOCK_BYTES = 2**20
@@ -182,16 +183,6 @@ def _crc(file: BinaryIO, begin: int, end: int) -> int:
     return crc
 
 
-def is_intact(path: Path) -> bool:
-    """Whether a file is a pack as `finish` leaves it, its checksum compared; nothing is noted anywhere."""
-    try:
-        with path.open("rb") as file:
-            trailer, size = read_trailer(file), file.seek(0, os.SEEK_END)
-            return trailer is not None and _crc(file, 0, size - DIGITS) == trailer.whole_crc
-    except OSError:
-        return False
-
-
 class TaskPack(Mapping[str, bytes]):
     """The files that one task left, by name; each is read, and its checksum compared, when asked for.
 
@@ -201,6 +192,7 @@ class TaskPack(Mapping[str, bytes]):
 
     def __init__(self, run: RunFolder, stage: str, index: int) -> None:
         self.path, self._run, self._stage, self._index = run.pack(stage, index), run, stage, index
+        self._shards = StageShards(run, stage)
 
     def read(self, name: str) -> bytes:
         """One file's bytes. SpecError where the pack has none of that name."""
@@ -234,9 +226,22 @@ class TaskPack(Mapping[str, bytes]):
     def verify(self) -> None:
         """Compare the checksum of the whole file with what is there."""
         with self._file() as file:
-            trailer, size = self._trailer(file), file.seek(0, os.SEEK_END)
-            if _crc(file, 0, size - DIGITS) != trailer.whole_crc:
+            self._trailer(file)
+            if not _is_intact(file):
                 raise self._damaged("are damaged (their checksum disagrees)")
+
+    def is_intact(self) -> bool:
+        """Whether it is as `finish` left it, its checksum compared; nothing is noted anywhere."""
+        try:
+            with self._found() as file:
+                return _is_intact(file)
+        except OSError:
+            return False
+
+    def copy(self, target: Path) -> None:
+        """Write its bytes into a file."""
+        with self._found() as file, target.open("wb") as copy:
+            shutil.copyfileobj(file, copy, BLOCK_BYTES)
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
@@ -245,9 +250,19 @@ class TaskPack(Mapping[str, bytes]):
 
     def _file(self) -> BinaryIO:
         try:
-            return self.path.open("rb")
+            return self._found()
         except FileNotFoundError:
             raise self._damaged("are not there") from None
+
+    def _found(self) -> BinaryIO:
+        """The pack's own file, which is the newer one, else its part of the shard; FileNotFoundError without either."""
+        try:
+            return self.path.open("rb")
+        except FileNotFoundError:
+            # In this order: one that is gathered between the two looks is in its shard by then.
+            if gathered := self._shards.open(self._index):
+                return gathered
+            raise
 
     def _trailer(self, file: BinaryIO) -> Trailer:
         if trailer := read_trailer(file):
@@ -266,9 +281,13 @@ class TaskPack(Mapping[str, bytes]):
     def _damaged(self, what: str) -> DamagedData:
         """The error, noted for the next submission where the run's folder can be written."""
         array, shard = address(self._stage), (self._index,)
-        with suppress(OSError), self._run.damaged.open("a") as notes:
-            notes.write(json.dumps([array, shard]) + "\n")
+        self._run.note_damage(array, shard)
         return DamagedData(array, shard, what)
+
+
+def _is_intact(file: BinaryIO) -> bool:
+    trailer, size = read_trailer(file), file.seek(0, os.SEEK_END)
+    return trailer is not None and _crc(file, 0, size - DIGITS) == trailer.whole_crc
 
 
 def address(stage: str) -> str:
@@ -286,8 +305,9 @@ class StagePacks(Mapping[int, TaskPack]):
         return TaskPack(self._run, self._stage, index)
 
     def __iter__(self) -> Iterator[int]:
-        folder = self._run.packs / self._stage
-        return iter(sorted(int(path.stem) for path in folder.glob("*.zip") if path.stem.isdigit()))
+        # In this order: one that is gathered between the two looks is met twice rather than not at all.
+        single = _single(self._run.packs / self._stage)
+        return iter(sorted(single | StageShards(self._run, self._stage).indices()))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -324,9 +344,24 @@ class Packs(Mapping[str, StagePacks]):
         return len(self._stages)
 
 
-def remove_other_packs(run: RunFolder, n_tasks: Mapping[str, int]) -> None:
-    """Remove the packs of tasks that a run no longer has; `n_tasks` of each stage that packs, by its address."""
-    right = {run.packs / stage: n for stage, n in n_tasks.items()}
-    for pack in list(run.packs.rglob("*.zip")):
-        if not (pack.stem.isdigit() and int(pack.stem) < right.get(pack.parent, 0)):
-            pack.unlink()
+def tidy_packs(run: RunFolder, n_tasks: Mapping[str, int]) -> None:
+    """Gather what lies about, and remove the packs of tasks that a run no longer has; `n_tasks` of each stage that
+    packs, by its address. For who holds the run's lock.
+    """
+    folders = {run.packs / stage: stage for stage in n_tasks}
+    for folder in {path.parent for path in run.packs.rglob("*") if path.is_file()} - set(folders):
+        for path in folder.iterdir():
+            if path.suffix in (".zip", ".tar") or path.name == run.pack_index("").name:
+                path.unlink()
+    for folder, stage in folders.items():
+        for index in _single(folder):
+            if index >= n_tasks[stage]:
+                run.pack(stage, index).unlink()
+        shards = StageShards(run, stage)
+        shards.truncate(n_tasks[stage])
+        shards.gather(sorted(_single(folder)))
+
+
+def _single(folder: Path) -> set[int]:
+    """The tasks whose packs are files of their own."""
+    return {int(path.stem) for path in folder.glob("*.zip") if path.stem.isdigit()}

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import itertools
-import json
 import math
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import zarr
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from bigdata.errors import DamagedData, MissingData, SpecError
 from bigdata.naming import named
-from bigdata.spec import study_from_resolved
+from bigdata.spec import Study, study_from_resolved
 from bigdata.spec.kinds import is_installed
 from bigdata.spec.site import Prices
 from bigdata.spec.study import Input, StudyModel
 from bigdata.store import journal
 from bigdata.store.arrays import CRC_BYTES, ITEM_BYTES, ArraySpec, ShardIndex
 from bigdata.store.folder import RunFolder
+from bigdata.store.opening import arrays_of, attributes_of, opened_array
 from bigdata.store.packs import Packs
 from bigdata.store.rows import Row, Rows
 from bigdata.store.use import Use, prices, used
@@ -31,20 +31,13 @@ from bigdata.store.use import Use, prices, used
 T = TypeVar("T")
 
 
-def zarr_array(group: zarr.Group, name: str) -> zarr.Array[Any]:
-    """The Zarr array itself."""
-    array = group[name]
-    assert isinstance(array, zarr.Array)
-    return array
-
-
 class StoredArray:
     """An array of a run. Indexing reads only the chunks touched, and checks that they are there and undamaged."""
 
     def __init__(self, run: RunFolder, path: str) -> None:
         self.name, self._run, self._path = path.rpartition("/")[2], run, path
-        # Metadata that were consolidated at the end of an earlier submission lack what was made since.
-        self._array = zarr_array(zarr.open_group(run.store, mode="r", use_consolidated=False), path)
+        # By its own metadata: those consolidated at the end of an earlier submission lack what was made since.
+        self._array = opened_array(run.store / path)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -100,8 +93,7 @@ class StoredArray:
 
     def _damaged(self, shard: ShardIndex, what: str) -> DamagedData:
         """The error, noted for the next submission where the run's folder can be written."""
-        with suppress(OSError), self._run.damaged.open("a") as notes:
-            notes.write(json.dumps([self._path, shard]) + "\n")
+        self._run.note_damage(self._path, shard)
         return DamagedData(self._path, shard, what)
 
     def _touched(self, selection: Any) -> Iterator[ShardIndex]:
@@ -116,9 +108,12 @@ class StoredArray:
     def _check_file(self, shard: ShardIndex) -> None:
         file = self._run.store.joinpath(self._path, "c", *map(str, shard))
         try:
-            n_bytes = file.stat().st_size
-        except FileNotFoundError:
+            found = file.stat()
+        except (FileNotFoundError, NotADirectoryError):
             raise MissingData(self._path, shard, "are not there") from None
+        n_bytes = found.st_size
+        if not stat.S_ISREG(found.st_mode):  # a pipe would be waited for
+            raise self._damaged(shard, "are in no plain file")
         if self._file_bytes not in (None, n_bytes):
             raise self._damaged(shard, f"have {n_bytes:,} bytes instead of {self._file_bytes:,}")
 
@@ -170,13 +165,13 @@ class View(Mapping[str, StoredArray]):
         self._opened: dict[str, StoredArray] = {}
         self._made: dict[Any, Any] = {}
 
-    @cached_property
-    def _group(self) -> zarr.Group:
-        return zarr.open_group(self.run.folder.store / self.group, mode="r", use_consolidated=False)
+    @property
+    def _group(self) -> Path:
+        return self.run.folder.store / self.group
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        return tuple(sorted(self._group.array_keys()))
+        return tuple(arrays_of(self._group))
 
     def __getitem__(self, name: str) -> StoredArray:
         if name not in self._names:
@@ -195,7 +190,7 @@ class View(Mapping[str, StoredArray]):
         if not made_of.get("rows"):
             raise SpecError(f"{self.run.folder.path} has no stage `{stage}` whose tasks return anything.")
         specs = {name: Row(dtype, length=length) for name, (dtype, length) in made_of["rows"].items()}
-        return Rows(specs, {i: r["rows"] for (of, i), r in past.done.items() if of == path and "rows" in r})
+        return Rows(specs, {i: r["rows"] for i, r in past.done.stage(path) if "rows" in r})
 
     def used(self, *stages: str) -> Use:
         """What the tasks of these stages have used up so far, from the journal: also while the run goes on."""
@@ -213,7 +208,7 @@ class View(Mapping[str, StoredArray]):
     @property
     def coordinates(self) -> dict[str, StoredArray]:
         """The settings and axes: arrays whose values were known before the run."""
-        return {name: self[name] for name in str(self._group.attrs.get("coordinates", "")).split()}
+        return {name: self[name] for name in str(attributes_of(self._group).get("coordinates", "")).split()}
 
     @property
     def packs(self) -> Packs:
@@ -258,13 +253,12 @@ class Run(View):
     A sweep has several variants, each a View of its own; the run itself is the first.
     """
 
-    def __init__(self, path: str | Path, past: journal.History | None = None) -> None:
-        """`past` is its journal where that was read already; left out, each question reads what it says by then."""
-        self.folder, self._past = RunFolder(Path(path)), past
+    def __init__(self, path: str | Path) -> None:
+        self.folder = RunFolder(Path(path))
         resolved = self.folder.read_resolved()
         if not is_installed(kind := resolved["study"]["study"]):
             raise SpecError(f"{path} is the run of a study of the kind `{kind}`, which isn't installed here.")
-        self.study = study_from_resolved(resolved["study"])
+        self.study = self._study(resolved)
         self.resolved = resolved
         for row, variant in zip(resolved["variants"], self.study.variants, strict=True):
             inputs = {name: Input(**i) for name, i in row["inputs"].items()}
@@ -274,6 +268,19 @@ class Run(View):
             else:
                 self.variants.append(View(self, row["group"], variant.label, variant.model, inputs))
 
+    def _study(self, resolved: Mapping[str, Any]) -> Study:
+        """The study as it was understood. SpecError where this version doesn't understand it, or it is none."""
+        try:
+            study = study_from_resolved(resolved["study"])
+        except (ValidationError, KeyError, TypeError):
+            study = None
+        if study is None or len(study.variants) != len(resolved["variants"]):
+            raise SpecError(
+                f"the study of {self.folder.path} isn't understood here: another version of bigdata may have run it. "
+                f"Submit {self.folder.study} again."
+            )
+        return study
+
     @property
     def store(self) -> Path:
         """The Zarr store's folder: `xarray.open_zarr(run.store)`."""
@@ -282,11 +289,11 @@ class Run(View):
     @property
     def attributes(self) -> dict[str, Any]:
         """The provenance: study, data digests, versions, machine, time and memory."""
-        return dict(zarr.open_group(self.store, mode="r", use_consolidated=False).attrs)
+        return attributes_of(self.store)
 
     @property
     def history(self) -> journal.History:
-        return self._past or journal.history(journal.read(self.folder.journal))
+        return journal.read_history(self.folder.journal)
 
     @property
     def prices(self) -> Prices:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bigdata.spec.site import Prices
+from bigdata.spec.study import Budget
 from bigdata.store.journal import History
 
 if TYPE_CHECKING:
@@ -32,16 +33,41 @@ class Use:
     def times(self, factor: float) -> Use:
         return Use(self.core_hours * factor, self.gpu_hours * factor, self.gpu_core_hours * factor)
 
+    @property
+    def hours(self) -> float:
+        """Core-hours, whatever their jobs have beside cores."""
+        return self.core_hours + self.gpu_core_hours
+
     def dollars(self, prices: Prices) -> float:
         """What it costs: a job with GPUs counts by them where they have a price, else by its cores."""
-        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour
-        of_gpu_jobs = self.gpu_core_hours * cores if gpus is None else self.gpu_hours * gpus
-        return self.core_hours * cores + of_gpu_jobs
+        cores, gpus = prices.core_hour or 0.0, prices.gpu_hour or 0.0
+        return self.paid_core_hours(prices) * cores + self.paid_gpu_hours(prices) * gpus
+
+    def paid_core_hours(self, prices: Prices) -> float:
+        return self.core_hours + (self.gpu_core_hours if prices.gpu_hour is None else 0.0)
+
+    def paid_gpu_hours(self, prices: Prices) -> float:
+        return 0.0 if prices.gpu_hour is None else self.gpu_hours
+
+    def kwh(self, prices: Prices) -> float:
+        """Energy by the watts that the site declares for each core and each GPU."""
+        cores = (self.core_hours + self.gpu_core_hours) * (prices.watts_per_core or 0.0)
+        return (cores + self.gpu_hours * (prices.watts_per_gpu or 0.0)) / 1000
 
 
-def recorded(per_hour: Mapping[str, Use], prices: Prices) -> dict[str, Any]:
-    """For the journal's word of a submission: what an hour of a task uses up, by stage, and the site's prices."""
-    return {"use": {path: asdict(use) for path, use in per_hour.items()}, "prices": prices.model_dump(mode="json")}
+def recorded(per_hour: Mapping[str, Use], prices: Prices, budget: Budget | None) -> dict[str, Any]:
+    """For the journal's word of a submission: what an hour of a task uses up, by stage; the site's prices; and what it
+    may use up.
+    """
+    said = {"use": {path: asdict(use) for path, use in per_hour.items()}, "prices": prices.model_dump(mode="json")}
+    return said | ({"budget": budget.model_dump(mode="json")} if budget else {})
+
+
+def budget(past: History) -> Budget | None:
+    """That of the last submission: the study's, or what stood for it."""
+    said = past.submits[-1].get("budget") if past.submits else None
+    # As it was read: in hours, dollars and seconds, and checked.
+    return None if said is None else Budget.model_construct(**said)
 
 
 def prices(past: History) -> Prices:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import zarr
 from numpy.typing import NDArray
 from zarr.codecs import BytesCodec, Crc32cCodec
+from zarr.storage import LocalStore
 
+from bigdata.errors import VerificationFailed
 from bigdata.store.arrays import ArraySpec, Coordinate
+from bigdata.store.opening import arrays_of, opened_array
 
 # A chunk of nothing but fill values is written too: what a run leaves can be predicted; a missing file means a loss.
 zarr.config.set({"array.write_empty_chunks": True})
@@ -36,8 +39,13 @@ def create_arrays(group: zarr.Group, arrays: Iterable[ArraySpec]) -> None:
 
 def remove_others(group: zarr.Group, names: Iterable[str]) -> None:
     """Remove the arrays that a run no longer has, such as a setting that changed data don't name."""
-    for name in set(group.array_keys()) - {*names, *FAILURES}:
+    for name in set(arrays_of(_place(group))) - {*names, *FAILURES}:
         del group[name]
+
+
+def _place(group: zarr.Group) -> Path:
+    """The folder of a group of a store on disk."""
+    return cast(LocalStore, group.store).root / group.path
 
 
 def write_coordinates(group: zarr.Group, coordinates: Iterable[Coordinate]) -> None:
@@ -109,8 +117,9 @@ def _attributes(units: str, about: str, others: Mapping[str, Any]) -> dict[str, 
 
 
 def _same_layout(group: zarr.Group, spec: ArraySpec) -> bool:
-    array = group.get(spec.name)
-    if not isinstance(array, zarr.Array):
+    try:
+        array = opened_array(_place(group) / spec.name)
+    except (FileNotFoundError, VerificationFailed):
         return False
     found = (array.shape, array.shards, array.chunks, str(array.dtype), array.metadata.dimension_names)  # type: ignore[union-attr]
     return found == (spec.shape, spec.shard, spec.chunk, spec.dtype, spec.dims)

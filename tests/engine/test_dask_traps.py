@@ -132,7 +132,7 @@ def test_a_bounded_number_of_tasks_is_handed_out_at_once(bench: Bench) -> None:
         workers = pools.workers
         hand, workers.hand = workers.hand, watched  # type: ignore[method-assign, assignment]
         outcome = Controller(plan, past, journal, lock, Silent()).run(pools)
-    assert len(outcome.tokens) == 1501
+    assert len(outcome.done) == 1501
     assert max(batches for _, batches in most) == 2 * BATCHES_PER_WORKER
     assert 1 < max(n for n, _ in most) <= MOST_IN_BATCH
     assert most[-2][0] <= 2  # the last tasks of a stage are shared out

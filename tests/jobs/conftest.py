@@ -1,4 +1,4 @@
-"""Sites on the test cluster, and a look at what its jobs did."""
+"""Sites on the test clusters, and a look at what its jobs did."""
 
 from __future__ import annotations
 
@@ -15,22 +15,26 @@ import pytest
 
 from bigdata.run.status import Status, status
 from tests.bench import Bench, Running, chunks, events, until
+from tests.gridengine.cluster import GridEngine
 from tests.slurm.cluster import Slurm
 
 CPU = {"queue": "cpu", "cores": 2, "memory": "1600 MiB", "walltime": "10 min", "max_jobs": 2}
+GRID = {**CPU, "queue": "all.q", "directives": ["-pe smp 2"]}
 GPU = {**CPU, "queue": "gpu", "gpus": 1, "directives": ["--gres=gpu:1"]}
 
 
 @dataclass(frozen=True)
-class Far:
-    """A bench whose studies run on the cluster."""
+class Cluster:
+    """A bench whose studies run on a batch system, here called by its name in a site's file."""
 
     bench: Bench
-    slurm: Slurm
+    system: Slurm | GridEngine
+    scheduler: str
+    cpu: dict[str, Any]
     started: list[Running] = field(default_factory=list)
 
     def site(self, pools: dict[str, Any] | None = None, **fields: Any) -> Path:
-        data = {"site": "far", "scheduler": "slurm", "pools": pools or {"cpu": CPU}, **fields}
+        data = {"site": "far", "scheduler": self.scheduler, "pools": pools or {"cpu": self.cpu}, **fields}
         return self.bench.write("far.yaml", data)
 
     @property
@@ -51,11 +55,6 @@ class Far:
         until(lambda: self.n_done() >= n or running.process.poll() is not None, 120)
         assert running.process.poll() is None, running.err.read_text()
 
-    def jobs(self, *states: str) -> list[str]:
-        """The numbers of the run's jobs that are in the queue in these states, or in any."""
-        asked = self.slurm.command("squeue", "-h", "-o", "%A %T").splitlines()
-        return [job for job, state in map(str.split, asked) if not states or state in states]
-
     @property
     def run(self) -> Path:
         return self.bench.run_folder().path
@@ -66,6 +65,39 @@ class Far:
     def reasons(self) -> str:
         """Why the run waits, as its status says it."""
         return "; ".join(self.status().waiting) if list(self.bench.folder.glob("runs/*/resolved.json")) else ""
+
+    def again(self) -> Counter[tuple[str, str]]:
+        """What was tried again: for each reason and lane, how many tasks."""
+        return Counter((e["why"], e["lane"]) for e in events(self.run, "again"))
+
+    def n_repeated(self) -> int:
+        """How many tasks began more than once."""
+        began = Counter(line.split()[0] for line in self.trace.read_text().splitlines())
+        return began.total() - len(began)
+
+    def end(self) -> None:
+        """Nothing that was started there is left."""
+        for running in self.started:
+            running.process.kill()
+            running.process.wait()
+        left = list(self.system.queue())
+        self.system.cancel(left)
+        until(lambda: not self.system.queue())
+        assert not left, "jobs were left in the queue"
+
+
+class Far(Cluster):
+    """Such a bench on Slurm."""
+
+    @property
+    def slurm(self) -> Slurm:
+        assert isinstance(self.system, Slurm)
+        return self.system
+
+    def jobs(self, *states: str) -> list[str]:
+        """The numbers of the run's jobs that are in the queue in these states, or in any."""
+        asked = self.slurm.command("squeue", "-h", "-o", "%A %T").splitlines()
+        return [job for job, state in map(str.split, asked) if not states or state in states]
 
     @contextmanager
     def watched(self) -> Iterator[list[Counter[str]]]:
@@ -84,15 +116,6 @@ class Far:
             over.set()
             thread.join()
 
-    def again(self) -> Counter[tuple[str, str]]:
-        """What was tried again: for each reason and lane, how many tasks."""
-        return Counter((e["why"], e["lane"]) for e in events(self.run, "again"))
-
-    def n_repeated(self) -> int:
-        """How many tasks began more than once."""
-        began = Counter(line.split()[0] for line in self.trace.read_text().splitlines())
-        return began.total() - len(began)
-
 
 Right = Callable[[int], dict[str, bytes]]
 
@@ -103,16 +126,16 @@ def far(bench: Bench, slurm: Slurm) -> Iterator[Far]:
 
 
 def on_cluster(bench: Bench, slurm: Slurm) -> Iterator[Far]:
-    """Nothing that was started there is left in the end."""
-    here = Far(bench, slurm)
+    here = Far(bench, slurm, "slurm", CPU)
     yield here
-    for running in here.started:
-        running.process.kill()
-        running.process.wait()
-    left = list(slurm.queue())
-    slurm.cancel(left)
-    until(lambda: not slurm.queue())
-    assert not left, "jobs were left in the queue"
+    here.end()
+
+
+@pytest.fixture
+def grid(bench: Bench, grid_engine: GridEngine) -> Iterator[Cluster]:
+    here = Cluster(bench, grid_engine, "sge", GRID)
+    yield here
+    here.end()
 
 
 @pytest.fixture(scope="session")

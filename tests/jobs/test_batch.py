@@ -1,10 +1,10 @@
-"""Batch systems' queues as they show them, and their words for refusing a job."""
+"""Batch systems' programs asked for jobs, and their words for refusing one."""
 
 from __future__ import annotations
 
-import json
+import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,53 +12,74 @@ import pytest
 
 from bigdata.jobs import batch
 from bigdata.jobs.asking import Asks
-from bigdata.jobs.batch import Job, is_passing
+from bigdata.jobs.batch import is_passing
+from bigdata.jobs.listing import LISTINGS, Job
 from bigdata.jobs.script import JobScript, Refused
 from bigdata.store.folder import RunFolder
+from bigdata.store.lock import user
 from tests.bench import until
 from tests.slurm.cluster import NODES, Slurm
 
-QUEUES: dict[str, tuple[str, list[Job]]] = {
-    "slurm": (
-        "7|PENDING|Priority|bd-t-1a-cpu\n8|RUNNING|None|bd-t-1a-controller\n9|COMPLETING|None|bd-t-1a-cpu\n",
-        [
-            Job("7", "bd-t-1a-cpu", "pending", "Priority"),
-            Job("8", "bd-t-1a-controller", "running"),
-            Job("9", "bd-t-1a-cpu", "ending"),
-        ],
-    ),
-    "pbs": (
-        json.dumps({"Jobs": {"7.head": {"Job_Name": "bd-t-1a-cpu", "job_state": "Q", "comment": "Not enough nodes"}}}),
-        [Job("7.head", "bd-t-1a-cpu", "pending", "Not enough nodes")],
-    ),
-    "sge": (
-        "<?xml version='1.0'?><job_info><queue_info><job_list state='running'><JB_job_number>7</JB_job_number>"
-        "<JB_name>bd-t-1a-cpu</JB_name><state>r</state></job_list></queue_info><job_info><job_list state='pending'>"
-        "<JB_job_number>8</JB_job_number><JB_name>bd-t-1a-cpu</JB_name><state>qw</state></job_list></job_info></job_info>",
-        [Job("7", "bd-t-1a-cpu", "running"), Job("8", "bd-t-1a-cpu", "pending")],
-    ),
-    "lsf": ("7|PEND|bd-t-1a-cpu|Not enough slots\n", [Job("7", "bd-t-1a-cpu", "pending", "Not enough slots")]),
-    "oar": (
-        json.dumps({"7": {"state": "Running", "name": "bd-t-1a-cpu", "message": ""}}),
-        [Job("7", "bd-t-1a-cpu", "running")],
-    ),
-    "htcondor": (
-        json.dumps([{"ClusterId": 7, "ProcId": 0, "JobStatus": 1, "JobBatchName": "bd-t-1a-cpu"}]),
-        [Job("7.0", "bd-t-1a-cpu", "pending")],
-    ),
-}
 
+@pytest.fixture
+def says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Puts programs that say such words, with such an exit code, in the place of a batch system's."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
 
-@pytest.mark.parametrize("scheduler", QUEUES)
-def test_a_queue_is_read(scheduler: str) -> None:
-    text, jobs = QUEUES[scheduler]
-    assert list(batch._LISTS[scheduler].read(text)) == jobs
+    def put(program: str, words: str, code: int = 0) -> None:
+        path = tmp_path / program
+        path.write_text(
+            f"#!/bin/sh\necho \"$@\" >>{tmp_path}/{program}.asked\ncat <<'END'\n{words}\nEND\nexit {code}\n"
+        )
+        path.chmod(0o755)
+
+    return put
 
 
 def test_a_batch_system_that_is_not_there_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    assert [batch.jobs(name, "bd-") for name in batch._LISTS] == [None] * len(batch._LISTS)
-    assert batch.fate("slurm", "7") is None
+    assert [batch.jobs(name, "bd-") for name in LISTINGS] == [None] * len(LISTINGS)
+    assert [batch.one(name, "7", "") for name in LISTINGS] == [None] * len(LISTINGS)
+
+
+def test_pbs_is_asked_for_this_users_jobs_only(says: Callable[..., None], tmp_path: Path) -> None:
+    says("qselect", "7.head\n8.head")
+    says(
+        "qstat", '{"Jobs":{"7.head":{"Job_Name":"bd-t-cpu","job_state":"R"},"8.head":{"Job_Name":"x","job_state":"R"}}}'
+    )
+    assert batch.jobs("pbs", "bd-") == [Job("7.head", "bd-t-cpu", "running")]
+    assert (tmp_path / "qselect.asked").read_text() == f"-u {user()}\n"
+    assert (tmp_path / "qstat.asked").read_text() == "-f -F json 7.head 8.head\n"
+
+
+def test_a_user_without_jobs_asks_pbs_for_none(says: Callable[..., None], tmp_path: Path) -> None:
+    says("qselect", "")
+    says("qstat", "", 1)
+    assert batch.jobs("pbs", "bd-") == []
+    assert not (tmp_path / "qstat.asked").exists()
+
+
+NO_SUCH = {
+    "slurm": ("scontrol", "slurm_load_jobs error: Invalid job id specified"),
+    "pbs": ("qstat", "qstat: Unknown Job Id 7"),
+    "sge": ("qstat", "Following jobs do not exist: \n7"),
+    "lsf": ("bjobs", "Job <7> is not found"),
+}
+
+
+@pytest.mark.parametrize("scheduler", NO_SUCH)
+def test_a_job_that_is_not_known_has_ended(scheduler: str, says: Callable[..., None], tmp_path: Path) -> None:
+    program, words = NO_SUCH[scheduler]
+    says(program, "", 1)
+    assert batch.one(scheduler, "7", "") is None
+    (tmp_path / program).write_text(f"#!/bin/sh\necho '{words}' >&2\nexit 1\n")
+    assert batch.one(scheduler, "7", "") == Job("7", "", "ended")
+
+
+def test_a_name_in_another_encoding_hides_no_job(says: Callable[..., None], tmp_path: Path) -> None:
+    says("squeue", "")
+    (tmp_path / "squeue").write_bytes(b"#!/bin/sh\nprintf '6|RUNNING|None|\\351\\n7|RUNNING|None|bd-t-cpu\\n'\n")
+    assert batch.jobs("slurm", "bd-") == [Job("7", "bd-t-cpu", "running")]
 
 
 def test_jobs_are_named_by_the_run(tmp_path: Path) -> None:

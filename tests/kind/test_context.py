@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 import time
+from itertools import pairwise
 
 import pytest
 
@@ -41,6 +43,23 @@ def test_a_task_is_told_to_stop_shortly_before_its_job_ends(folder: RunFolder) -
     assert not ctx.should_stop()
     until(ctx.should_stop)
     assert time.time() < ends
+
+
+def test_while_a_program_runs_something_else_is_done_every_second(folder: RunFolder) -> None:
+    ctx, times = context(folder), list[float]()
+    ctx.call([sys.executable, "-S", "-c", "import time; time.sleep(2.6)"], meanwhile=lambda: times.append(time.time()))
+    assert 1 <= len(times) <= 3
+    assert all(later - earlier > 0.9 for earlier, later in pairwise(times))
+
+
+def test_what_fails_meanwhile_ends_the_program(folder: RunFolder) -> None:
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    begun = time.time()
+    with pytest.raises(OSError, match="the disk is full"):
+        context(folder).call([sys.executable, "-S", "-c", "import time; time.sleep(60)"], meanwhile=fail)
+    assert time.time() - begun < 30
 
 
 @pytest.mark.parametrize(

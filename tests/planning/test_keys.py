@@ -71,10 +71,20 @@ def test_keys_are_equal_only_for_equal_fields(a: dict[str, Any], b: dict[str, An
 
 def test_many_keys_at_once_are_those_of_each_alone() -> None:
     plain = stage(arrays=(), shards=lambda _: [], n_tasks=50)
-    for stages in ([plain], [stage()], [plain, stage(name="two", inputs=(), whole=("one",))]):
+    own = replace(plain, task_fields=lambda i: {"which": i % 7})
+    for stages in ([plain], [own], [stage()], [plain, stage(name="two", inputs=(), whole=("one",))]):
         alone, together = Keys("trial", stages, DATA), Keys("trial", stages, DATA)
         for s in stages:
             assert [alone[s.name, i] for i in range(s.n_tasks)] == together.of(s.name, range(s.n_tasks))
+
+
+def test_keys_of_tasks_that_write_no_arrays_hold_their_fields() -> None:
+    first, second = (
+        stage(arrays=(), shards=lambda _: [], n_tasks=3, task_fields=lambda i, n=n: {"basis": i + n}) for n in (0, 1)
+    )
+    made = [Keys("trial", [s], DATA).of(s.name, range(3)) for s in (first, second)]
+    assert made[0][1:] == made[1][:2]
+    assert len({*made[0], *made[1]}) == 4
 
 
 def test_every_task_has_a_key_of_its_own() -> None:

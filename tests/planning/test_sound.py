@@ -32,6 +32,9 @@ UNSOUND = {
     "stage `second` needs first/3, and `first` has 3 tasks, from 0 on": (second(needs=lambda _: [("first", 3)]),),
     "stage `second` needs `third` whole; before it are `first`": (second(whole=("third",)), second(name="third")),
     "stage `second` reads `spectre`, and the inputs are `spectra`": (second(inputs=("spectre",)),),
+    "stage `second` reads `spectrum`, and the inputs are `spectra`": (
+        second(parts_of=("spectrum",), task_fields=lambda i: {"of": i}),
+    ),
     "stage `second` names no function by `no_such_module:f`": (second(function="no_such_module:f"),),
     "stage `second` names no function by `json`": (second(function="json"),),
 }
@@ -71,6 +74,8 @@ def test_parts_of_a_stage_say_what_is_wrong_with_them() -> None:
         by_rows(0, "x", "float64", {"a": 1})
     with pytest.raises(ValueError, match="has 3 tasks, and other numbers of shards in other"):
         Stage(name="s", function="json:loads", arrays=(ENERGY, whole("other", "int64", {"b": 1})))
+    with pytest.raises(ValueError, match="stage `s` reads parts of data: say which of them by `task_fields=`"):
+        Stage(name="s", function="json:loads", parts_of=("data",))
     with pytest.raises(ValueError, match="row 0 of the table `T` has 1 values, for 2 columns"):
         Table("T", ("a", "b"), [(1,)])
     with pytest.raises(ValueError, match="a row is one of"):

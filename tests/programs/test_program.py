@@ -16,7 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
-from bigdata.errors import Paused, ProgramFailed, ProgramKilled
+from bigdata.errors import Paused, ProgramFailed, ProgramKilled, ProgramTimedOut
 from bigdata.programs import guard
 from bigdata.programs.program import Ran, call, orders
 from tests.bench import PLUGIN, ROOT, until
@@ -179,7 +179,7 @@ ENDINGS = ["wait", "be-deaf", "have-children", "leave-daemons-and-wait"]
 @pytest.mark.parametrize("how", ENDINGS)
 def test_at_its_timeout_nothing_is_left(how: str, caller: Caller) -> None:
     began = time.monotonic()
-    with pytest.raises(ProgramFailed, match=r"ran longer than its timeout of 0.8 s and was ended"):
+    with pytest.raises(ProgramTimedOut, match=r"ran longer than its timeout of 0.8 s and was ended"):
         caller(how, timeout=0.8)
     assert time.monotonic() - began < 5
     assert not caller.left()

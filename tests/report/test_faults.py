@@ -175,7 +175,7 @@ def test_a_stop_while_drawing_is_a_stop(run: Run, trouble: Path) -> None:
 def test_failed_tasks_are_said_first_though_more_tasks_are_done_than_the_study_has(run: Run, trouble: Path) -> None:
     """A journal also has the tasks of stages that an earlier version of the kind had."""
     whole = run.folder.journal.read_bytes()
-    records = [{"event": "done", "stage": "older", "index": i} for i in range(9)]
+    records = [{"event": "done", "stage": "older", "index": i, "key": f"{i:016x}"} for i in range(9)]
     journal = Journal(run.folder.journal)
     journal.append([*records, {"event": "failed", "stage": "trial", "index": 1, "error": "Boom", "traceback": "t"}])
     journal.close()

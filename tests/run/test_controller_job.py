@@ -156,5 +156,5 @@ def test_torn_orders_are_said_to_be_torn(bench: Bench) -> None:
     folder.launch.write_text('{"job": ')
     done = bench.bigdata("status", folder.path)
     assert done.returncode == 4
-    assert f"{folder.launch} can't be read (JSONDecodeError" in done.stderr
+    assert f"{folder.launch} isn't what bigdata writes (Invalid JSON: EOF" in done.stderr
     assert "Remove it and submit again" in done.stderr

@@ -111,7 +111,7 @@ class Slurm:
         until(lambda: all(self.node(name).startswith("idle") for name in NODES))
 
     def _configure(self) -> None:
-        port = _free_ports(1 + len(NODES))
+        port = free_ports(1 + len(NODES))
         nodes, gpus = [], []
         for n, name in enumerate(NODES, 1):
             has = f" Gres=gpu:fake:{GPUS}" if name.startswith("gpu") else ""
@@ -180,6 +180,10 @@ class Slurm:
     def queue(self) -> dict[str, str]:
         """The jobs in the queue, and their names."""
         return dict(line.split(" ", 1) for line in self.command("squeue", "-h", "-o", "%A %j").splitlines())
+
+    def running(self) -> list[str]:
+        """The jobs that run."""
+        return self.command("squeue", "-h", "-t", "R", "-o", "%A").split()
 
     def history(self, job: str) -> str:
         """The state of a job, such as `RUNNING` or, for five minutes after its end, `NODE_FAIL`."""
@@ -255,7 +259,7 @@ def _host() -> str:
     return socket.gethostname().split(".")[0]
 
 
-def _free_ports(n: int) -> int:
+def free_ports(n: int) -> int:
     """The first of `n` ports in a row that nobody listens at.
 
     Processes begin to look at different places, so that two don't find the same. All are below those that the system

@@ -89,8 +89,8 @@ def test_everything_wrong_is_said_at_once(folder: Path) -> None:
         'slurm.yaml:6:39: pools.cpu.memory: 2 has no unit. Write an amount of bytes with its unit, such as "2 B".',
         "slurm.yaml:7:3: pools.gpu.cores: is missing. Write `cores:` with a whole number of at least 1.",
         "slurm.yaml:7:21: pools.gpu.core: unknown key. Known here: `queue`, `cores`, `memory`, `walltime`, `gpus`, "
-        "`gpu_type`, `exclusive`, `interface`, `max_jobs`, `directives`, "
-        "`account`, `project`, `prologue`, `resource_spec`, `disk`. Did you mean `cores`?",
+        "`gpu_type`, `exclusive`, `interface`, `max_jobs`, `directives`, `account`, `project`, `prologue`, "
+        "`resource_spec`, `memory_resource`, `disk`. Did you mean `cores`?",
     ]
 
 
@@ -183,6 +183,22 @@ WRONG = {
         "6:46: pools.cpu.resource_spec: `slurm` doesn't know it. It is for `pbs`, `moab`, `sge` and `oar`; "
         "leave it out.",
     ),
+    "a resource for memory where there is none": (
+        ("2 GiB", "2 GiB, memory_resource: h_vmem"),
+        "6:46: pools.cpu.memory_resource: `slurm` doesn't know it. It is for `sge`; leave it out.",
+    ),
+    "several cores on Grid Engine's one slot": (
+        ("scheduler: slurm", "scheduler: sge", "--gres=gpu:1", "-pe smp 2-4"),
+        "6:28: pools.cpu.cores: 2 cores are asked for, and Grid Engine gives this job 1. Write "
+        '`directives: ["-pe smp 2"]`, with a parallel environment of `qconf -spl` for `smp`.',
+    ),
+    "fewer of Grid Engine's slots than cores": (
+        ("scheduler: slurm", "scheduler: sge", "--gres=gpu:1", "-R y -pe smp 1"),
+        "6:28: pools.cpu.cores: 2 cores are asked for, and Grid Engine gives this job 1. Write "
+        '`directives: ["-pe smp 2"]`, with a parallel environment of `qconf -spl` for `smp`.',
+        "7:28: pools.gpu.cores: 2 cores are asked for, and Grid Engine gives this job 1. Write "
+        '`directives: ["-pe smp 2"]`, with a parallel environment of `qconf -spl` for `smp`.',
+    ),
     "a pool with a strange name": (
         ("  cpu:", "  the fat one:"),
         "6:3: pools.the fat one: `the fat one` can't be a pool's name. Write letters, digits, '_' and '-'.",
@@ -211,7 +227,7 @@ WRONG = {
         "6:31: pools.cpu.gpu_type: says which GPUs, and the pool has none. Write how many beside it: `gpus: 1`.",
     ),
     "a whole node where that is a queue's business": (
-        ("scheduler: slurm", "scheduler: sge", "2 GiB", "2 GiB, exclusive: true"),
+        ("scheduler: slurm", "scheduler: sge", "cores: 2", "cores: 1", "2 GiB", "2 GiB, exclusive: true"),
         "6:46: pools.cpu.exclusive: `sge` doesn't know it. It is for `slurm`, `pbs`, `lsf` and `moab`; leave it out, "
         "and write what the site wants into `resource_spec:`.",
     ),
@@ -220,7 +236,7 @@ WRONG = {
         "3:19: memory_directive: `pbs` can't be asked so. It is for `slurm`, `lsf` and `moab`; leave it out.",
     ),
     "no memory where it isn't asked for": (
-        ("scheduler: slurm", "scheduler: sge\nmemory_directive: none"),
+        ("scheduler: slurm", "scheduler: sge\nmemory_directive: none", "cores: 2", "cores: 1"),
         "3:19: memory_directive: `sge` can't be asked so. It is for `slurm`, `lsf`, `moab`, `pbs` and `htcondor`; "
         "leave it out.",
     ),

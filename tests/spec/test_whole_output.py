@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,8 @@ def test_an_empty_file_is_told_how_to_start(tmp_path: Path, monkeypatch: pytest.
     Path("hbn.yaml").write_text("\n")
     with pytest.raises(SpecError) as caught:
         load_study("hbn.yaml")
+    names = sorted(point.name for point in entry_points(group="bigdata.studies"))
     assert str(caught.value) == (
-        "hbn.yaml: is empty. Write `study: KIND`, one of `calls`, `cluster-expansion`, `complexity`, `cost`, `drawn`, "
-        "`networked`, `overlap`, `search`, `similarity`, `stranger`, `transferability`, `trial`, and what belongs to "
-        "it; `bigdata init KIND` writes a file to start from."
+        f"hbn.yaml: is empty. Write `study: KIND`, one of {', '.join(f'`{name}`' for name in names)}, and what belongs "
+        "to it; `bigdata init KIND` writes a file to start from."
     )

@@ -17,8 +17,9 @@ import pytest
 from bigdata.errors import DamagedData, SpecError
 from bigdata.store import open_run
 from bigdata.store.folder import RunFolder
-from bigdata.store.packs import PackWriter, StagePacks, TaskPack, remove_other_packs
+from bigdata.store.packs import PackWriter, StagePacks, TaskPack, tidy_packs
 from bigdata.store.reading import Run
+from bigdata.store.shards import StageShards
 from tests.bench import Bench, events
 
 
@@ -191,9 +192,9 @@ def test_what_is_not_there_is_said_in_words(run: RunFolder, raw: Path) -> None:
 def test_packs_of_tasks_that_are_no_more_are_removed(run: RunFolder, raw: Path) -> None:
     for index in range(3):
         pack(run, raw, index)
-    remove_other_packs(run, {"dft": 2})
+    tidy_packs(run, {"dft": 2})
     assert list(StagePacks(run, "dft")) == [0, 1]
-    remove_other_packs(run, {"relax": 2})
+    tidy_packs(run, {"relax": 2})
     assert list(StagePacks(run, "dft")) == []
 
 
@@ -211,6 +212,19 @@ def ran(made: Bench, tmp_path: Path) -> Bench:
     return Bench(shutil.copytree(made.folder, tmp_path / "ran"))
 
 
+def size(packed: TaskPack) -> int:
+    with packed._found() as file:
+        return file.seek(0, os.SEEK_END)
+
+
+def single(run: RunFolder, index: int) -> Path:
+    """A gathered pack, as a file of its own again."""
+    path = run.pack("call", index)
+    TaskPack(run, "call", index).copy(path)
+    StageShards(run, "call").remove(index)
+    return path
+
+
 def opened(ran: Bench) -> Run:
     return open_run(ran.run_folder().path)
 
@@ -224,7 +238,7 @@ def test_a_run_has_the_files_of_its_tasks_also_of_those_that_failed(ran: Bench) 
     with pytest.raises(SpecError, match=r"no files of a stage `dft` are packed in .*; those that do: `call`"):
         run.packs["dft"]
     done = events(run.folder.path, "done")
-    assert all(record["bytes"] > (run.packs["call"][record["index"]].path).stat().st_size for record in done)
+    assert all(record["bytes"] > size(run.packs["call"][record["index"]]) for record in done)
 
 
 def test_a_plan_counts_packs(ran: Bench) -> None:
@@ -232,10 +246,10 @@ def test_a_plan_counts_packs(ran: Bench) -> None:
     plan = ran.plan(spec)
     assert (plan.n_packs, plan.pack_bytes) == (3, 3 * 600)
     without = ran.plan(ran.write("without.yaml", {"study": "calls", "name": "packs", "tasks": 3}))
-    assert plan.n_files == without.n_files + 3
+    assert plan.n_files == without.n_files + 2  # a shard and its index
     assert plan.other_bytes == without.other_bytes + 3 * 600
     said = ran.bigdata("plan", spec).stdout
-    assert "packs  3 of these files, about 1.8 KiB: the raw files of each task in one\n" in said
+    assert "packs  3 in 2 of these files, about 1.8 KiB: the raw files of each task in one\n" in said
     assert "\npacks  " not in ran.bigdata("plan", ran.folder / "without.yaml").stdout
 
 
@@ -247,7 +261,7 @@ def test_a_plan_counts_packs(ran: Bench) -> None:
     ],
 )
 def test_a_task_whose_pack_is_gone_is_run_again(damage: Callable[[Path], None], why: str, ran: Bench) -> None:
-    damage(ran.run_folder().pack("call", 2))
+    damage(single(ran.run_folder(), 2))
     (stage,) = ran.plan(ran.folder / "calls.yaml").stages
     assert stage.todo == {1: "failed before", 2: why}
 
@@ -259,9 +273,10 @@ def test_damage_is_found_by_verify_and_mended_by_submitting_again(bench: Bench) 
         f"{folder.path}: all 1 arrays and 3 packs are whole ("
     )
     assert folder.n_files() == bench.plan(spec).n_files
-    right = folder.pack("call", 2).read_bytes()
-    folder.pack("call", 2).write_bytes(right[:40] + b"?" + right[41:])
-    folder.pack("call", 0).unlink()
+    right = dict(TaskPack(folder, "call", 2))
+    data = single(folder, 2).read_bytes()
+    single(folder, 2).write_bytes(data[:40] + b"?" + data[41:])
+    single(folder, 0).unlink()
     found = bench.bigdata("verify", folder.path)
     assert found.returncode == 7
     for text in (
@@ -272,7 +287,7 @@ def test_damage_is_found_by_verify_and_mended_by_submitting_again(bench: Bench) 
     (stage,) = bench.plan(spec).stages
     assert stage.todo == {0: "its data were found damaged", 2: "its data were found damaged"}
     bench.submit(spec)
-    assert folder.pack("call", 2).read_bytes() == right
+    assert dict(TaskPack(folder, "call", 2)) == right
     assert bench.bigdata("verify", folder.path).returncode == 0
 
 

@@ -89,6 +89,8 @@ def _facts(site: Site) -> Iterator[tuple[str, str]]:
     yield "limits", ", ".join(words.format(n) for n, words in amounts if n is not None)
     costs = ((prices.core_hour, "core-hour"), (prices.gpu_hour, "GPU-hour"), (prices.tb_month, "TB and month"))
     yield "prices", ", ".join(f"{usd:g} USD per {what}" for usd, what in costs if usd is not None)
+    power = ((prices.watts_per_core, "core"), (prices.watts_per_gpu, "GPU"))
+    yield "power", ", ".join(f"{watts:g} W per {what} (declared)" for watts, what in power if watts is not None)
 
 
 def _asking(site: Site) -> Iterator[str]:

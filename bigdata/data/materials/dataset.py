@@ -149,7 +149,7 @@ def open_materials(dataset: MaterialsOrigin, folder: Path) -> MaterialsDataset:
     if isinstance(dataset, NamedDataset):
         materials, key = import_named(dataset), "name"
     elif isinstance(dataset, MaterialsFile):
-        materials, key = import_file(dataset, folder), "file"
+        materials, key = import_file(dataset, folder), dataset.KEY
     else:
         materials, key = import_answers(dataset)
     if materials.bad and dataset.on_bad_entry == "refuse":
@@ -190,7 +190,9 @@ def import_file(dataset: MaterialsFile, folder: Path) -> MaterialsDataset:
         refuse_older(found.reader, READER_VERSION, label)
         return found
     except OSError as e:
-        raise DataProblem(unreadable(path, e)) from e
+        raise DataProblem(unreadable(path, e)).of_key(dataset.KEY) from e
+    except DataProblem as problem:
+        raise problem.of_key(dataset.KEY) from None
 
 
 def import_answers(

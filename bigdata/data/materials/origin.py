@@ -29,6 +29,7 @@ MaterialsFormat = Literal[
     "optimade",
     "aflux",
     "materials-project",
+    "run",
 ]
 
 
@@ -62,10 +63,22 @@ class NamedMaterials(NamedDataset, _Materials):
 class MaterialsFile(_Materials):
     """A file or folder of the user's, relative to the spec."""
 
+    KEY: ClassVar[str] = "file"
+
     file: str
     format: MaterialsFormat | None = Field(
         default=None, description="Told from the file's name and content where not given."
     )
+
+
+class MaterialsRun(MaterialsFile):
+    """The calculations of a high-throughput run that are done: structures with energies, one for each setting."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+    KEY: ClassVar[str] = "run"
+
+    file: str = Field(alias="run", description="The run's folder, relative to the spec.")
+    format: Literal["run"] = "run"
 
 
 class OptimadeDataset(_Materials):
@@ -91,9 +104,10 @@ class MaterialsProjectDataset(_Materials):
 MaterialsOrigin = Annotated[
     Annotated[NamedMaterials, Tag("name")]
     | Annotated[MaterialsFile, Tag("file")]
+    | Annotated[MaterialsRun, Tag("run")]
     | Annotated[OptimadeDataset, Tag("optimade")]
     | Annotated[AflowDataset, Tag("aflow")]
     | Annotated[MaterialsProjectDataset, Tag("materials-project")],
-    origin_by("name", "file", "optimade", "aflow", "materials-project"),
+    origin_by("name", "file", "run", "optimade", "aflow", "materials-project"),
 ]
 """Where materials come from."""

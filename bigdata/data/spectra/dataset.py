@@ -278,7 +278,7 @@ def open_spectra(dataset: SpectraOrigin, folder: Path) -> SpectraDataset:
     if isinstance(dataset, NamedDataset):
         spectra, key = import_named(dataset), "name"
     elif isinstance(dataset, SpectraFile):
-        spectra, key = import_file(dataset, folder), "file"
+        spectra, key = import_file(dataset, folder), dataset.KEY
     else:
         spectra, key = import_answers(dataset), "nomad"
     if spectra.bad and dataset.on_bad_entry == "refuse":
@@ -315,7 +315,9 @@ def import_file(dataset: SpectraFile, folder: Path) -> SpectraDataset:
         refuse_older(found.reader, READER_VERSION, label)
         return found
     except OSError as e:
-        raise DataProblem(unreadable(path, e)) from e
+        raise DataProblem(unreadable(path, e)).of_key(dataset.KEY) from e
+    except DataProblem as problem:
+        raise problem.of_key(dataset.KEY) from None
 
 
 def import_answers(dataset: NomadDataset) -> SpectraDataset:

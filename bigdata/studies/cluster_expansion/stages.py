@@ -85,6 +85,7 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     fit = _fit(model, space, entries, sizes, structures)
     validate = _validate(model, space, entries, folds, sizes, structures)
     return Workload(
+        report_bytes=750_000,
         stages=(
             clusters,
             correlations,

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bigdata.kind import (
     BUILT_IN,
+    EXPECTED_SECOND,
     PROCESS_BYTES,
     ArraySpec,
     Coordinate,
@@ -39,7 +40,7 @@ from bigdata.studies.complexity.trials import n_terms, of_point, trials_of
 
 TASKS = "bigdata.studies.complexity.tasks"
 FEATURE_RATE = Rate("feature of a sample", 5e-8, BUILT_IN)
-FIT_RATE = Rate("second of fits", 1.0, BUILT_IN)
+FIT_RATE = Rate(EXPECTED_SECOND, 1.0, BUILT_IN)
 DRAW_RATE = Rate("sample in a draw", 2e-8, BUILT_IN)
 CLASS = "class"
 # Their number of parameters follows from the table: there is no other setting to look for.

@@ -30,7 +30,9 @@ def stages(model: Cost, inputs: Mapping[str, Input]) -> Workload:
         work=lambda _: float(len(model.stages)),
         arrays=tuple(_arrays(model)),
     )
-    return Workload(stages=(add,), coordinates=tuple(_coordinates(model)), notes=tuple(_notes(model)))
+    return Workload(
+        stages=(add,), coordinates=tuple(_coordinates(model)), notes=tuple(_notes(model)), report_bytes=370_000
+    )
 
 
 def _arrays(model: Cost) -> Iterator[ArraySpec]:

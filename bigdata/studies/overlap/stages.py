@@ -40,7 +40,7 @@ def stages(model: Overlap, inputs: Mapping[str, Input]) -> Workload:
             *far_off(entries.values()),
             *match_notes(match),
         ),
-        report_bytes=1_000_000,
+        report_bytes=480_000,
         sizes={name: len(e) for name, e in entries.items()},
         kept=tuple(kept_of(model.datasets, model.identity, inputs)),
     )

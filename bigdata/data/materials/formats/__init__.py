@@ -18,6 +18,7 @@
 | `json`              | other JSON: objects by identifiers, ASE's, tables of pandas              | `json_forms`        |
 | `aflux`             | rows of AFLOW's AFLUX, one a line                                        | `aflux`             |
 | `materials-project` | summaries of the Materials Project's interface, one a line               | `materials_project` |
+| `run`               | the folder of a high-throughput run of bigdata                           | `run`               |
 
 A folder, or an archive of one (zip, tar), is read as all recognised files below it. Text may be compressed with gzip,
 bzip2 or xz.
@@ -51,6 +52,7 @@ MODULES = {
     "extxyz": "extxyz",
     "csv": "csv",
     "table": "numbers",
+    "run": "run",
 }
 
 FORMATS = Formats[MaterialEntry](__name__, MODULES, MaterialsFolder)

@@ -22,6 +22,7 @@ from bigdata.data.materials.formats.entry import MaterialEntry, refuse_unless_pe
 from bigdata.data.materials.structures import Structure
 from bigdata.data.problem import BadEntry, EntryError, Remark
 from bigdata.data.text import head
+from bigdata.files import open_users
 
 NAMED_BY_FILE = False
 UNITS = {"energy": "eV", "free_energy": "eV"}
@@ -71,7 +72,7 @@ def read(path: Path, label: str) -> Iterator[MaterialEntry | BadEntry | Remark]:
 
 def _not_sqlite(path: Path) -> str:
     """Why SQLite can't open a file; "" where it can."""
-    with open(path, "rb") as file:
+    with open_users(path) as file:
         if file.read(len(_SQLITE)) == _SQLITE:
             return ""
     start = head(path)

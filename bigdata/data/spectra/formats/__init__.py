@@ -13,6 +13,7 @@
 | `vasprun`   | `vasprun.xml` of VASP                                    | `vasprun`   |
 | `doscar`    | `DOSCAR` of VASP, `DOSCAR.lobster` of LOBSTER            | `doscar`    |
 | `espresso`  | `PREFIX.dos` of Quantum ESPRESSO's `dos.x`               | `espresso`  |
+| `run`       | the folder of a high-throughput run of bigdata           | `run`       |
 
 A folder is read as all recognised files below it. Text may be compressed with gzip, bzip2 or xz.
 `bigdata datasets formats NAME` describes one.
@@ -40,6 +41,7 @@ MODULES = {
     "nomad": "nomad",
     "table": "table",
     "csv": "csv",
+    "run": "run",
 }
 
 FORMATS = Formats[Entry](__name__, MODULES, SpectraFolder)

@@ -47,9 +47,9 @@ class Progressive(Asynchronous):
             self.highest += 1
 
     def _is_settled(self) -> bool:
-        now = self._ranked[self.highest].values
-        before = [now[trial] for trial in self._ranked[self.highest - 1].values if trial in now]
-        return alike(before, self._tolerance)
+        now, before = self._ranked[self.highest].values, self._ranked[self.highest - 1].values
+        in_order = sorted(now, key=lambda trial: (before[trial], trial))
+        return alike([now[trial] for trial in in_order], self._tolerance)
 
 
 def alike(values: Sequence[float], tolerance: float) -> bool:

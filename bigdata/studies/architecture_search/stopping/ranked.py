@@ -13,7 +13,7 @@ class Ranked:
     def __init__(self) -> None:
         self._all: list[tuple[float, int]] = []
         self._waiting: list[tuple[float, int]] = []
-        self.n_failed = 0
+        self.values: dict[int, float] = {}  # of those that didn't fail, by trial
 
     def __len__(self) -> int:
         return len(self._all)
@@ -21,20 +21,14 @@ class Ranked:
     @property
     def is_empty(self) -> bool:
         """Whether no trial has come through this rung."""
-        return self.n_failed == len(self._all)
-
-    @property
-    def values(self) -> dict[int, float]:
-        """Those of the trials that didn't fail, by trial, the best first."""
-        return {trial: value for value, trial in self._all if math.isfinite(value)}
+        return not self.values
 
     def add(self, trial: int, value: float | None) -> None:
         """A trial has ended the rung; None where it failed."""
         result = (math.inf if value is None else value, trial)
         insort(self._all, result)
-        if value is None:
-            self.n_failed += 1
-        else:
+        if value is not None:
+            self.values[trial] = value
             heapq.heappush(self._waiting, result)
 
     def take(self, n_best: int) -> int | None:
