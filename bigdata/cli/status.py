@@ -91,7 +91,7 @@ def _data(s: Status) -> dict[str, Any]:
 def _found(s: Status) -> dict[str, Any]:
     """Of one run: reading it costs more than its state, of which a folder shows many."""
     told = findings(s)
-    budget = [{"what": b.what, "allowed": b.allowed, "used": b.used, "left": b.left} for b in told.budget]
+    budget = [{"what": b.what, "allowed": b.allowed, "used": b.needed, "left": b.left} for b in told.budget]
     return {"found": list(told.lines), "budget": budget}
 
 

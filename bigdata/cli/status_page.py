@@ -31,7 +31,7 @@ def page(s: Status) -> str:
         lines.append(table(("stage", "tasks", "done", "failed"), rows))
     found = findings(s)
     lines += found.lines
-    lines += [f"budget: {b.used:.3g} of {b.allowed:.3g} {b.what} used, {b.left:.3g} left" for b in found.budget]
+    lines += [f"budget: {b.needed:.3g} of {b.allowed:.3g} {b.what} used, {b.left:.3g} left" for b in found.budget]
     lines += [f"waiting: {reason}" for reason in s.waiting]
     lines += [f"{n} results were taken over from {name}" for name, n in s.taken.items()]
     if s.again:

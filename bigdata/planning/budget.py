@@ -40,6 +40,10 @@ class Amount:
         """1 is all of it."""
         return self.needed / self.allowed
 
+    @property
+    def left(self) -> float:
+        return max(0.0, self.allowed - self.needed)
+
 
 def amounts(budget: Budget, prices: Prices, used: Use, wall_seconds: float) -> Iterator[Amount]:
     """The parts that a budget has."""

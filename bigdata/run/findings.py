@@ -8,29 +8,17 @@ from typing import NamedTuple
 
 from bigdata.errors import SpecError
 from bigdata.naming import named
-from bigdata.planning.budget import amounts
+from bigdata.planning.budget import Amount, amounts
 from bigdata.run.status import Status
 from bigdata.store import use
 from bigdata.store.reading import Run
-
-
-class Spent(NamedTuple):
-    """A part of the study's budget, such as core-hours."""
-
-    what: str
-    allowed: float
-    used: float
-
-    @property
-    def left(self) -> float:
-        return max(0.0, self.allowed - self.used)
 
 
 class Findings(NamedTuple):
     """Lines of the study's kind, those of variants under their labels; and how the budget stands."""
 
     lines: tuple[str, ...] = ()
-    budget: tuple[Spent, ...] = ()
+    budget: tuple[Amount, ...] = ()
 
 
 def findings(status: Status) -> Findings:
@@ -48,8 +36,7 @@ def _lines(run: Run) -> Iterator[str]:
             yield from (f"{label}{line}" for line in named(view.model.status_at)(view))
 
 
-def _spent(run: Run) -> Iterator[Spent]:
-    if run.model.budget is not None:
-        past = run.history
-        for part in amounts(run.model.budget, run.prices, use.used(past), past.wall_seconds):
-            yield Spent(part.what, part.allowed, part.needed)
+def _spent(run: Run) -> Iterator[Amount]:
+    past = run.history
+    if (budget := use.budget(past)) is not None:
+        yield from amounts(budget, run.prices, use.used(past), past.wall_seconds)

@@ -96,5 +96,5 @@ def _submitted(plan: Plan) -> dict[str, Any]:
         "figures": [figure.name for figure in plan.figures],
         "stages": {s.path: dict(s.ingredients) for s in plan.stages},
         "forecast": dict(forecast(plan)),
-        **recorded({s.path: use(plan.site, s, HOUR) for s in plan.stages}, plan.site.prices),
+        **recorded({s.path: use(plan.site, s, HOUR) for s in plan.stages}, plan.site.prices, plan.budget),
     }

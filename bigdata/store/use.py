@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from bigdata.spec.site import Prices
+from bigdata.spec.study import Budget, SpecModel
 from bigdata.store.journal import History
 
 if TYPE_CHECKING:
@@ -54,19 +55,30 @@ class Use:
         return (cores + self.gpu_hours * (prices.watts_per_gpu or 0.0)) / 1000
 
 
-def recorded(per_hour: Mapping[str, Use], prices: Prices) -> dict[str, Any]:
-    """For the journal's word of a submission: what an hour of a task uses up, by stage, and the site's prices."""
-    return {"use": {path: asdict(use) for path, use in per_hour.items()}, "prices": prices.model_dump(mode="json")}
+def recorded(per_hour: Mapping[str, Use], prices: Prices, budget: Budget | None) -> dict[str, Any]:
+    """For the journal's word of a submission: what an hour of a task uses up, by stage; the site's prices; and what it
+    may use up.
+    """
+    said = {"use": {path: asdict(use) for path, use in per_hour.items()}, "prices": prices.model_dump(mode="json")}
+    return said | ({"budget": budget.model_dump(mode="json")} if budget else {})
+
+
+def budget(past: History) -> Budget | None:
+    """That of the last submission: the study's, or what stood for it."""
+    said = past.submits[-1].get("budget") if past.submits else None
+    return None if said is None else Budget.model_construct(**_numbers(Budget, said))
 
 
 def prices(past: History) -> Prices:
     """Those of the last submission's site."""
     told = past.submits[-1].get("prices", {}) if past.submits else {}
-    # As they were read, in US dollars; whoever wrote the journal may have written anything.
-    known: dict[str, Any] = {
-        name: v for name, v in told.items() if name in Prices.model_fields and isinstance(v, int | float)
-    }
-    return Prices.model_construct(**known)
+    return Prices.model_construct(**_numbers(Prices, told))
+
+
+def _numbers(model: type[SpecModel], told: Any) -> dict[str, Any]:
+    """The fields of a model that were told, in base units; whoever wrote the journal may have written anything."""
+    known = told.items() if isinstance(told, dict) else ()
+    return {name: v for name, v in known if name in model.model_fields and isinstance(v, int | float)}
 
 
 def used(past: History, stages: tuple[str, ...] = ()) -> Use:

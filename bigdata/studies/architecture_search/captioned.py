@@ -32,8 +32,7 @@ def _results(view: View) -> Results:
 def surface(view: View) -> Figure:
     results = _results(view)
     first, second = map(name_of, results.by_importance[:2])
-    known = np.isfinite(view["importance"][...]).any()
-    which = "the two parameters that matter most" if known else "the first two parameters"
+    which = "the two parameters that matter most" if results.tells_importance else "the first two parameters"
     is_cut = any(_is_cut(results, path) for path in results.by_importance[:2])
     parts = f" Ranges are cut into {N_PARTS} parts." if is_cut else ""
     short = " *: of a trial that was trained less long than the best one." if len(results.model.rungs) > 1 else ""
@@ -98,7 +97,8 @@ def _short(value: object) -> str:
 def parallel(view: View) -> Figure:
     results = _results(view)
     fields = results.by_importance
-    more = f" The {MOST_FIELDS} most important of {len(fields)} parameters." if len(fields) > MOST_FIELDS else ""
+    first = "most important" if results.tells_importance else "first"
+    more = f" The {MOST_FIELDS} {first} of {len(fields)} parameters." if len(fields) > MOST_FIELDS else ""
     many = len(results.order) > figures.MOST_LINES
     which = f"The best {figures.MOST_LINES:,} trials" if many else "All trials that have a network"
     return Figure(

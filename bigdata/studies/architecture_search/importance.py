@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import qmc, sobol_indices
-from sklearn.ensemble import RandomForestRegressor
 
 from bigdata.studies.architecture_search.space import Point, Space
 
@@ -52,6 +51,8 @@ def importances(
     `values` (trials,) of one objective; trials with NaN, which failed, are left out. Fields that search methods pressed
     to one value are judged by the few trials elsewhere: random trials judge best.
     """
+    from sklearn.ensemble import RandomForestRegressor  # a plan knows the stages, and needn't wait for it
+
     y = np.asarray(values, dtype=np.float64)
     known = np.flatnonzero(np.isfinite(y)).tolist()
     if len(known) < LEAST or np.ptp(y[known]) == 0.0:
@@ -84,7 +85,7 @@ def _totals(space: Space, points: Sequence[Point], values: Floats, seed: int) ->
     return np.array([total.get(path, np.nan) for path in space.open])
 
 
-def _indices(space: Space, forest: RandomForestRegressor) -> tuple[Floats, Floats]:
+def _indices(space: Space, forest: Any) -> tuple[Floats, Floats]:
     """First-order and total indices, 0 where noise of the estimate is below. A forest of equal leaves has none."""
     n = len(space.open)
     sequence = np.asarray(qmc.Sobol(2 * n, scramble=False).random(N_POINTS))
@@ -94,6 +95,8 @@ def _indices(space: Space, forest: RandomForestRegressor) -> tuple[Floats, Float
     f_mixed = forest.predict(mixed.reshape(-1, n)).reshape(n, N_POINTS)
     if np.ptp(f_a) == 0.0:
         return np.zeros(n), np.zeros(n)
+    if n == 1:  # all of the variance, where SciPy 1.17 raises
+        return np.ones(1), np.ones(1)
     given = {"f_A": f_a[None], "f_B": f_b[None], "f_AB": f_mixed[:, None]}
     found = sobol_indices(func=given, n=N_POINTS)
     return np.maximum(found.first_order, 0.0).ravel(), np.maximum(found.total_order, 0.0).ravel()

@@ -145,7 +145,7 @@ def _rank(results: Results, rung: int) -> str:
 def of_importance(results: Results) -> str:
     """What matters, where that can be told."""
     r2 = results.one("importance_r2")
-    if not np.isfinite(r2) or r2 <= 0.0:
+    if not results.tells_importance:
         return ""
     total = dict(zip(results.model.searched, results.view["importance"][...].tolist(), strict=True))
     first = results.by_importance[0]

@@ -88,10 +88,15 @@ class Results(StudyResults[ArchitectureSearch], Trials):
         return fitted_to(self.model.graph, setting.network)
 
     @cached_property
+    def tells_importance(self) -> bool:
+        """Whether the forest knows anything of trials that it didn't see."""
+        return self.one("importance_r2") > 0.0
+
+    @cached_property
     def by_importance(self) -> list[str]:
         """The paths of the fields with several values, the most important first; as written where nobody knows."""
         total = dict(zip(self.model.searched, np.nan_to_num(self.view["importance"][...]).tolist(), strict=True))
-        return sorted(self.model.searched.open, key=lambda path: -total[path])
+        return sorted(self.model.searched.open, key=lambda path: -total[path] if self.tells_importance else 0.0)
 
     def one(self, name: str) -> float:
         """An array's only number."""

@@ -26,7 +26,7 @@ from bigdata.kind import (
     whole,
 )
 from bigdata.models.networks.elements import N_ELEMENTS, N_FEATURES
-from bigdata.studies.architecture_search import judged, listed
+from bigdata.studies.architecture_search import importance, judged, listed
 from bigdata.studies.architecture_search.data import graph_kinds, open_entries
 from bigdata.studies.architecture_search.model import DATA, ArchitectureSearch
 from bigdata.studies.architecture_search.notes import notes_of
@@ -43,7 +43,7 @@ from bigdata.studies.materials.stages import graph_stages, kept_of, symmetry_sta
 TASKS = "bigdata.studies.architecture_search.tasks"
 LIST_RATE = Rate("trial", 2e-4, BUILT_IN)
 # Forests tell which parameters matter: they take a while for few trials too, as if there were so many more.
-JUDGE_RATE, FOREST_TRIALS = Rate("trial", 5e-3, BUILT_IN), 1500
+JUDGE_RATE, FOREST_TRIALS = Rate("trial", 3.2e-3, BUILT_IN), 800
 # Of a network's weights, 4 bytes each and hardly compressible, with 200,000 of them.
 NETWORK_BYTES = 1_000_000
 
@@ -202,7 +202,7 @@ class _Stages:
             function=f"{TASKS}:judge",
             fields=self.fields("search", "stopping", "reward", "space", "final"),
             rate=JUDGE_RATE,
-            work=lambda _: float(n + FOREST_TRIALS),
+            work=lambda _: float(n + FOREST_TRIALS if n >= importance.LEAST else 0),
             memory=PROCESS_BYTES + 10_000 * n,
             arrays=tuple(judged.arrays(self.model, self.unit)),
             needs=every(trials),

@@ -127,6 +127,14 @@ def test_what_two_fields_do_together_is_of_neither_alone() -> None:
     assert of["c"].total == pytest.approx(0.0, abs=0.05)
 
 
+def test_an_only_field_has_all_of_the_variance() -> None:
+    where = space(a={"uniform": [0, 1]}, fixed=[3])
+    points = [where.draw(np.random.default_rng([4, i])) for i in range(40)]
+    found = importances(where, points, [point["a"] for point in points])
+    assert found is not None
+    assert [(field.path, field.alone, field.total) for field in found.fields] == [("a", 1.0, 1.0)]
+
+
 def test_noise_is_called_so() -> None:
     points = [WHERE.draw(np.random.default_rng([5, i])) for i in range(200)]
     found = importances(WHERE, points, np.random.default_rng(0).random(200))
