@@ -28,7 +28,7 @@ _HOMES = {
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOMES]
+    return [*__all__, "__version__", "__doc__"]
 
 
 def __getattr__(name: str) -> Any:

@@ -27,9 +27,11 @@ from bigdata.store.folder import RunFolder
 
 # A worker takes that long to start.
 SMALL_SECONDS = 2.0
+# In the few lines of a plan.
+MOST_STAGES_SAID = 12
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan(Extent):
     """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet.
 
@@ -43,6 +45,16 @@ class Plan(Extent):
     fresh: bool = False
     spent: str = ""
     files: tuple[Mapping[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        """In a few lines, as a notebook shows it; `bigdata plan` says more."""
+        sums = f"{self.n_files:,} files, about {duration(self.seconds.middle)}"
+        stages = [f"  {s.path}: {s.n_tasks:,} tasks, {s.n_todo:,} to run" for s in self.stages[:MOST_STAGES_SAID]]
+        if len(self.stages) > MOST_STAGES_SAID:
+            stages.append(f"  … and {len(self.stages) - MOST_STAGES_SAID} more stages")
+        refused = [f"  refused: {reason}" for reason in self.refusals()[:MOST_STAGES_SAID]]
+        head = f"<plan of {self.study.name} ({self.study.kind}) at {self.site.site}, into {self.folder.path}: {sums}>"
+        return "\n".join([head, *stages, *refused])
 
     def graph(self) -> dict[str, tuple[Any, ...]]:
         """The study as a Dask graph: `dask.get(plan.graph(), "end")`. PlanRefused where a stage grows."""

@@ -49,10 +49,11 @@ def write_import(entries: Iterable[Entry | BadEntry | Remark], folder: Path, abo
 
 
 def is_whole(folder: Path) -> bool:
-    """Whether the folder holds an import with all its bytes."""
+    """Whether the folder holds an import with all its bytes, and with what has been counted since this reader began."""
     try:
-        sizes = json.loads((folder / "import.json").read_text(encoding="utf-8"))["sizes"]
-        return all((folder / name).stat().st_size == size for name, size in sizes.items())
+        told = json.loads((folder / "import.json").read_text(encoding="utf-8"))
+        sizes = told["sizes"]
+        return "n_dips" in told and all((folder / name).stat().st_size == size for name, size in sizes.items())
     except (OSError, ValueError, KeyError):
         return False
 
