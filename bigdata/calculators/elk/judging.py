@@ -19,6 +19,8 @@ from bigdata.calculators.elk.units import FORCE_EV_PER_ANGSTROM
 RUNNING, STATE, INFO = "RUNNING", "STATE.OUT", "INFO.OUT"
 # Elk writes radii with four decimals where it has made them smaller.
 SAME_RADIUS = 1e-3
+# What Fortran adds to an error of its run-time: addresses, which tell nobody anything.
+_BACKTRACE = re.compile(r"#\d+ +0x|Backtrace for this error|Could not print backtrace|Error termination")
 
 
 def judge(step: Step, folder: Path) -> Judgement:
@@ -59,7 +61,7 @@ def _missing(step: Step, folder: Path, said: str, info: Info) -> Iterator[str]:
 
 
 def _last_words(said: str) -> str:
-    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    lines = [line.strip() for line in said.splitlines() if line.strip() and not _BACKTRACE.match(line)]
     return f'; its last words are "{lines[-1][:200]}"' if lines else ", and said nothing"
 
 

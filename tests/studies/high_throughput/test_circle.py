@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 
@@ -133,3 +135,70 @@ def test_what_is_wrong_with_a_run_is_said_at_its_place(bench, run, dataset, what
     assert said.returncode == 2
     assert what in said.stderr
     assert "wrong.yaml:1:" in said.stderr
+
+
+CELL = [[0.0, 0.0, 0.0], [0.0, 0.5, 0.5], [0.5, 0.0, 0.5], [0.5, 0.5, 0.0]]
+
+
+def decorations():
+    """Copper and gold on the four sites of a cubic cell, and on two such cells, one above the other."""
+    for layers in (1, 2):
+        sites = [[x, y, (z + layer) / layers] for layer in range(layers) for x, y, z in CELL]
+        for n in range(2 ** len(sites)):
+            if layers == 1 or n % 16 == 1:
+                species = ["Cu" if n >> i & 1 else "Au" for i in range(len(sites))]
+                lattice = np.diag([3.85, 3.85, 3.85 * layers]).tolist()
+                yield {"id": f"{layers}-{n}", "lattice": lattice, "species": species, "frac_coords": sites}
+
+
+@pytest.fixture(scope="module")
+def alloys(bench):
+    (bench.folder / "alloys.jsonl").write_text("\n".join(map(json.dumps, decorations())) + "\n")
+    settings = [{"xc": "LDA", "k_grid": [2, 2, 2], "basis": {"rgkmax": 4.0}}]
+    more = {"structures": {"file": "alloys.jsonl"}, "calculator": {"code": "instant"}, "settings": settings}
+    return bench.submit(bench.write("alloys.yaml", {**SPEC, "name": "alloys", "workflow": ["ground-state"], **more}))
+
+
+def test_a_cluster_expansion_of_the_run_fits_its_energies(bench, alloys):
+    """Of the instant code's energies: those of atoms, which are of one cluster, and 3/8 eV that each cell shares."""
+    spec = {
+        "study": "cluster-expansion",
+        "name": "expanded",
+        "dataset": {"run": f"runs/{alloys.folder.path.name}"},
+        "target": {"field": "energy_per_atom", "quantity": "energy", "units": "eV/atom"},
+        "parent": {"lattice": {"prototype": "fcc", "a": "3.85 angstrom"}, "sublattices": [["Cu", "Au"]]},
+        "clusters": {"cutoffs": {"2": "4 angstrom"}, "keep": 4},
+        "features": [1],
+        "validation": {"folds": 4, "seed": 0},
+    }
+    found = bench.submit(bench.write("expanded.yaml", spec))
+    expected = dict(zip(alloys["structure"][...], alloys["total_energy"][:, 0] / alloys["n_atoms"][...], strict=True))
+    entries = [name.partition("/")[0] for name in found["structure"][...].tolist()]
+    np.testing.assert_allclose(found["target"][...], [expected[name] for name in entries], rtol=1e-12)
+    assert len(entries) == 32
+
+
+@pytest.mark.slow
+def test_a_network_of_one_functional_s_energies_is_tried_on_another_s(bench):
+    pytest.importorskip("tensorflow", reason="the extra `networks` isn't installed")
+    (bench.folder / "alloys.jsonl").write_text("\n".join(map(json.dumps, decorations())) + "\n")
+    settings = [{"xc": xc, "k_grid": [2, 2, 2], "basis": {"rgkmax": 4.0}} for xc in ("LDA", "PBE")]
+    more = {"structures": {"file": "alloys.jsonl"}, "calculator": {"code": "instant"}, "settings": settings}
+    run = bench.submit(bench.write("both.yaml", {**SPEC, "name": "both-xc", "workflow": ["ground-state"], **more}))
+    dataset = {"run": f"runs/{run.folder.path.name}", "target": "energy_per_atom"}
+    spec = {
+        "study": "transferability",
+        "name": "transferred",
+        "datasets": {xc: {**dataset, "where": {"xc": xc}} for xc in ("LDA", "PBE")},
+        "target": {"quantity": "energy", "units": "eV/atom"},
+        # Compositions are groups, and there are few.
+        "split": {"train": 0.6, "validation": 0.2, "test": 0.2, "seed": 0},
+        "model": {"kind": "edge-gated", "latent": 4, "steps": 1},
+        "training": {"max_steps": 20, "evaluate_every": 10, "baseline": "elements"},
+        "bootstrap": 20,
+    }
+    found = bench.submit(bench.write("transferred.yaml", spec))
+    assert found.is_finished
+    # The instant code's functionals differ by 0.5 eV an atom in all alloys.
+    gap = np.mean(found["target_PBE"][...]) - np.mean(found["target_LDA"][...])
+    assert gap == pytest.approx(-0.5)

@@ -139,3 +139,53 @@ def test_what_does_not_converge_is_a_failed_calculation_with_its_reason(bench):
     assert "Self-consistency wasn't reached in 3 loops" in run.rows("calculate")["reason"][0]
     assert "ground-state/INFO.OUT" in run.packs["calculate"][0]
     assert Path(run.folder.report).is_file()
+
+
+def one_of(folder, name, **calculator):
+    """A study of one calculation of aluminium, where no other run has its result."""
+    bench = Bench(folder)
+    structures = {"file": "crystals.extxyz", "sample": {"entries": 1}}
+    settings = [{"xc": "LDA", "k_grid": [2, 2, 2], "basis": {"rgkmax": 4.0}}]
+    calculator = {"code": "elk", "options": {"nempty": 8}, **calculator}
+    more = {"workflow": ["ground-state"], "structures": structures, "settings": settings, "calculator": calculator}
+    return bench.submit(write(bench, {**SPEC, "name": name, **more}))
+
+
+def test_what_the_kernel_gives_no_memory_is_a_failed_calculation_with_its_reason(tmp_path):
+    run = one_of(tmp_path, "little-memory", launch=["prlimit", f"--as={120 * 2**20}"], restarts=0)
+    assert run["status"][...].tolist() == [[2]]
+    (reason,) = run.rows("calculate")["reason"]
+    assert "Elk was ended before its end" in reason
+    assert "emory" in reason
+    assert np.isnan(run["total_energy"][...]).all()
+
+
+# The first time it is killed, as the kernel does it, with a restart file that is not as it was written.
+DAMAGING = """\
+if [ ! -e {mark} ]; then
+    touch {mark}
+    elk-lapw &
+    until [ "$(grep -c 'Loop number' INFO.OUT 2>/dev/null)" -ge 4 ] && [ -s STATE.OUT ]; do sleep 0.01; done
+    kill -9 $!
+    {damage}
+    kill -9 $$
+fi
+exec elk-lapw
+"""
+DAMAGES = {
+    "cut": "truncate --size=-100 STATE.OUT",
+    "of other bytes": "head -c $(stat -c %s STATE.OUT) /dev/zero | tr '\\0' '\\7' > STATE.OUT",
+    "of another version": "printf '\\377\\377' | dd of=STATE.OUT bs=1 seek=4 conv=notrunc",
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_killed_calculation_whose_restart_file_is_damaged_ends_with_the_same_energy(tmp_path, run, damage):
+    script = tmp_path / "damaging.sh"
+    script.write_text(DAMAGING.format(mark=tmp_path / "mark", damage=DAMAGES[damage]))
+    found = one_of(tmp_path, "damaged", command=["sh", str(script)])
+    assert found["status"][...].tolist() == [[0]], found.rows("calculate")["reason"]
+    assert found["attempts"][0, 0] >= 2
+    # From the beginning to the last bit; Elk reads on in the file of another version, and ends near to it.
+    near = 1e-6 * HARTREE_EV if damage == "of another version" else 0
+    assert found["total_energy"][0, 0] == pytest.approx(run["total_energy"][0, 1], rel=0, abs=near)
