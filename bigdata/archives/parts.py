@@ -6,14 +6,12 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from bigdata.archives.limits import LARGEST_UPLOAD
 from bigdata.archives.zipped import Folder, folder_of
 from bigdata.errors import PlanRefused
 from bigdata.store.packs import TaskPack
 from bigdata.store.reading import Run
 
-# NOMAD's limits: 32 GB (taken as the smaller 32e9 B, not GiB), and ten uploads that aren't published.
-LARGEST_UPLOAD = 32 * 10**9
-MOST_UNPUBLISHED = 10
 # For nomad.json, the zip's end, and their headers.
 _RESERVED = 10**6
 
@@ -61,11 +59,3 @@ def parts_of(packs: Iterable[tuple[str, TaskPack]], largest: int = LARGEST_UPLOA
         for member in folder.members:
             digest.update(f"{member.name}\0{member.size} {member.crc}\n".encode())
     return [*parts, Part(tuple(tasks), n_files, n_bytes, digest.hexdigest())] if tasks else parts
-
-
-def in_words(n_uploads: int) -> str:
-    """`254 uploads of at most 32 GB in 26 rounds of 10 unpublished`."""
-    n_rounds = -(-n_uploads // MOST_UNPUBLISHED)
-    uploads, rounds = "upload" if n_uploads == 1 else "uploads", "round" if n_rounds == 1 else "rounds"
-    most = f"{LARGEST_UPLOAD // 10**9} GB"
-    return f"{n_uploads:,} {uploads} of at most {most} in {n_rounds:,} {rounds} of {MOST_UNPUBLISHED} unpublished"

@@ -22,8 +22,9 @@ _VARIABLE = re.compile(r"\$\{env:(\w+)\}")
 @click.option("--publish", is_flag=True, help="Publish each upload once it is verified; that can't be taken back.")
 def command(run: Path, dry_run: bool, publish: bool) -> None:
     """Send the packed files of RUN to NOMAD, as its spec says under `upload`; what is there isn't sent again."""
+    from bigdata.archives.limits import MOST_UNPUBLISHED, in_words
     from bigdata.archives.nomad import Journal, Nomad
-    from bigdata.archives.parts import MOST_UNPUBLISHED, in_words, packs_of, parts_of
+    from bigdata.archives.parts import packs_of, parts_of
     from bigdata.store.lock import Lock
 
     opened = open_run(run)

@@ -32,6 +32,7 @@ class Stand:
     failing_entry: bool = False
     failing_process: bool = False
     short: str = ""
+    main: str = "INFO.OUT"
     hold: Event | None = None
     begun: Event = field(default_factory=Event)
 
@@ -137,13 +138,13 @@ class _Handler(BaseHTTPRequestHandler):
         if rest[:1] == ["action"]:
             upload["published"] = True
         if rest[:1] == ["entries"]:
-            mains = [n for n in sorted(files) if n.endswith("INFO.OUT")]
+            mains = [n for n in sorted(files) if n.endswith(s.main)]
             status = "FAILURE" if s.failing_entry else "SUCCESS"
             page = mains[100 * (int(query["page"]) - 1) :][:100]
             rows = [{"mainfile": n, "process_status": status, "errors": []} for n in page]
             return 200, {"pagination": {"total": len(mains)}, "data": rows}
         if rest[:1] == ["rawdir"]:
-            prefix = "/".join(rest[1:] + [""]).lstrip("/")
+            prefix = "/".join([*rest[1:], ""]).lstrip("/")
             there = {n[len(prefix) :]: len(b) for n, b in files.items() if n.startswith(prefix)}
             content = [{"name": n, "is_file": True, "size": b} for n, b in there.items() if "/" not in n]
             return (200, {"directory_metadata": {"content": content}}) if there else (404, {"detail": "no such path"})
