@@ -20,14 +20,17 @@ def picture(view: View, name: str) -> Markup:
     # Bytes 16 to 19 of a PNG are its width in pixels; of a page's own pixels, an inch has 96.
     width = int.from_bytes(data[16:20], "big") * 96 // DPI
     link = element("a", "PDF", href=f"figures/{pdf.name}")
+    image = element(
+        "img",
+        src=f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}",
+        alt=figure.alt,
+        width=int(width * 1.2),
+    )
+    # A box to tick, which the style sheet reads: enlarging needs no script, and the keyboard can do it.
+    box = element("input", type="checkbox", aria_label=f"Enlarge: {figure.title}")
     return element(
         "figure",
-        element(
-            "img",
-            src=f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}",
-            alt=figure.alt,
-            width=int(width * 1.2),
-        ),
+        element("label", box, image, class_="enlarge"),
         element("figcaption", element("b", figure.title + ". "), figure.caption, " ", join("(", link, ")")),
         id=pdf.stem,
     )

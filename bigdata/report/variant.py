@@ -62,7 +62,7 @@ class VariantPart:
             said,
             *self._each("sentence of the summary", "summary", given.summary, _sentence),
             *self._panels(given.panels, f"{prefix}panel", head),
-            *_headed(head, "Figures", f"{prefix}figures", [*self._pictures()]),
+            *_headed(head, "Figures", f"{prefix}figures", [*self._pictures()], "figures"),
             *_headed(head, "Tables", f"{prefix}tables", [*self._tables(given, title)]),
             id=self.name,
         )
@@ -122,11 +122,11 @@ def _sentence(make: Callable[[], str]) -> Markup:
     return sentence(said) if said else NOTHING
 
 
-def _headed(head: str, title: str, name: str, shown: list[Markup]) -> Iterator[Markup]:
-    """The parts under a heading; nothing where there are none."""
+def _headed(head: str, title: str, name: str, shown: list[Markup], kind: str | None = None) -> Iterator[Markup]:
+    """The parts under a heading, laid out as the style sheet says for their kind; nothing where there are none."""
     if any(shown):
         yield element(head, title, id=name)
-        yield from shown
+        yield element("div", *shown, class_=kind)
 
 
 def _ordinal(n: int) -> str:

@@ -35,7 +35,7 @@ class Outline(HTMLParser):
         self.ids += [str(given["id"])] if "id" in given else []
         self.addresses += [str(v) for k, v in attrs if k in LOADS]
         self.alts += [given.get("alt")] if tag == "img" else []
-        if tag not in ("meta", "link", "img", "br"):
+        if tag not in ("meta", "link", "img", "br", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
