@@ -28,7 +28,8 @@ _HOMES = {
 
 
 def __dir__() -> list[str]:
-    return [*globals(), *_HOMES]
+    """What users call, without the names that this file itself needs."""
+    return [*__all__, *(name for name in globals() if name.startswith("__"))]
 
 
 def __getattr__(name: str) -> Any:
