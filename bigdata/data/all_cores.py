@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 from bigdata.errors import Cancelled, SiteError
 from bigdata.machine import n_cores
+from bigdata.main_module import require_guard
 from bigdata.threads import thread_environment
 
 Progress = Callable[[int, int], None]
@@ -21,7 +22,7 @@ Progress = Callable[[int, int], None]
 def on_all_cores(todo: Sequence[Callable[[], None]], progress: Progress) -> None:
     """Call all of these, each in some process; `progress(n_done, n)` after each. The first error ends it.
 
-    Raises Cancelled on Ctrl-C, SiteError where a process is killed.
+    Raises Cancelled on Ctrl-C, SiteError where a process is killed, or in a script without a guard.
     """
     n = min(len(todo), n_cores())
     with _processes(n) as pool:
@@ -31,6 +32,7 @@ def on_all_cores(todo: Sequence[Callable[[], None]], progress: Progress) -> None
 @contextmanager
 def _processes(n: int) -> Iterator[ProcessPoolExecutor]:
     """Fresh processes, since a fork of one with threads may hang; none outlives the block."""
+    require_guard()
     others = set(multiprocessing.active_children())
     pool = ProcessPoolExecutor(n, multiprocessing.get_context("spawn"), _begin)
     try:

@@ -21,6 +21,7 @@ from bigdata.engine.node_folder import NodeFolder
 from bigdata.engine.observer import Observer
 from bigdata.engine.workers import DaskWorkers
 from bigdata.errors import SiteError
+from bigdata.main_module import require_guard
 from bigdata.planning.plan import Plan
 from bigdata.threads import thread_environment
 
@@ -86,7 +87,8 @@ class LocalPools(GivenPools):
 
 @contextmanager
 def local_pools(plan: Plan, observer: Observer) -> Iterator[LocalPools]:
-    """Workers for all that a plan has to run, under one scheduler."""
+    """Workers for all that a plan has to run, under one scheduler. SiteError in a script without a guard."""
+    require_guard()
     dashboard, of = plan.site.dashboard, sizes(plan)
     scheduler = local_scheduler(dashboard=dashboard)
     with ExitStack() as stack:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from bigdata.engine.execute import Token, attempt, order_of
 from bigdata.kind.stage import TaskId
+from bigdata.main_module import require_guard
 from bigdata.places import ledger_file
 from bigdata.planning import ledger
 from bigdata.planning import plan as make_plan
@@ -91,6 +92,7 @@ class _Prober:
     _over: str = ""
 
     def __enter__(self) -> _Prober:
+        require_guard()
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(target=_child, args=(str(self.plan.folder.path), theirs), daemon=False)

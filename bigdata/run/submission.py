@@ -29,7 +29,6 @@ from bigdata.run.accounting import Accounts
 from bigdata.run.conclusion import STOPPED, end, fold_logs, raise_for, report, unbegun
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import is_understood
-from bigdata.run.main_guard import require_guard
 from bigdata.run.preparation import prepare
 from bigdata.spec import Study
 from bigdata.spec.site import Site
@@ -222,7 +221,6 @@ def _pools(plan: Plan, observer: Observer, client: Client | None) -> AbstractCon
     if plan.site.scheduler == "local":
         from bigdata.engine.local import local_pools
 
-        require_guard()
         return local_pools(plan, observer)
     from bigdata.jobs.pools import job_pools
 

@@ -192,7 +192,17 @@ def _wrong_type(given: Any, slot: Slot, write: str) -> tuple[str, str, str]:
         return what, "Write a mapping, with a name of your own for each: `{first: …, second: …}`", ""
     if noun == "text" and isinstance(given, int | float):
         return what, f'Write it in quotes: "{said(given)}"', ""
+    if noun in ("a number", "a whole number") and isinstance(given, list):
+        return what, write, _each_number(given, slot)
     return what, write, ""
+
+
+def _each_number(given: list[Any], slot: Slot) -> str:
+    """How to have each of several numbers; nothing in an item of a list, whose place a sweep can't name."""
+    numbers = all(isinstance(one, int | float) and not isinstance(one, bool) for one in given)
+    if not given or not numbers or any(isinstance(part, int) for part in slot.path):
+        return ""
+    return f"To run each of them: `sweep: {{grid: {{{dotted(slot.path)}: [{', '.join(map(said, given))}]}}}}`"
 
 
 def _own_words(error: Any) -> tuple[str, str, str]:
