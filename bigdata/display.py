@@ -50,6 +50,8 @@ def duration(seconds: float) -> str:
 
 
 # Units, their seconds, and up to which time they are taken.
+TOO_LARGE = 1000.0
+"""In the unit of the middle, an end of an interval above this is said in its own."""
 _TIMES = (
     ("µs", 1e-6, 5e-4),
     ("ms", 1e-3, 0.5),
@@ -61,9 +63,21 @@ _TIMES = (
 
 
 def span(low: float, middle: float, high: float) -> str:
-    """Seconds with the ends of their interval, in one unit: 7560 → `2.1 h (1.4–3.2 h)`."""
-    unit, seconds = next((u, s) for u, s, most in _TIMES if (middle or high) < most)
-    return between(low / seconds, middle / seconds, high / seconds, unit)
+    """Seconds with the ends of their interval, in one unit where that reads well: 7560 → `2.1 h (1.4–3.2 h)`; else each
+    in its own: `0.5 ms (0.2 ms – 1.0 s)`."""
+    unit, seconds = _unit(middle or high)
+    if high / seconds < TOO_LARGE or _unit(high)[0] == unit:
+        return between(low / seconds, middle / seconds, high / seconds, unit)
+    return f"{_in_unit(middle)} ({_in_unit(low)} – {_in_unit(high)})"
+
+
+def _unit(seconds: float) -> tuple[str, float]:
+    return next((u, s) for u, s, most in _TIMES if seconds < most)
+
+
+def _in_unit(seconds: float) -> str:
+    unit, factor = _unit(seconds)
+    return f"{rounded(seconds / factor)} {unit}"
 
 
 def small_duration(seconds: float) -> str:
