@@ -13,8 +13,8 @@ from bigdata.calculators.calculation import Bands, Results, Setting, Step
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk import inputs, judging, outputs, species
 from bigdata.calculators.elk.judging import STATE
-from bigdata.calculators.elk.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.calculators.kpath import kpath
+from bigdata.calculators.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
 SPECIES = Path("/usr/share/elk-lapw/species")

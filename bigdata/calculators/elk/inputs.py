@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from bigdata.calculators.calculation import Setting
 from bigdata.calculators.elk.species import SUFFIX
-from bigdata.calculators.elk.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.calculators.kpath import KPath
+from bigdata.calculators.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import SpecError

@@ -14,7 +14,7 @@ from bigdata.calculators.calculation import Step
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk import inputs, species
 from bigdata.calculators.elk.outputs import Info, is_whole, last_number
-from bigdata.calculators.elk.units import FORCE_EV_PER_ANGSTROM
+from bigdata.calculators.units import FORCE_EV_PER_ANGSTROM
 
 RUNNING, STATE, INFO = "RUNNING", "STATE.OUT", "INFO.OUT"
 # Elk writes radii with four decimals where it has made them smaller.

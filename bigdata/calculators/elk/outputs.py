@@ -12,8 +12,8 @@ import numpy as np
 from bigdata.calculators.calculation import Bands, Floats, Spectrum
 from bigdata.calculators.eigenvalues import Eigenvalues
 from bigdata.calculators.elk.inputs import order
-from bigdata.calculators.elk.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.calculators.kpath import KPath
+from bigdata.calculators.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
 _RECORD = struct.Struct("<i")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bigdata.calculators.elk.units import BOHR_ANGSTROM
+from bigdata.calculators.units import BOHR_ANGSTROM
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import SiteError

@@ -13,10 +13,10 @@ from pathlib import Path
 from bigdata.calculators.calculation import Bands, Results, Setting, Spectrum, Step
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk.outputs import eigenvalues, is_whole, last_number
-from bigdata.calculators.elk.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.calculators.exciting import inputs, judging, outputs, species
 from bigdata.calculators.exciting.judging import BANDS, DOS, GEOMETRY, INFO, STATE
 from bigdata.calculators.kpath import kpath
+from bigdata.calculators.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
 STEPS: tuple[Step, ...] = ("relax", "ground-state", "band-structure", "density-of-states")

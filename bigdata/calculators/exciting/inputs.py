@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 import numpy as np
 
 from bigdata.calculators.calculation import Setting, Step
-from bigdata.calculators.elk.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.calculators.kpath import kpath
+from bigdata.calculators.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import SpecError

@@ -10,8 +10,8 @@ from xml.etree import ElementTree
 from bigdata.calculators.calculation import Step
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk.outputs import is_whole
-from bigdata.calculators.elk.units import FORCE_EV_PER_ANGSTROM
 from bigdata.calculators.exciting import inputs, outputs
+from bigdata.calculators.units import FORCE_EV_PER_ANGSTROM
 
 STATE, INFO, DOS, BANDS = "STATE.OUT", "INFO.OUT", "dos.xml", "bandstructure.xml"
 GEOMETRY = "geometry_opt.xml"

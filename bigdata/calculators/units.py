@@ -1,4 +1,4 @@
-"""Elk's own units, the atomic ones, in ours (CODATA)."""
+"""The atomic units, which most codes count in, in ours (CODATA)."""
 
 from __future__ import annotations
 
