@@ -44,7 +44,9 @@ def _plan_options(function: F) -> F:
         metavar="AMOUNT",
         help='What may be used up: "2 USD", "3 core-hours", "1 GPU-hours" or, of wall time, "12 h".',
     )(function)
-    function = click.option("--fresh", is_flag=True, help="Take no results over from other runs.")(function)
+    function = click.option(
+        "--fresh", is_flag=True, help="Take no results over from other runs, and do a finished one anew."
+    )(function)
     function = _study_options(click.argument("spec", type=click.Path(path_type=Path))(function))
     function = click.option(
         "--site", help="A site's name or its file.  [default: the site recognised here, else local]"

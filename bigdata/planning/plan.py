@@ -87,7 +87,7 @@ def plan(
 
     Without a site it is the one that this machine is recognised to be of, else `local`, or, where that has only seconds
     of work to do, this process. What other runs below `runs` have done is taken over from them, unless the plan is to
-    be `fresh`. `before` is an earlier plan of the same study, whose keys needn't be made again.
+    be `fresh`, and then a finished run is done anew. `before` is an earlier plan of the same study, whose keys needn't be made again.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
     """
     because, unnamed = "", site is None
