@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from bigdata.store.named import RUNS, named_run
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -31,7 +33,7 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
         from bigdata.planning import plan
         from bigdata.planning.again import load_study
 
-        made = plan(load_study(spec, (*overrides, *of_budget(budget)), data), site=site, runs=runs, fresh=fresh)
+        made = plan(load_study(_named(spec, runs), (*overrides, *of_budget(budget)), data), site=site, runs=runs, fresh=fresh)
         function(plan=made, **more)
 
     return _plan_options(planned)
@@ -84,5 +86,22 @@ def json_option(function: F) -> F:
 
 
 def run_argument(function: F) -> F:
-    """RUN: a run's folder."""
-    return click.argument("run", type=click.Path(path_type=Path))(function)
+    """RUN: a run's folder, or its name."""
+    return click.argument("run", type=RunPath())(function)
+
+
+class RunPath(click.ParamType[Path]):
+    """A run's folder, by its path or by its name below `runs`; where a name was said, which run that is, is told."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return _named(value, ctx.params.get("runs") if ctx else None)
+
+
+def _named(said: str | Path, runs: Path | None) -> Path:
+    found = named_run(said, runs or RUNS)
+    if found.n_of_name:
+        latest = f", the latest of {found.n_of_name} of that name" if found.n_of_name > 1 else ""
+        click.echo(f"run    {found.path}{latest}", err=True)
+    return found.path

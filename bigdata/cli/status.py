@@ -9,23 +9,30 @@ from typing import Any
 
 import click
 
-from bigdata.cli.options import json_option
+from bigdata.cli.options import RunPath, json_option
 from bigdata.cli.status_page import page
 from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.errors import SiteError, SpecError
 from bigdata.run.findings import findings
-from bigdata.run.status import Status, find_runs, status
+from bigdata.run.status import Status, status
 from bigdata.store.accounts import compared, held, idle
+from bigdata.store.named import RUNS, find_runs
 
 # In the place of a state, for a folder that is no run of ours.
 UNREADABLE = "unreadable"
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.argument("run", type=RunPath(), required=False)
+# Eager, since RUN may be a name in it.
 @click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    is_eager=True,
+    help="Folder of the runs.",
 )
 @click.option("--watch", is_flag=True, help="Stay until RUN ends; the exit code is then the run's.")
 @json_option

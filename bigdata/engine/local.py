@@ -17,6 +17,7 @@ from bigdata.engine import lanes
 from bigdata.engine.dashboard import how_to_reach, scheduler_options
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.engine.hands import GivenPools, Need, Worker
+from bigdata.engine.main_guard import unguarded
 from bigdata.engine.node_folder import NodeFolder
 from bigdata.engine.observer import Observer
 from bigdata.engine.workers import DaskWorkers
@@ -98,12 +99,22 @@ def local_pools(plan: Plan, observer: Observer) -> Iterator[LocalPools]:
             for i in range(size.n)
         }
         with interrupts_held_back():
-            cluster = stack.enter_context(SpecCluster(workers=workers, scheduler=scheduler, silence_logs=50))
+            cluster = stack.enter_context(_started(workers, scheduler))
             client = stack.enter_context(Client(cluster))
             found = DaskWorkers(cluster, client, plan.folder.path.absolute(), opens=True)
         if dashboard:
             observer.message(how_to_reach(cluster))
         yield LocalPools(found, of, {pool: plan.site.cores(pool) for pool in plan.site.pools})
+
+
+def _started(workers: Mapping[str, Any], scheduler: Mapping[str, Any]) -> SpecCluster:
+    """The cluster. SiteError where its workers can't import the program that asks for them."""
+    try:
+        return SpecCluster(workers=workers, scheduler=scheduler, silence_logs=50)
+    except RuntimeError:
+        if why := unguarded():
+            raise SiteError(why) from None
+        raise
 
 
 def local_scheduler(*, dashboard: bool = False) -> dict[str, Any]:

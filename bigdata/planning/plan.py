@@ -27,9 +27,11 @@ from bigdata.store.folder import RunFolder
 
 # A worker takes that long to start.
 SMALL_SECONDS = 2.0
+# Stages of a plan at a prompt.
+MOST_SHOWN = 20
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Plan(Extent):
     """All that `submit` will do. Made without loading Dask or Zarr; nothing is written yet.
 
@@ -43,6 +45,16 @@ class Plan(Extent):
     fresh: bool = False
     spent: str = ""
     files: tuple[Mapping[str, Any], ...] = ()
+
+    def __repr__(self) -> str:
+        """What a prompt or a notebook shows: the folder, the stages with what is left of them, the time."""
+        head = f"<plan of {self.study.name} ({self.study.kind}) at {self.site.site}, into {self.folder.path}"
+        stages = [f"  {s.path}: {s.n_todo:,} of {s.n_tasks:,} tasks to do" for s in self.stages[:MOST_SHOWN]]
+        more = len(self.stages) - MOST_SHOWN
+        also = [f"  and {more:,} more stages"] if more > 0 else []
+        seconds = self.seconds
+        time = f"  {duration(seconds.middle)} ({duration(seconds.low)} to {duration(seconds.high)})"
+        return "\n".join([head, *stages, *also, f"{time}, {self.n_files:,} files>"])
 
     def graph(self) -> dict[str, tuple[Any, ...]]:
         """The study as a Dask graph: `dask.get(plan.graph(), "end")`. PlanRefused where a stage grows."""
@@ -87,7 +99,8 @@ def plan(
 
     Without a site it is the one that this machine is recognised to be of, else `local`, or, where that has only seconds
     of work to do, this process. What other runs below `runs` have done is taken over from them, unless the plan is to
-    be `fresh`, and then a finished run is done anew. `before` is an earlier plan of the same study, whose keys needn't be made again.
+    be `fresh`, and then a finished run is done anew. `before` is an earlier plan of the same study, whose keys needn't
+    be made again.
     Raises SpecError where the data that the study names can't be used. See `Plan.refusals` for what a site can't take.
     """
     because, unnamed = "", site is None

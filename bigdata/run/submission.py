@@ -17,6 +17,7 @@ from bigdata.engine.books import Outcome
 from bigdata.engine.controller import Controller
 from bigdata.engine.hands import Pools
 from bigdata.engine.inside import inside_pools, what_ended_it
+from bigdata.engine.main_guard import leave_imported_main
 from bigdata.engine.observer import Observer, Silent
 from bigdata.engine.records import fold
 from bigdata.engine.shift import ALWAYS, Shift
@@ -64,6 +65,7 @@ def submit(
     SiteError where the machine refuses or another controller runs this study; Cancelled, which is ShiftOver where the
     `shift` ended first; TasksFailed when all else is done.
     """
+    leave_imported_main()
     plan = study if isinstance(study, Plan) else make_plan(study, site=site, runs=runs, fresh=fresh)
     plan.refuse(is_client=client is not None)
     if plan.n_todo:
