@@ -33,7 +33,8 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
         from bigdata.planning import plan
         from bigdata.planning.again import load_study
 
-        made = plan(load_study(_named(spec, runs), (*overrides, *of_budget(budget)), data), site=site, runs=runs, fresh=fresh)
+        study = load_study(_named(spec, runs), (*overrides, *of_budget(budget)), data)
+        made = plan(study, site=site, runs=runs, fresh=fresh)
         function(plan=made, **more)
 
     return _plan_options(planned)

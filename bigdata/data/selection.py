@@ -43,8 +43,8 @@ def select(
 ) -> Selection:
     """Apply the conditions in the order given; a row without the field meets no condition on it.
 
-    Bounds and values with a unit are converted to that of the field in `units`. Raises DataProblem with every unknown field and
-    value, for a unit that doesn't fit, and where nothing is left.
+    Bounds and values with a unit are converted to that of the field in `units`. Raises DataProblem with every unknown
+    field and value, for a unit that doesn't fit, and where nothing is left.
     """
     asked = {f: in_unit(f, condition, units.get(f, ""), columns.get(f, ())) for f, condition in where.items()}
     findings = [f for field, condition in asked.items() for f in _findings(field, condition, columns)]
