@@ -54,6 +54,7 @@ class Plan(Extent):
         also = [f"  and {more:,} more stages"] if more > 0 else []
         seconds = self.seconds
         time = f"  {duration(seconds.middle)} ({duration(seconds.low)} to {duration(seconds.high)})"
+        time = time if self.n_todo else "  all done"
         return "\n".join([head, *stages, *also, f"{time}, {self.n_files:,} files>"])
 
     def graph(self) -> dict[str, tuple[Any, ...]]:

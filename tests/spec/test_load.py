@@ -301,3 +301,18 @@ def test_a_sweep_over_mappings_is_labelled_by_the_words_that_tell_variants_apart
     (tmp_path / "s.yaml").write_text(text)
     labels = [v.label for v in load_study(tmp_path / "s.yaml").variants]
     assert labels[0] == 'similarity.measure=dice, similarity.keep={"nearest": 5}'
+
+
+def test_words_where_lists_belong_are_one_problem_that_shows_the_shape(write: Write) -> None:
+    spec = """study: cluster-expansion
+name: x
+dataset: {name: emt-copper-gold}
+target: {field: mixing_energy, units: eV/atom}
+parent: {lattice: {prototype: fcc, a: 3.85 angstrom}, sublattices: [Cu, Au]}
+clusters: {cutoffs: {2: 9 angstrom}}
+"""
+    lines = message(write(spec)).splitlines()
+    assert [line for line in lines if "study.yaml" in line] == [
+        "study.yaml:5:68: parent.sublattices: has words where lists belong. "
+        "Write lists in the list, in brackets of their own: [[Cu, Au]]."
+    ]
