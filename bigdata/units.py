@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Context, Decimal
 from typing import Annotated, Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -14,6 +15,8 @@ from pydantic_core import CoreSchema, core_schema
 RESOLVED = "resolved"
 _NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
 _UNSIGNED = _NUMBER.removeprefix("[-+]?")
+# What is too large becomes infinite instead of an error.
+_DECIMALS = Context(prec=28, traps=[])
 _QUANTITY = re.compile(rf"\s*({_NUMBER})\s*(\S.*?)?\s*")
 
 
@@ -64,7 +67,7 @@ class Dimension:
         number, unit = match.groups()
         if unit is None:
             raise QuantityError(f"{number} has no unit", self._write(f"{number} {self.base}"))
-        return self._checked(float(number) * self._size(unit, text), text)
+        return self._checked(_times(number, self._size(unit, text)), text)
 
     def _size(self, unit: str, text: str) -> float:
         if unit in self.units:
@@ -108,6 +111,13 @@ class Dimension:
             "unit": self.base,
             "description": f"{self.noun.capitalize()} in {_either(self.units)}.",
         }
+
+
+def _times(number: str, size: float) -> float:
+    """A number as it is written, times a unit's size: in decimals, since 10.4 meV are 0.0104 eV, one study and not two,
+    and in binary 10.4 × 0.001 isn't 0.0104. Without the sign of a negative zero.
+    """
+    return float(_DECIMALS.multiply(Decimal(number), Decimal(repr(size)))) + 0.0
 
 
 def _either(units: Mapping[str, float]) -> str:

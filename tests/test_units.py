@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from decimal import Decimal
 from typing import Annotated
 
 import pytest
@@ -34,6 +35,13 @@ PATTERNS = {d: TypeAdapter(Annotated[float, d]).json_schema()["pattern"] for d i
 )
 def test_energies_are_read_in_ev(text: str, value: float, source: str) -> None:
     assert ENERGY.parse(text) == pytest.approx(value, rel=1e-12), source
+
+
+@given(st.decimals(min_value=-1000, max_value=1000, places=4))
+def test_equal_quantities_are_one_number_whatever_unit_they_are_written_in(number: Decimal) -> None:
+    assert {repr(ENERGY.parse(f"{number} meV")), repr(ENERGY.parse(f"{number.scaleb(-3):f} eV"))} == {
+        repr(float(number.scaleb(-3)) + 0.0)
+    }
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 
 import click
 
+from bigdata.store.named import RUNS, named_run
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -31,7 +33,8 @@ def plan_options(function: Callable[..., None]) -> Callable[..., None]:
         from bigdata.planning import plan
         from bigdata.planning.again import load_study
 
-        made = plan(load_study(spec, (*overrides, *of_budget(budget)), data), site=site, runs=runs, fresh=fresh)
+        study = load_study(_named(spec, runs), (*overrides, *of_budget(budget)), data)
+        made = plan(study, site=site, runs=runs, fresh=fresh)
         function(plan=made, **more)
 
     return _plan_options(planned)
@@ -44,7 +47,9 @@ def _plan_options(function: F) -> F:
         metavar="AMOUNT",
         help='What may be used up: "2 USD", "3 core-hours", "1 GPU-hours" or, of wall time, "12 h".',
     )(function)
-    function = click.option("--fresh", is_flag=True, help="Take no results over from other runs.")(function)
+    function = click.option(
+        "--fresh", is_flag=True, help="Take no results over from other runs, and do a finished one anew."
+    )(function)
     function = _study_options(click.argument("spec", type=click.Path(path_type=Path))(function))
     function = click.option(
         "--site", help="A site's name or its file.  [default: the site recognised here, else local]"
@@ -82,5 +87,22 @@ def json_option(function: F) -> F:
 
 
 def run_argument(function: F) -> F:
-    """RUN: a run's folder."""
-    return click.argument("run", type=click.Path(path_type=Path))(function)
+    """RUN: a run's folder, or its name."""
+    return click.argument("run", type=RunPath())(function)
+
+
+class RunPath(click.ParamType[Path]):
+    """A run's folder, by its path or by its name below `runs`; where a name was said, which run that is, is told."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        return _named(value, ctx.params.get("runs") if ctx else None)
+
+
+def _named(said: str | Path, runs: Path | None) -> Path:
+    found = named_run(said, runs or RUNS)
+    if found.n_of_name:
+        latest = f", the latest of {found.n_of_name} of that name" if found.n_of_name > 1 else ""
+        click.echo(f"run    {found.path}{latest}", err=True)
+    return found.path

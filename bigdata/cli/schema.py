@@ -16,4 +16,7 @@ def command(sites: bool) -> None:
     """
     from bigdata.spec.schema import schema, site_schema
 
-    click.echo(json.dumps(site_schema() if sites else schema(), indent=2, ensure_ascii=False))
+    made, left_out = (site_schema(), []) if sites else schema()
+    for why in left_out:
+        click.echo(f"left out: {why}", err=True)
+    click.echo(json.dumps(made, indent=2, ensure_ascii=False))

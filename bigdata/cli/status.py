@@ -5,33 +5,46 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from bigdata.cli.options import json_option
+from bigdata.cli.options import RunPath, json_option
 from bigdata.cli.status_page import page
 from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.errors import SiteError, SpecError
 from bigdata.run.findings import findings
-from bigdata.run.status import Status, find_runs, status
+from bigdata.run.status import Status, status
 from bigdata.store.accounts import compared, held, idle
+from bigdata.store.named import RUNS, find_runs
+
+if TYPE_CHECKING:
+    from bigdata.report.differing import Differing
 
 # In the place of a state, for a folder that is no run of ours.
 UNREADABLE = "unreadable"
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path), required=False)
+@click.argument("run", type=RunPath(), required=False)
+# Eager, since RUN may be a name in it.
 @click.option(
-    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, help="Folder of the runs."
+    "--runs",
+    type=click.Path(path_type=Path),
+    default=RUNS,
+    show_default=True,
+    is_eager=True,
+    help="Folder of the runs.",
 )
+@click.option("--changed", is_flag=True, help="List runs by the fields and the headline numbers that tell them apart.")
 @click.option("--watch", is_flag=True, help="Stay until RUN ends; the exit code is then the run's.")
 @json_option
-def command(run: Path | None, runs: Path, watch: bool, as_json: bool) -> None:
+def command(run: Path | None, runs: Path, changed: bool, watch: bool, as_json: bool) -> None:
     """Show how RUN stands, or all runs where none is named."""
-    if watch:
+    if changed:
+        _changed(run, runs, as_json)
+    elif watch:
         _watch(run, as_json)
     elif run is None:
         found, unreadable = _seen(find_runs(runs))
@@ -60,6 +73,33 @@ def _watch(run: Path | None, as_json: bool) -> None:
             click.echo(json.dumps(data))
             said = line
     until_ended(now, run)
+
+
+def _changed(run: Path | None, runs: Path, as_json: bool) -> None:
+    from bigdata.report.differing import differing
+
+    found, unreadable = differing(find_runs(runs) if run is None else [run])
+    if as_json:
+        rows = [
+            {"run": str(v.run), "variant": v.label, "study": t.kind, **t.values(v)} for t in found for v in t.variants
+        ]
+        click.echo(json.dumps(rows, indent=2))
+    else:
+        click.echo("\n\n".join(map(_apart, found)) or f"no runs in {runs}")
+    for why in unreadable.values():
+        click.echo(why, err=True)
+
+
+def _apart(differing: Differing) -> str:
+    """Runs of one kind, a line each; variants of a sweep are told apart by the fields, too."""
+    rows = [(str(v.run), *map(_word, differing.values(v).values())) for v in differing.variants]
+    return f"{differing.kind}\n\n{table(('run', *differing.fields, *differing.numbers), rows)}"
+
+
+def _word(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return "" if value is None else str(value).lower()
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
 
 
 def _data(s: Status) -> dict[str, Any]:

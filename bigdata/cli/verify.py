@@ -9,7 +9,7 @@ import click
 
 from bigdata.cli.options import run_argument
 from bigdata.display import size
-from bigdata.errors import DamagedData, VerificationFailed
+from bigdata.errors import VerificationFailed
 from bigdata.store import open_run
 
 if TYPE_CHECKING:
@@ -21,13 +21,7 @@ if TYPE_CHECKING:
 def command(run: Path) -> None:
     """Read all arrays and packs of RUN. Exit code 7 where one isn't what was written."""
     opened = open_run(run)
-    damaged = []
-    for view in opened.variants:
-        for array in view.values():
-            try:
-                array.verify()
-            except DamagedData as error:
-                damaged.append(str(error))
+    damaged = [str(error) for view in opened.variants for array in view.values() for error in array.damages()]
     damaged += _damaged_packs(opened)
     if damaged:
         raise VerificationFailed("\n".join(damaged))

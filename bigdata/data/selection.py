@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from operator import ge, gt, le, lt
@@ -42,15 +43,15 @@ def select(
 ) -> Selection:
     """Apply the conditions in the order given; a row without the field meets no condition on it.
 
-    Bounds with a unit are converted to that of the field in `units`. Raises DataProblem with every unknown field and
-    value, for a unit that doesn't fit, and where nothing is left.
+    Bounds and values with a unit are converted to that of the field in `units`. Raises DataProblem with every unknown
+    field and value, for a unit that doesn't fit, and where nothing is left.
     """
-    findings = [f for field, condition in where.items() for f in _findings(field, condition, columns)]
+    asked = {f: in_unit(f, condition, units.get(f, ""), columns.get(f, ())) for f, condition in where.items()}
+    findings = [f for field, condition in asked.items() for f in _findings(field, condition, columns)]
     if findings:
         raise DataProblem(*findings)
     rows, dropped = list(range(n)), []
-    for field, asked in where.items():
-        condition = _in_unit(field, asked, units.get(field, ""))
+    for field, condition in asked.items():
         column, meets = columns[field], _test(condition)
         out = [row for row in rows if not meets(column[row])]
         rows = [row for row in rows if meets(column[row])]
@@ -101,17 +102,38 @@ def _test(condition: Condition) -> Callable[[Any], bool]:
     return lambda value: value is not None and _key(value) in keys
 
 
-def _in_unit(field: str, condition: Condition, unit: str) -> Condition:
-    """A range with all its bounds as numbers, in the unit of the field."""
-    if not isinstance(condition, Range):
+def in_unit(field: str, condition: Condition, unit: str, values: Iterable[Any] = ()) -> Condition:
+    """A condition with all its quantities as numbers, in the unit of the field, whose values are these.
+
+    DataProblem for a quantity that can't be one.
+    """
+    if isinstance(condition, Range):
+        bounds = {key: value for key, value in condition.model_dump().items() if isinstance(value, str)}
+        at = ("where", field)
+        return condition.model_copy(update={key: _number((*at, key), text, unit) for key, text in bounds.items()})
+    numbers = [v for v in values if isinstance(v, int | float) and not isinstance(v, bool)]
+    if not numbers:  # `2 eV` may be a word of theirs
         return condition
-    bounds = {key: value for key, value in condition.model_dump().items() if isinstance(value, str)}
-    return condition.model_copy(update={key: _bound(field, key, text, unit) for key, text in bounds.items()})
+    said = {path: _value(path, value, unit, numbers) for path, value in _wanted(field, condition)}
+    return tuple(said.values()) if isinstance(condition, tuple) else said["where", field]
 
 
-def _bound(field: str, key: str, text: str, unit: str) -> float:
+def _value(at: tuple[str | int, ...], said: Any, unit: str, numbers: list[float]) -> Any:
+    """A value of the spec as the number that the data have for it."""
+    try:
+        number = _number(at, said, unit) if isinstance(said, str) else None
+    except QuantityError:  # a word, of which will be said that no entry has it
+        number = None
+    if number is None:
+        return said
+    # What was converted can be off by its last digit.
+    return next((v for v in numbers if math.isclose(v, number, rel_tol=1e-12)), number)
+
+
+def _number(at: tuple[str | int, ...], text: str, unit: str) -> float:
+    """A quantity in a field's unit. QuantityError where it is none, DataProblem where its unit can't be turned."""
     number, own = split_quantity(text)
-    at = ("where", field, key)
+    field = at[1]
     if not unit:
         right = f"write {number:g}, in the unit that the data have"
         raise DataProblem(Finding(at, f"the unit of `{field}` isn't known, so {text} can't be compared with it", right))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bigdata.data import DataProblem, fields
 from bigdata.data.model import Range
-from bigdata.data.selection import unmet
+from bigdata.data.selection import in_unit, unmet
 from bigdata.spec.study import Finding, PathInSpec
 
 if TYPE_CHECKING:  # a kind loads the origins of its own data only
@@ -45,5 +45,11 @@ def unknown_fields(
             what = f"the dataset has no field `{field}` whose unit could be said"
             yield Finding((*at, "units", field), what, right, field, tuple(known), at_key=True)
     for field, condition in dataset.where.items():
-        if field in known and known[field].values and not isinstance(condition, Range):
+        if field in known and isinstance(condition, Range):
+            unit = getattr(dataset, "units", {}).get(field, known[field].unit)
+            try:
+                in_unit(field, condition, unit)
+            except DataProblem as problem:
+                yield from problem.at(*at)
+        elif field in known and known[field].values:
             yield from (replace(f, path=(*at, *f.path)) for f in unmet(field, condition, known[field].values))

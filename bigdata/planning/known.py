@@ -19,6 +19,7 @@ from bigdata.store.trailer import is_whole
 
 DAMAGED = "its data were found damaged"
 OTHER_DATA = "the dataset changed"
+ANEW = "asked for anew"
 INGREDIENTS = {
     "version": "the stage's version",
     "fields": "the stage's settings",
@@ -30,13 +31,17 @@ INGREDIENTS = {
 
 @dataclass(frozen=True)
 class Record:
-    """What this run's folder says of itself, its journal of `n_bytes` first; `others` are the runs beside it."""
+    """What this run's folder says of itself, its journal of `n_bytes` first; `others` are the runs beside it.
+
+    `anew` is said where nothing that this run has done is to count.
+    """
 
     folder: RunFolder
     past: journal.History
     n_bytes: int
     damaged: Set[tuple[str, ShardIndex]]
     others: KnownRuns
+    anew: bool = False
 
     @property
     def is_new(self) -> bool:
@@ -51,7 +56,7 @@ class Record:
     @cached_property
     def own(self) -> Mapping[str, TaskId]:
         """What this run has done, by key."""
-        return self.past.done.by_key()
+        return {} if self.anew else self.past.done.by_key()
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ class StageRecord:
             return "failed before"
         if task not in past.done:
             return "new"
+        if self.record.anew:
+            return ANEW
         if past.done.key(task) != self.key(index):
             return self._changed(past.done[task]["time"])
         if self.record.damaged and any(s in self.record.damaged for s in self._shards(index)):
@@ -197,10 +204,15 @@ class Sorting:
 
 
 def record_of(folder: RunFolder, *, fresh: bool) -> Record:
-    """What is known before a plan is made; with `fresh` nothing of other runs."""
+    """What is known before a plan is made; with `fresh` nothing of other runs, nor of this one where it has ended.
+
+    One that isn't goes on: it may be the fresh run itself, broken off, or handed from one controller to the next.
+    """
+    past = journal.read_history(folder.journal)
     others = KnownRuns(None if fresh else folder.path.parent, [folder.path.name])
     n_bytes = max(0, _size(folder.journal))
-    return Record(folder, journal.read_history(folder.journal), n_bytes, folder.read_damaged(), others)
+    anew = fresh and past.state in ("done", "failed")
+    return Record(folder, past, n_bytes, folder.read_damaged(), others, anew)
 
 
 def _size(path: Path) -> int:

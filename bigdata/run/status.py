@@ -168,9 +168,3 @@ def _waiting(folder: RunFolder) -> tuple[str, ...]:
         said = read_json(folder.waiting, MOST_WAITING_BYTES)
         return tuple(str(row["reason"]) for row in (said if isinstance(said, list) else [said]))
     return ()
-
-
-def find_runs(runs: Path) -> list[Path]:
-    """The runs below a folder, newest first."""
-    found = [p.parent for p in runs.glob("*/resolved.json")]
-    return sorted(found, key=lambda p: -(p / "resolved.json").stat().st_mtime)

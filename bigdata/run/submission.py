@@ -17,7 +17,7 @@ from bigdata.engine.books import Outcome
 from bigdata.engine.controller import Controller
 from bigdata.engine.hands import Pools
 from bigdata.engine.inside import inside_pools, what_ended_it
-from bigdata.engine.observer import Observer, Silent
+from bigdata.engine.observer import Observer
 from bigdata.engine.records import fold
 from bigdata.engine.shift import ALWAYS, Shift
 from bigdata.errors import Cancelled, DamagedData, SiteError
@@ -29,6 +29,7 @@ from bigdata.run.accounting import Accounts
 from bigdata.run.conclusion import STOPPED, end, fold_logs, raise_for, report, unbegun
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import is_understood
+from bigdata.run.notebook import usual_observer
 from bigdata.run.preparation import prepare
 from bigdata.spec import Study
 from bigdata.spec.site import Site
@@ -58,8 +59,9 @@ def submit(
     """Run a study to its report and return the run, opened for reading. What an earlier submission finished is kept.
 
     The controller is this process, wherever the site would have it; see `bigdata.run.launch` for the others. With a
-    Dask `client`, tasks run on its cluster. `fresh` takes nothing over from other runs; without `draw` the report
-    is left to the next submission.
+    Dask `client`, tasks run on its cluster. Where no `observer` is named, a notebook shows the progress. `fresh` takes
+    nothing over from other runs, and does one that has ended anew; without `draw` the report is left to the next
+    submission.
     Raises, before anything is written, PlanRefused, and SpecError where packages that the tasks import are missing;
     SiteError where the machine refuses or another controller runs this study; Cancelled, which is ShiftOver where the
     `shift` ended first; TasksFailed when all else is done.
@@ -75,7 +77,10 @@ def submit(
             # Whoever held the lock until now, or a graph that another scheduler ran, may have done some of it.
             fold(plan.folder)
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh, before=plan)
-            lead, past = Lead(lock, observer or Silent(), shift, client, draw), read_history(plan.folder.journal)
+            lead, past = (
+                Lead(lock, observer or usual_observer(), shift, client, draw),
+                read_history(plan.folder.journal),
+            )
             if _is_finished(plan, past):
                 _say_finished(plan, past, lead.observer)
                 return Run(plan.folder.path)

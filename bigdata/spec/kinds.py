@@ -55,12 +55,19 @@ def _of_kind(name: str) -> tuple[str, ...]:
         return ()
 
 
+def is_ours(name: str) -> bool:
+    """Whether a kind comes with bigdata."""
+    return name in _ours()
+
+
 @cache
 def kind(name: str) -> type[StudyModel]:
     """The model of a kind's YAML. Raises KeyError for a kind that isn't installed."""
     point = _ours().get(name) or _registered()[name]
     try:
         model: type[StudyModel] = point.load()
+        if not (isinstance(model, type) and issubclass(model, StudyModel)):
+            raise TypeError("it is no class of StudyModel's")
     except Exception as error:  # somebody's package may raise anything when it is loaded
         what = f"the study kind `{name}` can't be loaded from {point.value}: {type(error).__name__}: {error}"
         raise SpecError(f"{what}. Mend or remove its package.") from error

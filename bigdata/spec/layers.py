@@ -144,8 +144,13 @@ def parsed_path(text: str) -> PathInSpec | None:
     parts = text.strip().split(".")
     if not all(parts) or len(parts) > MAX_DEPTH:
         return None
-    # `²` is a digit to Python, and no number; a list's index is short, and what is longer is an id.
-    return tuple(int(p) if p.isascii() and p.isdigit() and len(p) < 9 else p for p in parts)
+    return tuple(int(p) if _is_index(p) else p for p in parts)
+
+
+def _is_index(part: str) -> bool:
+    """Whether a part of a path may be a list's index; `007` and what is longer are ids, whose text is kept."""
+    # `²` is a digit to Python, and no number.
+    return part.isascii() and part.isdigit() and len(part) < 9 and str(int(part)) == part
 
 
 def assigned(root: Node, path: PathInSpec, value: Node, key: Span, problems: list[Located]) -> Node:

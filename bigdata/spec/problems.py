@@ -60,7 +60,19 @@ class _Finder:
             return [self.no_such_kind(details, slot)]
         if slot.schema["type"] == "tagged-union":
             return self.no_member(details, slot)
+        if kind in ("list_type", "tuple_type") and (whole := self.without_inner(slot)):
+            return [whole]
         return [self.problem(slot.path, *_sentences(details, slot))]
+
+    def without_inner(self, slot: Slot) -> Located | None:
+        """A list of words where a list of lists belongs: one problem, and not one for each word."""
+        *holder, index = slot.path or ("",)
+        outer = node_at(self.root, tuple(holder)).plain
+        if not isinstance(index, int) or not isinstance(outer, list) or any(isinstance(x, list | dict) for x in outer):
+            return None
+        shape = f"[[{', '.join(said(x).strip('`') for x in outer)}]]"
+        what = "has words where lists belong"
+        return self.problem(tuple(holder), what, f"Write lists in the list, in brackets of their own: {shape}")
 
     def problem(self, path: PathInSpec, what: str, right: str = "", hint: str = "", at_key: bool = False) -> Located:
         return located(locate(self.root, path, at_key), (*self.at, *path), what, right, hint)

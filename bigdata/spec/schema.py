@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic.json_schema import DefsRef, GenerateJsonSchema
 
-from bigdata.spec.kinds import kind, kinds
+from bigdata.errors import SpecError
+from bigdata.spec.kinds import is_ours, kind, kinds
 from bigdata.spec.study import SpecModel
 from bigdata.spec.sweep import Sweep
 
@@ -18,6 +20,7 @@ _EXTENDS = {
     "description": "A parent file, relative to this one: its fields count where this file doesn't give them. "
     "Mappings are merged key by key, anything else is replaced.",
 }
+_REF = "#/$defs/"
 _MODE: Literal["validation"] = "validation"
 
 
@@ -28,29 +31,51 @@ class _Schema(GenerateJsonSchema):
         return False
 
 
-def schema() -> dict[str, Any]:
-    """The schema (draft 2020-12): by `study:`, the fields of the kind; `extends:` and `sweep:` for all."""
-    models: list[type[SpecModel]] = [*map(kind, kinds()), Sweep]
+def schema() -> tuple[dict[str, Any], list[str]]:
+    """The schema (draft 2020-12): by `study:`, the fields of the kind; `extends:` and `sweep:` for all.
+
+    And what is wrong with kinds of other packages that are left out, a sentence each.
+    """
+    names, left_out = _described()
+    models: list[type[SpecModel]] = [*map(kind, names), Sweep]
     inputs = [(model, _MODE, model.__pydantic_core_schema__) for model in models]
-    refs, definitions = _Schema(ref_template="#/$defs/{model}").generate_definitions(inputs)
-    for name in kinds():
-        _open_to_parents(definitions[DefsRef(kind(name).__name__)], refs[Sweep, _MODE])
-    return {
+    refs, definitions = _Schema(ref_template=_REF + "{model}").generate_definitions(inputs)
+    for name in names:
+        # By its reference: two packages may have classes of one name.
+        own = refs[kind(name), _MODE]["$ref"].removeprefix(_REF)
+        _open_to_parents(definitions[DefsRef(own)], refs[Sweep, _MODE])
+    whole = {
         "$schema": DIALECT,
         "title": "A study of bigdata",
         "type": "object",
-        "properties": {"study": {"description": "The kind of study.", "enum": list(kinds())}},
+        "properties": {"study": {"description": "The kind of study.", "enum": names}},
         "anyOf": [{"required": ["study"]}, {"required": ["extends"]}],
-        "allOf": [_if_kind(name, refs[kind(name), _MODE]) for name in kinds()],
+        "allOf": [_if_kind(name, refs[kind(name), _MODE]) for name in names],
         "$defs": {name: _with_units(definition, definitions) for name, definition in definitions.items()},
     }
+    return whole, left_out
+
+
+def _described() -> tuple[list[str], list[str]]:
+    """The kinds that a schema can be made of, and why it can't of the others."""
+    names, left_out = [], []
+    for name in kinds():
+        try:
+            if not is_ours(name):
+                _Schema().generate(kind(name).__pydantic_core_schema__, _MODE)
+            names.append(name)
+        except SpecError as error:
+            left_out.append(str(error))
+        except PydanticInvalidForJsonSchema as error:
+            left_out.append(f"the study kind `{name}` has no JSON schema: {error.message}. Its author has to say one.")
+    return names, left_out
 
 
 def site_schema() -> dict[str, Any]:
     """The schema (draft 2020-12) of site files."""
     from bigdata.spec.site import Site
 
-    generated = _Schema(ref_template="#/$defs/{model}").generate(Site.__pydantic_core_schema__, _MODE)
+    generated = _Schema(ref_template=_REF + "{model}").generate(Site.__pydantic_core_schema__, _MODE)
     parts = generated.pop("$defs")
     definitions = {name: _with_units(definition, parts) for name, definition in parts.items()}
     fields = generated["properties"]

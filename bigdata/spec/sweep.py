@@ -80,7 +80,16 @@ def _combinations(node: Node) -> list[dict[str, Node]]:
 def _excluded(setting: Mapping[str, Node], node: Node) -> bool:
     rows = node.child("exclude")
     plain = {path: value.plain for path, value in setting.items()}
-    return any(all(plain[str(p)] == v.plain for p, v in row) for _, row in rows or ())
+    return any(all(_same(plain[str(p)], v.plain) for p, v in row) for _, row in rows or ())
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Whether two values of a spec are equal; 1 and 1.0 are, but to Python 1 and `true` are, too."""
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(_same, a, b))
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(_same(a[key], b[key]) for key in a)
+    return isinstance(a, bool) == isinstance(b, bool) and bool(a == b)
 
 
 def _setting(
@@ -198,7 +207,8 @@ def _wrong_excludes(node: Node) -> list[Located]:
             if path not in columns:
                 right = f"Swept are {listed(columns)}"
                 found.append(located(span, (*here, path), "isn't swept", right, meant(str(path), columns)))
-            elif value.plain not in (known := columns[str(path)].plain):
+            elif not any(_same(value.plain, one) for one in columns[str(path)].plain):
+                known = columns[str(path)].plain
                 right = f"Its values are {listed(map(_word, known))}"
                 found.append(
                     located(

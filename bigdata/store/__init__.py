@@ -10,10 +10,13 @@ if TYPE_CHECKING:
 
 
 def open_run(path: str | Path) -> Run:
-    """Open a run's folder for reading; arrays are loaded when asked for. SiteError where there is no run."""
+    """Open a run for reading, by its folder or by its name below `runs`, of which it is the latest; arrays are loaded
+    when asked for. SiteError where there is no run.
+    """
+    from bigdata.store.named import named_run
     from bigdata.store.reading import Run
 
-    return Run(path)
+    return Run(named_run(path).path)
 
 
 __all__ = ["open_run"]

@@ -144,8 +144,16 @@ class StoredArray:
 
     def verify(self) -> None:
         """Read every shard; DamagedData at the first that isn't whole."""
+        for error in self.damages():
+            raise error
+
+    def damages(self) -> Iterator[DamagedData]:
+        """Read every shard; what is wrong with each that isn't whole."""
         for shard in self._touched(...):
-            _ = self[tuple(slice(i * s, (i + 1) * s) for i, s in zip(shard, self._shard, strict=True))]
+            try:
+                _ = self[tuple(slice(i * s, (i + 1) * s) for i, s in zip(shard, self._shard, strict=True))]
+            except DamagedData as error:
+                yield error
 
 
 def _shards_of(part: Any, n: int, shard: int) -> Sequence[int]:

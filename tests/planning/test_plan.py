@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import bigdata
 from bigdata import load_study
 from bigdata.errors import SpecError
 from bigdata.spec.site import load_site
@@ -172,3 +173,19 @@ def test_relative_paths_of_runs_are_taken_as_given(path: str, bench: Bench, monk
 
     monkeypatch.chdir(bench.folder)
     assert plan(load_study(bench.trial()), runs=path).folder.path.parent == Path(path)
+
+
+def test_a_plan_at_a_prompt_is_a_page_at_most(bench: Bench) -> None:
+    few = bench.plan(bench.trial(tasks=3), site="process")
+    assert "  first: 3 of 3 tasks to do\n" in repr(few)
+    assert f"{few.n_files:,} files" in repr(few)
+    many = bench.plan(bench.trial(sweep={"grid": {"rows": [*range(1, 60)]}}))
+    assert len(repr(many).splitlines()) < 30
+    n_stages = len(many.stages)
+    assert f"and {n_stages - 20} more stages" in repr(many)
+
+
+def test_all_that_the_package_offers_is_listed() -> None:
+    assert set(bigdata.__all__) <= set(dir(bigdata))
+    assert all(callable(getattr(bigdata, name)) for name in bigdata.__all__)
+    assert "predict" in bigdata.__all__

@@ -256,3 +256,28 @@ def test_nothing_is_known_from_another_users_run(name: str, bench: Bench) -> Non
     os.chown(folder.path / name, 54_321, -1)
     runs = KnownRuns(bench.folder / "runs")
     assert (bool(runs), runs.find([key(3)])) == (False, {})
+
+
+def test_a_fresh_run_of_what_is_finished_is_done_anew(bench: Bench) -> None:
+    spec = search(bench)
+    first = inside(bench, spec)
+    before = chunks(first.folder.path)
+    assert n_run(bench) == 12
+    assert bench.plan(spec, fresh=True).stages[0].reasons == {"asked for anew": 12}
+    again = inside(bench, spec, fresh=True)
+    assert n_run(bench) == 12
+    assert again.folder.path == first.folder.path
+    assert chunks(again.folder.path) == before
+    assert len(events(again.folder.path, "done")) == 2 * len(first.history.done)
+    inside(bench, spec)
+    assert n_run(bench) == 0
+
+
+def test_a_fresh_run_that_was_broken_off_goes_on(bench: Bench) -> None:
+    """As when one controller hands it to the next."""
+    spec = search(bench)
+    journal = inside(bench, spec).folder.journal
+    lines = journal.read_text().splitlines(keepends=True)
+    n_done = next(n for n, line in enumerate(lines) if '"end"' in line)
+    journal.write_text("".join(lines[:n_done]))
+    assert bench.plan(spec, fresh=True).n_todo == 0

@@ -11,6 +11,10 @@ import pytest
 
 from bigdata.errors import SpecError
 from bigdata.spec import Study, load_study, study_from_resolved
+from bigdata.spec.layers import parsed_path
+from bigdata.spec.node import Source
+from bigdata.spec.source import read_text
+from bigdata.spec.sweep import swept
 from bigdata.studies.similarity.model import Above, Blocks, Convergence, Groups, Nearest, Similarity
 
 CONTRACT = """\
@@ -209,6 +213,28 @@ def test_a_grid_takes_every_combination_and_a_zip_goes_side_by_side(write: Write
     assert len({v.model.model_dump_json() for v in study.variants}) == 3
 
 
+@pytest.mark.parametrize(
+    ("excluded", "dropped"),
+    [("1", "1"), ("true", "True"), ("2", "2.0"), ("[1.0]", "[1]"), ("{a: 1.0}", "{'a': 1}")]
+    + [(never, "") for never in ("[true]", "{a: true}", "{a: 2}", "false", "[1, 1]")],
+)
+def test_one_and_true_are_two_values_to_an_exclude(excluded: str, dropped: str) -> None:
+    text = f"sweep: {{grid: {{a.b: [1, 2.0, true, [1], {{a: 1}}]}}, exclude: [{{a.b: {excluded}}}]}}\n"
+    root, problems = read_text(text, Source("s.yaml", tuple(text.split("\n"))))
+    node = root.child("sweep")
+    assert node is not None
+    left = {repr(s.values.get("a.b")) for s in swept(root, node, problems)}
+    if dropped:
+        assert not problems
+        assert {"1", "2.0", "True", "[1]", "{'a': 1}"} - left == {dropped}
+    else:
+        assert "never has the value" in problems[0].problem.what
+
+
+def test_a_key_of_a_path_keeps_its_text() -> None:
+    assert parsed_path("a.007.0.12.00") == ("a", "007", 0, 12, "00")
+
+
 def test_a_problem_of_several_variants_is_said_once(write: Write) -> None:
     text = message(write(SMALL + "groups: {linkage: ward}\nsweep: {grid: {similarity.measure: [dice, cosine]}}\n"))
     assert text.count("ward") == 2  # in the sentence and in the line shown
@@ -275,3 +301,18 @@ def test_a_sweep_over_mappings_is_labelled_by_the_words_that_tell_variants_apart
     (tmp_path / "s.yaml").write_text(text)
     labels = [v.label for v in load_study(tmp_path / "s.yaml").variants]
     assert labels[0] == 'similarity.measure=dice, similarity.keep={"nearest": 5}'
+
+
+def test_words_where_lists_belong_are_one_problem_that_shows_the_shape(write: Write) -> None:
+    spec = """study: cluster-expansion
+name: x
+dataset: {name: emt-copper-gold}
+target: {field: mixing_energy, units: eV/atom}
+parent: {lattice: {prototype: fcc, a: 3.85 angstrom}, sublattices: [Cu, Au]}
+clusters: {cutoffs: {2: 9 angstrom}}
+"""
+    lines = message(write(spec)).splitlines()
+    assert [line for line in lines if "study.yaml" in line] == [
+        "study.yaml:5:68: parent.sublattices: has words where lists belong. "
+        "Write lists in the list, in brackets of their own: [[Cu, Au]]."
+    ]

@@ -107,6 +107,16 @@ def test_the_program_says_so_with_exit_code_7(ran: Bench) -> None:
     assert ran.bigdata("results", folder, "total").returncode == 0
 
 
+def test_the_program_lists_every_shard_that_is_damaged(ran: Bench) -> None:
+    folder = ran.run_folder().path
+    for shard in (1, 3):
+        flip(3)(folder / f"store.zarr/value/c/{shard}")
+    (folder / "store.zarr/value/c/2").unlink()
+    said = ran.bigdata("verify", folder)
+    assert said.returncode == 7
+    assert [f"`value`, shard {n}, are" in line for n, line in enumerate(said.stderr.splitlines(), 1)] == [True] * 3
+
+
 def test_damage_in_a_coordinate_is_mended_too(ran: Bench) -> None:
     folder = ran.run_folder().path
     before = chunks(folder)
