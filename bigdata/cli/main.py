@@ -22,7 +22,6 @@ VERBS = {
     "results": "Print a run's tables and arrays.",
     "predict": "Predict a property of new structures with a run's model.",
     "export": "Write a run's model for other programs.",
-    "upload": "Send a run's packed files to a public archive.",
     "report": "Write figures and report anew.",
     "verify": "Read all data of a run and compare their checksums.",
     "debug": "Run one task in this process.",
@@ -38,7 +37,7 @@ VERBS = {
 # For the program itself, not for people.
 HIDDEN = ("controller",)
 # Verbs that fetch and read data, and say on the way how far that is.
-WAITING = ("plan", "submit", "controller", "predict", "datasets", "cost", "upload")
+WAITING = ("plan", "submit", "controller", "predict", "datasets", "cost")
 
 
 class Verbs(click.Group):

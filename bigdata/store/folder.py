@@ -135,11 +135,6 @@ class RunFolder:
         return self.packs / path / "index.bin"
 
     @property
-    def uploads(self) -> Path:
-        """What was sent to a public archive, an event a line; not there where nothing was."""
-        return self.path / "uploads.jsonl"
-
-    @property
     def figures(self) -> Path:
         return self.path / "figures"
 

@@ -12,7 +12,7 @@ import logging
 import random
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
@@ -77,7 +77,7 @@ class _Question(NamedTuple):
     method: str
     url: str
     headers: Mapping[str, str]
-    body: bytes | Callable[[], Iterator[bytes]] | None = None
+    body: bytes | None = None
 
     @property
     def host(self) -> str:
@@ -128,35 +128,11 @@ class Client:
         question = _Question("POST", url, {**kind, **(headers or {})}, json.dumps(body).encode())
         return self._answer(question, _document)
 
-    def send(
-        self,
-        method: str,
-        url: str,
-        body: Callable[[], Iterator[bytes]],
-        n_bytes: int,
-        has_arrived: Callable[[], bool],
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        """Send a stream of `n_bytes`, which `body` begins anew for each attempt; raises as `get` does.
-
-        `has_arrived` is asked before another attempt: where only the answer was lost, nothing is done twice.
-        """
-        kind = {
-            "Accept": "application/json",
-            "Content-Type": "application/octet-stream",
-            "Content-Length": str(n_bytes),
-        }
-        self._answer(_Question(method, url, {**kind, **(headers or {})}, body), bytes, has_arrived)
-
-    def _answer(
-        self, question: _Question, read: Callable[[bytes], T], has_arrived: Callable[[], bool] = lambda: False
-    ) -> T:
+    def _answer(self, question: _Question, read: Callable[[bytes], T]) -> T:
         if not _is_address(question.url):
             raise SiteError(f"`{question.url}` is no address: one begins with https:// and names a server.")
         why = ""
         for attempt in range(self._attempts):
-            if attempt and has_arrived():
-                return read(b"")
             self._keep_the_rate()
             try:
                 return read(self._put(question))
@@ -189,7 +165,7 @@ class Client:
             response = self._pool(question.url).request(
                 question.method,
                 question.url,
-                body=question.body() if callable(question.body) else question.body,
+                body=question.body,
                 headers={**_OURS, **question.headers},
                 timeout=urllib3.Timeout(connect=self._timeout_s, read=self._timeout_s),
                 retries=urllib3.Retry(

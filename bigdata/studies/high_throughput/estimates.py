@@ -15,7 +15,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.archives.limits import LARGEST_UPLOAD, in_words
 from bigdata.calculators.calculation import Step
 from bigdata.kind import BUILT_IN, PROCESS_BYTES, Rate, size
 from bigdata.studies.high_throughput.calculations import Calculations
@@ -113,10 +112,6 @@ class Estimate:
             f"{n:,} calculations write about {files:,} files and {size(whole)} on their nodes, by a rough estimate; "
             f"the run keeps about {size(n * self.packed_bytes)} of it, packed"
         )
-        if self.model.upload:
-            # Packs count unpacked at NOMAD, and how much larger that is the calculations tell.
-            n_uploads = -(-n * self.packed_bytes // LARGEST_UPLOAD)
-            yield f"upload: at least {in_words(n_uploads)}; `bigdata upload RUN --dry-run` counts them after the run"
 
 
 def _functions(one: One) -> float:

@@ -96,30 +96,6 @@ class Archive(SpecModel):
     )
 
 
-class Nomad(SpecModel):
-    """NOMAD, or an Oasis of it, and what it is told of the run's files."""
-
-    url: str = Field(
-        default="https://nomad-lab.eu/prod/v1/api/v1",
-        description='The address of its API, or "${env:NAME}", the variable of the environment that holds it.',
-    )
-    token: str = Field(
-        pattern=r"^\$\{env:[A-Za-z_][A-Za-z0-9_]*\}$",
-        description='"${env:NAME}": the variable of the environment that holds the token, which is kept nowhere.',
-    )
-    comment: str = Field(default="", description="A few sentences on the calculations.")
-    references: tuple[str, ...] = Field(default=(), description="Addresses of papers and pages.")
-    datasets: tuple[str, ...] = Field(default=(), description="NOMAD's datasets that they become part of, by name.")
-    coauthors: tuple[str, ...] = Field(default=(), description="NOMAD's users, by name or mail address.")
-    embargo: int = Field(default=0, ge=0, le=36, description="Months after publishing in which nobody else sees them.")
-
-
-class Upload(SpecModel):
-    """The public archive that `bigdata upload RUN` sends raw files to."""
-
-    nomad: Nomad
-
-
 class Again(SpecModel):
     """Calculations to be made once more."""
 
@@ -145,7 +121,6 @@ class HighThroughput(StudyModel):
     )
     dos: Dos = Dos()
     archive: Archive = Archive()
-    upload: Upload | None = Field(default=None, description="Where `bigdata upload RUN` sends the packed files.")
     again: tuple[Again, ...] = Field(
         default=(),
         description="Make these once more, with the timeout and restarts that are given now: a calculation that failed "

@@ -40,13 +40,3 @@ def test_packs_and_files_are_about_those_of_elk():
     assert 0.7 < estimate(2, 8, 4.0).packed_bytes / 195_000 < 1.4
     assert estimate(2, 8, 4.0, raw="dropped").packed_bytes < 12_000
     assert 0.9 < sum(FILES[step] for step in estimate(4, 8, 4.0).steps) / 44 < 1.1
-
-
-def test_a_plan_says_how_many_uploads_there_are_at_least():
-    found = estimate(4, 8, 4.0)
-    found.model.upload = None
-    assert not any("upload" in note for note in found.notes())
-    found.model.upload = SimpleNamespace()
-    assert any(
-        "upload: at least 1 upload of at most 32 GB in 1 round of 10 unpublished" in note for note in found.notes()
-    )
