@@ -109,6 +109,7 @@ class StudyModel(SpecModel):
     report_at: ClassVar[str] = ""
     predict_at: ClassVar[str] = ""
     export_at: ClassVar[str] = ""
+    uploads_at: ClassVar[str] = ""
     predicts: ClassVar[Literal["structures", "tables"]] = "structures"
     starter_at: ClassVar[str] = ""
     status_at: ClassVar[str] = ""
