@@ -71,6 +71,8 @@ def address_of(nomad: Nomad) -> str:
     parts = urlsplit(url)
     is_here = parts.hostname in ("localhost", "127.0.0.1", "::1")
     if parts.scheme != "https" and not (parts.scheme == "http" and is_here):
-        raise SpecError(f"upload.nomad.url: {parts.hostname or 'the address'} would get the token in plain text: "
-                        "write an address that begins with https://.")
+        raise SpecError(
+            f"upload.nomad.url: {parts.hostname or 'the address'} would get the token in plain text: "
+            "write an address that begins with https://."
+        )
     return url

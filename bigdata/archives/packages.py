@@ -24,15 +24,27 @@ METADATA_BYTES = 10**6
 METADATA = "nomad.yaml"
 
 
+# The files of a calculation are those of its pack.
+Calculation = Packed
+
+
 @dataclass(frozen=True)
 class Shipment:
-    """What a study sends: its finished calculations, where to, and how many were left out since they failed."""
+    """What a study sends: its finished calculations, where to, and how many were left out since they failed.
+
+    Each calculation's folder is `stem` and its number, so that two variants of a sweep have no folder in common.
+    """
 
     to: Nomad
     name: str
     description: str
-    calculations: list[Packed]
+    stem: str
+    calculations: list[Calculation]
     n_failed: int = 0
+
+    def has(self, folder: str) -> bool:
+        """Whether a folder is one of this study's, also of a calculation that isn't sent any more."""
+        return folder.rpartition("-")[0] == self.stem
 
 
 @dataclass
@@ -76,7 +88,7 @@ def said(n: int) -> str:
 
 
 def divided(
-    calculations: Iterable[Packed], sent: Callable[[str, str], bool], limit: int = UPLOAD_BYTES
+    calculations: Iterable[Calculation], sent: Callable[[str, str], bool], limit: int = UPLOAD_BYTES
 ) -> Iterator[Package]:
     """Packages of the calculations that aren't `sent` (by folder and key), in order, each as full as it gets.
 

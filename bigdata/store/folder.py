@@ -197,7 +197,8 @@ class RunFolder:
 
     def lasting(self) -> tuple[int, int]:
         """Files and bytes of what stays when the run has ended: a plan tells them before."""
-        passing = [p for p in (self.lock, self.launch, self.waiting, self.cancel, self.report_log, self.uploads) if p.exists()]
+        others = (self.lock, self.launch, self.waiting, self.cancel, self.report_log, self.uploads)
+        passing = [p for p in others if p.exists()]
         return self.n_files() - len(passing), self.n_bytes() - sum(map(_size, passing))
 
     def refuses(self, error: OSError) -> bool:
