@@ -28,7 +28,7 @@ from bigdata.archives.verification import checked, is_failed, reasons
 from bigdata.data.remote.http import Refused, Unanswered
 from bigdata.display import size
 from bigdata.errors import SiteError, VerificationFailed
-from bigdata.store.zipped import Member, Packed, zip_stream
+from bigdata.store.zipped import Member, Packed, Part, zip_stream
 
 LOG = logging.getLogger("bigdata")
 ATTEMPTS = 6
@@ -148,7 +148,7 @@ class Uploader:
         """Send it, and again as long as it isn't known to have come."""
         for attempt in range(ATTEMPTS):
             try:
-                upload = self._sent_once(sent)
+                upload: dict[str, Any] | None = self._sent_once(sent)
             except Unanswered as error:
                 LOG.info("%s: %s; looking whether it came", sent.name, str(error).rstrip("."))
                 self._server.client.pause(attempt, error.after_s)
@@ -164,7 +164,7 @@ class Uploader:
     def _sent_once(self, sent: Sent) -> dict[str, Any]:
         LOG.info("%s: sending %s", sent.name, size(sent.n_bytes))
         told = metadata(self._shipment, sent.name)
-        parts = (told, *(self._by_folder[folder] for folder in sent.holds))
+        parts: tuple[Part, ...] = (told, *(self._by_folder[folder] for folder in sent.holds))
         return self._server.send(sent.name, self._shipment.to.embargo, zip_stream(parts), sent.n_bytes)
 
     def _processed(self, upload: dict[str, Any]) -> dict[str, Any]:

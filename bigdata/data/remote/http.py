@@ -146,7 +146,7 @@ class Client:
         url: str,
         params: Mapping[str, str | int],
         headers: Mapping[str, str],
-        body: Iterable[bytes] = b"",
+        body: Iterable[bytes] = (),
         n_bytes: int = 0,
     ) -> Any:
         """The JSON document that answers `n_bytes` of data, sent piece by piece, once.
