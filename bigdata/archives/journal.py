@@ -39,9 +39,9 @@ class Uploads:
         self._journal: Journal | None = None
         self.sent = {sent.name: sent for sent in _read(path) if sent.url == url}
 
-    def holds(self, folder: str, key: str) -> bool:
-        """Whether a calculation with these contents is in a package that was begun."""
-        return any(sent.holds.get(folder) == key for sent in self.sent.values())
+    def held(self) -> set[tuple[str, str]]:
+        """Folder and key of all calculations in packages that were begun."""
+        return {item for sent in self.sent.values() for item in sent.holds.items()}
 
     @contextmanager
     def writing(self) -> Iterator[None]:

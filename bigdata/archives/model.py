@@ -18,7 +18,7 @@ MOST_EMBARGO_MONTHS = 36
 
 def _variable(text: str) -> str:
     if not re.fullmatch(VARIABLE, text):
-        # What was written is most likely a token: it isn't repeated.
+        # Most likely a token: refused before anything is kept of the spec.
         raise WrongText("a token doesn't belong into a spec", "Name its variable: ${env:NOMAD_TOKEN}")
     return text
 

@@ -6,7 +6,7 @@ NOMAD takes 32 GB in an upload and holds ten unpublished ones of a user; no calc
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +88,7 @@ def said(n: int) -> str:
 
 
 def divided(
-    calculations: Iterable[Calculation], sent: Callable[[str, str], bool], limit: int = UPLOAD_BYTES
+    calculations: Iterable[Calculation], sent: Container[tuple[str, str]], limit: int = UPLOAD_BYTES
 ) -> Iterator[Package]:
     """Packages of the calculations that aren't `sent` (by folder and key), in order, each as full as it gets.
 
@@ -97,7 +97,7 @@ def divided(
     package = Package()
     for calculation in calculations:
         members = calculation.members()
-        if sent(calculation.folder, key_of(members)):
+        if (calculation.folder, key_of(members)) in sent:
             continue
         n_bytes = sum(member.in_zip for member in members)
         if n_bytes + END_BYTES + METADATA_BYTES > limit:

@@ -58,7 +58,7 @@ class Uploader:
     def packages(self) -> list[Sent]:
         """Those of the journal, and new ones of all that is in none of them."""
         before = [s for s in self._uploads.sent.values() if self._shipment.has(next(iter(s.holds)))]
-        new = [self._named(p) for p in divided(self._shipment.calculations, self._uploads.holds, self._limit)]
+        new = [self._named(p) for p in divided(self._shipment.calculations, self._uploads.held(), self._limit)]
         return [*before, *new]
 
     def _is_current(self, sent: Sent) -> bool:

@@ -245,3 +245,22 @@ def test_the_program_says_what_it_would_send_and_what_it_sent(made, nomad, tmp_p
     refused = made.bigdata("upload", folder, NOMAD_URL=nomad.base, NOMAD_TOKEN="")
     assert refused.returncode == 2
     assert "upload.nomad.token: the environment variable NOMAD_TOKEN isn't set" in refused.stderr
+
+
+def test_a_plan_tells_the_rounds_and_where_it_is_sent_changes_no_key(made):
+    plan = made.plan(write(made, {**SPEC, "upload": UPLOAD}))
+    assert "upload: 1 upload of at most 32 GB in 1 round of 10 unpublished" in " ".join(plan.notes)
+    assert not made.plan(write(made, SPEC, file="without.yaml")).stages[0].todo
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"upload": {"nomad": {"token": "eyJhbGciOi"}}}, "upload.nomad.token: a token doesn't belong into a spec"),
+        ({"upload": UPLOAD, "archive": {"raw": "dropped"}}, "upload: has nothing to send"),
+    ],
+    ids=["a token in a spec is refused", "an upload of nothing is refused"],
+)
+def test_specs_that_make_no_sense_are_refused(made, fields, words):
+    spec = write(made, {**SPEC, **fields}, file="wrong.yaml")
+    assert words in made.bigdata("validate", spec.name).stderr

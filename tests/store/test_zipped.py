@@ -49,7 +49,9 @@ def test_another_program_finds_it_whole(parts: list[Text | Packed], tmp_path: Pa
     path = tmp_path / "all.zip"
     path.write_bytes(b"".join(zip_stream(parts)))
     done = subprocess.run(["jar", "tf", path], capture_output=True, text=True, check=False) if _has("jar") else None
-    tested = subprocess.run(["unzip", "-tq", path], capture_output=True, text=True, check=False) if _has("unzip") else None
+    tested = (
+        subprocess.run(["unzip", "-tq", path], capture_output=True, text=True, check=False) if _has("unzip") else None
+    )
     for answer in filter(None, (done, tested)):
         assert answer.returncode == 0, answer.stdout + answer.stderr
     if done is None and tested is None:
