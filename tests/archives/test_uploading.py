@@ -147,13 +147,13 @@ def test_an_entry_that_fails_is_named_and_nothing_of_it_is_published(nomad, uplo
     assert [upload.published for upload in nomad.stored.values()] == [False, True, True, True]
 
 
-def test_a_file_that_changed_at_the_server_is_found(nomad, uploader):
+def test_a_file_that_changed_at_the_server_is_found(run, nomad, uploader):
     uploader(8).run()
     (upload,) = nomad.stored.values()
     name = "calculate-000001/dos.npy"
     upload.files[name] = upload.files[name][:-1]
-    (uploader().__dict__["_uploads"]._path).unlink()
-    with pytest.raises(VerificationFailed, match="1 files aren't there as they were sent: calculate-000001/dos.npy"):
+    (run / "uploads.jsonl").unlink()
+    with pytest.raises(VerificationFailed, match=r"1 files aren't there as they were sent: calculate-000001/dos\.npy"):
         uploader(8).run()
 
 

@@ -7,6 +7,7 @@ import struct
 import subprocess
 import zipfile
 from pathlib import Path
+from shutil import which
 
 import pytest
 
@@ -48,20 +49,12 @@ def test_its_size_is_known_before(parts: list[Text | Packed]) -> None:
 def test_another_program_finds_it_whole(parts: list[Text | Packed], tmp_path: Path) -> None:
     path = tmp_path / "all.zip"
     path.write_bytes(b"".join(zip_stream(parts)))
-    done = subprocess.run(["jar", "tf", path], capture_output=True, text=True, check=False) if _has("jar") else None
-    tested = (
-        subprocess.run(["unzip", "-tq", path], capture_output=True, text=True, check=False) if _has("unzip") else None
-    )
-    for answer in filter(None, (done, tested)):
-        assert answer.returncode == 0, answer.stdout + answer.stderr
-    if done is None and tested is None:
+    readers = [[program, *words, path] for program, words in (("unzip", ["-tq"]), ("jar", ["tf"])) if which(program)]
+    if not readers:
         pytest.skip("neither unzip nor jar is installed")
-
-
-def _has(program: str) -> bool:
-    import shutil
-
-    return shutil.which(program) is not None
+    for command in readers:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert answer.returncode == 0, answer.stdout + answer.stderr
 
 
 def test_places_and_counts_go_beyond_32_bits(tmp_path: Path) -> None:
