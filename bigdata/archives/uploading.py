@@ -87,18 +87,16 @@ class Uploader:
         """
         self._server.renew_token()
         wrong: list[str] = []
+        waiting = 0
         with self._uploads.writing():
             self._drop_stale()
             packages = self.packages()
-            for i, sent in enumerate(packages):
+            for sent in packages:
                 try:
-                    if not self._advance(sent):
-                        waiting = len(packages) - i
-                        break
+                    # Behind one that has to wait may be others that can be published, and make room.
+                    waiting += not self._advance(sent)
                 except VerificationFailed as error:
                     wrong.append(str(error))
-            else:
-                waiting = 0
         if wrong:
             raise VerificationFailed("\n".join(wrong))
         return packages, waiting
