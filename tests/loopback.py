@@ -49,7 +49,7 @@ class Loopback:
                 body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 server._give(self, Question(self.command, self.path, dict(self.headers), body))
 
-            do_GET = do_POST = _answer
+            do_GET = do_POST = do_DELETE = _answer
 
             def log_message(self, *_: object) -> None:
                 pass

@@ -22,6 +22,7 @@ VERBS = {
     "results": "Print a run's tables and arrays.",
     "predict": "Predict a property of new structures with a run's model.",
     "export": "Write a run's model for other programs.",
+    "upload": "Send a run's raw files to an archive, NOMAD.",
     "report": "Write figures and report anew.",
     "verify": "Read all data of a run and compare their checksums.",
     "debug": "Run one task in this process.",
@@ -37,7 +38,7 @@ VERBS = {
 # For the program itself, not for people.
 HIDDEN = ("controller",)
 # Verbs that fetch and read data, and say on the way how far that is.
-WAITING = ("plan", "submit", "controller", "predict", "datasets", "cost")
+WAITING = ("plan", "submit", "controller", "predict", "datasets", "cost", "upload")
 
 
 class Verbs(click.Group):

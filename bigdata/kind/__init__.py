@@ -64,11 +64,12 @@ swept, reported and run again as all others:
 
 The model (`StudyModel`) says more where it is asked: `check` what is wrong beyond types, `inputs` which data it reads,
 `data_files` the user's own among them, `figures` what will be drawn; `predict_at` and `export_at` are for kinds that
-make models, `starter_at` for `bigdata init`, `status_at` for what `bigdata status` tells of a run that goes on,
-`packages` for the record, `variables` for jobs, `extra` for packages that bigdata itself needn't have: `networks` is
-TensorFlow, graph-nets and Sonnet. Where these are missing, the study is refused before it is submitted; they are
-imported by its tasks alone, inside of functions. `Target` is a quantity with unit and range, `unknown_fields` finds
-fields that a dataset doesn't have, and `problem.at("dataset")` puts what is wrong with data at its place in the spec.
+make models, `uploads_at` says what `bigdata upload` sends to an archive, `starter_at` is for `bigdata init`,
+`status_at` for what `bigdata status` tells of a run that goes on, `packages` for the record, `variables` for jobs,
+`extra` for packages that bigdata itself needn't have: `networks` is TensorFlow, graph-nets and Sonnet. Where these
+are missing, the study is refused before it is submitted; they are imported by its tasks alone, inside of functions.
+`Target` is a quantity with unit and range, `unknown_fields` finds fields that a dataset doesn't have, and
+`problem.at("dataset")` puts what is wrong with data at its place in the spec.
 
 A kind that reads a file of the user's has it in its model as `file: str`, and says where that is and what is in it; a
 stage that reads it names it, `inputs=("measured",)`, and its tasks find it as `ctx.inputs["measured"].folder`:

@@ -28,7 +28,7 @@ from bigdata.store.folder import RunFolder
 # A worker takes that long to start.
 SMALL_SECONDS = 2.0
 # In the few lines of a plan.
-MOST_STAGES_SAID = 12
+MOST_STAGES_SAID, MOST_REFUSALS_SAID = 20, 5
 
 
 @dataclass(frozen=True, repr=False)
@@ -49,10 +49,10 @@ class Plan(Extent):
     def __repr__(self) -> str:
         """In a few lines, as a notebook shows it; `bigdata plan` says more."""
         sums = f"{self.n_files:,} files, about {duration(self.seconds.middle)}"
-        stages = [f"  {s.path}: {s.n_tasks:,} tasks, {s.n_todo:,} to run" for s in self.stages[:MOST_STAGES_SAID]]
+        stages = [f"  {s.path}: {s.n_todo:,} of {s.n_tasks:,} tasks to do" for s in self.stages[:MOST_STAGES_SAID]]
         if len(self.stages) > MOST_STAGES_SAID:
             stages.append(f"  … and {len(self.stages) - MOST_STAGES_SAID} more stages")
-        refused = [f"  refused: {reason}" for reason in self.refusals()[:MOST_STAGES_SAID]]
+        refused = [f"  refused: {reason}" for reason in self.refusals()[:MOST_REFUSALS_SAID]]
         head = f"<plan of {self.study.name} ({self.study.kind}) at {self.site.site}, into {self.folder.path}: {sums}>"
         return "\n".join([head, *stages, *refused])
 

@@ -97,18 +97,20 @@ class StudyModel(SpecModel):
     A kind subclasses this, and registers the subclass as an entry point of the group `bigdata.studies`, under
     the word that stands after `study:`. `stages_at`, `report_at`, and `predict_at` and `export_at` where a study
     makes models, name the kind's functions as "module:function"; none is imported before it is needed. Its models
-    are of structures, or of rows of `tables`, as `predicts` says. `starter_at` names a commented spec to begin with, as
-    "package:file". `status_at` names a function of a run's view that tells in a few lines what it has found so far, for
-    `bigdata status`: it is called while the run goes on, and reads what tasks have returned. `packages` are what its
-    numbers depend on, beside NumPy and SciPy: their versions are recorded. `variables` are those of the environment
-    that its tasks read. `extra` is the extra of bigdata whose packages its tasks import, such as `networks`: they are
-    looked for before anything runs, and nothing but tasks may import them.
+    are of structures, or of rows of `tables`, as `predicts` says. `uploads_at` names a function of a run's view that
+    tells what `bigdata upload` sends, and where. `starter_at` names a commented spec to begin with, as "package:file".
+    `status_at` names a function of a run's view that tells in a few lines what it has found so far, for `bigdata
+    status`: it is called while the run goes on, and reads what tasks have returned. `packages` are what its numbers
+    depend on, beside NumPy and SciPy: their versions are recorded. `variables` are those of the environment that its
+    tasks read. `extra` is the extra of bigdata whose packages its tasks import, such as `networks`: they are looked
+    for before anything runs, and nothing but tasks may import them.
     """
 
     stages_at: ClassVar[str]
     report_at: ClassVar[str] = ""
     predict_at: ClassVar[str] = ""
     export_at: ClassVar[str] = ""
+    uploads_at: ClassVar[str] = ""
     predicts: ClassVar[Literal["structures", "tables"]] = "structures"
     starter_at: ClassVar[str] = ""
     status_at: ClassVar[str] = ""

@@ -118,6 +118,11 @@ class RunFolder:
         return self.checkpoints / f"{path.replace('/', '.')}.{index}.{key[:8]}.npz"
 
     @property
+    def uploads(self) -> Path:
+        """What was sent to an archive, record by record; not there where nothing was."""
+        return self.path / "uploads.jsonl"
+
+    @property
     def packs(self) -> Path:
         """Holds the raw files that tasks left, an archive each; not there where no stage packs any."""
         return self.path / "packs"
@@ -192,7 +197,8 @@ class RunFolder:
 
     def lasting(self) -> tuple[int, int]:
         """Files and bytes of what stays when the run has ended: a plan tells them before."""
-        passing = [p for p in (self.lock, self.launch, self.waiting, self.cancel, self.report_log) if p.exists()]
+        others = (self.lock, self.launch, self.waiting, self.cancel, self.report_log, self.uploads)
+        passing = [p for p in others if p.exists()]
         return self.n_files() - len(passing), self.n_bytes() - sum(map(_size, passing))
 
     def refuses(self, error: OSError) -> bool:

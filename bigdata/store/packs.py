@@ -196,7 +196,7 @@ class TaskPack(Mapping[str, bytes]):
 
     def read(self, name: str) -> bytes:
         """One file's bytes. SpecError where the pack has none of that name."""
-        with self._opened() as archive:
+        with self.opened() as archive:
             if name not in archive.NameToInfo:
                 raise SpecError(self._stranger(name, archive.namelist()))
             try:
@@ -245,7 +245,7 @@ class TaskPack(Mapping[str, bytes]):
 
     @cached_property
     def _names(self) -> tuple[str, ...]:
-        with self._opened() as archive:
+        with self.opened() as archive:
             return tuple(archive.namelist())
 
     def _file(self) -> BinaryIO:
@@ -270,7 +270,8 @@ class TaskPack(Mapping[str, bytes]):
         raise self._damaged("are cut off, or damaged at their end")
 
     @contextmanager
-    def _opened(self) -> Iterator[zipfile.ZipFile]:
+    def opened(self) -> Iterator[zipfile.ZipFile]:
+        """The archive itself, its list of files compared with its checksum; DamagedData as of the pack."""
         with self._file() as file:
             trailer, size = self._trailer(file), file.seek(0, os.SEEK_END)
             if trailer.start > size or _crc(file, trailer.start, size - LENGTH) != trailer.list_crc:

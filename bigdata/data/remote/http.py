@@ -12,7 +12,7 @@ import logging
 import random
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple, TypeVar
@@ -65,6 +65,15 @@ class Refused(SiteError):
         super().__init__(sentence)
 
 
+class Unanswered(SiteError):
+    """What was sent had no answer, or one that says to try again: the server may or may not have got it. `after_s` is
+    how long it wants to be left alone (None: it doesn't say)."""
+
+    def __init__(self, sentence: str, after_s: float | None) -> None:
+        self.after_s = after_s
+        super().__init__(sentence)
+
+
 class _Again(Exception):
     """The question may be put again: why, and how long the server wants to be left alone (None: it doesn't say)."""
 
@@ -77,7 +86,7 @@ class _Question(NamedTuple):
     method: str
     url: str
     headers: Mapping[str, str]
-    body: bytes | None = None
+    body: bytes | Iterable[bytes] | None = None
 
     @property
     def host(self) -> str:
@@ -127,6 +136,34 @@ class Client:
         kind = {"Accept": "application/json", "Content-Type": "application/json"}
         question = _Question("POST", url, {**kind, **(headers or {})}, json.dumps(body).encode())
         return self._answer(question, _document)
+
+    def delete(self, url: str, headers: Mapping[str, str]) -> None:
+        """Have something removed; may be put twice."""
+        self._answer(_Question("DELETE", url, headers), bytes)
+
+    def send_json(
+        self,
+        url: str,
+        params: Mapping[str, str | int],
+        headers: Mapping[str, str],
+        body: Iterable[bytes] = (),
+        n_bytes: int = 0,
+    ) -> Any:
+        """The JSON document that answers `n_bytes` of data, sent piece by piece, once.
+
+        Raises Refused as `get` does, and Unanswered where the caller has to look what became of it.
+        """
+        sized = {"Content-Length": str(n_bytes), "Content-Type": "application/octet-stream", **headers}
+        question = _Question("POST", _with(url, params), {"Accept": "application/json", **sized}, body)
+        self._keep_the_rate()
+        try:
+            return _document(self._put(question))
+        except _Again as e:
+            raise Unanswered(f"{question.host} {e} ({question.shown}).", e.after_s) from None
+
+    def pause(self, attempt: int, after_s: float | None = None) -> None:
+        """Wait before something is tried once more: longer each time, and as long as the server wants."""
+        self._sleep(max(after_s or 0.0, min(self._pause_s * 2**attempt, MAX_PAUSE_S)))
 
     def _answer(self, question: _Question, read: Callable[[bytes], T]) -> T:
         if not _is_address(question.url):

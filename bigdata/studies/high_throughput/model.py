@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from bigdata.archives.model import Upload
 from bigdata.calculators.known import codes
 from bigdata.data import DataProblem
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
@@ -108,6 +109,7 @@ class HighThroughput(StudyModel):
 
     stages_at: ClassVar[str] = "bigdata.studies.high_throughput.stages:stages"
     report_at: ClassVar[str] = "bigdata.studies.high_throughput.report:report"
+    uploads_at: ClassVar[str] = "bigdata.studies.high_throughput.uploads:uploads"
     starter_at: ClassVar[str] = "bigdata.studies.high_throughput:starter.yaml"
     packages: ClassVar[tuple[str, ...]] = ("spglib", "pymatgen")
 
@@ -121,6 +123,7 @@ class HighThroughput(StudyModel):
     )
     dos: Dos = Dos()
     archive: Archive = Archive()
+    upload: Upload | None = Field(default=None, description="Where `bigdata upload` sends the raw files.")
     again: tuple[Again, ...] = Field(
         default=(),
         description="Make these once more, with the timeout and restarts that are given now: a calculation that failed "
@@ -154,6 +157,9 @@ class HighThroughput(StudyModel):
         yield from _workflow(fields.get("workflow", ()))
         if "dos" in fields:
             yield from _dos(fields["dos"])
+        if fields.get("upload") and fields.get("archive", Archive()).raw == "dropped":
+            what = "has nothing to send: NOMAD reads a code's own files, which `archive.raw` drops"
+            yield Finding(("upload",), what, "Write `raw: packed`, or leave `upload` out", at_key=True)
 
     def data_files(self, folder: Path) -> Iterable[Path]:
         """The user's own structures and species files."""

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
+from bigdata.archives.packages import n_uploads, said
 from bigdata.kind import (
     BUILT_IN,
     PROCESS_BYTES,
@@ -58,9 +59,21 @@ def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
     return Workload(
         stages=tuple(made),
         coordinates=tuple(_coordinates(model, calculations)),
-        notes=(*calculations.notes, *absent_program(model), *estimate.notes()),
+        notes=(
+            *calculations.notes,
+            *absent_program(model),
+            *estimate.notes(),
+            *_upload(model, estimate, len(calculations)),
+        ),
         sizes={"structures": len(calculations.entries), "settings": len(calculations.points)},
     )
+
+
+def _upload(model: HighThroughput, estimate: Estimate, n: int) -> Iterator[str]:
+    """What `bigdata upload` will send, where all calculations end well."""
+    if model.upload is not None:
+        least, _ = n_uploads(n * estimate.packed_bytes, n)
+        yield f"upload: {said(least)}, by `bigdata upload` when the run is done"
 
 
 def _calculate(

@@ -1,0 +1,1 @@
+"""Archives that runs are sent to when they are done: NOMAD."""
