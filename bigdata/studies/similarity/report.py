@@ -8,9 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from bigdata.data.model import NamedDataset
 from bigdata.data.problem import first
-from bigdata.data.registry import registered
 from bigdata.kind import Headline, Panel, ReportParts, Table, View
 from bigdata.studies.similarity import converged, tables
 from bigdata.studies.similarity.panel import matrix_data
@@ -42,7 +40,7 @@ def report(view: View) -> ReportParts:
         summary=_sentences(results),
         tables=_tables(results),
         panels=_panels(results),
-        sources=_sources(results),
+        sources=SOURCES,
         headline=_headline(results),
     )
 
@@ -141,13 +139,6 @@ def _mean_of_pairs(results: Results) -> float:
     shown = results.order[:: results.step]
     pairs = results.similarities(shown, shown)[np.triu_indices(len(shown), 1)]
     return float(pairs.mean()) if len(pairs) else float("nan")
-
-
-def _sources(results: Results) -> Iterator[str]:
-    yield from SOURCES
-    if isinstance(results.model.dataset, NamedDataset):
-        data = registered(results.model.dataset.name)
-        yield f"Data {data.name}: {data.title}. {data.citation} Licence: {data.licence}."
 
 
 def _panels(results: Results) -> Iterator[Panel]:
