@@ -39,7 +39,8 @@ def command(run: Path, array: str | None, variant: int | None, as_json: bool) ->
     if array is not None:
         click.echo(json.dumps(_values(view[array])) if as_json else _text(view[array]))
     elif as_json:
-        click.echo(json.dumps({"arrays": [_row(a) for a in view.values()], "tables": _tables(view)}))
+        shown = {"arrays": [_row(a) for a in view.values()], "tables": _tables(view), "data": _data(view)}
+        click.echo(json.dumps(shown))
     else:
         click.echo(_page(view))
 
@@ -82,6 +83,15 @@ def _tables(view: View) -> list[dict[str, Any]]:
         }
         for t in _made(view)
     ]
+
+
+def _data(view: View) -> list[dict[str, str]]:
+    """The study's datasets: title, licence and citation."""
+    from dataclasses import asdict
+
+    from bigdata.data.citing import data_sources
+
+    return [asdict(source) for source in data_sources(view.model)]
 
 
 def _page(view: View) -> str:

@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from bigdata.data.citing import data_sources
 from bigdata.kind.report import Headline, Panel, ReportParts
 from bigdata.report.faults import Faults
 from bigdata.report.html import Markup, element, join, json_element, packaged, sentence
@@ -49,8 +50,9 @@ class VariantPart:
         return found, join(*self._each("number to compare by", "numbers to compare by", self._parts[0].headline, take))
 
     def sources(self) -> list[str]:
-        """The publications to cite."""
-        return self._listed("rest of the sources", self._parts[0].sources)[0]
+        """The publications to cite, and the datasets with their licences."""
+        published = self._listed("rest of the sources", self._parts[0].sources)[0]
+        return [*published, *(source.sentence for source in data_sources(self.view.model))]
 
     def section(self) -> Markup:
         """The part of the page; its heading names the variant where there are several."""

@@ -50,12 +50,13 @@ def _headline(results: Results) -> Headline:
 
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
-    yield lambda: _said_of_structures(results)
-    yield lambda: _said_of_doubts(results)
     yield lambda: _said_of_best(results)
-    yield lambda: _said_of_largest(results)
+    yield lambda: _said_of_gain(results)
     if len(results.degrees) > 1:
         yield lambda: _said_of_features(results)
+    yield lambda: _said_of_largest(results)
+    yield lambda: _said_of_structures(results)
+    yield lambda: _said_of_doubts(results)
     yield lambda: _said_of_overfitting(results)
 
 
@@ -124,11 +125,35 @@ def _for(degrees: list[int]) -> str:
 def _said_of_best(results: Results) -> str:
     d = results.best
     size, unit = results.sizes[d], results.unit
+    low, high = (float(results.view[f"cv_rmse_{end}"][d, size - 1]) for end in ("low", "high"))
+    interval = f", 95 %: {low:.3g} to {high:.3g}" if np.isfinite([low, high]).all() else ""
     return (
         f"Take degree {results.degrees[d]} with {size:,} features: the error on structures left out is "
-        f"{results.cv_rmse[d, size - 1]:.4g} {unit} (RMSE), that of the fit {results.rmse[d, size - 1]:.4g} {unit}. "
+        f"{results.cv_rmse[d, size - 1]:.4g} {unit} (RMSE{interval}), that of the fit "
+        f"{results.rmse[d, size - 1]:.4g} {unit}. "
         "It is the smallest model within one standard error of the least error on structures left out."
     )
+
+
+def _said_of_gain(results: Results) -> str:
+    """What the model to take gains: against the mean of the target, and against the standard expansion's own model."""
+    d = results.best
+    own, spread = float(results.cv_rmse[d, results.sizes[d] - 1]), float(results.target.std())
+    said = f"The mean of all structures would be wrong by {spread:.4g} {results.unit}".rstrip()
+    said += f": the model takes {_less(own, spread)}" if spread > 0 else ""
+    if 1 in results.degrees and (standard := results.degrees.index(1)) != d:
+        size = results.sizes[standard]
+        beside = float(results.cv_rmse[standard, size - 1])
+        said += (
+            f". The standard expansion's own model, of {size:,} features, has {beside:.4g} {results.unit}".rstrip()
+            + f": features of degree {results.degrees[d]} take {_less(own, beside)}"
+        )
+    return f"{said}."
+
+
+def _less(error: float, before: float) -> str:
+    """How much of an earlier error a model takes away."""
+    return f"{1 - error / before:.0%} of that away" if error < before else f"nothing of that away ({error:.4g})"
 
 
 def _said_of_features(results: Results) -> str:

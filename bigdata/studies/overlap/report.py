@@ -11,6 +11,7 @@ import numpy as np
 from bigdata.kind import Headline, ReportParts, Table, View
 from bigdata.studies.materials.symmetry import SPGLIB
 from bigdata.studies.materials.twins import said_of_matches, said_of_twins
+from bigdata.studies.overlap import answer
 from bigdata.studies.overlap.results import Results
 
 MOST_ROWS = 30
@@ -39,10 +40,18 @@ def report(view: View) -> ReportParts:
 def _headline(results: Results) -> Headline:
     if len(results.names) < 2:
         return {"groups": int(results.n_groups[0])}
-    return {"groups that all datasets have": int((results.counts > 0).all(axis=1).sum())}
+    found: dict[str, float | int] = {"groups that all datasets have": int((results.counts > 0).all(axis=1).sum())}
+    if results.has_targets and (pairs := answer.agreements(results)):
+        unit = results.view["bin"].units
+        found[f"median difference, worst pair{'' if unit == '1' else f' ({unit})'}"] = pairs[0].median
+    return found
 
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
+    if len(results.names) > 1:
+        yield lambda: answer.of_shared(results)
+        if results.has_targets:
+            yield lambda: answer.of_values(results)
     yield lambda: _said_of_groups(results)
     if results.model.identity.needs_symmetry:
         yield lambda: _said_of_symmetry(results)
@@ -88,7 +97,7 @@ def _said_of_common(results: Results) -> str:
     shared = (counts > 0).all(axis=1)
     several = counts[shared].max(axis=1) > 1
     return (
-        f"{int(shared.sum()):,} of {len(counts):,} groups are in all datasets; in {int(several.sum()):,} of them a "
+        f"{int(shared.sum()):,} of all {len(counts):,} groups are in all datasets; in {int(several.sum()):,} of them a "
         "dataset has more than one entry, so that an entry of one has no single counterpart in the other."
     )
 

@@ -8,13 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from bigdata.data.model import NamedDataset
 from bigdata.data.problem import first
-from bigdata.data.registry import registered
 from bigdata.kind import Headline, Panel, ReportParts, Table, View
-from bigdata.studies.similarity import tables
+from bigdata.studies.similarity import converged, tables
 from bigdata.studies.similarity.panel import matrix_data
-from bigdata.studies.similarity.results import Results, plain
+from bigdata.studies.similarity.results import Results
 
 DEFINITIONS = {
     "tanimoto": "the bits that two fingerprints have in common, divided by the bits set in either of them",
@@ -42,7 +40,7 @@ def report(view: View) -> ReportParts:
         summary=_sentences(results),
         tables=_tables(results),
         panels=_panels(results),
-        sources=_sources(results),
+        sources=SOURCES,
         headline=_headline(results),
     )
 
@@ -50,8 +48,8 @@ def report(view: View) -> ReportParts:
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     """What was found, and below it what the numbers mean."""
     if results.model.convergence is not None:
-        yield lambda: _said_of_references(results)
-        yield lambda: _said_of_steps(results)
+        yield lambda: converged.of_references(results)
+        yield lambda: converged.of_steps(results)
     if results.model.groups is not None:
         yield lambda: _said_of_groups(results)
     if results.model.similarity.keep != "matrix":
@@ -76,50 +74,6 @@ def _said_of_empty(results: Results) -> str:
         f"{_count(len(empty), 'fingerprint has', 'fingerprints have')} no bit set ({first(empty, 3)}): "
         "there are hardly any states in the columns compared, and the similarity to others says nothing."
     )
-
-
-def _said_of_references(results: Results) -> str:
-    said = []
-    for reference in results.references:
-        own = np.flatnonzero((results.reference == reference) & (np.arange(len(results)) != reference))
-        similarity = results.reference_similarity[own]
-        if len(own):
-            kind = results.combination(results.within, reference)
-            said.append(
-                f"{kind}: {(similarity >= 0.9).sum():,} of the other {len(own):,} are at least 0.9 similar "
-                f"to {results.names[reference]}, the median is {np.median(similarity):.3f} "
-                f"and the least {similarity.min():.3f}"
-            )
-    more = f"; and {len(said) - 6} more kinds" if len(said) > 6 else ""
-    return (
-        f"How near the entries are to the most accurate one of their kind: {'; '.join(said[:6])}{more}." if said else ""
-    )
-
-
-def _said_of_steps(results: Results) -> str:
-    """What one step below the most accurate entry costs, for each setting that is a number."""
-    said = []
-    for reference in results.references[:4]:
-        steps = [s for name in tables.changing(results) for s in _step_below(results, reference, name)]
-        if steps:
-            said.append(f"{results.combination(results.within, reference)} keeps {' and '.join(steps)}")
-    start = "What one step below the most accurate entry costs, one setting at a time: "
-    return f"{start}{'; '.join(said)}." if said else ""
-
-
-def _step_below(results: Results, reference: int, name: str) -> Iterator[str]:
-    if not results.is_number(name):
-        return
-    alone = [entry for entry, others in tables.one_at_a_time(results, reference, name) if not others]
-    values = results.settings[name]
-    if any(by.descending for by in results.model.order if by.field == name):
-        below = [entry for entry in alone if values[entry] > values[reference]][:1]
-    else:
-        below = [entry for entry in alone if values[entry] < values[reference]][-1:]
-    for entry in below:
-        value, best = plain(values[entry]), plain(values[reference])
-        similarity = results.reference_similarity[entry]
-        yield f"a similarity of {similarity:.3f} with {name} {value} instead of {best}"
 
 
 def _said_of_groups(results: Results) -> str:
@@ -185,13 +139,6 @@ def _mean_of_pairs(results: Results) -> float:
     shown = results.order[:: results.step]
     pairs = results.similarities(shown, shown)[np.triu_indices(len(shown), 1)]
     return float(pairs.mean()) if len(pairs) else float("nan")
-
-
-def _sources(results: Results) -> Iterator[str]:
-    yield from SOURCES
-    if isinstance(results.model.dataset, NamedDataset):
-        data = registered(results.model.dataset.name)
-        yield f"Data {data.name}: {data.title}. {data.citation} Licence: {data.licence}."
 
 
 def _panels(results: Results) -> Iterator[Panel]:

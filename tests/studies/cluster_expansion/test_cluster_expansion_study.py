@@ -138,6 +138,19 @@ def test_nonlinear_features_fit_better_at_equal_size(run: Run) -> None:
     assert (run["rmse"][1, both] <= run["rmse"][0, both] + 1e-12).mean() > 0.8
 
 
+def test_the_first_sentences_say_which_model_to_take_and_what_it_gains(run: Run) -> None:
+    """Recomputed from predictions of structures left out, and from the spread of the target."""
+    best, gain, *_ = made(run).summary
+    y = run["target"][...]
+    own = [np.sqrt(np.mean((p - y) ** 2)) for p in run["cv_prediction"][...]]
+    place = int(np.argmin(own))
+    size = int(run["recommended_size"][place])
+    assert f"Take degree {SPEC['features'][place]} with {size} features: the error on structures left out" in best
+    assert f"is {own[place]:.4g} " in best
+    assert f"would be wrong by {np.sqrt(np.mean((y - y.mean()) ** 2)):.4g}" in gain
+    assert f"the model takes {1 - own[place] / y.std():.0%} of that away" in gain
+
+
 def test_errors_and_predictions_are_those_of_the_recommended_model(run: Run) -> None:
     y = run["target"][...]
     for place in (0, 1):
@@ -425,7 +438,7 @@ def test_a_parent_of_another_volume_is_said_with_the_factor_that_would_fit(bench
     parent = {**SPEC["parent"], "lattice": {"prototype": "fcc", "a": "4.5 angstrom"}}
     spec = {**SPEC, "name": "far", "parent": parent, "features": [1], "clusters": {"cutoffs": {"2": "6 angstrom"}}}
     run = bench.submit(bench.write("far.yaml", spec | {"selection": {"max_features": 4}}))
-    said = made(run).summary[0]
+    said = " ".join(made(run).summary)
     assert "In volume they differ from it by -" in said
     assert "times as long would fit" in said
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 import shutil
 from collections import Counter
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 
 from bigdata import load_study
+from bigdata.data.registry import registered
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.places import cache_folder
 from bigdata.run.at_once import at_once
@@ -128,6 +130,16 @@ def test_mean_targets_of_common_groups_differ_as_computed_by_hand(run: Run) -> N
     (row,) = run.tables["How targets differ in common groups"].rows
     assert row[1] == len(difference)
     np.testing.assert_allclose(row[2:5], [difference.mean(), np.abs(difference).mean(), np.median(np.abs(difference))])
+
+
+def test_every_dataset_is_cited_with_its_licence_on_the_page_and_in_the_json(bench: Bench, run: Run) -> None:
+    page = html.unescape(bench.submit(bench.folder / "study.yaml").folder.report.read_text())
+    shown = json.loads(bench.bigdata("results", run.folder.path, "--json").stdout)["data"]
+    assert [row["name"] for row in shown] == list(NAMES)
+    for row in shown:
+        known = registered(row["name"])
+        assert (row["title"], row["licence"], row["citation"]) == (known.title, known.licence, known.citation)
+        assert f"{known.citation.rstrip('.')}. Licence: {known.licence.rstrip('.')}." in page
 
 
 def test_an_emptied_cache_fills_itself_and_gives_the_same_numbers(bench: Bench, run: Run) -> None:

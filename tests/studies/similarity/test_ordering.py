@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import bigdata
@@ -144,3 +145,27 @@ def test_entries_of_which_the_kind_is_not_known_are_a_kind_of_their_own_and_said
     run = bigdata.submit(study, site="process", runs=folder.path)
     assert run["block_label"][...].tolist() == ["xc unknown, n 1", "xc unknown, n 2", "PBE, n 1"]
     assert any("xc unknown: " in sentence for sentence in made(run).summary)
+
+
+def test_of_many_kinds_the_median_and_the_worst_are_said(folder: Folder) -> None:
+    """Five materials with three settings each, recomputed from the stored similarities."""
+    entries = [
+        spectrum(f"m{m}k{k}", dos_states_per_eV_cell=[1 + 0.1 * (3 - k) * (m + 1)] * 65, xc=f"m{m}", n=k)
+        for m in range(5)
+        for k in (1, 2, 3)
+    ]
+    run = bigdata.submit(folder.study(*entries, order_by=["xc", "n"]), site="process", runs=folder.path)
+    similar = run["similarity"][...]
+    names = run["entry"][...].tolist()
+    to_best = {(m, k): similar[names.index(f"m{m}k{k}"), names.index(f"m{m}k3")] for m in range(5) for k in (1, 2)}
+    medians = [np.median([to_best[m, 1], to_best[m, 2]]) for m in range(5)]
+    of_kinds, of_steps, *_ = made(run).summary
+    assert f"The median entry is {np.median(list(to_best.values())):.3f} similar" in of_kinds
+    assert (
+        f"over the 5 kinds (by xc) the median lies between {min(medians):.3f} (m4) and {max(medians):.3f}" in of_kinds
+    )
+    assert f"the least similarity is {min(to_best.values()):.3f} (m4)" in of_kinds
+    assert f"in {sum(min(to_best[m, 1], to_best[m, 2]) >= 0.9 for m in range(5))} of them all" in of_kinds
+    steps = [to_best[m, 2] for m in range(5)]
+    assert f"a similarity of {np.median(steps):.3f} in the median of 5" in of_steps
+    assert f"and {min(steps):.3f} in the worst (m4: 2 instead of 3)" in of_steps
