@@ -236,8 +236,9 @@ def site_names() -> list[str]:
 
 
 def site_files() -> dict[str, Path]:
-    """The site files of `specs/sites/` and `~/.config/bigdata/sites/`, by their names; the former go first."""
-    files = {path.stem: path for folder in reversed(_folders()) for path in folder.glob("*.yaml")}
+    """The site files of `specs/sites/` and `~/.config/bigdata/sites/`, by their names; the latter, which are the user's
+    own for certain, go first."""
+    files = {path.stem: path for folder in (SHARED_SITES, _own_sites()) for path in folder.glob("*.yaml")}
     return {name: files[name] for name in sorted(files.keys() - BUILT_IN.keys())}
 
 
@@ -264,9 +265,13 @@ class Chosen:
 
 
 def site_here() -> Chosen:
-    """The site that this machine is recognised to be of, where that is one; else `local`."""
+    """The site of the user's own that this machine is recognised to be of, where that is one; else `local`.
+
+    Those of `specs/sites/` are taken by name alone: who works in a folder that came from a stranger must not run the
+    lines of its sites by not naming one.
+    """
     here: dict[str, tuple[Site, str]] = {}
-    unreadable = []
+    unreadable, unnamed = [], []
     files = site_files()
     for name, path in files.items():
         try:
@@ -275,7 +280,10 @@ def site_here() -> Chosen:
             unreadable.append(name)
             continue
         if site.recognised_by and (by := site.recognised_by.here()):
-            here[name] = site, f"`{name}` ({path}) is recognised by {by}"
+            if path.parent == SHARED_SITES:
+                unnamed.append(name)
+            else:
+                here[name] = site, f"`{name}` ({path}) is recognised by {by}"
     unread = f"; can't be read: {each(unreadable)} (`bigdata sites list`)" if unreadable else ""
     if len(here) == 1:
         ((site, because),) = here.values()
@@ -283,14 +291,19 @@ def site_here() -> Chosen:
     if here:
         because = f"`local`: {listed(here)} are recognised here, and one can't be told from the other"
         return Chosen(local(), f"{because}; name one with --site{unread}")
+    if unnamed:
+        said = f"`local`: {listed(unnamed)} of {SHARED_SITES} would be recognised here, and a site of a folder is taken"
+        return Chosen(local(), f"{said} by --site alone; a copy in {_own_sites()} is taken by itself{unread}")
     none = f"`local`: no other site of `bigdata sites list` is recognised here{unread}"
     return Chosen(local(), none if files else "")
 
 
-def _folders() -> list[Path]:
+SHARED_SITES = Path("specs/sites")
+
+
+def _own_sites() -> Path:
     # By the XDG rules a variable that is set to nothing counts as not set.
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
-    return [Path("specs/sites"), config / "bigdata/sites"]
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "bigdata/sites"
 
 
 def _find(name: str) -> Path:

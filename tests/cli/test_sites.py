@@ -45,7 +45,9 @@ def test_the_list(far: Bench) -> None:
         "process  process    inline      cpu       -                             -",
         "far      slurm      inline      cpu, gpu  `AT_HOME` in the environment  specs/sites/far.yaml",
         "",
-        "without --site  `far` (specs/sites/far.yaml) is recognised by `AT_HOME` in the environment",
+        "without --site  `local`: `far` of specs/sites would be recognised here, and a site of a folder is taken by --site "
+        f"alone; a copy in {far.folder}/config/bigdata/sites is taken by itself; studies of less than 2 s "
+        "run in this process",
     ]
     rows = json.loads(far.bigdata("sites", "list", "--json").stdout)
     assert [row["site"] for row in rows] == ["local", "process", "far"]

@@ -219,11 +219,16 @@ def test_a_site_with_one_pool_of_gpus_can_be_planned_for(bench: Bench) -> None:
     assert (done.returncode, "on 1 core, start and report included" in done.stdout) == (0, True)
 
 
-def test_the_site_that_is_recognised_is_taken_and_the_plan_says_why(bench: Bench) -> None:
-    (bench.folder / "specs/sites").mkdir(parents=True)
+def test_the_site_that_is_recognised_is_taken_and_the_plan_says_why(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(bench.folder / "config"))
+    (bench.folder / "config/bigdata/sites").mkdir(parents=True)
     recognised = {"recognised_by": {"environment": "AT_HOME"}}
-    bench.write("specs/sites/far.yaml", {"site": "far", "scheduler": "slurm", "pools": POOLS, **recognised})
-    why = "`far` (specs/sites/far.yaml) is recognised by `AT_HOME` in the environment"
+    file = bench.write(
+        "config/bigdata/sites/far.yaml", {"site": "far", "scheduler": "slurm", "pools": POOLS, **recognised}
+    )
+    why = f"`far` ({file}) is recognised by `AT_HOME` in the environment"
     found = bench.bigdata("plan", bench.trial(), "--json", AT_HOME="yes")
     assert [json.loads(found.stdout)[key] for key in ("site", "site_because")] == ["far", why]
     assert f"\nsite   {why}\n" in bench.bigdata("plan", "trial.yaml", AT_HOME="yes").stdout

@@ -286,11 +286,11 @@ def test_a_site_is_found_by_the_name_that_is_written_in_it(folder: Path) -> None
     assert load_site("example-slurm").file == Path("specs/sites/mine.yaml")
 
 
-def test_a_site_of_the_working_folder_goes_before_ones_own(folder: Path) -> None:
+def test_ones_own_site_goes_before_one_of_the_working_folder(folder: Path) -> None:
     for place, name in (("specs/sites", "near"), ("config/bigdata/sites", "far")):
         (folder / place).mkdir(parents=True)
         (folder / place / "cluster.yaml").write_text(CONTRACT.replace("example-slurm", name))
-    assert load_site("cluster").site == "near"
+    assert load_site("cluster").site == "far"
 
 
 HOST = socket.gethostname()
@@ -321,19 +321,36 @@ def test_a_site_is_recognised(rule: str, folder: Path, monkeypatch: pytest.Monke
 def test_the_one_site_that_is_recognised_is_taken(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AT_HOME", "yes")
     assert (site_here().site.site, site_here().because) == ("local", "")
-    sites = folder / "specs/sites"
+    sites = folder / "config/bigdata/sites"
     sites.mkdir(parents=True)
     (sites / "a.yaml").write_text(CONTRACT + "recognised_by: {environment: NOT_AT_HOME}\n")
     none = "`local`: no other site of `bigdata sites list` is recognised here"
     assert (site_here().site.site, site_here().because) == ("local", none)
     (sites / "b.yaml").write_text(CONTRACT + "recognised_by: {environment: AT_HOME}\n")
     (sites / "c.yaml").write_text("site: [")
-    because = "`b` (specs/sites/b.yaml) is recognised by `AT_HOME` in the environment"
+    because = f"`b` ({sites / 'b.yaml'}) is recognised by `AT_HOME` in the environment"
     broken = "; can't be read: `c` (`bigdata sites list`)"
     assert (site_here().site.site, site_here().because) == ("example-slurm", because + broken)
     (sites / "c.yaml").write_text(CONTRACT + "recognised_by: {environment: AT_HOME=yes}\n")
     both = "`local`: `b` and `c` are recognised here, and one can't be told from the other; name one with --site"
     assert (site_here().site.site, site_here().because) == ("local", both)
+
+
+def test_a_site_of_the_folder_is_taken_by_its_name_alone(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who unpacks a stranger's study and submits it must not run the lines of the site that came with it."""
+    monkeypatch.setenv("AT_HOME", "yes")
+    (folder / "specs/sites").mkdir(parents=True)
+    (folder / "specs/sites/b.yaml").write_text(CONTRACT + "recognised_by: {environment: AT_HOME}\nprologue: [evil]\n")
+    found = site_here()
+    assert found.site.site == "local"
+    assert found.because.startswith(
+        "`local`: `b` of specs/sites would be recognised here, and a site of a folder is taken"
+    )
+    assert load_site("b").prologue == ["evil"]
+    own = folder / "config/bigdata/sites"
+    own.mkdir(parents=True)
+    (own / "b.yaml").write_text(CONTRACT)
+    assert load_site("b").prologue == []
 
 
 def test_an_empty_file_is_told_what_a_site_needs(folder: Path) -> None:
