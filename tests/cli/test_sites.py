@@ -45,8 +45,8 @@ def test_the_list(far: Bench) -> None:
         "process  process    inline      cpu       -                             -",
         "far      slurm      inline      cpu, gpu  `AT_HOME` in the environment  specs/sites/far.yaml",
         "",
-        "without --site  `local`: `far` of specs/sites would be recognised here, and a site of a folder is taken by --site "
-        f"alone; a copy in {far.folder}/config/bigdata/sites is taken by itself; studies of less than 2 s "
+        "without --site  `local`: `far` of specs/sites would be recognised here, and a site of a folder is taken by "
+        f"--site alone; a copy in {far.folder}/config/bigdata/sites is taken by itself; studies of less than 2 s "
         "run in this process",
     ]
     rows = json.loads(far.bigdata("sites", "list", "--json").stdout)
