@@ -89,11 +89,12 @@ def test_nodes_that_share_this_environment_are_refused_and_those_with_an_image_a
 @pytest.mark.usefixtures("lacking")
 def test_validate_goes_by_the_site_that_is_recognised_here(bench: Bench, spec: str) -> None:
     """As `submit` without --site does."""
-    bench.folder.joinpath("specs/sites").mkdir(parents=True)
+    config = bench.folder / "config"
+    config.joinpath("bigdata/sites").mkdir(parents=True)
     known = {**FAR, "recognised_by": {"environment": "WHERE=far"}}
-    bench.write("specs/sites/far.yaml", {**known, "image": {"apptainer": "x.sif"}})
-    assert bench.bigdata("validate", spec, WHERE="far").returncode == 0
-    assert bench.bigdata("validate", spec, WHERE="near").returncode == 2
+    bench.write("config/bigdata/sites/far.yaml", {**known, "image": {"apptainer": "x.sif"}})
+    assert bench.bigdata("validate", spec, WHERE="far", XDG_CONFIG_HOME=str(config)).returncode == 0
+    assert bench.bigdata("validate", spec, WHERE="near", XDG_CONFIG_HOME=str(config)).returncode == 2
 
 
 @pytest.mark.usefixtures("lacking")
