@@ -182,7 +182,9 @@ def foreign_pools(plan: Plan, observer: Observer, client: Client | None = None) 
         if client is None:
             # A message that was on its way when the scheduler went ends in an error that nobody asks for, and asyncio
             # prints its traceback, now or at the exit. Whose client it is decides that for its own process.
-            logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+            # Distributed gives some of its loggers levels of their own.
+            for name in ("asyncio", "tornado.application", "distributed", "distributed.client"):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
             stack.enter_context(own_dask_configuration())
             client = stack.enter_context(_connected(plan))
         _refuse_strangers(client, folder, plan.study.extra)
