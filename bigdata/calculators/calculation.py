@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,6 +15,14 @@ Floats = NDArray[np.float64]
 
 Step = Literal["relax", "ground-state", "band-structure", "density-of-states"]
 """A step of a workflow. What computes bands or a density of states first computes the ground state of the geometry."""
+
+STEPS: tuple[Step, ...] = ("relax", "ground-state", "band-structure", "density-of-states")
+
+
+def with_ground_state(workflow: Sequence[Step]) -> tuple[Step, ...]:
+    """The steps of a workflow in order, with the ground state, which all else is read beside."""
+    return tuple(step for step in STEPS if step in workflow or step == "ground-state")
+
 
 Status = Literal["done", "doubtful", "failed"]
 

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bigdata.calculators.calculation import Bands, Results, Setting, Step
+from bigdata.calculators.calculation import Bands, Results, Setting, Step, with_ground_state
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk import inputs, judging, outputs, species
 from bigdata.calculators.elk.judging import STATE
@@ -18,7 +18,6 @@ from bigdata.calculators.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
 SPECIES = Path("/usr/share/elk-lapw/species")
-STEPS: tuple[Step, ...] = ("relax", "ground-state", "band-structure", "density-of-states")
 # What a density of states reads of the ground state beside its density; rebuilt by task 1 where they are gone.
 WAVEFUNCTIONS = ("EVALSV.OUT", "EVECFV.OUT", "EVECSV.OUT")
 BINARY = (STATE, *WAVEFUNCTIONS, "EVALFV.OUT", "OCCSV.OUT", "EVALCORE.OUT")
@@ -36,7 +35,7 @@ class Elk:
 
     def steps(self, workflow: Sequence[Step]) -> tuple[Step, ...]:
         """The ground state always: a relaxation's last energy has other meshes than that of the same geometry."""
-        return tuple(step for step in STEPS if step in workflow or step == "ground-state")
+        return with_ground_state(workflow)
 
     def prepare(
         self,

@@ -12,23 +12,17 @@ import numpy as np
 from bigdata.calculators.calculation import Bands, Floats, Spectrum
 from bigdata.calculators.eigenvalues import Eigenvalues
 from bigdata.calculators.elk.inputs import order
+from bigdata.calculators.info import NUMBER, InfoText
 from bigdata.calculators.kpath import KPath
 from bigdata.calculators.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
 _RECORD = struct.Struct("<i")
-_NUMBER = r"[-+]?\d+\.\d+(?:[Ee][-+]?\d+)?"
 
 
 @dataclass(frozen=True)
-class Info:
-    """INFO.OUT: all text, of which the last of each thing counts."""
-
-    text: str
-
-    @property
-    def converged(self) -> bool:
-        return "Convergence targets achieved" in self.text
+class Info(InfoText):
+    """What only this code says there."""
 
     @property
     def ended(self) -> bool:
@@ -47,24 +41,20 @@ class Info:
     @property
     def radii(self) -> dict[str, float]:
         """Muffin-tin radii by element, in bohr."""
-        found = re.findall(rf"^Species : +\d+ \((\w+)\)$.*?muffin-tin radius : +({_NUMBER})", self.text, re.M | re.S)
+        found = re.findall(rf"^Species : +\d+ \((\w+)\)$.*?muffin-tin radius : +({NUMBER})", self.text, re.M | re.S)
         return {symbol: float(radius) for symbol, radius in found}
 
     @property
     def n_electrons(self) -> float:
-        return self._last("total charge   ")
+        return self.last("total charge   ")
 
     @property
     def lost_charge(self) -> float:
-        return self.n_electrons - self._last("total calculated charge")
-
-    def _last(self, label: str) -> float:
-        found = re.findall(rf"^ {label}\s*: +({_NUMBER})", self.text, re.M)
-        return float(found[-1]) if found else float("nan")
+        return self.n_electrons - self.last("total calculated charge")
 
     def forces(self, structure: Structure) -> Floats | None:
         """(n, 3) in eV/angstrom, in the order of the structure's atoms."""
-        found = re.findall(rf"^   total force +: +({_NUMBER}) +({_NUMBER}) +({_NUMBER})", self.text, re.M)
+        found = re.findall(rf"^   total force +: +({NUMBER}) +({NUMBER}) +({NUMBER})", self.text, re.M)
         n = len(structure.numbers)
         if len(found) < n:
             return None
@@ -85,9 +75,9 @@ def geometry(text: str, structure: Structure) -> Structure | None:
     """
     for block in reversed(text.split("avec\n")[1:]):
         vectors, _, atoms = block.partition("atoms\n")
-        lattice = np.array(re.findall(_NUMBER, vectors), dtype=float)
+        lattice = np.array(re.findall(NUMBER, vectors), dtype=float)
         # Three coordinates and a magnetic field, which is zero, an atom.
-        rows = re.findall(rf"^ +({_NUMBER}) +({_NUMBER}) +({_NUMBER})(?: +{_NUMBER}){{3}}$", atoms, re.M)
+        rows = re.findall(rf"^ +({NUMBER}) +({NUMBER}) +({NUMBER})(?: +{NUMBER}){{3}}$", atoms, re.M)
         if lattice.size == 9 and len(rows) == len(structure.numbers):
             positions = np.empty((len(rows), 3))
             positions[order(structure)] = np.array(rows, dtype=float)
@@ -98,7 +88,7 @@ def geometry(text: str, structure: Structure) -> Structure | None:
 def eigenvalues(text: str) -> Eigenvalues:
     """EIGVAL.OUT. ValueError where there are fewer of them than the file says."""
     n_k, n_states = (int(found) for found in re.findall(r"^ +(\d+) : (?:nkpt|nstsv)", text, re.M))
-    rows = re.findall(rf"^ +\d+ +({_NUMBER}) +({_NUMBER}) *$", text, re.M)
+    rows = re.findall(rf"^ +\d+ +({NUMBER}) +({NUMBER}) *$", text, re.M)
     both = np.array(rows, dtype=float).reshape(n_k, n_states, 2)
     return Eigenvalues(both[..., 0] * HARTREE_EV, both[..., 1])
 

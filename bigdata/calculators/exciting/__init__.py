@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bigdata.calculators.calculation import Bands, Results, Setting, Spectrum, Step
+from bigdata.calculators.calculation import Bands, Results, Setting, Spectrum, Step, with_ground_state
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk.outputs import eigenvalues, is_whole, last_number
 from bigdata.calculators.exciting import inputs, judging, outputs, species
@@ -19,7 +19,6 @@ from bigdata.calculators.kpath import kpath
 from bigdata.calculators.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
-STEPS: tuple[Step, ...] = ("relax", "ground-state", "band-structure", "density-of-states")
 FERMI = "EFERMI.OUT"
 # What a density of states reads of the ground state beside its density; from STATE.OUT alone they are made again.
 WAVEFUNCTIONS = ("EVALSV.OUT", "EVECFV.OUT", "EVECSV.OUT")
@@ -37,7 +36,7 @@ class Exciting:
 
     def steps(self, workflow: Sequence[Step]) -> tuple[Step, ...]:
         """The ground state always: it has the eigenvalues."""
-        return tuple(step for step in STEPS if step in workflow or step == "ground-state")
+        return with_ground_state(workflow)
 
     def prepare(
         self,

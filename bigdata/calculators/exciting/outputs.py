@@ -11,22 +11,15 @@ import numpy as np
 
 from bigdata.calculators.calculation import Bands, Floats, Spectrum
 from bigdata.calculators.exciting.inputs import order
+from bigdata.calculators.info import NUMBER, InfoText
 from bigdata.calculators.kpath import KPath
 from bigdata.calculators.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
-_NUMBER = r"[-+]?\d+\.\d+(?:[Ee][-+]?\d+)?"
-
 
 @dataclass(frozen=True)
-class Info:
-    """INFO.OUT: all text, of which the last of each thing counts."""
-
-    text: str
-
-    @property
-    def converged(self) -> bool:
-        return "Convergence targets achieved" in self.text
+class Info(InfoText):
+    """What only this code says there."""
 
     @property
     def gave_up(self) -> bool:
@@ -58,36 +51,32 @@ class Info:
     @property
     def radii(self) -> dict[str, float]:
         """Muffin-tin radii by element, in bohr."""
-        pattern = rf"^ Species : +\d+ \((\w+)\)$.*?muffin-tin radius +: +({_NUMBER})"
+        pattern = rf"^ Species : +\d+ \((\w+)\)$.*?muffin-tin radius +: +({NUMBER})"
         return {symbol: float(radius) for symbol, radius in re.findall(pattern, self.text, re.M | re.S)}
 
     @property
     def n_electrons(self) -> float:
-        return self._last("Total electronic charge")
+        return self.last("Total electronic charge")
 
     @property
     def total_energy(self) -> float:
         """In hartree."""
-        return self._last("Total energy")
+        return self.last("Total energy")
 
     def forces_left(self) -> list[float]:
         """The largest of each configuration, in hartree/bohr."""
-        return [float(found) for found in re.findall(rf"Maximum force magnitude.*?: +({_NUMBER})", self.text)]
+        return [float(found) for found in re.findall(rf"Maximum force magnitude.*?: +({NUMBER})", self.text)]
 
     def forces(self, structure: Structure) -> Floats | None:
         """(n, 3) in eV/angstrom, in the order of the structure's atoms."""
         last = self.text.rpartition("Total atomic forces including IBS")[2]
-        rows = re.findall(rf"^ atom +\d+ +\w+ *: +({_NUMBER}) +({_NUMBER}) +({_NUMBER})$", last, re.M)
+        rows = re.findall(rf"^ atom +\d+ +\w+ *: +({NUMBER}) +({NUMBER}) +({NUMBER})$", last, re.M)
         n = len(structure.numbers)
         if last == self.text or len(rows) < n:
             return None
         forces = np.empty((n, 3))
         forces[order(structure)] = np.array(rows[:n], dtype=float) * FORCE_EV_PER_ANGSTROM
         return forces
-
-    def _last(self, label: str) -> float:
-        found = re.findall(rf"^ {label} *: +({_NUMBER})", self.text, re.M)
-        return float(found[-1]) if found else float("nan")
 
 
 def tree(file: Path) -> ElementTree.Element | None:

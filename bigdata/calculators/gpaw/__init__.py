@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from bigdata.calculators.calculation import Bands, Results, Setting, Spectrum, Step
+from bigdata.calculators.calculation import Bands, Results, Setting, Spectrum, Step, with_ground_state
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.eigenvalues import Eigenvalues
 from bigdata.calculators.kpath import KPath, kpath
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import SpecError
 
-STEPS: tuple[Step, ...] = ("relax", "ground-state", "band-structure", "density-of-states")
 FUNCTIONALS = ("LDA", "PBE", "PBEsol")
 SCRIPT, JOB, RESULTS = "calculate.py", "job.json", "results.json"
 RESTART, GROUND, GEOMETRY, LOG = "restart.gpw", "ground.gpw", "geometry.json", "gpaw.txt"
@@ -39,7 +38,7 @@ class Gpaw:
 
     def steps(self, workflow: Sequence[Step]) -> tuple[Step, ...]:
         """The ground state always: it has the eigenvalues."""
-        return tuple(step for step in STEPS if step in workflow or step == "ground-state")
+        return with_ground_state(workflow)
 
     def prepare(
         self,

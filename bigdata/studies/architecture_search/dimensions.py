@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol
 
@@ -72,11 +73,11 @@ class _Range(SpecModel):
     def n_values(self) -> float:
         return math.inf
 
-    def at(self, position: float) -> Value:
-        raise NotImplementedError
+    @abstractmethod
+    def at(self, position: float) -> Value: ...
 
-    def position(self, value: Value) -> float:
-        raise NotImplementedError
+    @abstractmethod
+    def position(self, value: Value) -> float: ...
 
     def mutated(self, value: Value, rng: np.random.Generator) -> Value:
         here, other = self.position(value), value
