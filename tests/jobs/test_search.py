@@ -42,7 +42,7 @@ STUDY: dict[str, Any] = {
 }
 
 
-# A processor with AVX2 and nothing newer, as far as glibc and numpy choose their instructions by it; oneDNN always does so.
+# A processor with AVX2 and nothing newer, as far as glibc and numpy choose instructions by it; oneDNN always does so.
 # TensorFlow's own kernels are compiled for one kind.
 OLDER_PROCESSOR = {
     "GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX512F,-AVX512VL,-AVX512BW,-AVX512DQ,-AVX512CD",
@@ -120,7 +120,7 @@ def test_halving_finds_nearly_the_best_for_a_third_of_the_steps(tmp_path_factory
         study = {**STUDY, "name": method, "search": {"method": "random", "trials": 40, "seed": 1}, "stopping": stopping}
         done = bench.program("submit", bench.write(f"{method}.yaml", study), "--site", "local")
         assert done.returncode == 0, done.stderr
-        run = open_run(Path(done.stdout.split()[-1]))
+        run = open_run(bench.folder / done.stdout.split()[-1])
         whole = run["n_steps"][...] == 400
         best[method], steps[method] = run["validation_rmse"][...][whole].min(), run["n_steps"][...].sum()
     assert best["successive-halving"] <= 1.03 * best["none"]
