@@ -9,6 +9,8 @@ from typing import Any
 
 import click
 
+from bigdata.cli.text import echo
+from bigdata.display import visible
 from bigdata.errors import BigdataError, Cancelled, SiteError
 from bigdata.version import VERSION
 
@@ -83,7 +85,9 @@ def _listen() -> None:
 
     logger = logging.getLogger("bigdata")
     logger.setLevel(logging.INFO)
-    logger.handlers = [logging.StreamHandler()]  # also where this process has run the program before
+    handler = logging.StreamHandler()
+    handler.format = lambda record: visible(record.getMessage())  # type: ignore[method-assign]
+    logger.handlers = [handler]  # also where this process has run the program before
 
 
 def main() -> None:
@@ -101,16 +105,16 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         if debug:
             raise
-        click.echo("bigdata: stopped", err=True)
+        echo("bigdata: stopped", err=True)
         sys.exit(Cancelled.exit_code)
     except OSError as error:
         if debug or error.errno is None:
             raise
-        click.echo(f"bigdata: {f'{error.filename}: ' if error.filename else ''}{os.strerror(error.errno)}", err=True)
+        echo(f"bigdata: {f'{error.filename}: ' if error.filename else ''}{os.strerror(error.errno)}", err=True)
         sys.exit(SiteError.exit_code)
     except BigdataError as error:
         if debug:
             raise
         # Where a SpecError knows its place in a file, its lines begin with that, where editors look for it.
-        click.echo(str(error) if type(error).__name__ == "SpecError" else f"bigdata: {error}", err=True)
+        echo(str(error) if type(error).__name__ == "SpecError" else f"bigdata: {error}", err=True)
         sys.exit(error.exit_code)

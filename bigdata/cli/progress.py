@@ -16,6 +16,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from bigdata.display import visible
+
 
 class Bars:
     """An observer of a run, as a context manager."""
@@ -59,4 +61,4 @@ class Bars:
 
     def message(self, text: str) -> None:
         # Rich takes `[…]` for its own markup, and breaks lines after 80 characters where it sees no terminal.
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(visible(text), markup=False, soft_wrap=True)

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from bigdata.cli.options import run_argument
+from bigdata.cli.text import echo
 
 
 @click.command()
@@ -19,7 +20,7 @@ def command(run: Path) -> None:
     """
     from bigdata.run.reporting import redraw
 
-    report = redraw(run, partial(click.echo, err=True))
-    click.echo(report.page)
+    report = redraw(run, partial(echo, err=True))
+    echo(report.page)
     if report.damage is not None:
         raise report.damage

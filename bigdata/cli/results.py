@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigdata.cli.options import json_option, run_argument
-from bigdata.cli.text import table
+from bigdata.cli.text import echo, table
 from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
 from bigdata.store import open_run
@@ -33,16 +33,16 @@ def command(run: Path, array: str | None, variant: int | None, as_json: bool) ->
     variants = open_run(run).variants
     if variant is None and len(variants) > 1:
         rows = [(number, view.label) for number, view in enumerate(variants)]
-        click.echo(json.dumps([{"variant": n, "label": label} for n, label in rows]) if as_json else _variants(rows))
+        echo(json.dumps([{"variant": n, "label": label} for n, label in rows]) if as_json else _variants(rows))
         return
     view = named_variant(run, variant)
     if array is not None:
-        click.echo(json.dumps(_values(view[array])) if as_json else _text(view[array]))
+        echo(json.dumps(_values(view[array])) if as_json else _text(view[array]))
     elif as_json:
         shown = {"arrays": [_row(a) for a in view.values()], "tables": _tables(view), "data": _data(view)}
-        click.echo(json.dumps(shown))
+        echo(json.dumps(shown))
     else:
-        click.echo(_page(view))
+        echo(_page(view))
 
 
 def _variants(rows: list[tuple[int, str]]) -> str:
@@ -69,7 +69,7 @@ def _made(view: View) -> list[Table]:
     if faults.damage is not None:
         raise faults.damage
     for fault in faults.found:
-        click.echo(fault.sentence(view.run.folder), err=True)
+        echo(fault.sentence(view.run.folder), err=True)
     return tables
 
 

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from bigdata.cli.text import echo
+
 
 @click.command()
 @click.option("--sites", is_flag=True, help="The schema of site files instead.")
@@ -18,5 +20,5 @@ def command(sites: bool) -> None:
 
     made, left_out = (site_schema(), []) if sites else schema()
     for why in left_out:
-        click.echo(f"left out: {why}", err=True)
-    click.echo(json.dumps(made, indent=2, ensure_ascii=False))
+        echo(f"left out: {why}", err=True)
+    echo(json.dumps(made, indent=2, ensure_ascii=False))

@@ -70,8 +70,8 @@ def _by(s: Status) -> str:
         silent = f", silent for {duration(s.silent)}" if s.silent > LONG_SILENCE_SECONDS else ""
         where = ", ".join(filter(None, (f"process {s.owner['pid']}", job)))
         return f" by {s.owner['user']} on {s.owner['host']} ({where}){silent}"
-    if s.state == "queued" and s.job:
-        return f": the controller's {job} waits in the queue ({s.job.reason or 'no reason given'})"
+    if s.waiting_job:
+        return f": the controller's {job} {s.waiting_job}"
     if s.state == "starting":
         return f": its controller begins ({job or 'in the background'})"
     return ""

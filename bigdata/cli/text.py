@@ -1,11 +1,18 @@
-"""Quiet tables for the terminal."""
+"""Text for the terminal: nothing in it is obeyed, and tables are quiet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from bigdata.display import cell, decimals
+import click
+
+from bigdata.display import cell, decimals, visible
+
+
+def echo(text: object = "", *, err: bool = False) -> None:
+    """Print to stdout, or to stderr. What a dataset, a log or a server says may hold orders to the terminal."""
+    click.echo(visible(str(text)), err=err)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

@@ -12,6 +12,7 @@ import click
 
 from bigdata.cli.brief import leave_garbage
 from bigdata.cli.options import json_option, specs_options
+from bigdata.cli.text import echo
 from bigdata.errors import Place, Problem, SpecError
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], data: tuple[Pat
     checks = [_check(path, overrides, data) for path in specs]
     problems = [problem for check in checks for problem in check.problems]
     if as_json:
-        click.echo(json.dumps([_as_data(path, check) for path, check in zip(specs, checks, strict=True)], indent=2))
+        echo(json.dumps([_as_data(path, check) for path, check in zip(specs, checks, strict=True)], indent=2))
     else:
         _print(specs, checks)
     if problems:
@@ -106,12 +107,12 @@ def _study(path: Path, overrides: tuple[str, ...], data: tuple[Path, ...]) -> St
 def _print(specs: tuple[Path, ...], checks: list[Check]) -> None:
     for path, check in zip(specs, checks, strict=True):
         if check.summary:
-            click.echo(f"{path}: ok ({check.summary}){_left(check.unread)}")
+            echo(f"{path}: ok ({check.summary}){_left(check.unread)}")
         for problem in check.problems:
-            click.echo(str(problem), err=True)
+            echo(str(problem), err=True)
     n = sum(len(check.problems) for check in checks)
     if n:
-        click.echo(f"{n} problem{'s' * (n != 1)} in {_files(checks)}", err=True)
+        echo(f"{n} problem{'s' * (n != 1)} in {_files(checks)}", err=True)
 
 
 def _left(unread: tuple[str, ...]) -> str:

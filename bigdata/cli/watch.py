@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
 from bigdata.cli.status_page import page
+from bigdata.cli.text import echo
 from bigdata.display import duration
 from bigdata.errors import Cancelled, SiteError, TasksFailed
 from bigdata.run.status import Status, status
@@ -71,7 +71,7 @@ def _say(path: Path, err: bool) -> Status:
     for now in looks(lambda: status(path)):
         line = one_line(now)
         if line != said:
-            click.echo(f"{time.strftime('%H:%M:%S')} {line}", err=err)
+            echo(f"{time.strftime('%H:%M:%S')} {line}", err=err)
             said = line
     return now
 
@@ -83,8 +83,8 @@ def one_line(now: Status) -> str:
         parts.append(f"{now.n_done} of {now.n_tasks} tasks done")
     if now.failed:
         parts.append(f"{len(now.failed)} failed")
-    if now.state == "queued" and now.job:
-        parts.append(f"job {now.job.id} waits ({now.job.reason or 'no reason given'})")
+    if now.job and now.waiting_job:
+        parts.append(f"job {now.job.id} {now.waiting_job}")
     return "; ".join([", ".join(parts), *now.waiting])
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import psutil
 from distributed.security import Security
 
-from bigdata.places import cache_folder
+from bigdata.errors import SiteError
+from bigdata.places import cache_folder, is_shared
 from bigdata.store.folder import RunFolder
 
 CERTIFICATE, KEY = "certificate.pem", "key.pem"
@@ -27,6 +28,11 @@ def certificates(folder: RunFolder) -> Iterator[Path]:
     places = cache_folder().absolute() / "tls"
     place = places / f"{folder.path.name}-{socket.gethostname()}-{os.getpid()}"
     places.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if is_shared(places):
+        raise SiteError(
+            f"{places} can be written by others than you, who could so read what a run's workers are sent. Remove that "
+            "folder; it is made anew."
+        )
     _remove_dead(places)
     shutil.rmtree(place, ignore_errors=True)  # of one of the same number
     place.mkdir(mode=0o700)

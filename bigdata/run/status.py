@@ -22,20 +22,21 @@ LONG_SILENCE_SECONDS = 20.0
 # A reason for each job in the queue, at most.
 MOST_WAITING_BYTES = 2**22
 # A controller that is alive, or is still to come.
-LIVE = ("queued", "starting", "running")
+WAITS = {"queued": "waits in the queue", "held": "is held in the queue"}
+LIVE = ("queued", "held", "starting", "running")
 
 
 @dataclass(frozen=True)
 class Status:
     """How a run stands, and its tasks by stage.
 
-    `state` is queued (the controller's job waits), starting, running, done, failed, cancelled, refused (by the machine
-    or the batch system; `error` says how), or interrupted: the controller died. `owner` (user, host, pid, since) is the
-    controller that lives, or the one that died, last heard of `silent` seconds ago. `launch` is what one without a
-    terminal was told, and `job` its batch job as the scheduler sees it; `waiting` says why the run waits for workers,
-    where it does. `scheduler` is what its jobs are in, `local` where it has none; `again` counts how often tasks were
-    tried again, by why, and `taken` how many results were taken over, by the run that they are from. `past` is what
-    the journal says of it all.
+    `state` is queued (the controller's job waits), held (so it does until somebody lets it start), starting, running,
+    done, failed, cancelled, refused (by the machine or the batch system; `error` says how), or interrupted: the
+    controller died. `owner` (user, host, pid, since) is the controller that lives, or the one that died, last heard of
+    `silent` seconds ago. `launch` is what one without a terminal was told, and `job` its batch job as the scheduler
+    sees it; `waiting` says why the run waits for workers, where it does. `scheduler` is what its jobs are in, `local`
+    where it has none; `again` counts how often tasks were tried again, by why, and `taken` how many results were taken
+    over, by the run that they are from. `past` is what the journal says of it all.
     """
 
     folder: RunFolder
@@ -68,6 +69,13 @@ class Status:
     def is_live(self) -> bool:
         """Whether somebody works on it, or will."""
         return self.state in LIVE
+
+    @property
+    def waiting_job(self) -> str:
+        """How the controller's job waits, and why: `waits in the queue (Priority)`; "" where it doesn't."""
+        if self.state not in WAITS or not self.job:
+            return ""
+        return f"{WAITS[self.state]} ({self.job.reason or 'no reason given'})"
 
 
 def status(path: Path) -> Status:
@@ -134,7 +142,9 @@ def _state(folder: RunFolder, past: str, launch: Orders | None, job: Job | None)
     if launch is None:
         return "interrupted" if past == "relieved" else past
     if launch.controller == "job" and launch.job:
-        return "interrupted" if job is None or job.is_over else "queued" if job.is_waiting else "starting"
+        if job is None or job.is_over:
+            return "interrupted"
+        return "held" if job.state == "held" else "queued" if job.is_waiting else "starting"
     return "starting" if is_waited_for(folder, launch) else "interrupted"
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from bigdata.cli.text import echo
 from bigdata.data.model import NamedDataset
 from bigdata.data.progress import logged
 from bigdata.data.registry import registered
@@ -22,7 +23,7 @@ def fetch(wanted: tuple[str, ...], again: bool) -> None:
     for text in wanted:
         for dataset in _datasets(text):
             for line in _fetch(dataset, again):
-                click.echo(line)
+                echo(line)
 
 
 def _datasets(text: str) -> Iterator[Any]:
