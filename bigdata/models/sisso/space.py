@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.models.sisso.kept import Kept
 from bigdata.models.sisso.operators import COLUMN, OPERATORS, Floats, Ints
 from bigdata.models.sisso.setting import Problem, Setting
 
@@ -93,6 +94,7 @@ class Space:
     rung: int
     table: Table
     held: Floats | None = field(default=None)
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def n_new(self) -> int:
