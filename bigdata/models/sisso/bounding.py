@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.sisso.moments import TAKEN, Residuals
-from bigdata.models.sisso.pieces import Reals
+from bigdata.models.sisso.buffers import Reals
 
 Places = NDArray[np.int32]
 ERROR = {np.float32: 5e-6, np.float64: 1e-12}
@@ -79,7 +79,7 @@ class Pairs:
         for product in taken:
             least -= (np.abs(product) + self._allowance) ** 2
             nothing -= np.maximum(np.abs(product) - self._allowance, 0) ** 2
-        return least, (nothing >= 0).any(axis=0)
+        return least, np.asarray((nothing >= 0).any(axis=0))
 
     def _bounds(self, residuals: Residuals, products: Reals, least: Reals) -> Reals:
         # A little more, for the rounding to this precision.

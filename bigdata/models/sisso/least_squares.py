@@ -19,7 +19,10 @@ class Terms:
         self.problem, self.scaled = problem, values
         shape = (len(problem.starts) - 1, len(values))
         self.means, self.norms = np.zeros(shape), np.zeros(shape)
+        self.target, self.target_means = problem.target.copy(), np.zeros(shape[0])
         for task, of in self._tasks():
+            self.target_means[task] = self.target[of].mean()
+            self.target[of] -= self.target_means[task]
             self._scale(task, values[:, of])
 
     def _tasks(self) -> Iterator[tuple[int, slice]]:
@@ -40,12 +43,12 @@ class Terms:
     def fitted(self, rows: NDArray[np.int64]) -> tuple[Floats, Floats]:
         """(T, d + 1) intercepts and coefficients of d terms, NaN for tasks without samples, and the residual (n,); by
         singular values."""
-        target = self.problem.target
-        coefficients, residual = np.full((len(self.means), len(rows) + 1), np.nan), np.empty(len(target))
+        coefficients, residual = np.full((len(self.means), len(rows) + 1), np.nan), np.empty_like(self.target)
         for task, of in self._tasks():
-            scaled, mean = self.scaled[rows, of], target[of].mean()
-            solution = np.linalg.lstsq(scaled.T, target[of] - mean, rcond=None)[0]
+            scaled, target = self.scaled[rows, of], self.target[of]
+            solution = np.linalg.lstsq(scaled.T, target, rcond=None)[0]
             own = solution / self.norms[task, rows]
-            coefficients[task] = mean - own @ self.means[task, rows], *own
-            residual[of] = target[of] - mean - solution @ scaled
+            coefficients[task, 0] = self.target_means[task] - own @ self.means[task, rows]
+            coefficients[task, 1:] = own
+            residual[of] = target - solution @ scaled
         return coefficients, residual

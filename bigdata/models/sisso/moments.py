@@ -15,7 +15,7 @@ from bigdata.models.sisso.setting import Problem
 from bigdata.models.sisso.space import Space
 
 # Values of so many expressions are formed at a time.
-BATCH = 256
+BATCH = 128
 # Values that spread less than this, relatively to the greatest, are a constant.
 CONSTANT = 1e-9
 # Of which a smaller share is at right angles to what terms have already, that adds nothing to these.

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.models.sisso.buffers import Buffers, Reals
 from bigdata.models.sisso.operators import Floats
 from bigdata.models.sisso.space import Space
 
-Reals = NDArray[Any]
 Rows = NDArray[np.int64]
 Precision = type[Any]
 
@@ -55,24 +55,46 @@ def squares_of(values: Reals) -> Reals:
 @dataclass(frozen=True, eq=False)
 class Piece:
     """Values of one side of a tile at some samples of a task, in a precision and of a size near 1: `scaled` by the root
-    mean square, `inverse` likewise of 1/f (0 where there is none), and `centred` with the sum of squares 1 over all."""
+    mean square, `inverse` likewise of 1/f (0 where there is none), and `centred` with the sum of squares 1 over all.
+    They stand in buffers, under the side's name, until its next piece."""
 
     values: Floats
     task: int
     sizes: Sizes
     precision: Precision
+    buffers: Buffers
+    side: str
 
     @cached_property
     def scaled(self) -> Reals:
-        return (self.values / self.sizes.size[:, None]).astype(self.precision)
+        return self._divided("scaled", self.values, self.sizes.size)
+
+    @cached_property
+    def squares(self) -> Reals:
+        return np.square(self.scaled, out=self.buffer("squares"))
 
     @cached_property
     def inverse(self) -> Reals:
         with np.errstate(all="ignore"):
-            inverse = 1 / self.values / self.sizes.inverse_size[:, None]
-        return np.where(self.sizes.divides[:, None], inverse, 0.0).astype(self.precision)
+            found = self._divided("inverse", 1 / self.sizes.inverse_size, self.values)
+        found[~self.sizes.divides] = 0
+        return found
+
+    @cached_property
+    def inverse_squares(self) -> Reals:
+        return np.square(self.inverse, out=self.buffer("inverse squares"))
 
     @cached_property
     def centred(self) -> Reals:
-        means = self.sizes.means[:, self.task, None]
-        return ((self.values - means) / self.sizes.spread[:, None]).astype(self.precision)
+        left = self.buffers.get("left", self.values.shape)
+        np.subtract(self.values, self.sizes.means[:, self.task, None], out=left)
+        return self._divided("centred", left, self.sizes.spread)
+
+    def buffer(self, name: str) -> Reals:
+        """An array as the values', in the precision."""
+        return self.buffers.get(f"{self.side} {name}", self.values.shape, self.precision)
+
+    def _divided(self, name: str, a: Floats, b: Floats) -> Reals:
+        """a / b, of which one is (m,): in float64, and rounded as it is written."""
+        a, b = (x if x.ndim == 2 else x[:, None] for x in (a, b))
+        return np.divide(a, b, out=self.buffer(name), casting="same_kind")

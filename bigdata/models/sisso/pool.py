@@ -47,12 +47,6 @@ class Pool:
             products[task] -= np.outer(sums[task], sums[task]) / counts[task]
         return _scaled(products, targets)
 
-    def values(self, rows: Rows) -> Floats:
-        """(q, n) of some members."""
-        nodes = self.members.table.nodes[rows]
-        parts = [self.space.formed(nodes, start, stop) for _, start, stop in self.space.chunks()]
-        return np.concatenate(parts, axis=1)
-
     def best(self, dimension: int, count: int, check: Callable[[], None] = lambda: None) -> list[Formula]:
         """The `count` formulas of a dimension with the least errors, of equal ones the simplest first."""
         problem = self.space.problem
@@ -65,7 +59,7 @@ class Pool:
         """The `count` of the subsets (q, d) with the least errors."""
         problem = self.space.problem
         used, at = np.unique(subsets, return_inverse=True)
-        terms = Terms(problem, self.values(used))
+        terms = Terms(problem, self.space.all_formed(self.members.table.nodes[used]))
         fits = [terms.fitted(rows) for rows in at.reshape(subsets.shape)]
         errors = [float(np.sqrt(np.mean(residual**2))) for _, residual in fits]
         operations = self.members.table.operations[subsets].sum(axis=1)

@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.models.sisso.bounding import Bounded
 from bigdata.models.sisso.combining import made, unary
 from bigdata.models.sisso.duplicates import N_PROBES, first_of_each
 from bigdata.models.sisso.moments import Known, Residuals, Sums, row_bytes, sums, sums_and_gains
 from bigdata.models.sisso.operators import Floats, Ints
-from bigdata.models.sisso.space import Space, Table
-from bigdata.models.sisso.bounding import Bounded
 from bigdata.models.sisso.pieces import Rows
+from bigdata.models.sisso.space import Space, Table
 from bigdata.models.sisso.tiles import tile_of
 
 # Rows on each side of a tile, at most, and the bytes that its sums take.

@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.sisso import kernel
-from bigdata.models.sisso.bounding import Bounded, Pairs
+from bigdata.models.sisso.bounding import Bounded, Pairs, Places
+from bigdata.models.sisso.buffers import Reals
 from bigdata.models.sisso.combining import may_join, unit_classes
 from bigdata.models.sisso.moments import Residuals
 from bigdata.models.sisso.operators import ADD, DIFFERENCE, DIVIDE, MULTIPLY, SUBTRACT
-from bigdata.models.sisso.pieces import Piece, Precision, Reals, Rows, sizes, squares_of
+from bigdata.models.sisso.pieces import Piece, Precision, Rows, Sizes, sizes, squares_of
 from bigdata.models.sisso.space import Space
 
+# Rows of a product of which only half is needed.
+BLOCK = 64
 # Bytes that a tile takes for each pair and task: four forms, with what bounds are made of.
 PAIR_BYTES = 5 * 16 + 2 * 12
 
@@ -37,7 +40,9 @@ class _Form(ABC):
 
     def begin(self, n_along: int) -> None:
         """Forget the products, for others with so many directions."""
-        self.products = np.zeros((n_along, *self.tile.shape), self.tile.precision)
+        shape = (n_along, *self.tile.shape)
+        self.products = self.tile.buffers.get(f"products {self.code} {self.turned}", shape, self.tile.precision)
+        self.products[:] = 0
 
     @abstractmethod
     def add(self, a: Piece, b: Piece, along: Reals, anew: bool) -> None:
@@ -46,10 +51,6 @@ class _Form(ABC):
     @abstractmethod
     def bounds(self, residuals: Residuals) -> Iterator[Bounded]:
         """Of the pairs to which the operator can be applied."""
-
-    def placed(self, joins: NDArray[np.bool_]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        i, j = joins.nonzero()
-        return i.astype(np.int32), j.astype(np.int32)
 
 
 class _Bounding(_Form):
@@ -62,7 +63,7 @@ class _Bounding(_Form):
     @cached_property
     def pairs(self) -> Pairs:
         """What was summed, of all samples, which is then needed no more."""
-        i, j = self.placed(self.joins & self.possible())
+        i, j = _placed(self.joins & self.possible())
         variances = (self.squares - self.sums**2 / self.tile.counts)[:, i, j]
         found = Pairs(self.code, self.turned, i, j, variances, self.scales()[:, i, j])
         del self.sums, self.squares
@@ -81,24 +82,44 @@ class _Product(_Bounding):
     """a b, or a quotient with 1/b for b or 1/a for a."""
 
     def add(self, a: Piece, b: Piece, along: Reals, anew: bool) -> None:
-        by = self.code == DIVIDE
-        x, y = a.inverse if by and self.turned else a.scaled, (b.inverse if by and not self.turned else b.scaled).T
+        x = a.inverse if self.by_left else a.scaled
+        y = b.inverse if self.by_right else b.scaled
         if anew:
-            self.sums[a.task] += x @ y
-            self.squares[a.task] += (x * x) @ (y * y)
+            x2 = a.inverse_squares if self.by_left else a.squares
+            y2 = b.inverse_squares if self.by_right else b.squares
+            self.tile.add_product(x, y, self.sums[a.task])
+            self.tile.add_product(x2, y2, self.squares[a.task])
+        weighted = a.buffer("weighted")
         for products, direction in zip(self.products, along, strict=True):
-            products[a.task] += (x * direction) @ y
+            np.multiply(x, direction, out=weighted)
+            for rows, columns in self.blocks:
+                self.tile.add_product(weighted[rows], y[columns], products[a.task, rows, columns])
+
+    @cached_property
+    def blocks(self) -> list[tuple[slice, slice]]:
+        """Of rows and columns that have all that is joined: of the pairs of one set, half of the square."""
+        m_left, m_right = self.joins.shape
+        if not self.tile.is_square or self.code == DIVIDE:
+            return [(slice(0, m_left), slice(0, m_right))]
+        return [(slice(i, i + BLOCK), slice(i, m_right)) for i in range(0, m_left, BLOCK)]
+
+    @property
+    def by_left(self) -> bool:
+        return self.code == DIVIDE and self.turned
+
+    @property
+    def by_right(self) -> bool:
+        return self.code == DIVIDE and not self.turned
 
     def possible(self) -> NDArray[np.bool_]:
-        left, right, by = self.tile.left_sizes, self.tile.right_sizes, self.code == DIVIDE
+        left, right = self.tile.left_sizes, self.tile.right_sizes
         size = np.outer(
-            left.inverse_size if by and self.turned else left.size,
-            right.inverse_size if by and not self.turned else right.size,
+            left.inverse_size if self.by_left else left.size, right.inverse_size if self.by_right else right.size
         )
         with np.errstate(all="ignore"):
             mean = np.sqrt(self.squares.sum(axis=0) / self.tile.space.problem.n_samples) * size
             # Where the root mean square is above the limit, the greatest value is, too.
-            return (mean <= self.tile.space.setting.largest * (1 + 1e-4)) & np.isfinite(mean)
+            return np.asarray((mean <= self.tile.space.setting.largest * (1 + 1e-4)) & np.isfinite(mean))
 
     def scales(self) -> Reals:
         return self.squares
@@ -151,7 +172,7 @@ class _Sum(_Form):
             if anew:
                 own[a.task] += squares_of(piece.centred)
         if anew:
-            self.sums[a.task] += a.centred @ b.centred.T
+            self.tile.add_product(a.centred, b.centred, self.sums[a.task])
 
     def bounds(self, residuals: Residuals) -> Iterator[Bounded]:
         for pairs, sign in self.both:
@@ -162,7 +183,7 @@ class _Sum(_Form):
     @cached_property
     def weights(self) -> tuple[Reals, Reals]:
         """(q,) of either side, in units of √(σ_a² + σ_b²)."""
-        i, j = self.placed(self.joins)
+        i, j = _placed(self.joins)
         left, right = self.tile.left_sizes.spread[i], self.tile.right_sizes.spread[j]
         norm = np.hypot(left, right)
         return (left / norm).astype(self.tile.precision), (right / norm).astype(self.tile.precision)
@@ -170,7 +191,7 @@ class _Sum(_Form):
     @cached_property
     def both(self) -> list[tuple[Pairs, int]]:
         """The pairs of + and −, where these are wanted, with the sign."""
-        (i, j), (x, y) = self.placed(self.joins), self.weights
+        (i, j), (x, y) = _placed(self.joins), self.weights
         squares = x**2 * self.own[0][:, i] + y**2 * self.own[1][:, j]
         mixed = 2 * x * y * self.sums[:, i, j]
         del self.sums, self.squares
@@ -183,11 +204,17 @@ class _Sum(_Form):
 _SIGNS = ((ADD, 1), (SUBTRACT, -1))
 
 
+def _placed(joins: NDArray[np.bool_]) -> tuple[Places, Places]:
+    """(q,) rows and columns of what is true."""
+    i, j = joins.nonzero()
+    return i.astype(np.int32), j.astype(np.int32)
+
+
 class Tile:
     """All pairs of two sets of rows of a table."""
 
     def __init__(self, space: Space, left: Rows, right: Rows, precision: Precision) -> None:
-        self.space, self.precision = space, precision
+        self.space, self.precision, self.buffers = space, precision, space.buffers
         self.left, self.right = left, right
         self.is_square = np.array_equal(left, right)
         self.left_sizes = sizes(space, left)
@@ -230,13 +257,20 @@ class Tile:
         every = (i < j) & may_join(table.operations[i], table.operations[j], self.space.setting)
         return every, every & (of[i] == of[j])
 
+    def add_product(self, x: Reals, y: Reals, to: Reals) -> None:
+        """x yᵀ."""
+        to += np.matmul(x, y.T, out=self.buffers.get("product", (len(x), len(y)), self.precision))
+
     def _pieces(self) -> Iterator[tuple[int, int, Piece, Piece]]:
         """(start, stop) of samples, with the values of either side."""
         for task, start, stop in self.space.chunks():
-            a = b = Piece(self.space.values(self.left, start, stop), task, self.left_sizes, self.precision)
+            a = b = self._piece("left", self.left, self.left_sizes, task, start, stop)
             if not self.is_square:
-                b = Piece(self.space.values(self.right, start, stop), task, self.right_sizes, self.precision)
+                b = self._piece("right", self.right, self.right_sizes, task, start, stop)
             yield start, stop, a, b
+
+    def _piece(self, side: str, rows: Rows, of: Sizes, task: int, start: int, stop: int) -> Piece:
+        return Piece(self.space.values(rows, start, stop), task, of, self.precision, self.buffers, side)
 
 
 def tile_of(space: Space, left: Rows, right: Rows, precision: Precision) -> Tile:
