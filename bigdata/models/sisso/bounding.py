@@ -16,8 +16,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.models.sisso.moments import TAKEN, Residuals
 from bigdata.models.sisso.buffers import Reals
+from bigdata.models.sisso.moments import TAKEN, Residuals
 
 Places = NDArray[np.int32]
 ERROR = {np.float32: 5e-6, np.float64: 1e-12}
