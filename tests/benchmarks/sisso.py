@@ -14,6 +14,7 @@ import sys
 import time
 
 import numpy as np
+import numpy.ma
 
 from bigdata.models.sisso import kernel
 from bigdata.models.sisso.fitting import Search, fit

@@ -103,6 +103,7 @@ typedef struct {
     double dependent;
     double *inverse;                    /* (T) 1 over the row's own product, 0 where it is constant */
     double *sizes, *gains, *alone;      /* (T, m) of the others with the row projected out */
+    double *scales, *scaled, *largest;  /* (m) of one task: 1 / sqrt(size), gain / sqrt(size), the largest alone from here on */
     double *shares, *free;              /* (m) */
 } Triples;
 
@@ -120,6 +121,19 @@ static void project(const Triples *x)
             x->gains[at] = gain;
             x->alone[at] = size > x->dependent ? gain * gain / size : 0.0;
         }
+    }
+}
+
+/* What may_reach needs. */
+static void rescale(const Triples *x)
+{
+    double largest = 0;
+    for (Py_ssize_t k = x->m - 1; k > x->row; k--) {
+        const double scale = x->sizes[k] > x->dependent ? 1.0 / sqrt(x->sizes[k]) : 0.0;
+        largest = x->alone[k] > largest ? x->alone[k] : largest;
+        x->scales[k] = scale;
+        x->scaled[k] = x->gains[k] * scale;
+        x->largest[k] = largest;
     }
 }
 
@@ -148,6 +162,30 @@ INLINE void shares_of(const Triples *x, Py_ssize_t j)
     }
 }
 
+/* Whether a pair of j with a later one may explain more than `least`, in a problem of one task.
+ *
+ * With h = g / sqrt(d[k]) and u = b / sqrt(d), the pair's share is above a bound where
+ *
+ *     (bound / d1) h^2 - (2 u1 u[k] / sqrt(d1)) h + u1^2 + u[k]^2 - bound > 0,
+ *
+ * all of which is near 1: no division is needed, and few j have such a pair. SLACK is far above the rounding. */
+#define SLACK 1e-12
+INLINE int may_reach(const Triples *x, Py_ssize_t j, double least)
+{
+    const double *with_row = x->products + x->row * x->m, *with_j = x->products + j * x->m;
+    const double *scale = x->scales, *u = x->scaled, *alone = x->alone;
+    const double c1 = with_row[j], inverse = x->inverse[0], bound = least - SLACK;
+    const double square = bound * scale[j] * scale[j], linear = 2 * u[j] * scale[j], rest = alone[j] - bound + SLACK;
+    Py_ssize_t found = 0;
+    if (!(bound > 0) || x->largest[j] > bound)
+        return 1;
+    for (Py_ssize_t k = j + 1; k < x->m; k++) {
+        const double h = (with_j[k] - c1 * with_row[k] * inverse) * scale[k];
+        found += (square * h - linear * u[k]) * h + (alone[k] + rest) > 0 ? 1 : 0;
+    }
+    return found > 0;
+}
+
 INLINE int any_above(const double *shares, Py_ssize_t from, Py_ssize_t to, double least)
 {
     Py_ssize_t found = 0;
@@ -160,6 +198,8 @@ INLINE int any_above(const double *shares, Py_ssize_t from, Py_ssize_t to, doubl
     target static void differences_##name(const Differences *x) { wholedifferences(x); }                   \
     target static int row_##name(const Triples *x, Py_ssize_t j, double explained, double least)             \
     {                                                                                                        \
+        if (x->n_tasks == 1 && !may_reach(x, j, least - explained))                                          \
+            return 0;                                                                                        \
         shares_of(x, j);                                                                                     \
         for (Py_ssize_t k = j + 1; k < x->m; k++)                                                            \
             x->shares[k] += explained;                                                                       \
@@ -198,6 +238,8 @@ static void find_triples(const Triples *x, Best *best, double least)
 {
     double explained = 0;
     project(x);
+    if (x->n_tasks == 1)
+        rescale(x);
     for (Py_ssize_t t = 0; t < x->n_tasks; t++) {
         const double b = x->targets[t * x->m + x->row];
         explained += b * b * x->inverse[t];
@@ -265,11 +307,11 @@ static PyObject *triples(PyObject *module, PyObject *args)
     Best best = {shares.len / (Py_ssize_t)sizeof(double), 0, rows.buf, shares.buf};
     const int ok = fit(&products, n_tasks * m * m, sizeof(double)) && fit(&targets, n_tasks * m, sizeof(double))
                    && fit(&rows, 3 * best.keep, sizeof(int64_t)) && best.keep > 0 && row >= 0 && row < m;
-    double *work = ok ? malloc((size_t)(n_tasks + 3 * n_tasks * m + 2 * m) * sizeof *work) : NULL;
+    double *work = ok ? malloc((size_t)(n_tasks + 3 * n_tasks * m + 5 * m) * sizeof *work) : NULL;
     if (work) {
         double *sizes = work + n_tasks, *tail = sizes + 3 * n_tasks * m;
         const Triples x = {products.buf, targets.buf, n_tasks, m, row, dependent, work, sizes, sizes + n_tasks * m,
-                           sizes + 2 * n_tasks * m, tail, tail + m};
+                           sizes + 2 * n_tasks * m, tail, tail + m, tail + 2 * m, tail + 3 * m, tail + 4 * m};
         Py_BEGIN_ALLOW_THREADS
         find_triples(&x, &best, least > 0 ? least : 0);
         Py_END_ALLOW_THREADS

@@ -5,6 +5,8 @@ Values are never rounded for it: a hash of rounded values parts equal functions 
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,7 @@ N_PROBES = 3
 TOLERANCE = 1e-10
 
 
+@lru_cache(maxsize=2)
 def probes(n_samples: int) -> Floats:
     """(N_PROBES, n) directions on which functions are projected; always the same."""
     return np.random.default_rng(216).standard_normal((N_PROBES, n_samples))

@@ -43,6 +43,18 @@ class Search:
             raise Paused
 
 
+@dataclass(frozen=True, eq=False)
+class State:
+    """How far a search has come: the `members` of the pool, and the best formulas of dimension 0, 1, …"""
+
+    members: Candidates
+    found: Sequence[list[Formula]]
+
+    @property
+    def dimension(self) -> int:
+        return len(self.found) - 1
+
+
 def fit(
     problem: Problem, setting: Setting, rung: int, dimensions: int, search: Search | None = None
 ) -> list[list[Formula]]:
@@ -54,24 +66,40 @@ def fit(
     search = search or Search()
     space = grow(problem, setting, rung, search.check)
     search.log(f"rung {rung}: {len(space.table):,} expressions are stored, in {n_blocks(space):,} blocks")
-    found = [Pool(space, _none(space)).best(0, 1)]
-    members = _none(space)
-    for dimension in range(1, dimensions + 1):
-        last = found[-1]
-        why = _unreachable(problem, last[0], dimension)
-        if not why:
-            residuals = _residuals(problem, last[: setting.residuals])
-            members = _joined(
-                members, simple(space, residuals), _screened(space, residuals, members.signatures, setting.keep, search)
-            )
-            why = "there are no more expressions" if len(members) < dimension else ""
-        if not why:
-            members, last = _refined(space, members, dimension, last, search)
-            why = "all that is left depends on what is there" if last[0].dimension < dimension else ""
-        if why:
-            search.log(f"rung {rung}, dimension {dimension}: {last[0].dimension} terms, since {why}")
-        found.append(last)
-    return found[1:]
+    state = begun(space)
+    for _ in range(dimensions):
+        state = advanced(space, state, [screened(space, state, search)], search)
+    return list(state.found[1:])
+
+
+def begun(space: Space) -> State:
+    """Before the first dimension."""
+    return State(_none(space), [Pool(space, _none(space)).best(0, 1)])
+
+
+def screened(space: Space, state: State, search: Search, part: int = 0, n_parts: int = 1) -> Candidates:
+    """The best expressions for the next dimension, of one of so many parts of the blocks; none where it can't be
+    reached. Parts may be screened anywhere and in any order."""
+    if _unreachable(space.problem, state.found[-1][0], state.dimension + 1):
+        return _none(space)
+    blocks, residuals = range(part, n_blocks(space), n_parts), _residuals(space, state)
+    return _screened(space, residuals, state.members.signatures, space.setting.keep, search, blocks)
+
+
+def advanced(space: Space, state: State, parts: Sequence[Candidates], search: Search) -> State:
+    """With the formulas of one more dimension, from all parts of what was screened for it."""
+    problem, members, last, dimension = space.problem, state.members, state.found[-1], state.dimension + 1
+    why = _unreachable(problem, last[0], dimension)
+    if not why:
+        best = merged(parts, space.setting.keep)
+        members = _joined(members, simple(space, _residuals(space, state)), best)
+        why = "there are no more expressions" if len(members) < dimension else ""
+    if not why:
+        members, last = _refined(space, members, dimension, last, search)
+        why = "all that is left depends on what is there" if last[0].dimension < dimension else ""
+    if why:
+        search.log(f"rung {space.rung}, dimension {dimension}: {last[0].dimension} terms, since {why}")
+    return State(members, [*state.found, last])
 
 
 def _refined(
@@ -127,14 +155,16 @@ def _unreachable(problem: Problem, last: Formula, dimension: int) -> str:
     return "" if last.dimension == dimension - 1 else "fewer terms were found"
 
 
-def _residuals(problem: Problem, formulas: Sequence[Formula]) -> Residuals:
+def _residuals(space: Space, state: State) -> Residuals:
+    """What the best formulas of the last dimension leave over."""
+    problem, formulas = space.problem, state.found[-1][: space.setting.residuals]
     tasks = np.repeat(np.arange(len(problem.starts) - 1), np.diff(problem.starts))
     left = [problem.target - formula.predict(problem.columns, tasks) for formula in formulas]
     return Residuals.of(problem, np.array(left))
 
 
 def _none(space: Space) -> Candidates:
-    return stored(space, Residuals(np.empty((0, space.problem.n_samples)), space.problem.starts)).only(slice(0, 0))
+    return Candidates(space.table.only(slice(0, 0)), np.empty(0), np.empty((0, N_PROBES)))
 
 
 def simple(space: Space, residuals: Residuals) -> Candidates:
@@ -145,13 +175,15 @@ def simple(space: Space, residuals: Residuals) -> Candidates:
     return merged([stored(space, residuals, rung=1)], SIMPLE)
 
 
-def _screened(space: Space, residuals: Residuals, known: Floats, keep: int, search: Search) -> Candidates:
-    """The best of all blocks, none of them known; each block begins with what the last ones reached."""
-    best = screen(space, residuals, 0, keep, known)
-    for block in range(1, n_blocks(space)):
+def _screened(
+    space: Space, residuals: Residuals, known: Floats, keep: int, search: Search, blocks: Sequence[int] | None = None
+) -> Candidates:
+    """The best of some blocks or all, none of them known; each block begins with what the last ones reached."""
+    best, floor = _none(space), 0.0
+    for block in range(n_blocks(space)) if blocks is None else blocks:
         search.check()
-        floor = float(best.gains[-1]) if len(best) == keep else 0.0
         best = merged([best, screen(space, residuals, block, keep, known, floor)], keep)
+        floor = float(best.gains[-1]) if len(best) == keep else 0.0
     return best
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +41,26 @@ class Formula:
         with np.errstate(all="ignore"):
             found = of[:, 0] + np.einsum("nd,dn->n", of[:, 1:], self.descriptors(columns))
         return np.where(np.isfinite(found), found, np.nan)
+
+
+def stacked(formulas: Sequence[Formula]) -> dict[str, NDArray[Any]]:
+    """q formulas of one dimension as arrays: their `nodes` (m, 3) one after the other, so many as `n_nodes` (q,) says,
+    `terms` (q, d), `coefficients` (q, T, d + 1), `rmse` and `operations` (q,)."""
+    return {
+        "nodes": np.concatenate([one.nodes for one in formulas]),
+        "n_nodes": np.array([len(one.nodes) for one in formulas], np.int64),
+        "terms": np.array([one.terms for one in formulas], np.int64).reshape(len(formulas), -1),
+        "coefficients": np.array([one.coefficients for one in formulas]),
+        "rmse": np.array([one.rmse for one in formulas]),
+        "operations": np.array([one.operations for one in formulas], np.int64),
+    }
+
+
+def unstacked(arrays: Mapping[str, NDArray[Any]]) -> list[Formula]:
+    """The formulas that `stacked` made arrays of."""
+    nodes = np.split(np.asarray(arrays["nodes"], np.int32), np.cumsum(arrays["n_nodes"])[:-1])
+    parts = zip(nodes, arrays["terms"], arrays["coefficients"], arrays["rmse"], arrays["operations"], strict=True)
+    return [Formula(n, t, c, float(rmse), int(operations)) for n, t, c, rmse, operations in parts]
 
 
 def compact(nodes: Ints, terms: NDArray[np.int64]) -> tuple[Ints, NDArray[np.int64]]:

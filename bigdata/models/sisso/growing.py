@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from bigdata.models.sisso.combining import candidates, made
 from bigdata.models.sisso.dimensions import Base
 from bigdata.models.sisso.duplicates import first_of_each
-from bigdata.models.sisso.moments import Residuals, moments
+from bigdata.models.sisso.moments import sums
 from bigdata.models.sisso.operators import COLUMN, SUBTRACT, Floats, Ints
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.sisso.space import Space, Table
@@ -27,7 +27,7 @@ def grow(problem: Problem, setting: Setting, rung: int, check: Callable[[], None
     """
     columns = Space(problem, setting, rung, _columns(problem))
     # Of equal columns one is left before others are made of them: operands are told by their rows.
-    unlike = _unlike(columns.table, moments(columns, columns.table.nodes, _nothing(problem)).of_values)
+    unlike = _unlike(columns.table, sums(columns, columns.table.nodes).of_values)
     space = Space(problem, setting, rung, columns.table.only(unlike)).holding()
     for r in range(1, rung):
         space = _with_rung(space, r, check).holding()
@@ -44,12 +44,11 @@ def _columns(problem: Problem) -> Table:
 
 def _with_rung(space: Space, rung: int, check: Callable[[], None]) -> Space:
     """With all expressions of one more rung."""
-    table, none = space.table, _nothing(space.problem)
-    signatures = moments(space, table.nodes, none).of_values
+    table, signatures = space.table, sums(space, space.table.nodes).of_values
     for nodes in _in_pieces(candidates(space.table, space.setting, rung), TOGETHER):
         check()
         more = made(space.table, nodes, rung)
-        found = moments(space, nodes, none)
+        found = sums(space, nodes)
         valid = np.flatnonzero(found.valid(space.setting.smallest, space.setting.largest))
         more, found = more.only(valid), found.only(valid)
         table = table.with_more(_positive(more, found.highest))
@@ -57,10 +56,6 @@ def _with_rung(space: Space, rung: int, check: Callable[[], None]) -> Space:
         kept = _unlike(table, signatures)
         table, signatures = table.only(kept), signatures[kept]
     return Space(space.problem, space.setting, space.rung, table)
-
-
-def _nothing(problem: Problem) -> Residuals:
-    return Residuals(np.empty((0, problem.n_samples)), problem.starts)
 
 
 def _positive(table: Table, highest: Floats) -> Table:

@@ -52,16 +52,21 @@ def differences(a: Reals, b: Reals, residuals: Reals, wanted: NDArray[np.bool_])
     return sums, squares, products
 
 
-def pairs(products: Floats, targets: Floats, row: int, least: float, keep: int) -> tuple[Rows, Floats]:
-    """(q, 2) the best `keep` pairs of `row` with a later one that explain more than `least`, and their shares (q,); see
-    `subsets` for products (T, m, m) and targets (T, m)."""
-    later = np.arange(row + 1, products.shape[1])
+def pairs(products: Floats, targets: Floats, rows: range, least: float, keep: int) -> tuple[Rows, Floats]:
+    """(q, 2) the best `keep` pairs of one of the `rows` with a later one that explain more than `least`, and their
+    shares (q,); see `subsets` for products (T, m, m) and targets (T, m)."""
+    first, later = np.arange(rows.start, rows.stop), np.arange(rows.start + 1, products.shape[1])
     own = np.diagonal(products, axis1=1, axis2=2)
     shares = _shares(
-        products[:, row, later], own[:, row, None], targets[:, row, None], own[:, later], targets[:, later]
+        products[:, rows.start : rows.stop, rows.start + 1 :],
+        own[:, first, None],
+        targets[:, first, None],
+        own[:, None, later],
+        targets[:, None, later],
     )
-    best = _best(shares, least, keep)
-    return np.column_stack((np.full(len(best), row), later[best])), shares[best]
+    best = _best(np.where(first[:, None] < later, shares, -1.0).ravel(), least, keep)
+    j, k = np.divmod(best, len(later))
+    return np.column_stack((first[j], later[k])), shares[j, k]
 
 
 def triples(products: Floats, targets: Floats, row: int, least: float, keep: int) -> tuple[Rows, Floats]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +15,7 @@ from bigdata.models.sisso.setting import Problem
 from bigdata.models.sisso.space import Space
 
 # Values of so many expressions are formed at a time.
-BATCH = 256
+BATCH = 128
 # Values that spread less than this, relatively to the greatest, are a constant.
 CONSTANT = 1e-9
 # Of which a smaller share is at right angles to what terms have already, that adds nothing to these.
@@ -81,25 +80,22 @@ def _directions(terms: Floats, starts: NDArray[np.int64]) -> Floats:
 
 
 @dataclass(frozen=True, eq=False)
-class Moments:
-    """Sums of m expressions f, with f₀ the value at the first sample: `first` (m,); `sums` (m, T) Σ (f − f₀) and
-    `squares` (m, T) Σ (f − f₀)² of each task; `products` (m, R, T) Σ (f − f₀) r; `taken` (m, K, T) those with what
-    terms have already; `projections` (m, 3) Σ (f − f₀) u; `lowest`, `highest` (m,). Differences from a value that
-    occurs don't cancel where the mean is large."""
+class Sums:
+    """Of m expressions f, with f₀ the value at the first sample: `first` (m,); `sums` (m, T) Σ (f − f₀) and `squares`
+    (m, T) Σ (f − f₀)² of each task; `projections` (m, 3) Σ (f − f₀) u; `lowest`, `highest` (m,). Differences from a
+    value that occurs don't cancel where the mean is large."""
 
     first: Floats
     sums: Floats
     squares: Floats
-    products: Floats
-    taken: Floats
     projections: Floats
     lowest: Floats
     highest: Floats
     counts: NDArray[np.int64]
     directions: Floats
 
-    def only(self, rows: NDArray[Any]) -> Moments:
-        return Moments(
+    def only(self, rows: NDArray[Any]) -> Sums:
+        return Sums(
             **{name: getattr(self, name)[rows] for name in _ROWS}, counts=self.counts, directions=self.directions
         )
 
@@ -115,14 +111,6 @@ class Moments:
         """(m, T) Σ (f − mean)² within each task; 0 where f is constant there."""
         found = self.squares - self.sums**2 / np.maximum(self.counts, 1)
         return np.where(found > CONSTANT**2 * self.squares.sum(axis=1, keepdims=True), found, 0.0)
-
-    @property
-    def gains(self) -> Floats:
-        """(m,) the greatest share of a residual's sum of squares that a line in f explains, one for each task."""
-        left = self.variances - (self.taken**2).sum(axis=1)
-        variances = np.where(left > TAKEN * self.variances, left, 0.0)[:, None, :]
-        explained = np.divide(self.products**2, variances, out=np.zeros_like(self.products), where=variances > 0)
-        return np.asarray(explained.sum(axis=2).max(axis=1, initial=0.0))
 
     @property
     def spread(self) -> Floats:
@@ -145,38 +133,95 @@ class Moments:
         whole = self.projections + first[:, None] * self.directions
         return np.column_stack((whole / norms[:, None], np.log(norms)))
 
+    def gains(self, residuals: Residuals, products: Floats) -> Floats:
+        """(m,) the greatest share of a residual's sum of squares that a line in f explains, one for each task, from
+        `products` (m, R + K, T) Σ (f − f₀) r with the residuals and with what terms have already."""
+        wanted, taken = np.split(products, [len(residuals)], axis=1)
+        own = self.variances
+        left = own - (taken**2).sum(axis=1)
+        variances = np.where(left > TAKEN * own, left, 0.0)[:, None, :]
+        explained = np.divide(wanted**2, variances, out=np.zeros_like(wanted), where=variances > 0)
+        return np.asarray(explained.sum(axis=2).max(axis=1, initial=0.0))
 
-def moments(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
-    """The sums of expressions made of the space's stored ones."""
-    parts = [_batch(space, nodes[i : i + BATCH], residuals) for i in range(0, max(1, len(nodes)), BATCH)]
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _ROWS}
-    return Moments(**joined, counts=parts[0].counts, directions=parts[0].directions)
+
+_ROWS = ("first", "sums", "squares", "projections", "lowest", "highest")
 
 
-_ROWS = ("first", "sums", "squares", "products", "taken", "projections", "lowest", "highest")
+@dataclass(frozen=True, eq=False)
+class Known:
+    """Expressions (m, 3) made of a space's stored ones, with their sums, for any residuals."""
+
+    nodes: Ints
+    own: Sums
+
+    def only(self, rows: NDArray[Any]) -> Known:
+        return Known(self.nodes[rows], self.own.only(rows))
+
+    def gains(self, space: Space, residuals: Residuals) -> Floats:
+        along, pieces = residuals.directions, _pieces(self.nodes)
+        found = [_products(space, self.nodes[rows], self.own.first[rows], along) for rows in pieces]
+        return self.own.gains(residuals, np.concatenate(found))
 
 
-def _batch(space: Space, nodes: Ints, residuals: Residuals) -> Moments:
+def row_bytes(n_tasks: int) -> int:
+    """That an expression with its sums takes."""
+    return 12 + 8 * (3 + N_PROBES + 2 * n_tasks)
+
+
+def sums(space: Space, nodes: Ints) -> Sums:
+    """Of expressions made of the space's stored ones."""
+    return _added(space, nodes, _nothing(space))[0]
+
+
+def sums_and_gains(space: Space, nodes: Ints, residuals: Residuals) -> tuple[Sums, Floats]:
+    """The sums of expressions made of the space's stored ones, and the gains (m,) for some residuals."""
+    own, products = _added(space, nodes, residuals.directions)
+    return own, own.gains(residuals, products)
+
+
+def _nothing(space: Space) -> Floats:
+    return np.empty((0, space.problem.n_samples))
+
+
+def _pieces(nodes: Ints) -> list[slice]:
+    return [slice(i, i + BATCH) for i in range(0, max(1, len(nodes)), BATCH)]
+
+
+def _products(space: Space, nodes: Ints, first: Floats, along: Floats) -> Floats:
+    """(m, q, T) with directions (q, n) of what has the values `first` (m,) at the first sample."""
+    found = np.zeros((len(nodes), len(along), len(space.problem.starts) - 1))
+    for task, start, stop in space.chunks():
+        values = space.formed(nodes, start, stop)
+        values -= first[:, None]
+        found[:, :, task] += values @ along[:, start:stop].T
+    return found
+
+
+def _added(space: Space, nodes: Ints, along: Floats) -> tuple[Sums, Floats]:
+    """The sums, and the products (m, q, T) with directions (q, n)."""
+    parts = [_batch(space, nodes[rows], along) for rows in _pieces(nodes)]
+    joined = {name: np.concatenate([getattr(own, name) for own, _ in parts]) for name in _ROWS}
+    own = Sums(**joined, counts=parts[0][0].counts, directions=parts[0][0].directions)
+    return own, np.concatenate([products for _, products in parts])
+
+
+def _batch(space: Space, nodes: Ints, along: Floats) -> tuple[Sums, Floats]:
     m, starts = len(nodes), space.problem.starts
     n_tasks, directions = len(starts) - 1, probes(space.problem.n_samples)
-    sums, squares, along = np.zeros((m, n_tasks)), np.zeros((m, n_tasks)), residuals.directions
+    sums, squares = np.zeros((m, n_tasks)), np.zeros((m, n_tasks))
     products = np.zeros((m, len(along), n_tasks))
     projections, first = np.zeros((m, N_PROBES)), np.full(m, np.nan)
     lowest, highest = np.full(m, np.inf), np.full(m, -np.inf)
     with np.errstate(all="ignore"):
-        for task, start, stop, values in _pieces(space, nodes):
+        for task, start, stop in space.chunks():
+            values = space.formed(nodes, start, stop)
             lowest, highest = np.minimum(lowest, values.min(axis=1)), np.maximum(highest, values.max(axis=1))
             first = np.where(np.isnan(first), values[:, 0], first)
             values -= first[:, None]
             sums[:, task] += values.sum(axis=1)
             squares[:, task] += np.einsum("ij,ij->i", values, values)
-            products[:, :, task] += values @ along[:, start:stop].T
+            if len(along):
+                products[:, :, task] += values @ along[:, start:stop].T
             projections += values @ directions[:, start:stop].T
-    wanted, taken = np.split(products, [len(residuals)], axis=1)
     counts = np.diff(starts)
-    return Moments(first, sums, squares, wanted, taken, projections, lowest, highest, counts, directions.sum(axis=1))
-
-
-def _pieces(space: Space, nodes: Ints) -> Iterator[tuple[int, int, int, Floats]]:
-    for task, start, stop in space.chunks():
-        yield task, start, stop, space.formed(nodes, start, stop)
+    return Sums(first, sums, squares, projections, lowest, highest, counts, directions.sum(axis=1)), products

@@ -29,7 +29,8 @@ class Notation:
 
 @dataclass(frozen=True)
 class Operator:
-    """`units`: those of operands must be "equal", "add" or "subtract", be "none" (pure numbers), or take a "power"."""
+    """`apply` writes to `out`, which is none of the operands. `units`: those of operands must be "equal", "add" or
+    "subtract", be "none" (pure numbers), or take a "power"."""
 
     name: str
     n_operands: int
@@ -56,9 +57,12 @@ def _unary(
 def _power(exponent: int) -> Operator:
     """Products are exact to the last digit everywhere, where powers depend on the library."""
 
-    def apply(a: Floats) -> Floats:
-        square = a * a
-        return {2: lambda: square, 3: lambda: square * a, 6: lambda: (square * a) * (square * a)}[exponent]()
+    def apply(a: Floats, out: Floats) -> None:
+        np.multiply(a, a, out=out)
+        if exponent > 2:
+            np.multiply(out, a, out=out)
+        if exponent == 6:
+            np.multiply(out, out, out=out)
 
     return _unary(
         f"^{exponent}",
@@ -76,8 +80,12 @@ def _function(name: str, apply: Callable[..., Any], power: Fraction | None, late
     )
 
 
-def _difference(a: Floats, b: Floats) -> Floats:
-    return np.abs(a - b)
+def _difference(a: Floats, b: Floats, out: Floats) -> None:
+    np.abs(np.subtract(a, b, out=out), out=out)
+
+
+def _decay(a: Floats, out: Floats) -> None:
+    np.exp(np.negative(a, out=out), out=out)
 
 
 _SUM = Notation("{a} + {b}", SUM)
@@ -102,7 +110,7 @@ OPERATORS: tuple[Operator, ...] = (
     _function("exp", np.exp, None, r"\exp\left({a}\right)"),
     _unary(
         "exp-",
-        lambda a: np.exp(-a),
+        _decay,
         None,
         Notation("exp(-{a})", ATOM, (POWER, SUM)),
         Notation(r"\exp\left(-{a}\right)", ATOM, (POWER, SUM)),

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.sisso.formula import Formula, compact
+from bigdata.models.sisso.least_squares import Terms
 from bigdata.models.sisso.moments import Residuals
 from bigdata.models.sisso.operators import Floats
 from bigdata.models.sisso.screening import Candidates
-from bigdata.models.sisso.setting import Problem
 from bigdata.models.sisso.space import Space
 from bigdata.models.sisso.subsets import Gram, Rows, leading
 
@@ -47,30 +47,29 @@ class Pool:
             products[task] -= np.outer(sums[task], sums[task]) / counts[task]
         return _scaled(products, targets)
 
-    def values(self, rows: Rows) -> Floats:
-        """(q, n) of some members."""
-        nodes = self.members.table.nodes[rows]
-        parts = [self.space.formed(nodes, start, stop) for _, start, stop in self.space.chunks()]
-        return np.concatenate(parts, axis=1)
-
     def best(self, dimension: int, count: int, check: Callable[[], None] = lambda: None) -> list[Formula]:
         """The `count` formulas of a dimension with the least errors, of equal ones the simplest first."""
         problem = self.space.problem
         target = Residuals.of(problem, problem.target[None])
         if dimension == 0 or not len(target):
-            return [self._fitted(np.empty(0, np.int64), np.empty((0, problem.n_samples)))]
-        subsets = leading(self.gram(target), dimension, count + SPARE, check)
-        used, at = np.unique(subsets, return_inverse=True)
-        values = self.values(used)
-        found = [self._fitted(rows, values[i]) for rows, i in zip(subsets, at.reshape(subsets.shape), strict=True)]
-        scale = EQUAL_ERRORS * max(float(np.std(problem.target)), np.finfo(float).tiny)
-        return sorted(found, key=lambda formula: (round(formula.rmse / scale), formula.operations))[:count]
+            return self._simplest(np.empty((1, 0), np.int64), 1)
+        return self._simplest(leading(self.gram(target), dimension, count + SPARE, check), count)
 
-    def _fitted(self, rows: Rows, values: Floats) -> Formula:
-        coefficients, residual = fitted(self.space.problem, values)
+    def _simplest(self, subsets: Rows, count: int) -> list[Formula]:
+        """The `count` of the subsets (q, d) with the least errors."""
+        problem = self.space.problem
+        used, at = np.unique(subsets, return_inverse=True)
+        terms = Terms(problem, self.space.all_formed(self.members.table.nodes[used]))
+        fits = [terms.fitted(rows) for rows in at.reshape(subsets.shape)]
+        errors = [float(np.sqrt(np.mean(residual**2))) for _, residual in fits]
+        operations = self.members.table.operations[subsets].sum(axis=1)
+        scale = EQUAL_ERRORS * max(float(np.std(problem.target)), np.finfo(float).tiny)
+        order = sorted(range(len(fits)), key=lambda i: (round(errors[i] / scale), operations[i]))[:count]
+        return [self._formula(subsets[i], fits[i][0], errors[i]) for i in order]
+
+    def _formula(self, rows: Rows, coefficients: Floats, rmse: float) -> Formula:
         nodes, terms = compact(*self._nodes(rows))
-        operations = int(self.members.table.operations[rows].sum())
-        return Formula(nodes, terms, coefficients, float(np.sqrt(np.mean(residual**2))), operations)
+        return Formula(nodes, terms, coefficients, rmse, int(self.members.table.operations[rows].sum()))
 
     def _nodes(self, rows: Rows) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
         """The space's table with the members appended, and where they are."""
@@ -87,28 +86,3 @@ def _scaled(products: Floats, targets: Floats) -> Gram:
         np.ascontiguousarray(products * factors[:, :, None] * factors[:, None, :]),
         np.ascontiguousarray(targets * factors),
     )
-
-
-def fitted(problem: Problem, values: Floats) -> tuple[Floats, Floats]:
-    """(T, d + 1) coefficients of terms with values (d, n), NaN for tasks without samples, and the residual (n,)."""
-    n_tasks = len(problem.starts) - 1
-    coefficients, residual = np.full((n_tasks, len(values) + 1), np.nan), np.empty(problem.n_samples)
-    for task in range(n_tasks):
-        of = slice(problem.starts[task], problem.starts[task + 1])
-        if of.stop > of.start:
-            coefficients[task], residual[of] = least_squares(values[:, of], problem.target[of])
-    return coefficients, residual
-
-
-def least_squares(values: Floats, target: Floats) -> tuple[Floats, Floats]:
-    """(d + 1,) intercept and coefficients of values (d, n), and the residual (n,); by singular values, on columns that
-    are centred and scaled, so that a column that is constant gets 0."""
-    means = values.mean(axis=1)
-    centred = values - means[:, None]
-    norms = np.linalg.norm(centred, axis=1)
-    varies = norms > 1e-9 * np.abs(values).max(axis=1, initial=0.0)
-    scaled = centred * np.divide(1.0, norms, out=np.zeros_like(norms), where=varies)[:, None]
-    mean = target.mean()
-    solution = np.linalg.lstsq(scaled.T, target - mean, rcond=None)[0]
-    coefficients = np.divide(solution, norms, out=np.zeros_like(norms), where=varies)
-    return np.concatenate(([mean - coefficients @ means], coefficients)), target - mean - solution @ scaled

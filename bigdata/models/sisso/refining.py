@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.sisso.formula import Formula
-from bigdata.models.sisso.moments import Residuals, moments
+from bigdata.models.sisso.least_squares import Terms
+from bigdata.models.sisso.moments import Residuals, sums, sums_and_gains
 from bigdata.models.sisso.operators import Floats
-from bigdata.models.sisso.pool import fitted
 from bigdata.models.sisso.screening import Candidates
 from bigdata.models.sisso.setting import Problem
 from bigdata.models.sisso.space import Space
@@ -53,7 +53,8 @@ class Thinned:
     def missing(self, terms: Floats) -> Residuals:
         """What the target is beside terms with values (d, n)."""
         values = terms[:, self.at]
-        return Residuals.of(self.some.problem, fitted(self.some.problem, values)[1][None], values)
+        left = Terms(self.some.problem, values.copy()).fitted(np.arange(len(values)))[1]
+        return Residuals.of(self.some.problem, left[None], values)
 
     def is_chance(self, best: Candidates) -> bool:
         """Whether what the best of all expressions explains of a residual is what it may explain of mere noise.
@@ -65,18 +66,14 @@ class Thinned:
 
     def known(self, members: Candidates) -> Floats:
         """(q, 3) the signatures that members have here; those that are constant here have none."""
-        found = moments(self.some, members.table.nodes, _none(self.some))
+        found = sums(self.some, members.table.nodes)
         return found.of_lines[found.spread > 0]
 
     def on_all(self, found: Candidates) -> Candidates:
         """What was found here and is valid on all samples, as it is there."""
-        setting, whole = self.whole.setting, moments(self.whole, found.table.nodes, _none(self.whole))
+        setting, whole = self.whole.setting, sums(self.whole, found.table.nodes)
         valid = np.flatnonzero(whole.valid(setting.smallest, setting.largest))
         return Candidates(found.table.only(valid), found.gains[valid], whole.only(valid).of_lines)
-
-
-def _none(space: Space) -> Residuals:
-    return Residuals(np.empty((0, space.problem.n_samples)), space.problem.starts)
 
 
 def without_one(space: Space, formulas: Sequence[Formula], seen: set[bytes]) -> Iterator[Floats]:
@@ -96,8 +93,8 @@ def beside_columns(space: Space, best: Formula, seen: set[bytes]) -> Iterator[Fl
 def _best_columns(space: Space) -> NDArray[np.int64]:
     """Those that correlate best with the target, in their order."""
     problem, rows = space.problem, np.flatnonzero(space.table.rungs == 0)
-    found = moments(space, space.table.nodes[rows], Residuals.of(problem, problem.target[None]))
-    best = np.argsort(-found.gains, kind="stable")[:COLUMNS]
+    _, gains = sums_and_gains(space, space.table.nodes[rows], Residuals.of(problem, problem.target[None]))
+    best = np.argsort(-gains, kind="stable")[:COLUMNS]
     return np.sort(space.table.nodes[rows[best], 1]).astype(np.int64)
 
 

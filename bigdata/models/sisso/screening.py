@@ -6,19 +6,21 @@ nothing that is left can be among the best. So the answer doesn't depend on bloc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.models.sisso.bounding import Bounded
 from bigdata.models.sisso.combining import made, unary
 from bigdata.models.sisso.duplicates import N_PROBES, first_of_each
-from bigdata.models.sisso.moments import Residuals, moments
+from bigdata.models.sisso.moments import Known, Residuals, Sums, row_bytes, sums, sums_and_gains
 from bigdata.models.sisso.operators import Floats, Ints
+from bigdata.models.sisso.pieces import Rows
 from bigdata.models.sisso.space import Space, Table
-from bigdata.models.sisso.tiles import Tile
+from bigdata.models.sisso.tiles import tile_of
 
 # Rows on each side of a tile, at most, and the bytes that its sums take.
 TILE = 512
@@ -54,17 +56,34 @@ class Candidates:
 
 def measured(space: Space, nodes: Ints, residuals: Residuals) -> Candidates:
     """Those of the expressions of the last rung (at rung 0, of the columns) that are valid, with their gains."""
-    found = moments(space, nodes, residuals)
-    valid = np.flatnonzero(found.valid(space.setting.smallest, space.setting.largest))
-    found = found.only(valid)
-    return Candidates(made(space.table, nodes[valid], space.rung), found.gains, found.of_lines)
+    own, gains = sums_and_gains(space, nodes, residuals)
+    valid = np.flatnonzero(own.valid(space.setting.smallest, space.setting.largest))
+    return Candidates(made(space.table, nodes[valid], space.rung), gains[valid], own.only(valid).of_lines)
 
 
 def stored(space: Space, residuals: Residuals, rung: int | None = None) -> Candidates:
     """The stored expressions, or those of rungs up to `rung`."""
     rows = np.flatnonzero(space.table.rungs <= (space.rung if rung is None else rung))
-    found = moments(space, space.table.nodes[rows], residuals)
-    return Candidates(space.table.only(rows), found.gains, found.of_lines)
+    table = space.table.only(rows)
+    known = _known(space, ("stored", len(rows)), table.nodes, lambda own: np.ones(len(rows), bool))
+    return Candidates(table, known.gains(space, residuals), known.own.of_lines)
+
+
+def _of_one(space: Space, residuals: Residuals) -> Candidates:
+    """What operators of one operand make of the highest stored rung, as far as it is valid."""
+    nodes, setting = unary(space.table, space.setting, space.rung), space.setting
+    known = _known(space, "of one", nodes, lambda own: own.valid(setting.smallest, setting.largest))
+    return Candidates(made(space.table, known.nodes, space.rung), known.gains(space, residuals), known.own.of_lines)
+
+
+def _known(space: Space, name: Hashable, nodes: Ints, valid: Callable[[Sums], NDArray[np.bool_]]) -> Known:
+    """The expressions that are valid, with their sums, which are the same for all residuals."""
+
+    def make() -> Known:
+        own = sums(space, nodes)
+        return Known(nodes, own).only(np.flatnonzero(valid(own)))
+
+    return space.kept.get(name, len(nodes) * row_bytes(len(space.problem.starts) - 1), make)
 
 
 def merged(parts: Sequence[Candidates], keep: int, known: Floats | None = None) -> Candidates:
@@ -123,13 +142,13 @@ def screen(
     best = _Best(space, residuals, keep, np.empty((0, N_PROBES)) if known is None else known, floor)
     if block == 0:
         best.join(stored(space, residuals))
-        best.add(unary(space.table, space.setting, space.rung))
+        best.join(_of_one(space, residuals))
     else:
         _screen_tile(best, *_tiles(space)[block - 1])
     return best.found
 
 
-def _tiles(space: Space) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+def _tiles(space: Space) -> list[tuple[Rows, Rows]]:
     """Rows of the left and the right operand; the right one is of the highest stored rung, and not before the left."""
     if space.rung == 0:
         return []
@@ -144,13 +163,12 @@ def _width(space: Space) -> int:
     return max(16, min(TILE, int(np.sqrt(SUMS_BYTES / n_sums))))
 
 
-def _screen_tile(best: _Best, left: NDArray[np.int64], right: NDArray[np.int64]) -> None:
+def _screen_tile(best: _Best, left: Rows, right: Rows) -> None:
     for precision in (np.float32, np.float64):
-        tile = Tile(best.space, best.residuals, left, right, precision)
-        forms = list(tile.bounds())
-        if sum(int((bounds >= _surely(best)).sum()) for *_, bounds in forms) <= UNSURE:
+        bounded = tile_of(best.space, left, right, precision).bounds(best.residuals)
+        if sum(int((pairs.bounds >= _surely(best)).sum()) for pairs in bounded) <= UNSURE:
             break
-    _look(best, forms, left, right)
+    _look(best, bounded, left, right)
 
 
 def _surely(best: _Best) -> float:
@@ -158,20 +176,28 @@ def _surely(best: _Best) -> float:
     return float(best.residuals.shares.sum(axis=1).max(initial=0.0))
 
 
-def _look(best: _Best, forms: list[tuple[int, bool, Any]], left: NDArray[np.int64], right: NDArray[np.int64]) -> None:
+def _look(best: _Best, bounded: list[Bounded], left: Rows, right: Rows) -> None:
     """Measure what may be among the best, the greatest bounds first."""
-    bounds = np.concatenate([form.ravel() for *_, form in forms]) if forms else np.empty(0)
-    size, together = len(left) * len(right), max(64, 2 * best.keep)
-    alive = np.flatnonzero((bounds >= best.floor) & (bounds >= 0))
+    bounds = np.concatenate([np.empty(0), *(pairs.bounds for pairs in bounded)])
+    together = max(64, 2 * best.keep)
+    alive = np.flatnonzero(bounds >= max(best.floor, 0))
     while len(alive):
         greatest = alive
         if len(alive) > together:
             greatest = alive[np.argpartition(-bounds[alive], together)[:together]]
-        form, pair = np.divmod(greatest, size)
-        i, j = left[pair // len(right)], right[pair % len(right)]
-        codes, turned = np.array([form[0] for form in forms]), np.array([form[1] for form in forms])
-        nodes = np.column_stack((codes[form], np.where(turned[form], j, i), np.where(turned[form], i, j)))
-        best.add(nodes.astype(np.int32))
+        best.add(_nodes(bounded, greatest, left, right))
         bounds[greatest] = -1
         alive = alive[bounds[alive] >= max(best.floor, 0)]
         together *= 2
+
+
+def _nodes(bounded: list[Bounded], at: NDArray[np.int64], left: Rows, right: Rows) -> Ints:
+    """(q, 3) of what stands at some places of all bounds, one after the other."""
+    found, end = [np.empty((0, 3), np.int32)], 0
+    for pairs in bounded:
+        start, end = end, end + len(pairs.bounds)
+        own = at[(start <= at) & (at < end)] - start
+        i, j = left[pairs.i[own]], right[pairs.j[own]]
+        operands = (j, i) if pairs.turned else (i, j)
+        found.append(np.column_stack((np.full(len(own), pairs.code), *operands)).astype(np.int32))
+    return np.concatenate(found)

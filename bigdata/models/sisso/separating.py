@@ -125,8 +125,7 @@ def _batches(space: Space) -> Iterator[Ints]:
 
 def _scored(space: Space, given: Candidates, labels: Labels, looked_at: NDArray[np.bool_]) -> Candidates:
     """With the gain −(samples in the range of another class) − (share of the range that classes have in common) / 2."""
-    parts = [space.formed(given.table.nodes, start, stop) for _, start, stop in space.chunks()]
-    values, classes = np.concatenate(parts, axis=1)[:, looked_at], labels[looked_at]
+    values, classes = space.all_formed(given.table.nodes)[:, looked_at], labels[looked_at]
     ranges = [(of.min(axis=1), of.max(axis=1)) for of in (values[:, classes == c] for c in np.unique(classes))]
     within = np.zeros(values.shape, bool)
     common = np.zeros(len(values))
@@ -143,8 +142,7 @@ def _best(
     space: Space, members: Candidates, labels: Labels, subsets: Iterable[tuple[int, ...]], search: Search
 ) -> list[Separation]:
     """The best of some subsets, by the samples that are mixed, those that overlap, and the operators."""
-    parts = [space.formed(members.table.nodes, start, stop) for _, start, stop in space.chunks()]
-    values, counted = np.concatenate(parts, axis=1), []
+    values, counted = space.all_formed(members.table.nodes), []
     for rows in subsets:
         search.check()
         count = int(overlapping(values[list(rows)], labels).sum())

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from bigdata.models.sisso.buffers import Buffers
+from bigdata.models.sisso.kept import Kept
 from bigdata.models.sisso.operators import COLUMN, OPERATORS, Floats, Ints
 from bigdata.models.sisso.setting import Problem, Setting
 
@@ -52,11 +54,11 @@ class Table:
 
 def evaluate(nodes: Ints, columns: Floats) -> Floats:
     """(m, n) values of all expressions of a table on columns (p, n); what isn't a number is NaN or infinite."""
-    values = np.empty((len(nodes), columns.shape[1]))
+    values, buffers = np.empty((len(nodes), columns.shape[1])), Buffers()
     done = 0
     while done < len(nodes):
         end = _ready(nodes, done)
-        formed(nodes[done:end], values, columns, values[done:end])
+        formed(nodes[done:end], values, columns, values[done:end], buffers)
         done = end
     return values
 
@@ -68,18 +70,24 @@ def _ready(nodes: Ints, done: int) -> int:
     return done + int(waiting.argmax()) if waiting.any() else len(nodes)
 
 
-def formed(nodes: Ints, operands: Floats, columns: Floats, out: Floats) -> Floats:
+def formed(nodes: Ints, operands: Floats, columns: Floats, out: Floats, buffers: Buffers) -> Floats:
     """Write the values of expressions, whose operands are rows of `operands`, into `out` (m, n)."""
     with np.errstate(all="ignore"):
         for code in np.unique(nodes[:, 0]):
             rows = np.flatnonzero(nodes[:, 0] == code)
-            left, right = nodes[rows, 1], nodes[rows, 2]
             if code == COLUMN:
-                out[rows] = columns[left]
-            elif OPERATORS[code].n_operands == 1:
-                out[rows] = OPERATORS[code].apply(operands[left])
+                out[rows] = columns[nodes[rows, 1]]
+                continue
+            taken = [
+                buffers.rows(f"operand {side}", operands, nodes[rows, 1 + side])
+                for side in range(OPERATORS[code].n_operands)
+            ]
+            if rows[-1] - rows[0] == len(rows) - 1:
+                OPERATORS[code].apply(*taken, out=out[rows[0] : rows[-1] + 1])
             else:
-                out[rows] = OPERATORS[code].apply(operands[left], operands[right])
+                made = buffers.get("made", taken[0].shape)
+                OPERATORS[code].apply(*taken, out=made)
+                out[rows] = made
     return out
 
 
@@ -93,6 +101,8 @@ class Space:
     rung: int
     table: Table
     held: Floats | None = field(default=None)
+    kept: Kept = field(default_factory=Kept)
+    buffers: Buffers = field(default_factory=Buffers)
 
     @property
     def n_new(self) -> int:
@@ -107,9 +117,11 @@ class Space:
                 yield task, start, min(start + CHUNK, int(starts[task + 1]))
 
     def values(self, rows: NDArray[np.int64], start: int, stop: int) -> Floats:
-        """(len(rows), stop - start) values of stored expressions."""
+        """(len(rows), stop - start) values of stored expressions, which aren't to be changed."""
         if self.held is not None:
-            return self.held[rows, start:stop]
+            # Rows that follow each other need no copy.
+            is_range = len(rows) and (np.diff(rows) == 1).all()
+            return self.held[rows[0] : rows[-1] + 1, start:stop] if is_range else self.held[rows, start:stop]
         needed = self.table.closure(rows)
         at = np.full(len(self.table) + 1, -1, np.int32)
         at[needed] = np.arange(len(needed), dtype=np.int32)
@@ -119,7 +131,10 @@ class Space:
         return evaluate(nodes, self.problem.columns[:, start:stop])[at[rows]]
 
     def formed(self, nodes: Ints, start: int, stop: int) -> Floats:
-        """(m, stop - start) values of expressions made of stored ones."""
+        """(m, stop - start) values of expressions made of stored ones, until the next call."""
+        out, columns = self.buffers.get("formed", (len(nodes), stop - start)), self.problem.columns[:, start:stop]
+        if self.held is not None:
+            return formed(nodes, self.held[:, start:stop], columns, out, self.buffers)
         used = nodes[nodes[:, 0] != COLUMN, 1:]
         rows = np.unique(used[used >= 0]).astype(np.int64)
         at = np.full(len(self.table) + 1, -1, np.int32)
@@ -127,8 +142,14 @@ class Space:
         local = nodes.copy()
         made = nodes[:, 0] != COLUMN
         local[made, 1:] = at[nodes[made, 1:]]
-        out = np.empty((len(nodes), stop - start))
-        return formed(local, self.values(rows, start, stop), self.problem.columns[:, start:stop], out)
+        return formed(local, self.values(rows, start, stop), columns, out, self.buffers)
+
+    def all_formed(self, nodes: Ints) -> Floats:
+        """(m, n) values of expressions made of stored ones, at all samples."""
+        found = np.empty((len(nodes), self.problem.n_samples))
+        for _, start, stop in self.chunks():
+            found[:, start:stop] = self.formed(nodes, start, stop)
+        return found
 
     def holding(self) -> Space:
         """With the values of stored expressions, where these fit."""

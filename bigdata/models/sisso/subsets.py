@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,9 @@ from bigdata.models.sisso import kernel
 from bigdata.models.sisso.operators import Floats
 
 Rows = NDArray[np.int64]
+
+# Pairs that are looked at together, so that their shares stay in the processor's caches.
+PAIRS = 2**14
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +48,12 @@ class Gram:
         targets = self.targets - columns * (self.targets[:, row] * share)[:, None]
         return Gram(products, targets)
 
-    def explained(self, row: int) -> float:
-        own = self.products[:, row, row]
-        shares = np.divide(self.targets[:, row] ** 2, own, out=np.zeros_like(own), where=own > kernel.DEPENDENT)
-        return float(shares.sum())
+    @cached_property
+    def explained(self) -> Floats:
+        """(m,) by each feature alone."""
+        own = np.diagonal(self.products, axis1=1, axis2=2)
+        shares = np.divide(self.targets**2, own, out=np.zeros_like(own), where=own > kernel.DEPENDENT)
+        return np.asarray(shares.sum(axis=0))
 
 
 class Leading:
@@ -75,8 +81,9 @@ def leading(gram: Gram, dimension: int, keep: int, check: Callable[[], None] = l
     then. Subsets whose features depend on each other (see `kernel.DEPENDENT`) are left out."""
     best = Leading(dimension, keep)
     if dimension == 1:
-        rows = np.arange(gram.size)
-        best.add(rows[:, None], np.array([gram.explained(int(row)) for row in rows]))
+        best.add(np.arange(gram.size)[:, None], gram.explained)
+    elif dimension == 2:
+        _pairs(best, gram, check)
     else:
         _extend(best, gram, (), 0.0, dimension, check)
     return best.rows
@@ -87,18 +94,26 @@ def _extend(
 ) -> None:
     """Look at all subsets that begin with the `chosen`, which have been projected out and explain a share."""
     first = chosen[-1] + 1 if chosen else 0
-    if len(chosen) == max(0, dimension - 3):
+    if len(chosen) == dimension - 3:
         check()
-        _complete(best, gram, chosen, share, dimension, first)
+        _complete(best, gram, chosen, share, first)
         return
     for row in range(first, gram.size):
-        _extend(best, gram.without(row), (*chosen, row), share + gram.explained(row), dimension, check)
+        _extend(best, gram.without(row), (*chosen, row), share + float(gram.explained[row]), dimension, check)
 
 
-def _complete(best: Leading, gram: Gram, chosen: tuple[int, ...], share: float, dimension: int, first: int) -> None:
-    """Add the last two or three."""
-    find = kernel.pairs if dimension == 2 else kernel.triples
+def _complete(best: Leading, gram: Gram, chosen: tuple[int, ...], share: float, first: int) -> None:
+    """Add the last three."""
     for row in range(first, gram.size - 1):
-        rows, shares = find(gram.products, gram.targets, row, best.least - share, best.keep)
+        rows, shares = kernel.triples(gram.products, gram.targets, row, best.least - share, best.keep)
         if len(shares):
             best.add(np.column_stack((np.tile(chosen, (len(rows), 1)).astype(np.int64), rows)), shares + share)
+
+
+def _pairs(best: Leading, gram: Gram, check: Callable[[], None]) -> None:
+    """Add all pairs, some first members at a time."""
+    step = max(1, PAIRS // gram.products[:, 0].size) if gram.size else 1
+    for row in range(0, gram.size - 1, step):
+        check()
+        rows = range(row, min(row + step, gram.size - 1))
+        best.add(*kernel.pairs(gram.products, gram.targets, rows, best.least, best.keep))

@@ -15,6 +15,7 @@ from bigdata.models.sisso import costs, writing
 from bigdata.models.sisso import fitting as sisso
 from bigdata.models.sisso.costs import Costs
 from bigdata.models.sisso.formula import Formula as Found
+from bigdata.models.sisso.formula import stacked, unstacked
 from bigdata.models.sisso.setting import Problem, Setting
 from bigdata.models.tabular.fitted import Effort, Floats, Samples
 from bigdata.models.tabular.setting import Point
@@ -85,17 +86,10 @@ class Formula:
         return self.units if self.with_units else ["1"] * len(self.units)
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Of this formula and the q others: their `nodes` (m, 3) one after the other, so many as `n_nodes` (1 + q,)
-        says, `terms` (1 + q, d), `coefficients` (1 + q, T, 1 + d), `rmse` and `operations` (1 + q,); the `rung`,
-        whether units counted, and the bytes of the target's `unit`."""
-        every = [self.found, *self.others]
+        """Of this formula and the others, as `stacked` has them; the `rung`, whether units counted, and the bytes of
+        the target's `unit`."""
         return {
-            "nodes": np.concatenate([one.nodes for one in every]),
-            "n_nodes": np.array([len(one.nodes) for one in every], np.int64),
-            "terms": np.array([one.terms for one in every], np.int64).reshape(len(every), -1),
-            "coefficients": np.array([one.coefficients for one in every]),
-            "rmse": np.array([one.rmse for one in every]),
-            "operations": np.array([one.operations for one in every], np.int64),
+            **stacked([self.found, *self.others]),
             "rung": np.array(self.rung, np.int64),
             "with_units": np.array(self.with_units),
             "unit": np.frombuffer(self.unit.encode(), np.uint8),
@@ -104,10 +98,7 @@ class Formula:
 
 def restored(arrays: Mapping[str, NDArray[Any]], names: Sequence[str], units: Sequence[str]) -> Formula:
     """The formula that `arrays` were made of."""
-    ends = np.cumsum(arrays["n_nodes"])
-    nodes = np.split(np.asarray(arrays["nodes"], np.int32), ends[:-1])
-    parts = zip(nodes, arrays["terms"], arrays["coefficients"], arrays["rmse"], arrays["operations"], strict=True)
-    found, *others = (Found(n, t, c, float(rmse), int(operations)) for n, t, c, rmse, operations in parts)
+    found, *others = unstacked(arrays)
     unit = np.asarray(arrays["unit"], np.uint8).tobytes().decode()
     return Formula(found, others, int(arrays["rung"]), names, units, unit, bool(arrays["with_units"]))
 
