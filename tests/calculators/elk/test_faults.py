@@ -12,7 +12,7 @@ from bigdata.calculators.calculation import Outcome, Setting, Step
 from bigdata.calculators.driving import Limits, calculate
 from bigdata.calculators.elk import Elk
 from bigdata.calculators.elk.judging import judge
-from bigdata.calculators.elk.outputs import is_whole
+from bigdata.calculators.records import is_whole
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import Paused, ProgramFailed, SiteError
 from tests.calculators.elk.conftest import Calculated
