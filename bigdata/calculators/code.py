@@ -48,6 +48,8 @@ class Code(Protocol):
     name: str
     functionals: tuple[str, ...]
     """What a setting's `xc` may be."""
+    measures: tuple[str, ...]
+    """Measures of the basis of which a larger value adds functions to it, so that the energy can't rise."""
 
     def steps(self, workflow: Sequence[Step]) -> tuple[Step, ...]:
         """The steps that the workflow needs, in order, also those that it doesn't name."""

@@ -29,6 +29,7 @@ class Elk:
 
     name = "elk"
     functionals = tuple(inputs.XC_TYPES)
+    measures: tuple[str, ...] = ("rgkmax",)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command, self._species = tuple(command) or ("elk-lapw",), species or SPECIES

@@ -33,6 +33,7 @@ class Gpaw:
 
     name = "gpaw"
     functionals = FUNCTIONALS
+    measures: tuple[str, ...] = ("cutoff",)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command, self._species = tuple(command) or ("/usr/bin/python3",), species
