@@ -93,12 +93,18 @@ def test_one_that_is_far_off_is_told_from_its_neighbours():
     assert list(out_of_line(points(grids=GRIDS), energies.ravel())) == [3]
 
 
-def test_steps_may_differ_by_a_fifth_and_a_little():
+def test_steps_may_differ_by_a_quarter_and_a_little():
     settings = points(grids=GRIDS[:2], rgkmax=(4.0, 4.5, 5.0))
-    # Steps of -5 eV but one: the bound is 0.05 + 0.2 · 5 = 1.05 eV.
-    assert not out_of_line(settings, [0, -1, -2, -5, -6, -6.0])
-    # The same step, and a basis that is larger and higher in energy, both speak against the last one.
-    assert list(out_of_line(settings, [0, -1, -2, -5, -6, -5.9])) == [5]
+    # Steps of -5 eV but the last: the bound is 0.05 + 0.25 · 5 = 1.3 eV.
+    assert not out_of_line(settings, [0, -1, -2, -5, -6, -5.71], radii=[*"abcabc"])
+    assert list(out_of_line(settings, [0, -1, -2, -5, -6, -5.69], radii=[*"abcabc"])) == [2, 5]
+
+
+def test_a_basis_that_lacks_much_may_differ_by_more():
+    settings = points(grids=GRIDS[:2], rgkmax=(4.0, 4.5, 5.0))
+    # Steps of -1 eV but the first: it lacks 2 eV with one grid and 2.7 with the other, and 0.05 + 0.25 · (1 + 2) = 0.8.
+    assert not out_of_line(settings, [2.7, 0, 0, 1.0, -1, -1])
+    assert list(out_of_line(settings, [2.9, 0, 0, 1.0, -1, -1])) == [0, 3]
 
 
 def test_volumes_of_one_functional_that_jump_are_out_of_line():
