@@ -97,6 +97,10 @@ class Machine(Protocol):
     folder: Path
     cores: int
 
+    @property
+    def may_have_more_memory(self) -> bool:
+        """Whether a calculation that raises MemoryError is tried again where it has more."""
+
     def call(
         self,
         command: Sequence[str],

@@ -87,7 +87,7 @@ class Neighbours:
         kinds = [(one.xc, one.k_words) for one in self.points]
         alike = np.array([[one == other for other in kinds] for one in kinds])
         lowest = np.where(alike, self.energies[:, None, :], np.inf)
-        return self.energies - np.fmin.reduce(lowest, axis=2)
+        return np.asarray(self.energies - np.fmin.reduce(lowest, axis=2))
 
     @cached_property
     def _jumps(self) -> Bools:
