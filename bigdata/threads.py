@@ -1,4 +1,7 @@
-"""How many threads numerical libraries use in a worker, and which instructions: both change the last bits of sums."""
+"""What a worker's environment says to its tasks: their cores, GPUs and memory, and which instructions libraries use.
+
+Threads and instructions both change the last bits of sums.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ from __future__ import annotations
 CORES = "BIGDATA_CORES"
 # How many GPUs the job of a worker asked for; not set where there is no job.
 GPUS = "BIGDATA_GPUS"
+# "1" where other jobs of the worker's pool give more memory to each task.
+MORE_MEMORY = "BIGDATA_MORE_MEMORY"
 BLAS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 

@@ -48,6 +48,8 @@ class Code(Protocol):
     name: str
     functionals: tuple[str, ...]
     """What a setting's `xc` may be."""
+    measures: tuple[str, ...]
+    """Measures of the basis of which a larger value adds functions to it, so that the energy can't rise."""
 
     def steps(self, workflow: Sequence[Step]) -> tuple[Step, ...]:
         """The steps that the workflow needs, in order, also those that it doesn't name."""
@@ -94,6 +96,10 @@ class Machine(Protocol):
 
     folder: Path
     cores: int
+
+    @property
+    def may_have_more_memory(self) -> bool:
+        """Whether a calculation that raises MemoryError is tried again where it has more."""
 
     def call(
         self,

@@ -7,24 +7,23 @@ and the last geometry; where those lead nowhere, from the ones before, and then 
 from __future__ import annotations
 
 import shutil
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bigdata.calculators import memory
 from bigdata.calculators.calculation import Outcome, Setting, Step, StepRecord
 from bigdata.calculators.checks import doubts
 from bigdata.calculators.code import SAID, Code, Judgement, Machine, Ran
 from bigdata.calculators.progress import Progress, Tally
 from bigdata.calculators.restarts import Restarts
+from bigdata.calculators.texts import read
 from bigdata.data.materials.structures import Structure
 from bigdata.display import duration, size
-from bigdata.errors import Paused, ProgramTimedOut, SiteError
+from bigdata.errors import Paused, ProgramKilled, ProgramTimedOut, SiteError
 
 GROUND_STATE: Step = "ground-state"
-# A launcher (mpirun, a shell) passes on so that what it had started was killed.
-KILLED = (-signal.SIGKILL, 128 + signal.SIGKILL)
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,8 @@ def calculate(
 
     The last attempt at each step is left in the folder of the machine that has the step's name. What fails is an
     Outcome with the reasons; what is doubtful has results too. Raises Paused when the task should stop, with its
-    progress saved; SiteError where the disk is full; ProgramFailed where the program isn't found.
+    progress saved; ProgramKilled where it lacked memory and may have more elsewhere; SiteError where the disk is full;
+    ProgramFailed where the program isn't found.
     """
     progress = Progress.found(structure, machine)
     for step in code.steps(workflow):
@@ -91,7 +91,11 @@ class _Stepping:
                 return self._finish(judgement)
             reasons = (*self._cut_short(ran), *judgement.reasons)
             self.machine.log(f"{self.step}: attempt {self._tally.attempts}: {' '.join(reasons)}")
-            if not self._goes_on(judgement, restart, ran):
+            goes_on = self._goes_on(judgement, restart, ran)
+            if self.machine.may_have_more_memory and self._lacked_memory(ran):
+                self.progress.save(self.code, self.machine, self.restarts)
+                raise ProgramKilled(f"{self.step}: {' '.join(reasons)}")
+            if not goes_on:
                 self._record()
                 return tuple(f"{self.step}: {reason}" for reason in reasons)
 
@@ -154,9 +158,11 @@ class _Stepping:
     def _cut_short(self, ran: Ran | None) -> tuple[str, ...]:
         if ran is None:
             return (f"It ran longer than its timeout of {duration(self.limits.timeout or 0)}.",)
-        if ran.returncode in KILLED:
-            return (f"It was killed, most likely for its memory, of which it had {size(ran.memory)}.",)
-        return ()
+        lacked = self._lacked_memory(ran)
+        return (lacked,) if lacked else ()
+
+    def _lacked_memory(self, ran: Ran | None) -> str:
+        return memory.lacked(ran, read(self.folder / SAID)) if ran else ""
 
     def _save_now_and_then(self) -> None:
         if time.monotonic() - self.saved >= self.limits.save_seconds:
@@ -178,7 +184,7 @@ class _Stepping:
         got_on = judgement.loops > 0 and self.restarts.take(self.folder)
         if restart and judgement.loops == 0:
             self.restarts.drop()
-        again = got_on if ran is None else judgement.again or restart is not None or ran.returncode in KILLED
+        again = got_on if ran is None else judgement.again or restart is not None or ran.returncode in memory.KILLED
         return again and self._tally.failures <= self.limits.restarts
 
     def _finish(self, judgement: Judgement) -> tuple[str, ...]:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.calculators.calculation import Floats
+from bigdata.calculators.info import NUMBER
+from bigdata.calculators.units import HARTREE_EV
 
 
 @dataclass(frozen=True)
@@ -33,3 +36,11 @@ class Eigenvalues:
     @property
     def _occupied(self) -> NDArray[np.bool_]:
         return np.asarray(self.occupancies > self.occupancies.max() / 2)
+
+
+def eigenvalues(text: str) -> Eigenvalues:
+    """EIGVAL.OUT, which Elk and exciting write alike. ValueError where there are fewer of them than the file says."""
+    n_k, n_states = (int(found) for found in re.findall(r"^ +(\d+) : (?:nkpt|nstsv)", text, re.M))
+    rows = re.findall(rf"^ +\d+ +({NUMBER}) +({NUMBER}) *$", text, re.M)
+    both = np.array(rows, dtype=float).reshape(n_k, n_states, 2)
+    return Eigenvalues(both[..., 0] * HARTREE_EV, both[..., 1])

@@ -29,7 +29,7 @@ from bigdata.errors import SiteError
 from bigdata.jobs.certificates import security
 from bigdata.programs import guard
 from bigdata.spec.ports import ports
-from bigdata.threads import GPUS, thread_environment
+from bigdata.threads import GPUS, MORE_MEMORY, thread_environment
 
 # A worker that can't reach the scheduler gives up; its job ends, and another one is started.
 DEATH_SECONDS = 60
@@ -48,8 +48,8 @@ LOGGED = {"distributed": "error", "distributed.nanny": "critical"}
 @dataclass(frozen=True)
 class Work:
     """What a job is told: where the scheduler is, and its workers: how many, their lane, the memory (bytes) and
-    threads of each. Worker i is named `name:i`. `gpus` are those that the job asked for; interface and ports are as in
-    the site's file.
+    threads of each. Worker i is named `name:i`. `gpus` are those that the job asked for; other jobs have `more_memory`
+    for each task; interface and ports are as in the site's file.
     """
 
     scheduler: str
@@ -60,6 +60,7 @@ class Work:
     threads: int
     certificates: str
     gpus: int | None = None
+    more_memory: bool | None = None
     interface: str | None = None
     worker_ports: str | None = None
     nanny_ports: str | None = None
@@ -194,6 +195,16 @@ def _wait_for_guards(seconds: float) -> bool:
     return left
 
 
+def _environment(orders: Work) -> dict[str, str]:
+    """What the workers' tasks and libraries find."""
+    return {
+        **thread_environment(orders.threads),
+        GPUS: str(orders.gpus or 0),
+        MORE_MEMORY: str(int(orders.more_memory or 0)),
+        "DASK_LOGGING": str(LOGGED),
+    }
+
+
 def main() -> None:
     orders = Work(**json.loads(sys.argv[1]))
     sys.stdout.write(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {orders.name} on {os.uname().nodename}\n")
@@ -207,8 +218,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: end_family(folder))
     logging.getLogger("distributed").setLevel(logging.WARNING)
     with own_dask_configuration():
-        own = {**thread_environment(orders.threads), GPUS: str(orders.gpus or 0), "DASK_LOGGING": str(LOGGED)}
-        environ = dask.config.get("distributed.nanny.pre-spawn-environ") | own
+        environ = dask.config.get("distributed.nanny.pre-spawn-environ") | _environment(orders)
         with dask.config.set({"distributed.nanny.pre-spawn-environ": environ}):
             asyncio.run(work(orders, str(folder.path)))
     end_family(folder)

@@ -30,6 +30,7 @@ def worker_job(site: Site, folder: RunFolder, name: str, lane: str, scheduler: s
         # The way to the key only: a job's script and its command line can be read by others.
         certificates=str(certificates),
         gpus=asks.gpus or None,
+        more_memory=lanes.larger(site, lane) is not None or None,
         interface=asks.interface,
         worker_ports=site.ports.workers,
         nanny_ports=site.ports.nannies,

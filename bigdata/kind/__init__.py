@@ -105,6 +105,7 @@ A task's function gets a `Context`, and has there
     ctx.pack, ctx.packs                     its raw files as one archive, and those of earlier tasks
     ctx.cores, ctx.gpus, ctx.log(text)      what it may use, and a line for the log
     ctx.must_use_gpus                       whether its job asked the batch system for GPUs
+    ctx.may_have_more_memory                whether a MemoryError has it tried again in a job that gives it more
     ctx.payload                             what a `Proposer` gave to it, in a stage that grows (`Ask`),
     ctx.payloads(stage)                     or to all tasks of such a stage that it needs whole
 

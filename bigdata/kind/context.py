@@ -27,7 +27,7 @@ from bigdata.store.packs import Packs, PackWriter
 from bigdata.store.reading import View
 from bigdata.store.rows import Row, Rows
 from bigdata.store.shard import write_shard
-from bigdata.threads import CORES, GPUS
+from bigdata.threads import CORES, GPUS, MORE_MEMORY
 
 M = TypeVar("M", bound=StudyModel)
 T = TypeVar("T")
@@ -162,6 +162,11 @@ class Context(Generic[M]):
     def must_use_gpus(self) -> bool:
         """Whether the task's job asked its batch system for GPUs, which are paid for and kept from others."""
         return int(os.environ.get(GPUS, "0")) > 0
+
+    @property
+    def may_have_more_memory(self) -> bool:
+        """Whether a task that ends by a MemoryError, such as ProgramKilled, is tried again where it has more."""
+        return os.environ.get(MORE_MEMORY) == "1"
 
     def rows(self, stage: str) -> Rows:
         """What those tasks of a stage returned that this one needs, and that haven't failed.

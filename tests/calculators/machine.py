@@ -22,7 +22,7 @@ class LocalMachine:
     def __init__(self, folder: Path, kept: Path) -> None:
         folder.mkdir(parents=True)
         self.folder, self.cores, self.kept = folder, 1, kept
-        self.stops = False
+        self.stops = self.may_have_more_memory = False
         self.said: list[str] = []
         self.commands: list[tuple[str, ...]] = []
         self.during: Callable[[], object] = lambda: None

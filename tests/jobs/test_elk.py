@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -98,3 +99,30 @@ def test_jobs_of_a_minute_end_and_later_ones_go_on(far: Far, alone: Any) -> None
     assert n_jobs(far) >= 2
     assert set(far.again()) <= {("paused", "cpu")}
     assert far.n_repeated() <= IN_HAND * (n_jobs(far) - 1)
+
+
+# As where a site limits each process: LDA (xctype 3) has to make do with little where more is to be had, PBE always.
+LIMITED = """\
+if [ "$BIGDATA_MORE_MEMORY" = 1 ] || ! grep -qx '  3' elk.in; then ulimit -v 98304; fi
+exec elk-lapw
+"""
+
+
+def test_what_gets_no_memory_goes_on_in_a_job_with_more_or_fails_with_its_reason(far: Far) -> None:
+    needs("elk-lapw")
+    spec = json.loads(study(far.bench, far.trace).read_text())
+    (far.bench.folder / "elk.sh").write_text(LIMITED)
+    # Aluminium needs too little.
+    (far.bench.folder / "crystals.extxyz").write_text("".join(CRYSTALS.splitlines(keepends=True)[3:]))
+    spec["settings"] = {"grid": {"xc": ["LDA", "PBE"], "k_grid": [[2, 2, 2]], "basis": {"rgkmax": [5.0]}}}
+    spec["calculator"]["restarts"] = 0
+    running = far.bench.start("submit", far.bench.write("limited.yaml", spec), "--site", far.site())
+    far.started.append(running)
+    assert running.process.wait(200) == 0, running.err.read_text()
+    found = open_run(far.run)
+    assert found["status"][...].tolist() == [[0, 2]]
+    assert far.again() == {("memory", "cpu.1"): 2}
+    assert "ground-state: It got no more memory than" in found.rows("calculate")["reason"][1]
+    # Silicon's, of two atoms, as Elk gives it where nothing is limited.
+    text = found.packs["calculate"][0].read("ground-state/TOTENERGY.OUT").decode()
+    assert found["total_energy"][0, 0] == pytest.approx(float(text.split()[-1]) * HARTREE_EV, rel=1e-12)

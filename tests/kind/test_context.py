@@ -91,6 +91,16 @@ def test_gpus_have_to_be_used_where_the_job_asked_for_them(
     assert context(folder).must_use_gpus == must
 
 
+@pytest.mark.parametrize(("said", "may"), [(None, False), ("0", False), ("1", True)])
+def test_more_memory_is_to_be_had_where_the_worker_s_job_says_so(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, said: str | None, may: bool
+) -> None:
+    monkeypatch.delenv("BIGDATA_MORE_MEMORY", raising=False)
+    if said is not None:
+        monkeypatch.setenv("BIGDATA_MORE_MEMORY", said)
+    assert context(folder).may_have_more_memory == may
+
+
 def test_a_checkpoint_of_a_stage_that_does_not_speak_of_any_is_an_error(folder: RunFolder) -> None:
     with pytest.raises(RuntimeError, match="stage `first` saves checkpoints and doesn't say so: `checkpoints=True`"):
         _ = context(folder).checkpoint

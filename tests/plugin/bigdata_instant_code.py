@@ -1,8 +1,9 @@
 """A DFT code for tests: in a few hundredths of a second it gives a Morse energy of the cell, and a spectrum.
 
-Its options say how it misbehaves: `fails` and `doubtful` name elements (atomic numbers) whose crystals end so, and
-`sleep` lets each step take so many seconds. Energies depend on functional, k-points and cutoff as simply as can be, so
-that a test makes them again by hand; see `energy` and `spectrum`.
+Its options say how it misbehaves: `fails` and `doubtful` name elements (atomic numbers) whose crystals end so, `sleep`
+lets each step take so many seconds, and `strays`, a functional, an rgkmax and eV, shifts an atom's energy there.
+Energies depend on functional, k-points and cutoff as simply as can be, so that a test makes them again by hand; see
+`energy` and `spectrum`.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Instant:
 
     name = "instant"
     functionals = tuple(SHIFTS)
+    measures = ("rgkmax",)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command = tuple(command) or (sys.executable, "-S", str(PROGRAM))

@@ -11,15 +11,15 @@ from pathlib import Path
 
 from bigdata.calculators.calculation import Bands, Results, Setting, Step, with_ground_state
 from bigdata.calculators.code import SAID, Judgement
+from bigdata.calculators.eigenvalues import eigenvalues
 from bigdata.calculators.elk import inputs, judging, outputs, species
-from bigdata.calculators.elk.judging import STATE
 from bigdata.calculators.kpath import kpath
+from bigdata.calculators.records import FERMI, STATE, WAVEFUNCTIONS, carried, is_whole
+from bigdata.calculators.texts import last_number, read
 from bigdata.calculators.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
 SPECIES = Path("/usr/share/elk-lapw/species")
-# What a density of states reads of the ground state beside its density; rebuilt by task 1 where they are gone.
-WAVEFUNCTIONS = ("EVALSV.OUT", "EVECFV.OUT", "EVECSV.OUT")
 BINARY = (STATE, *WAVEFUNCTIONS, "EVALFV.OUT", "OCCSV.OUT", "EVALCORE.OUT")
 SHORTER = 0.5
 
@@ -29,6 +29,7 @@ class Elk:
 
     name = "elk"
     functionals = tuple(inputs.XC_TYPES)
+    measures: tuple[str, ...] = ("rgkmax",)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command, self._species = tuple(command) or ("elk-lapw",), species or SPECIES
@@ -50,7 +51,7 @@ class Elk:
         earlier = restart or before
         for name, text in self._species_files(structure, earlier).items():
             (folder / name).write_text(text)
-        copied = _copied(step, before, restart)
+        copied = carried(step, before, restart)
         for file in copied:
             shutil.copyfile(file, folder / file.name)
         names = {file.name for file in copied}
@@ -76,14 +77,14 @@ class Elk:
 
     def geometry(self, folder: Path, structure: Structure) -> Structure | None:
         """The last of GEOMETRY_OPT.OUT."""
-        return outputs.geometry(judging.read(folder / "GEOMETRY_OPT.OUT"), structure)
+        return outputs.geometry(read(folder / "GEOMETRY_OPT.OUT"), structure)
 
     def restart_files(self, step: Step, folder: Path) -> list[Path]:
         """The density, STATE.OUT, with the input that it belongs to, and how far a relaxation has come."""
         state = folder / STATE
-        if step not in ("relax", "ground-state") or not state.is_file() or not outputs.is_whole(state):
+        if step not in ("relax", "ground-state") or not state.is_file() or not is_whole(state):
             return []
-        names = ("EFERMI.OUT", "GEOMETRY_OPT.OUT", "FORCEMAX.OUT")
+        names = (FERMI, "GEOMETRY_OPT.OUT", "FORCEMAX.OUT")
         progress = [file for name in names if (file := folder / name).is_file()]
         return [folder / species.INPUT, *species.files(folder), state, *progress]
 
@@ -96,23 +97,23 @@ class Elk:
     def results(self, steps: Mapping[Step, Path], structure: Structure) -> Results:
         """What the ground state says, with bands and density of states where they were computed."""
         ground = steps["ground-state"]
-        info = outputs.Info(judging.read(ground / judging.INFO))
-        eigenvalues = outputs.eigenvalues((ground / "EIGVAL.OUT").read_text())
-        fermi = outputs.last_number(ground / "EFERMI.OUT") * HARTREE_EV
+        info = outputs.Info(read(ground / judging.INFO))
+        states = eigenvalues((ground / "EIGVAL.OUT").read_text())
+        fermi = last_number(ground / FERMI) * HARTREE_EV
         relax, bands, dos = (steps.get(step) for step in ("relax", "band-structure", "density-of-states"))
         return Results(
             structure=structure,
-            total_energy=outputs.last_number(ground / "TOTENERGY.OUT") * HARTREE_EV,
-            band_gap=eigenvalues.band_gap,
+            total_energy=last_number(ground / "TOTENERGY.OUT") * HARTREE_EV,
+            band_gap=states.band_gap,
             fermi_energy=fermi,
-            valence_maximum=eigenvalues.valence_maximum,
+            valence_maximum=states.valence_maximum,
             n_electrons=info.n_electrons,
             lost_charge=info.lost_charge,
             forces=info.forces(structure),
             radii={symbol: radius * BOHR_ANGSTROM for symbol, radius in info.radii.items()},
             spectrum=outputs.spectrum((dos / "TDOS.OUT").read_text(), fermi) if dos else None,
             bands=_bands(bands, structure, fermi) if bands else None,
-            relaxed_energy=outputs.last_number(relax / "TOTENERGY_OPT.OUT") * HARTREE_EV if relax else float("nan"),
+            relaxed_energy=last_number(relax / "TOTENERGY_OPT.OUT") * HARTREE_EV if relax else float("nan"),
             code_version=info.version,
         )
 
@@ -120,17 +121,6 @@ class Elk:
 def _bands(folder: Path, structure: Structure, fermi: float) -> Bands:
     text, lines = (folder / "BAND.OUT").read_text(), (folder / "BANDLINES.OUT").read_text()
     return outputs.bands(text, lines, kpath(structure), fermi)
-
-
-def _copied(step: Step, before: Path | None, restart: Path | None) -> list[Path]:
-    """What a step reads of others."""
-    if step in ("relax", "ground-state"):
-        return [restart / STATE] if restart else []
-    assert before
-    names = [STATE, "EFERMI.OUT"]
-    if step == "density-of-states" and all((before / name).is_file() for name in WAVEFUNCTIONS):
-        names += WAVEFUNCTIONS
-    return [before / name for name in names]
 
 
 def _blocks(
@@ -154,5 +144,5 @@ def _shortened(restart: Path | None) -> float:
     if restart is None:
         return 1.0
     blocks = inputs.read(restart / species.INPUT)
-    used = len(judging.read(restart / "FORCEMAX.OUT").split()) >= int(blocks["maxatpstp"][0])
+    used = len(read(restart / "FORCEMAX.OUT").split()) >= int(blocks["maxatpstp"][0])
     return float(blocks["tau0atp"][0]) / inputs.STEP_LENGTH * (SHORTER if used else 1.0)

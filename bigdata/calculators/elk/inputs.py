@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bigdata.calculators.calculation import Setting
 from bigdata.calculators.elk.species import SUFFIX
@@ -86,11 +85,6 @@ def bands(path: KPath) -> dict[str, Block]:
 def tasks(*numbers: int) -> dict[str, Block]:
     """What Elk does, by the numbers of its manual."""
     return {"tasks": tuple(map(str, numbers))}
-
-
-def order(structure: Structure) -> NDArray[np.intp]:
-    """The atoms by element, as Elk wants them: its i-th is the structure's order[i]-th."""
-    return np.argsort(structure.numbers, kind="stable")
 
 
 def _of_structure(structure: Structure) -> dict[str, Block]:

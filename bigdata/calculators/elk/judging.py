@@ -13,10 +13,12 @@ from pathlib import Path
 from bigdata.calculators.calculation import Step
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk import inputs, species
-from bigdata.calculators.elk.outputs import Info, is_whole, last_number
+from bigdata.calculators.elk.outputs import Info
+from bigdata.calculators.records import FERMI, STATE, is_whole
+from bigdata.calculators.texts import last_number, read
 from bigdata.calculators.units import FORCE_EV_PER_ANGSTROM
 
-RUNNING, STATE, INFO = "RUNNING", "STATE.OUT", "INFO.OUT"
+RUNNING, INFO = "RUNNING", "INFO.OUT"
 # Elk writes radii with four decimals where it has made them smaller.
 SAME_RADIUS = 1e-3
 # What Fortran adds to an error of its run-time: addresses, which tell nobody anything.
@@ -33,11 +35,6 @@ def judge(step: Step, folder: Path) -> Judgement:
     if reasons := tuple(_missing(step, folder, said, info)):
         return Judgement(False, reasons, again=True, loops=loops)
     return Judgement(True, tuple(_doubts(folder, said, info)), loops=loops)
-
-
-def read(file: Path) -> str:
-    """Nothing where there is no file."""
-    return file.read_text(errors="replace") if file.is_file() else ""
 
 
 def _errors(said: str) -> tuple[str, ...]:
@@ -110,7 +107,7 @@ def _expected(step: Step, folder: Path) -> dict[str, int]:
         vertices, n = map(int, blocks["plot1d"][0].split())
         return {"BAND.OUT": n + 1, "BANDLINES.OUT": 3 * vertices}
     n_k, n_states = _counts(read(folder / "EIGVAL.OUT"))
-    ground = {"EFERMI.OUT": 1, "KPOINTS.OUT": n_k + 1, "EIGVAL.OUT": 2 + n_k * (n_states + 4)}
+    ground = {FERMI: 1, "KPOINTS.OUT": n_k + 1, "EIGVAL.OUT": 2 + n_k * (n_states + 4)}
     # A number for each loop; in a relaxation INFO.OUT is that of its last step alone.
     return {"TOTENERGY.OUT": max(1, Info(read(folder / INFO)).loops), **ground}
 

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from bigdata.calculators.calculation import Bands, Floats, Spectrum
-from bigdata.calculators.eigenvalues import Eigenvalues
-from bigdata.calculators.elk.inputs import order
 from bigdata.calculators.info import NUMBER, InfoText
 from bigdata.calculators.kpath import KPath
+from bigdata.calculators.species import order
 from bigdata.calculators.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
-
-_RECORD = struct.Struct("<i")
 
 
 @dataclass(frozen=True)
@@ -63,11 +58,6 @@ class Info(InfoText):
         return forces
 
 
-def last_number(file: Path) -> float:
-    """The last of a file with one number a line, such as TOTENERGY.OUT and EFERMI.OUT (hartree)."""
-    return float(file.read_text().split()[-1])
-
-
 def geometry(text: str, structure: Structure) -> Structure | None:
     """The last whole block of GEOMETRY_OPT.OUT, with the atoms in the order of `structure`.
 
@@ -83,14 +73,6 @@ def geometry(text: str, structure: Structure) -> Structure | None:
             positions[order(structure)] = np.array(rows, dtype=float)
             return Structure(lattice.reshape(3, 3) * BOHR_ANGSTROM, structure.numbers, positions)
     return None
-
-
-def eigenvalues(text: str) -> Eigenvalues:
-    """EIGVAL.OUT. ValueError where there are fewer of them than the file says."""
-    n_k, n_states = (int(found) for found in re.findall(r"^ +(\d+) : (?:nkpt|nstsv)", text, re.M))
-    rows = re.findall(rf"^ +\d+ +({NUMBER}) +({NUMBER}) *$", text, re.M)
-    both = np.array(rows, dtype=float).reshape(n_k, n_states, 2)
-    return Eigenvalues(both[..., 0] * HARTREE_EV, both[..., 1])
 
 
 def spectrum(text: str, fermi_energy: float) -> Spectrum:
@@ -118,27 +100,3 @@ def bands(text: str, lines: str, path: KPath, fermi_energy: float) -> Bands:
 def _blocks(text: str) -> list[str]:
     """Rows between blank lines."""
     return [block.strip("\n") for block in re.split(r"\n[ \t]*\n", text) if block.strip()]
-
-
-def is_whole(file: Path) -> bool:
-    """Whether a Fortran file of records, such as STATE.OUT, ends where a record ends.
-
-    Each has its length in bytes before and after it; it is negative where a part of a larger record goes on.
-    """
-    size, place = file.stat().st_size, 0
-    with file.open("rb") as stream:
-        while place < size:
-            stream.seek(place)
-            length = _length(stream.read(_RECORD.size))
-            place += 2 * _RECORD.size + length
-            if length < 0 or place > size:
-                return False
-            stream.seek(place - _RECORD.size)
-            if _length(stream.read(_RECORD.size)) != length:
-                return False
-    return size > 0
-
-
-def _length(data: bytes) -> int:
-    """-1 where the file has come to its end."""
-    return abs(_RECORD.unpack(data)[0]) if len(data) == _RECORD.size else -1

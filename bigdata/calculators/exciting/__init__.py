@@ -12,16 +12,15 @@ from pathlib import Path
 
 from bigdata.calculators.calculation import Bands, Results, Setting, Spectrum, Step, with_ground_state
 from bigdata.calculators.code import SAID, Judgement
-from bigdata.calculators.elk.outputs import eigenvalues, is_whole, last_number
+from bigdata.calculators.eigenvalues import eigenvalues
 from bigdata.calculators.exciting import inputs, judging, outputs, species
-from bigdata.calculators.exciting.judging import BANDS, DOS, GEOMETRY, INFO, STATE
+from bigdata.calculators.exciting.judging import BANDS, DOS, GEOMETRY, INFO
 from bigdata.calculators.kpath import kpath
+from bigdata.calculators.records import FERMI, STATE, WAVEFUNCTIONS, carried, is_whole
+from bigdata.calculators.texts import last_number, read
 from bigdata.calculators.units import BOHR_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 
-FERMI = "EFERMI.OUT"
-# What a density of states reads of the ground state beside its density; from STATE.OUT alone they are made again.
-WAVEFUNCTIONS = ("EVALSV.OUT", "EVECFV.OUT", "EVECSV.OUT")
 BINARY = (STATE, *WAVEFUNCTIONS, "EVALFV.OUT", "OCCSV.OUT")
 
 
@@ -30,6 +29,7 @@ class Exciting:
 
     name = "exciting"
     functionals = tuple(inputs.XC_TYPES)
+    measures: tuple[str, ...] = ("rgkmax",)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command, self._species = tuple(command) or ("exciting_smp",), species
@@ -51,7 +51,7 @@ class Exciting:
         texts = species.texts(structure, self._species or species.usual())
         for symbol, text in texts.items():
             (folder / inputs.species_file(symbol)).write_text(text)
-        copied = _copied(step, before, restart)
+        copied = carried(step, before, restart)
         for file in copied:
             shutil.copyfile(file, folder / file.name)
         # The radii are those of the geometry that the calculation began with.
@@ -96,7 +96,7 @@ class Exciting:
         What charge was lost isn't known: exciting scales the density to all electrons before it counts them.
         """
         ground = steps["ground-state"]
-        info = outputs.Info(judging.read(ground / INFO))
+        info = outputs.Info(read(ground / INFO))
         states = eigenvalues((ground / "EIGVAL.OUT").read_text())
         fermi = last_number(ground / FERMI) * HARTREE_EV
         return Results(
@@ -128,18 +128,7 @@ def _bands(steps: Mapping[Step, Path], structure: Structure, fermi: float) -> Ba
 def _relaxed_energy(steps: Mapping[Step, Path]) -> float:
     if "relax" not in steps:
         return float("nan")
-    return outputs.Info(judging.read(steps["relax"] / INFO)).total_energy * HARTREE_EV
-
-
-def _copied(step: Step, before: Path | None, restart: Path | None) -> list[Path]:
-    """What a step reads of others."""
-    if step in ("relax", "ground-state"):
-        return [restart / STATE] if restart else []
-    assert before
-    names = [STATE, FERMI]
-    if step == "density-of-states" and all((before / name).is_file() for name in WAVEFUNCTIONS):
-        names += WAVEFUNCTIONS
-    return [before / name for name in names]
+    return outputs.Info(read(steps["relax"] / INFO)).total_energy * HARTREE_EV
 
 
 def _do(step: Step, copied: set[str]) -> str:

@@ -47,11 +47,6 @@ def text(
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def order(structure: Structure) -> np.ndarray[tuple[int], np.dtype[np.intp]]:
-    """The atoms by element, as the input has them: its i-th is the structure's order[i]-th."""
-    return np.argsort(structure.numbers, kind="stable")
-
-
 def species_file(symbol: str) -> str:
     """The name of an element's species file."""
     return f"{symbol}.xml"

@@ -9,11 +9,12 @@ from xml.etree import ElementTree
 
 from bigdata.calculators.calculation import Step
 from bigdata.calculators.code import SAID, Judgement
-from bigdata.calculators.elk.outputs import is_whole
 from bigdata.calculators.exciting import inputs, outputs
+from bigdata.calculators.records import FERMI, STATE, is_whole
+from bigdata.calculators.texts import read
 from bigdata.calculators.units import FORCE_EV_PER_ANGSTROM
 
-STATE, INFO, DOS, BANDS = "STATE.OUT", "INFO.OUT", "dos.xml", "bandstructure.xml"
+INFO, DOS, BANDS = "INFO.OUT", "dos.xml", "bandstructure.xml"
 GEOMETRY = "geometry_opt.xml"
 # INFO.OUT has radii with eight decimals, and the input with four.
 SAME_RADIUS = 1e-4
@@ -27,11 +28,6 @@ def judge(step: Step, folder: Path) -> Judgement:
         # An error before the first loop is one of the input, and as true the next time.
         return Judgement(False, reasons, again=not _errors(said) or info.loops > 0, loops=loops)
     return Judgement(True, tuple(_doubts(info, root)), loops=loops)
-
-
-def read(file: Path) -> str:
-    """Nothing where there is no file."""
-    return file.read_text(errors="replace") if file.is_file() else ""
 
 
 def _errors(said: str) -> tuple[str, ...]:
@@ -73,7 +69,7 @@ def _unrelaxed(info: outputs.Info, root: ElementTree.Element) -> Iterator[str]:
 
 
 def _without(folder: Path) -> Iterator[str]:
-    for name in ("TOTENERGY.OUT", "EFERMI.OUT", "EIGVAL.OUT"):
+    for name in ("TOTENERGY.OUT", FERMI, "EIGVAL.OUT"):
         if not read(folder / name).strip():
             yield f"{name} is missing, or empty."
     if not ((folder / STATE).is_file() and is_whole(folder / STATE)):

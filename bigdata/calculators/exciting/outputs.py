@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from bigdata.calculators.calculation import Bands, Floats, Spectrum
-from bigdata.calculators.exciting.inputs import order
 from bigdata.calculators.info import NUMBER, InfoText
 from bigdata.calculators.kpath import KPath
+from bigdata.calculators.species import order
 from bigdata.calculators.units import BOHR_ANGSTROM, FORCE_EV_PER_ANGSTROM, HARTREE_EV
 from bigdata.data.materials.structures import Structure
 

@@ -6,11 +6,8 @@ import os
 from pathlib import Path
 from xml.etree import ElementTree
 
-import numpy as np
-
-from bigdata.calculators.elk.species import fitted
 from bigdata.calculators.exciting.inputs import species_file
-from bigdata.data.materials.elements import SYMBOLS
+from bigdata.calculators.species import fitted, symbols
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import SiteError
 
@@ -23,11 +20,6 @@ def usual() -> Path:
 def texts(structure: Structure, folder: Path) -> dict[str, str]:
     """The species files of a structure's elements, by symbol."""
     return {symbol: _text(folder / species_file(symbol)) for symbol in symbols(structure)}
-
-
-def symbols(structure: Structure) -> list[str]:
-    """The elements, by atomic number."""
-    return [SYMBOLS[number] for number in np.unique(structure.numbers)]
 
 
 def radii(texts: dict[str, str], structure: Structure) -> dict[str, float]:

@@ -18,6 +18,7 @@ from bigdata.calculators.calculation import Bands, Results, Setting, Spectrum, S
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.eigenvalues import Eigenvalues
 from bigdata.calculators.kpath import KPath, kpath
+from bigdata.calculators.texts import read
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import SpecError
 
@@ -32,6 +33,7 @@ class Gpaw:
 
     name = "gpaw"
     functionals = FUNCTIONALS
+    measures: tuple[str, ...] = ("cutoff",)
 
     def __init__(self, command: Sequence[str] = (), species: Path | None = None) -> None:
         self._command, self._species = tuple(command) or ("/usr/bin/python3",), species
@@ -72,11 +74,11 @@ class Gpaw:
     def judge(self, step: Step, folder: Path) -> Judgement:
         """Done where results.json is there, which the script writes last; else the program's last words."""
         if (folder / RESULTS).is_file():
-            return Judgement(True, loops=_read(folder / RESULTS)["loops"])
-        said = (folder / SAID).read_text(errors="replace").strip() if (folder / SAID).is_file() else ""
+            return Judgement(True, loops=_loaded(folder / RESULTS)["loops"])
+        said = read(folder / SAID).strip()
         words = said.splitlines()[-1][:200] if said else "nothing"
         # What is wrong with the input is told before the first loop, and again the next time.
-        loops = (folder / LOG).read_text().count("\niter:") if (folder / LOG).is_file() else 0
+        loops = read(folder / LOG).count("\niter:")
         reason = f'GPAW didn\'t come to its end; its last words are "{words}".'
         return Judgement(False, (reason,), again=loops > 0, loops=loops)
 
@@ -84,12 +86,12 @@ class Gpaw:
         """The last that the relaxation noted."""
         if not (folder / GEOMETRY).is_file():
             return None
-        found = _read(folder / GEOMETRY)
+        found = _loaded(folder / GEOMETRY)
         return Structure(np.array(found["lattice"]), structure.numbers, np.array(found["positions"]))
 
     def results(self, steps: Mapping[Step, Path], structure: Structure) -> Results:
         """What results.json of each step says."""
-        found = {step: _read(folder / RESULTS) for step, folder in steps.items()}
+        found = {step: _loaded(folder / RESULTS) for step, folder in steps.items()}
         ground = found["ground-state"]
         # The bands of both spins side by side, as states of one list.
         both = (np.concatenate(ground[name], axis=1) for name in ("eigenvalues", "occupancies"))
@@ -149,6 +151,6 @@ def _bands(path: KPath, structure: Structure, energies: np.ndarray[Any, np.dtype
     return Bands(path.k_points, distances, energies, tuple(labels))
 
 
-def _read(file: Path) -> dict[str, Any]:
+def _loaded(file: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(file.read_text())
     return found

@@ -25,6 +25,12 @@ def code_of(model: HighThroughput, species: Path | None = None) -> Code:
     return code
 
 
+def measures(model: HighThroughput) -> tuple[str, ...]:
+    """The code's measures of its basis of which a larger value means more functions."""
+    found: tuple[str, ...] = code_class(model.calculator.code).measures
+    return found
+
+
 def absent_program(model: HighThroughput) -> Iterator[str]:
     """A sentence where the program isn't on this machine: the nodes that calculate may have it all the same."""
     program = (

@@ -28,6 +28,10 @@ class TaskMachine:
         self._ctx, self._launch = ctx, tuple(launch)
         self._saved = time.monotonic()
 
+    @property
+    def may_have_more_memory(self) -> bool:
+        return self._ctx.may_have_more_memory
+
     def call(
         self,
         command: Sequence[str],

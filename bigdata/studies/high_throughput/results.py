@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.kind import StudyResults
+from bigdata.studies.high_throughput.code import measures
 from bigdata.studies.high_throughput.model import HighThroughput
+from bigdata.studies.high_throughput.neighbours import Neighbours
 from bigdata.studies.high_throughput.quantities import DONE, DOUBTFUL, FAILED, NOT_RUN, WORDS
 from bigdata.studies.high_throughput.settings import One
 from bigdata.studies.high_throughput.stages import CALCULATE
@@ -66,7 +68,16 @@ class Results(StudyResults[HighThroughput]):
     def reasons(self) -> dict[int, str]:
         """Why calculations failed or are doubtful, by their number."""
         rows = self.view.rows(CALCULATE)
-        return {int(i): str(text) for i, text in zip(rows.numbers, rows["reason"], strict=True) if text}
+        own = {int(i): str(text) for i, text in zip(rows.numbers, rows["reason"], strict=True) if text}
+        return own | {s * len(self.points) + p: text for (s, p), text in self._neighbours.out_of_line.items()}
+
+    @cached_property
+    def _neighbours(self) -> Neighbours:
+        """Of all that are done as far as they themselves tell."""
+        is_done = self.is_done | self.array("out_of_line")
+        atoms = self.view["n_atoms"][...][:, None]
+        energies, volumes = (np.where(is_done, self.array(name) / atoms, np.nan) for name in ("total_energy", "volume"))
+        return Neighbours(self.points, measures(self.model), energies, volumes, self.radii)
 
     def reasons_of(self, status: int) -> list[tuple[str, int]]:
         """The reasons of those that ended so, with how often each is met, the commonest first."""

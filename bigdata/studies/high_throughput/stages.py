@@ -123,11 +123,13 @@ def _collected(
     memory: int,
     arrays: Iterable[ArraySpec],
     inputs: tuple[str, ...] = (),
+    version: int = 1,
 ) -> Stage:
     p = len(calculations.points)
     return Stage(
         name=name,
         function=f"{TASKS}:{name}",
+        version=version,
         fields={},
         rate=rate,
         work=lambda i: float(p * len(range(i * rows, min(len(calculations.entries), (i + 1) * rows)))),
@@ -147,8 +149,11 @@ def rows_of(calculations: Calculations, most: float) -> int:
 def _collect(calculations: Calculations) -> Stage:
     rows = rows_of(calculations, MOST_NUMBERS / len(calculations.points))
     along = {"structure": len(calculations.entries), "setting": len(calculations.points)}
-    arrays = (by_rows(rows, q.name, q.dtype, along, q.units, q.about) for q in QUANTITIES)
-    return _collected("collect", calculations, rows, NUMBER_RATE, 20_000 * MOST_NUMBERS, arrays)
+    arrays = [by_rows(rows, q.name, q.dtype, along, q.units, q.about) for q in QUANTITIES]
+    about = "whether it is doubtful beside the structure's other settings, though not by itself"
+    arrays.append(by_rows(rows, "out_of_line", "bool", along, "1", about))
+    # 2: calculations that are out of line are doubtful.
+    return _collected("collect", calculations, rows, NUMBER_RATE, 20_000 * MOST_NUMBERS, arrays, version=2)
 
 
 def _spectra(model: HighThroughput, calculations: Calculations) -> Stage:

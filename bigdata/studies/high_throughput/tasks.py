@@ -14,9 +14,10 @@ from bigdata.calculators.driving import Limits
 from bigdata.calculators.driving import calculate as driven
 from bigdata.data.materials.structures import Structures
 from bigdata.studies.high_throughput.calculations import open_calculations
-from bigdata.studies.high_throughput.code import code_of
+from bigdata.studies.high_throughput.code import code_of, measures
 from bigdata.studies.high_throughput.machine import TaskMachine
 from bigdata.studies.high_throughput.model import SPECIES, HighThroughput
+from bigdata.studies.high_throughput.neighbours import Neighbours
 from bigdata.studies.high_throughput.outcomes import (
     BANDS,
     DOS,
@@ -31,13 +32,13 @@ from bigdata.studies.high_throughput.outcomes import (
     spectrum_of,
     structure_of,
 )
-from bigdata.studies.high_throughput.quantities import FAILED, NAMES, QUANTITIES
+from bigdata.studies.high_throughput.quantities import DONE, DOUBTFUL, FAILED, NAMES, QUANTITIES
 from bigdata.studies.high_throughput.stages import CALCULATE
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
 
-STATUS, FERMI = NAMES.index("status"), NAMES.index("fermi_energy")
+STATUS, FERMI, ENERGY, VOLUME = map(NAMES.index, ("status", "fermi_energy", "total_energy", "volume"))
 
 
 def calculate(ctx: Context[HighThroughput]) -> dict[str, Any]:
@@ -91,8 +92,24 @@ def collect(ctx: Context[HighThroughput]) -> None:
     flat, rows = found.reshape(-1, len(QUANTITIES)), ctx.rows(CALCULATE)
     places = np.array(rows.numbers, dtype=np.int64) - first
     flat[places] = rows["calculated"]
+    said = np.full(len(flat), "", dtype=object)
+    said[places] = rows["radii"]
+    odd = _out_of_line(ctx, found, said.reshape(shape))
+    found[odd, STATUS] = DOUBTFUL
+    ctx.write("out_of_line", odd)
     for i, quantity in enumerate(QUANTITIES):
         ctx.write(quantity.name, found[..., i].astype(quantity.dtype))
+
+
+def _out_of_line(ctx: Context[HighThroughput], found: Any, radii: Any) -> Any:
+    """(S, P) which calculations of a block are, of the numbers (S, P, Q) and the radii of all."""
+    atoms = ctx.read("n_atoms", ctx.own("status"))[:, None]
+    is_done = found[..., STATUS] == DONE
+    energies, volumes = (np.where(is_done, found[..., place] / atoms, np.nan) for place in (ENERGY, VOLUME))
+    odd = np.zeros(is_done.shape, dtype=bool)
+    for place in Neighbours(ctx.model.points, measures(ctx.model), energies, volumes, radii).out_of_line:
+        odd[place] = True
+    return odd
 
 
 def spectra(ctx: Context[HighThroughput]) -> None:

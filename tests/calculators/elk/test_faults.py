@@ -12,7 +12,7 @@ from bigdata.calculators.calculation import Outcome, Setting, Step
 from bigdata.calculators.driving import Limits, calculate
 from bigdata.calculators.elk import Elk
 from bigdata.calculators.elk.judging import judge
-from bigdata.calculators.elk.outputs import is_whole
+from bigdata.calculators.records import is_whole
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import Paused, ProgramFailed, SiteError
 from tests.calculators.elk.conftest import Calculated
@@ -157,7 +157,24 @@ def test_without_memory_for_its_arrays_it_has_failed(machine: LocalMachine) -> N
     code = Elk([needs("prlimit"), f"--as={120 * 2**20}", needs("elk-lapw")])
     outcome = ground_state(machine, boron_nitride(), coarse(6.0), Limits(restarts=1), code)
     assert (outcome.status, outcome.steps[0].attempts) == ("failed", 2)
-    assert "Elk was ended before its end" in outcome.reasons[0]
+    assert "It got no more memory than the" in outcome.reasons[0]
+    assert "Elk was ended before its end" in outcome.reasons[1]
+
+
+@pytest.mark.parametrize("how", ["killed", "limited"])
+def test_where_it_may_have_more_memory_it_is_not_tried_with_the_same(
+    machine: LocalMachine, layers: float, tmp_path: Path, how: str
+) -> None:
+    machine.may_have_more_memory = True
+    words = [needs("prlimit"), f"--as={115 * 2**20}"] if how == "limited" else []
+    if how == "killed":
+        after_loop(machine, 5, kill_program_in)
+    with pytest.raises(MemoryError, match=r"ground-state: It (was killed|got no more memory).* of which it had|says"):
+        ground_state(machine, boron_nitride(), LAYERS, code=Elk([*words, needs("elk-lapw")]))
+    assert len(machine.commands) == 1
+    outcome = ground_state(LocalMachine(tmp_path / "second", machine.kept), boron_nitride(), LAYERS)
+    assert (outcome.status, outcome.steps[0].attempts) == ("done", 2)
+    assert energy(outcome) == pytest.approx(layers, abs=SAME_EV)
 
 
 def test_out_of_time_without_a_restart_file_it_is_not_tried_again(machine: LocalMachine) -> None:

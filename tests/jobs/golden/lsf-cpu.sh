@@ -17,4 +17,4 @@ if [ -d /scratch ]
 then export TMPDIR="/scratch/$USER"
 fi
 export BIGDATA_JOB_ENDS="${SLURM_JOB_END_TIME:-$(($(date +%s)+5400))}"
-exec /env/bin/python -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "cpu-3", "lane": "cpu", "n": 4, "memory": 2449668352, "threads": 1, "certificates": "/runs/trial-1a2b3c4d/tls", "interface": "ib0"}'
+exec /env/bin/python -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "cpu-3", "lane": "cpu", "n": 4, "memory": 2449668352, "threads": 1, "certificates": "/runs/trial-1a2b3c4d/tls", "more_memory": true, "interface": "ib0"}'

@@ -24,4 +24,4 @@ export BIGDATA_JOB_ENDS="${SLURM_JOB_END_TIME:-$(($(date +%s)+5400))}"
 [ -n "${BIGDATA_NO_KERNEL+set}" ] && export APPTAINERENV_BIGDATA_NO_KERNEL="$BIGDATA_NO_KERNEL"
 [ -d "$TMPDIR" ] && export APPTAINER_BIND="${APPTAINER_BIND:+$APPTAINER_BIND,}$TMPDIR"
 export APPTAINERENV_PYTHONNOUSERSITE=1
-exec apptainer exec --cleanenv --bind /scratch --bind /runs/trial-1a2b3c4d --bind /big/cache /sites/bigdata.sif python3 -s -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "cpu-3", "lane": "cpu", "n": 4, "memory": 2449668352, "threads": 1, "certificates": "/runs/trial-1a2b3c4d/tls", "interface": "ib0"}'
+exec apptainer exec --cleanenv --bind /scratch --bind /runs/trial-1a2b3c4d --bind /big/cache /sites/bigdata.sif python3 -s -P -m bigdata.jobs.worker '{"scheduler": "tls://10.0.0.1:8786", "name": "cpu-3", "lane": "cpu", "n": 4, "memory": 2449668352, "threads": 1, "certificates": "/runs/trial-1a2b3c4d/tls", "more_memory": true, "interface": "ib0"}'
