@@ -17,8 +17,8 @@ from dataclasses import asdict, dataclass, replace
 from importlib import metadata, util
 from pathlib import Path
 
-# What the extras of bigdata install for those studies whose tasks import it: there or not, and nothing else minds.
-EXTRAS = {"networks": ("tensorflow", "graph-nets", "dm-sonnet")}
+# What the extras of bigdata install for those studies that import it: there or not, and nothing else minds.
+EXTRAS = {"networks": ("tensorflow", "graph-nets", "dm-sonnet"), "search": ("optuna",)}
 OPTIONAL = tuple(name for names in EXTRAS.values() for name in names)
 # The same package built for CPUs alone, or for AMD's GPUs, is installed under another name.
 BUILDS = {"tensorflow": ("tensorflow-cpu", "tensorflow-rocm")}

@@ -24,8 +24,11 @@ def _variable(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    if not re.fullmatch(VARIABLE, text) and urlsplit(text).scheme not in ("http", "https"):
-        raise WrongText("an address begins with https://", "Write that, or its variable: ${env:NOMAD_URL}")
+    parts, variable = urlsplit(text), "${env:NOMAD_URL}"
+    if not re.fullmatch(VARIABLE, text) and parts.scheme not in ("http", "https"):
+        raise WrongText("an address begins with https://", f"Write that, or its variable: {variable}")
+    if parts.password:
+        raise WrongText("a password doesn't belong into a spec", f"Name the address's variable: {variable}")
     return text
 
 

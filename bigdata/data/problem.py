@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bigdata.errors import Place, Problem, SpecError
-from bigdata.spec.study import Finding
+from bigdata.spec.node import dotted
+from bigdata.spec.study import Finding, Findings
 
 N_SHOWN = 20
 
@@ -31,6 +33,37 @@ class DataProblem(SpecError):
         """The same of a file that the spec names under another key than `file`."""
         own = (replace(f, path=(key, *f.path[1:])) if f.path[:1] == ("file",) else f for f in self.findings)
         return DataProblem(*own)
+
+
+class BadEntries(SpecError):
+    """Entries can't be used, and are to be refused: of `n_all` of a file, all those of `bad`.
+
+    Each reason is named once, with the entry that it is first met in, and the others are counted. `way_out` says what
+    goes on without them.
+    """
+
+    def __init__(self, bad: list[BadEntry], file: str, n_all: int, way_out: str = "") -> None:
+        self.bad, self.file, self.n_all = bad, file, n_all
+        super().__init__(_refused(bad, file, n_all, way_out or _skipping("dataset")))
+
+    def at(self, *path: str | int) -> BadEntries:
+        """The same for a spec whose `dataset:` stands at `path`."""
+        return self.told(_skipping(dotted(path)))
+
+    def told(self, way_out: str) -> BadEntries:
+        """The same with another way out."""
+        return BadEntries(self.bad, self.file, self.n_all, way_out)
+
+
+@contextmanager
+def placed(*path: str | int) -> Iterator[None]:
+    """What is wrong with data, at the place in the spec where they are named: Findings, or BadEntries."""
+    try:
+        yield
+    except DataProblem as problem:
+        raise Findings(*problem.at(*path)) from problem
+    except BadEntries as bad:
+        raise bad.at(*path) from None
 
 
 def sentences(finding: Finding) -> str:
@@ -101,30 +134,25 @@ class Remark:
     units: Mapping[str, str] = field(default_factory=dict)
 
 
-def refuse(bad: list[BadEntry], file: str, n_all: int) -> SpecError:
-    """The error that names each reason once, with the entry that it is first met in, and counts the others."""
+def _refused(bad: list[BadEntry], file: str, n_all: int, way_out: str) -> list[Problem]:
     reasons: dict[str, list[BadEntry]] = {}
     for entry in bad:
         reasons.setdefault(entry.what, []).append(entry)
     # A mistake of the program that wrote a file is often in each of its thousands of entries.
     shown = list(reasons.values())[:N_SHOWN]
-    return SpecError([*map(_reason, shown), _summary(len(bad), len(reasons), file, n_all)])
+    more = f", for {len(reasons)} reasons, the first {N_SHOWN} of them above" if len(reasons) > N_SHOWN else ""
+    what = f"{len(bad)} of {n_all} entries can't be used{more}"
+    return [*map(_reason, shown), Problem(Place(file), "", what, f"Correct them, or {way_out}")]
+
+
+def _skipping(key: str) -> str:
+    return f"say `on_bad_entry: skip` under `{key}:` to go on without them"
 
 
 def _reason(entries: list[BadEntry]) -> Problem:
     problem = entries[0].problem()
     others = f"The same holds for {first((b.name or b.where for b in entries[1:]), 5)}" if len(entries) > 1 else ""
     return replace(problem, right=others)
-
-
-def _summary(n_bad: int, n_reasons: int, file: str, n_all: int) -> Problem:
-    more = f", for {n_reasons} reasons, the first {N_SHOWN} of them above" if n_reasons > N_SHOWN else ""
-    return Problem(
-        Place(file),
-        "",
-        f"{n_bad} of {n_all} entries can't be used{more}",
-        "Correct them, or say `on_bad_entry: skip` under `dataset:` to go on without them",
-    )
 
 
 def first(values: Iterable[object], n: int = 12) -> str:

@@ -116,7 +116,7 @@ def _wrong_parent(path: Path | None, files: list[Path], said: str) -> tuple[str,
 
 
 def _overridden(root: Node, override: str, rank: int, problems: list[Located]) -> Node:
-    source = Source(f"--set {override}", rank=rank)
+    source = Source.option(f"--set {override}", rank)
     name, equals, text = override.partition("=")
     path = parsed_path(name)
     if not equals or path is None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from bigdata.errors import Place, Problem
+from bigdata.spec.secrets import hidden, secrets, without
 from bigdata.spec.study import PathInSpec
 
 Key = str
@@ -17,11 +18,23 @@ class Source:
     """A text with a name: a file as the user would call it, or `--set a.b=c`, which has no lines.
 
     `rank` orders the problems of several sources: the study's own file first, then its parents, then `--set`.
+    `secrets` are words that no message may hold; the lines have marks in their places.
     """
 
     name: str
     lines: tuple[str, ...] = ()
     rank: int = 0
+    secrets: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, name: str, text: str, rank: int = 0) -> Source:
+        """A file's text."""
+        return cls(name, tuple(hidden(text).split("\n")), rank, secrets(text))
+
+    @classmethod
+    def option(cls, text: str, rank: int) -> Source:
+        """An option of the command line."""
+        return cls(hidden(text), rank=rank, secrets=secrets(text))
 
     def place(self, line: int = 0, column: int = 0, width: int = 1) -> Place:
         """`line` and `column` count from 1; a source without lines is named only."""
@@ -142,7 +155,8 @@ def _beginning(root: Node) -> Span:
 def located(span: Span, path: PathInSpec | str, what: str, right: str = "", hint: str = "") -> Located:
     """A problem at a span of a source."""
     name = path if isinstance(path, str) else dotted(path)
-    words = (printable(text) for text in (name, what, right[:1].upper() + right[1:], hint))
+    said = (name, what, right[:1].upper() + right[1:], hint)
+    words = (printable(without(text, span.source.secrets)) for text in said)
     return Located(span.order, Problem(span.place, *words))
 
 

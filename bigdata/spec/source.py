@@ -24,6 +24,7 @@ from bigdata.errors import Place, Problem, SpecError
 from bigdata.files import NotPlain, open_users
 from bigdata.spec.node import Entry, Key, Located, Node, Source, Span, located, mapping, sequence
 from bigdata.spec.scalars import is_date, meaning
+from bigdata.spec.secrets import hidden
 from bigdata.spec.study import PathInSpec
 from bigdata.spec.syntax import syntax_problem
 
@@ -40,7 +41,7 @@ MAX_DEPTH = 50
 def read_file(text: str, name: str, rank: int = 0) -> tuple[Node, list[Located]]:
     """The data of a file's text and what is wrong with them. Raises SpecError for text that isn't YAML."""
     text = in_lines(text)
-    return read_text(text, Source(name, tuple(text.split("\n")), rank))
+    return read_text(text, Source.of(name, text, rank))
 
 
 def in_lines(text: str) -> str:
@@ -108,7 +109,8 @@ def _not_utf8(raw: bytes, name: str, error: UnicodeDecodeError) -> Problem:
     line = before.count(b"\n") + 1
     start = before.rfind(b"\n") + 1
     column = len(before[start:].decode("utf-8", "replace")) + 1
-    text = raw[start:].split(b"\n", 1)[0].decode("utf-8", "replace").rstrip("\r")
+    lines = hidden(raw.decode("utf-8", "replace")).split("\n")
+    text = lines[line - 1].rstrip("\r")
     what = f"byte 0x{raw[error.start]:02x} is not UTF-8 text"
     return Problem(Place(name, line, column, text), "", what, "Save the file as UTF-8")
 
@@ -119,7 +121,8 @@ def read_text(text: str, source: Source) -> tuple[Node, list[Located]]:
         reader = _Reader(source, YAML(typ="safe", pure=True).parse(text))
         return reader.document(), reader.problems
     except (MarkedYAMLError, YAMLError) as error:
-        raise SpecError([syntax_problem(error, source)]) from error
+        # Not from the parser's error: that quotes the text, which may hold a secret.
+        raise SpecError([syntax_problem(error, source)]) from None
 
 
 class _Reader:

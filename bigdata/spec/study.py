@@ -39,7 +39,9 @@ class SpecModel(BaseModel):
 
     # NaN equals nothing, not even itself, and JSON, of which tasks' keys are made, has no word for it.
     # Parts are built with the first whole that is read: each by itself would take longer than reading a spec.
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, defer_build=True, hide_input_in_errors=True
+    )
 
 
 @dataclass(frozen=True)

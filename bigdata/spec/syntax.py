@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from bigdata.errors import Problem
 from bigdata.spec.node import Source, Span
+from bigdata.spec.secrets import without
 
 _CLOSE = "Close it, and put commas between its items"
 _QUOTE = "Put the text into quotes"
@@ -48,7 +49,7 @@ _SAYINGS = (
 def syntax_problem(error: Any, source: Source) -> Problem:
     """What ruamel.yaml's error means for the user, with its place."""
     said = str(getattr(error, "problem", None) or getattr(error, "reason", None) or error)
-    other = Saying("", "this is not YAML", f"The parser says: {said}")
+    other = Saying("", "this is not YAML", f"The parser says: {without(said, source.secrets)}")
     saying = next((s for s in _SAYINGS if s.fragment in said), other)
     line, column = _where(error, source, saying.at_start)
     stands = source.lines[line - 1][column - 1 : column] if line <= len(source.lines) else ""

@@ -12,7 +12,7 @@ from distributed import Client, LocalCluster
 from bigdata import environment
 from bigdata.engine import greeting
 from bigdata.engine.greeting import difference, greet, missing
-from bigdata.environment import OPTIONAL, Environment
+from bigdata.environment import EXTRAS, OPTIONAL, Environment
 from bigdata.errors import SiteError, SpecError
 from bigdata.spec import extras
 from tests.bench import Bench
@@ -57,7 +57,7 @@ def test_only_what_the_study_needs_is_imported(extra: tuple[str, ...], monkeypat
     monkeypatch.setattr(greeting, "environment", lambda imported: ALL)
     monkeypatch.setattr(greeting.subprocess, "run", run)
     greet(True, *extra)
-    assert {*OPTIONAL} & {*asked[0]} == ({*OPTIONAL} if extra else set())
+    assert {*OPTIONAL} & {*asked[0]} == {name for one in extra for name in EXTRAS[one]}
     assert {"bigdata", "numpy"} <= {*asked[0]}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigdata.environment import OPTIONAL, Environment
+from bigdata.environment import EXTRAS, OPTIONAL, Environment
 from bigdata.run import provenance
 from bigdata.spec import extras
 from bigdata.spec.site import load_site
@@ -18,7 +18,9 @@ def test_the_packages_of_an_extra_are_recorded(bench: Bench, monkeypatch: pytest
     monkeypatch.setattr(extras, "version", lambda name: "1.0")
     monkeypatch.setattr(provenance, "version", lambda name: f"7.{len(name)}")
     recorded = bench.submit(bench.write("n.yaml", SPEC)).attributes["versions"]
-    assert {name: recorded[name] for name in OPTIONAL} == {name: f"7.{len(name)}" for name in OPTIONAL}
+    assert {name: recorded[name] for name in EXTRAS["networks"]} == {
+        name: f"7.{len(name)}" for name in EXTRAS["networks"]
+    }
     assert not {*OPTIONAL} & {*bench.submit(bench.trial()).attributes["versions"]}
 
 
@@ -33,4 +35,4 @@ def test_what_is_not_here_is_what_the_image_says(where: str, bench: Bench, monke
     monkeypatch.setattr(provenance, "labelled", lambda path, binds: labels)
     site = load_site(bench.write("far.yaml", {**FAR, "image": {"apptainer": "x.sif"}}))
     plan = bench.plan(bench.write("n.yaml", SPEC), site=site)
-    assert provenance._extra_versions(plan) == dict.fromkeys(OPTIONAL, recorded)
+    assert provenance._extra_versions(plan) == dict.fromkeys(EXTRAS["networks"], recorded)

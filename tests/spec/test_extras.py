@@ -55,7 +55,7 @@ def test_nothing_is_asked_for_where_tensorflow_has_no_wheel(extra: str) -> None:
 def test_what_is_looked_for_is_what_the_extra_installs() -> None:
     as_known = {build: name for name, builds in BUILDS.items() for build in builds}
     for extra, names in EXTRAS.items():
-        for one in (extra, f"{extra}-cuda"):
+        for one in {extra, f"{extra}-cuda"} & {*PROJECT["optional-dependencies"]}:
             assert {as_known.get(name, name) for name in asked(one, "3.11")} == set(names)
 
 
@@ -98,7 +98,9 @@ def test_the_command_is_one_that_helps(python: tuple[int, int]) -> None:
 
 def test_an_extra_that_there_is_not_is_for_the_kinds_author(bench: Bench) -> None:
     model = load_study(bench.write("s.yaml", {"study": "stranger", "name": "s"})).variants[0].model
-    with pytest.raises(SpecError, match=r"`stranger` needs the extra `nets`, and bigdata has `networks`\. That is for"):
+    with pytest.raises(
+        SpecError, match=r"`stranger` needs the extra `nets`, and bigdata has `networks`, `search`\. That is for"
+    ):
         missing_here(model)
 
 

@@ -17,8 +17,6 @@ from bigdata.errors import SpecError
 if TYPE_CHECKING:
     from bigdata.data.materials.dataset import MaterialsDataset
 
-# What the error about bad entries tells the writer of a spec to do.
-IN_A_SPEC = "say `on_bad_entry: skip` under `dataset:`"
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -111,11 +109,12 @@ def open_named(texts: Iterable[str], skip_bad: bool, form: MaterialsFormat | Non
 
 def _opened(asked: MaterialsOrigin) -> MaterialsDataset:
     from bigdata.data.materials.dataset import open_materials
+    from bigdata.data.problem import BadEntries
 
     try:
         return open_materials(asked, Path())
-    except SpecError as error:
-        raise SpecError(str(error).replace(IN_A_SPEC, "add --skip-bad")) from None
+    except BadEntries as bad:
+        raise bad.told("add --skip-bad to go on without them") from None
 
 
 def skip_option(function: F) -> F:

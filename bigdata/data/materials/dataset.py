@@ -24,7 +24,7 @@ from bigdata.data.materials.origin import (
 from bigdata.data.materials.properties import Properties
 from bigdata.data.materials.structures import Structures
 from bigdata.data.model import Condition, NamedDataset
-from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, refuse_older, unreadable
+from bigdata.data.problem import BadEntries, BadEntry, DataProblem, none_usable, refuse_older, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.remarks import Said
@@ -153,7 +153,7 @@ def open_materials(dataset: MaterialsOrigin, folder: Path) -> MaterialsDataset:
     else:
         materials, key = import_answers(dataset)
     if materials.bad and dataset.on_bad_entry == "refuse":
-        raise refuse(materials.bad, materials.label, materials.n_all)
+        raise BadEntries(materials.bad, materials.label, materials.n_all)
     return usable(materials, key)
 
 

@@ -12,7 +12,7 @@ from bigdata.data.conversion import convert
 from bigdata.data.materials.dataset import MaterialsDataset, Policy
 from bigdata.data.materials.extent import Per, other_extent
 from bigdata.data.materials.structures import Floats
-from bigdata.data.problem import BadEntry, DataProblem, first, refuse
+from bigdata.data.problem import BadEntries, BadEntry, DataProblem, first
 from bigdata.data.selection import N_NAMES, Dropped
 from bigdata.data.text import is_number
 from bigdata.spec.study import Finding
@@ -54,7 +54,7 @@ def target(
     missing = np.isnan(numbers[wanted])
     bad = [dataset.bad_entry(int(row), f"`{field}` has no value") for row in wanted[missing]]
     if bad and (on_bad_entry or dataset.on_bad_entry) == "refuse":
-        raise refuse(bad, dataset.label, wanted.size)
+        raise BadEntries(bad, dataset.label, wanted.size)
     kept = wanted[~missing]
     if not kept.size:
         what = f"no entry of {dataset.label} that is left has a value of `{field}`"

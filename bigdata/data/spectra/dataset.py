@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bigdata.data.cache import whole_import
 from bigdata.data.columns import Columns
 from bigdata.data.model import Condition, NamedDataset
-from bigdata.data.problem import BadEntry, DataProblem, none_usable, refuse, refuse_older, unreadable
+from bigdata.data.problem import BadEntries, BadEntry, DataProblem, none_usable, refuse_older, unreadable
 from bigdata.data.progress import logged
 from bigdata.data.registry import Field, names, registered
 from bigdata.data.remarks import Said
@@ -168,7 +168,7 @@ class SpectraDataset:
         unknown = np.flatnonzero(np.isnan(energies))
         bad = [self._no_zero(zero, int(wanted[i])) for i in unknown]
         if bad and (on_bad_entry or self.on_bad_entry) == "refuse":
-            raise refuse(bad, self.label, wanted.size)
+            raise BadEntries(bad, self.label, wanted.size)
         known = ~np.isnan(energies)
         return Shifts(wanted[known].tolist(), energies[known], bad)
 
@@ -282,7 +282,7 @@ def open_spectra(dataset: SpectraOrigin, folder: Path) -> SpectraDataset:
     else:
         spectra, key = import_answers(dataset), "nomad"
     if spectra.bad and dataset.on_bad_entry == "refuse":
-        raise refuse(spectra.bad, spectra.label, spectra.n_all)
+        raise BadEntries(spectra.bad, spectra.label, spectra.n_all)
     return usable(spectra, key)
 
 

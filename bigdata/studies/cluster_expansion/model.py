@@ -11,6 +11,7 @@ from pydantic import Discriminator, Field, Tag
 from bigdata import kind
 from bigdata.data import DataProblem
 from bigdata.data.materials.origin import MaterialsFile, MaterialsFormat, MaterialsOrigin
+from bigdata.data.problem import placed
 from bigdata.kind import (
     Angle,
     Finding,
@@ -209,10 +210,8 @@ def _opened(origin: MaterialsOrigin, folder: Path, *path: str) -> Input:
     # Only where data are opened: a spec is checked without NumPy.
     from bigdata.data.materials.dataset import open_materials
 
-    try:
+    with placed(*path):
         opened = open_materials(origin, folder)
-    except DataProblem as problem:
-        raise Findings(*problem.at(*path)) from problem
     if not opened.has_structures:
         raise Findings(Finding(path, f"{opened.label} has formulas only", "A cluster expansion needs structures"))
     file = origin.file if isinstance(origin, MaterialsFile) else ""
@@ -225,10 +224,8 @@ def _parent_opened(lattice: LatticeFile, folder: Path) -> Input:
 
     at = ("parent", "lattice", "file")
     asked = MaterialsFile(file=lattice.file, format=lattice.format, on_bad_entry="skip")
-    try:
+    with placed("parent", "lattice"):
         opened = import_file(asked, folder)
-    except DataProblem as problem:
-        raise Findings(*problem.at("parent", "lattice")) from problem
     for bad in opened.bad:
         right = "Give the parent with one element on each site: `sublattices:` says what else may stand there"
         raise Findings(Finding(at, f"the parent can't be read, {bad.where}: {bad.what}", right))

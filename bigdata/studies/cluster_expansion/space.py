@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data import DataProblem
 from bigdata.data.cache import cached
 from bigdata.data.materials.dataset import open_import
 from bigdata.data.materials.structures import Structure
+from bigdata.data.problem import placed
 from bigdata.kind import Finding, Findings, Input
 from bigdata.lattices.cell import parent_from_structure
 from bigdata.lattices.clusters import ARRAYS, ClusterSpace, cluster_space
@@ -33,13 +33,11 @@ VERSION = 1
 def parent_of(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Parent:
     """The parent lattice. Raises Findings at its place in the spec."""
     lattice, species = model.parent.lattice, model.parent.sublattices
-    try:
+    with placed("parent", "sublattices"):
         if isinstance(lattice, LatticeFile):
             structure = _only_structure(lattice, inputs["parent"])
             return parent_from_structure(structure, species, lattice.symprec)
         return prototype(lattice.prototype).parent(lattice.parameters, species)
-    except DataProblem as problem:
-        raise Findings(*problem.at("parent", "sublattices")) from problem
 
 
 def _only_structure(lattice: LatticeFile, source: Input) -> Structure:
@@ -58,10 +56,8 @@ def space_of(model: ClusterExpansion, inputs: Mapping[str, Input]) -> ClusterSpa
     digest = hashlib.sha256(words.encode()).hexdigest()
 
     def enumerate_into(folder: Path) -> None:
-        try:
+        with placed("clusters"):
             space = cluster_space(parent, model.clusters.cutoffs, model.clusters.keep, model.basis)
-        except DataProblem as problem:
-            raise Findings(*problem.at("clusters")) from problem
         np.savez(folder / FILE, allow_pickle=False, **space.arrays())
 
     folder = cached("clusters", digest, lambda folder: (folder / FILE).is_file(), enumerate_into)

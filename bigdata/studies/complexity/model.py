@@ -9,9 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from bigdata import kind
-from bigdata.data import DataProblem
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
-from bigdata.kind import Finding, Findings, Grown, Input, PathInSpec, SpecModel, StudyModel, named, unknown_fields
+from bigdata.data.problem import placed
+from bigdata.kind import Finding, Grown, Input, PathInSpec, SpecModel, StudyModel, named, unknown_fields
 from bigdata.models.tabular.setting import Grid, Models, Point, Sisso
 from bigdata.studies.complexity import of_classes
 
@@ -175,10 +175,8 @@ class Complexity(StudyModel):
         # Only where data are opened: a spec is checked without NumPy.
         from bigdata.data.materials.dataset import open_materials
 
-        try:
+        with placed("dataset"):
             opened = open_materials(self.dataset, folder)
-        except DataProblem as problem:
-            raise Findings(*problem.at("dataset")) from problem
         file = self.dataset.file if isinstance(self.dataset, MaterialsFile) else ""
         return {"table": Input(opened.digest, str(opened.folder), file, opened.content)}
 

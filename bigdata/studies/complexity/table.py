@@ -16,7 +16,7 @@ from bigdata.data.materials.dataset import MaterialsDataset
 from bigdata.data.materials.elements import SYMBOLS
 from bigdata.data.materials.extent import Per
 from bigdata.data.materials.target import stranger
-from bigdata.data.problem import first, refuse
+from bigdata.data.problem import BadEntries, first
 from bigdata.kind import Finding, Findings, Input, PathInSpec
 from bigdata.models.magpie import features as magpie
 from bigdata.studies.complexity.labels import coded, counted, texts
@@ -208,7 +208,7 @@ def _usable(model: Complexity, entries: Entries, reasons: Mapping[int, str], wha
         return entries
     bad = [entries.dataset.bad_entry(int(entries.rows[i]), reason) for i, reason in reasons.items()]
     if model.dataset.on_bad_entry == "refuse":
-        raise refuse(bad, entries.dataset.label, len(entries))
+        raise BadEntries(bad, entries.dataset.label, len(entries))
     rest = [i for i in range(len(entries)) if i not in reasons]
     if not rest:
         raise Findings(Finding(("features",), f"all entries {what}", "Name other features"))

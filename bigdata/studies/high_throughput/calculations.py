@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.calculators.calculation import Setting
-from bigdata.data import DataProblem
 from bigdata.data.materials.structures import Structure, Structures
+from bigdata.data.problem import placed
 from bigdata.kind import Finding, Findings, Input
 from bigdata.studies.high_throughput.model import STRUCTURES, HighThroughput
 from bigdata.studies.high_throughput.settings import One
@@ -103,10 +103,8 @@ def _digest(structure: Structure) -> str:
 
 def open_calculations(model: HighThroughput, inputs: Mapping[str, Input]) -> Calculations:
     """Those of the structures that the spec's conditions leave. Raises Findings where there are none."""
-    try:
+    with placed("structures"):
         entries = entries_of(model.structures, inputs[STRUCTURES], "")
-    except DataProblem as problem:
-        raise Findings(*problem.at("structures")) from problem
     has_atoms = entries.dataset.structures.n_atoms[entries.rows] > 0
     if not has_atoms.any():
         what = "none of the entries that are left has a structure"

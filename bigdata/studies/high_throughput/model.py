@@ -11,8 +11,8 @@ from pydantic import Discriminator, Field, Tag
 
 from bigdata.archives.model import Upload
 from bigdata.calculators.known import codes
-from bigdata.data import DataProblem
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
+from bigdata.data.problem import placed
 from bigdata.kind import (
     Energy,
     Finding,
@@ -182,10 +182,8 @@ def _imported(structures: MaterialsOrigin, folder: Path) -> Input:
     # Only where data are opened: a spec is checked without NumPy.
     from bigdata.data.materials.dataset import open_materials
 
-    try:
+    with placed("structures"):
         opened = open_materials(structures, folder)
-    except DataProblem as problem:
-        raise Findings(*problem.at("structures")) from problem
     if not opened.has_structures:
         what = "has formulas only, and a calculation needs the positions of atoms"
         raise Findings(Finding(("structures",), what, "Give structures", at_key=True))

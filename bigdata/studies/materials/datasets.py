@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bigdata.data import DataProblem, fields
+from bigdata.data import fields
 from bigdata.data.materials.extent import Per, unfit
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
+from bigdata.data.problem import placed
 from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecError, located, named, unknown_fields
 from bigdata.studies.materials.model import SHARES, Identity, Split, Target
 
@@ -85,10 +86,8 @@ def _imported(name: str, dataset: MaterialsOrigin, identity: Identity, folder: P
     # Only where data are opened: a spec is checked without NumPy.
     from bigdata.data.materials.dataset import open_materials
 
-    try:
+    with placed("datasets", name):
         opened = open_materials(dataset, folder)
-    except DataProblem as problem:
-        raise Findings(*problem.at("datasets", name)) from problem
     if opened.n_without_formula:
         what = f"has {opened.n_without_formula:,} rows that are of no material"
         right = "Give formulas or structures: rows of numbers (`format: table`) are for studies of tables"

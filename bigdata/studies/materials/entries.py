@@ -16,7 +16,7 @@ from bigdata.data.materials.extent import Per
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin, Sample
 from bigdata.data.materials.target import Target as Found
 from bigdata.data.materials.target import target, within
-from bigdata.data.problem import BadEntry, DataProblem, first
+from bigdata.data.problem import BadEntry, DataProblem, first, placed
 from bigdata.data.selection import Dropped
 from bigdata.kind import Finding, Findings, Input
 from bigdata.studies.materials.model import Target
@@ -157,12 +157,10 @@ def entries_by_dataset(
     """
     found = {}
     for name, dataset in datasets.items():
-        try:
+        with placed("datasets", name):
             found[name] = entries_of(
                 dataset, inputs[name], dataset.target, asked.units, asked.range, name, unlabelled, Per(asked.per or "")
             )
-        except DataProblem as problem:
-            raise Findings(*problem.at("datasets", name)) from problem
     return found
 
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.data import DataProblem
 from bigdata.data.materials.structures import Structures
-from bigdata.kind import BUILT_IN, PROCESS_BYTES, Findings, Rate, Stage, blocks, by_rows
+from bigdata.data.problem import placed
+from bigdata.kind import BUILT_IN, PROCESS_BYTES, Rate, Stage, blocks, by_rows
 from bigdata.studies.materials.entries import Entries
 from bigdata.studies.materials.identity import reduced_formulas
 from bigdata.studies.materials.matching import SAME, Pairs, classes, judged, numbered
@@ -76,10 +76,8 @@ def pairs_of(entries: Mapping[str, Entries]) -> Pairs:
 def _formulas(entries: Mapping[str, Entries]) -> list[str]:
     found = []
     for name, e in entries.items():
-        try:
+        with placed("datasets", name):
             found += reduced_formulas(e.dataset.structures.take(e.rows), e.formulas)
-        except DataProblem as problem:
-            raise Findings(*problem.at("datasets", name)) from problem
     return found
 
 

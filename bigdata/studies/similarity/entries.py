@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bigdata.data import registered
 from bigdata.data.model import NamedDataset
-from bigdata.data.problem import BadEntry, DataProblem, first, refuse
+from bigdata.data.problem import BadEntries, BadEntry, first, placed
 from bigdata.kind import Finding, Findings, Input
 from bigdata.studies.similarity.kinds import of_one_kind
 
@@ -59,10 +59,8 @@ def open_entries(model: Similarity, data: Input, grid: Grid, columns: slice) -> 
     from bigdata.data.spectra.dataset import open_import
 
     spectra = open_import(data.folder)
-    try:
+    with placed("dataset"):
         selection = spectra.select(model.dataset.where)
-    except DataProblem as problem:
-        raise Findings(*problem.at("dataset")) from None
     rows, below_zero = _positive(spectra, selection.rows, model)
     shifts = spectra.shifts(model.spectrum.zero, rows, model.dataset.on_bad_entry)
     reach = _reach(spectra, shifts, grid, columns, model)
@@ -117,7 +115,7 @@ def _reach(spectra: SpectraDataset, shifts: Shifts, grid: Grid, columns: slice, 
     what = f"it covers none of the fingerprint's columns, which reach from {low:g} to {high:g} eV"
     bad = [spectra.bad_entry(int(row), what) for row in rows[~some]]
     if bad and model.dataset.on_bad_entry == "refuse":
-        raise refuse(bad, spectra.label, len(rows))
+        raise BadEntries(bad, spectra.label, len(rows))
     if not some.any():
         right = "Choose another `spectrum.zero`, `spectrum.window` or grid"
         raise Findings(Finding(("dataset",), "no spectrum that can be used is left", right))
@@ -133,7 +131,7 @@ def _positive(spectra: SpectraDataset, rows: Sequence[int], model: Similarity) -
         return rows, []
     bad = [spectra.is_negative(row) for row in found]
     if model.dataset.on_bad_entry == "refuse":
-        raise refuse(bad, spectra.label, len(rows))
+        raise BadEntries(bad, spectra.label, len(rows))
     out = set(found)
     return [row for row in rows if row not in out], bad
 

@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
-from bigdata.data import DataProblem
+from bigdata.data.problem import placed
 from bigdata.data.spectra.origin import SpectraFile, SpectraOrigin
 from bigdata.kind import (
     Energy,
     Finding,
-    Findings,
     Input,
     PathInSpec,
     SpecModel,
@@ -241,10 +240,8 @@ class Similarity(StudyModel):
         # Only where data are opened: a spec is checked without NumPy.
         from bigdata.data.spectra.dataset import open_spectra
 
-        try:
+        with placed("dataset"):
             spectra = open_spectra(self.dataset, folder)
-        except DataProblem as problem:
-            raise Findings(*problem.at("dataset")) from problem
         file = self.dataset.file if isinstance(self.dataset, SpectraFile) else ""
         return {"spectra": Input(spectra.digest, str(spectra.folder), file, spectra.content)}
 
