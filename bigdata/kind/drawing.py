@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from bigdata.kind.names import Cut, cut_names
 from bigdata.store.folder import PARTIAL, figure_files
 
 WIDTH = 6.9
@@ -22,6 +23,8 @@ COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#0
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 DPI = 200
 STYLE: Any = {
+    # An offset above an axis, such as +1.234e3, is overlooked.
+    "axes.formatter.useoffset": False,
     "axes.linewidth": 0.7,
     "axes.spines.right": True,
     "axes.titlesize": 8.5,
@@ -41,6 +44,14 @@ STYLE: Any = {
 }
 
 
+class Saved(NamedTuple):
+    """The files of a figure, and the names that it shows cut."""
+
+    png: Path
+    pdf: Path
+    cut: tuple[Cut, ...]
+
+
 def drawing(height: float, width: float = WIDTH, layout: Literal["constrained"] | None = "constrained") -> Figure:
     """An empty figure, in inches; `layout=None` leaves it to the caller to place the axes."""
     figure = Figure(figsize=(width, height), layout=layout)
@@ -48,7 +59,7 @@ def drawing(height: float, width: float = WIDTH, layout: Literal["constrained"] 
     return figure
 
 
-def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
+def save_as(draw: Callable[[], Figure], path: Path) -> Saved:
     """Draw in our style and save as `path`.png and `path`.pdf, both or none."""
     path.parent.mkdir(parents=True, exist_ok=True)
     png, pdf = figure_files(path)
@@ -60,12 +71,14 @@ def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
             # Without Matplotlib's version in the PNG and the time in the PDF, equal figures are equal files.
             drawn.savefig(beside[0], format="png", dpi=DPI, metadata={"Software": None})
             drawn.savefig(beside[1], format="pdf", metadata={"CreationDate": None})
+            # Once it was drawn, since until then ticks have no places.
+            cut = tuple(cut_names(drawn))
         for file, place in zip(beside, (png, pdf), strict=True):
             file.replace(place)
     finally:
         for file in beside:
             file.unlink(missing_ok=True)
-    return png, pdf
+    return Saved(png, pdf, cut)
 
 
 def _place(drawn: Figure) -> None:

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 from bigdata.report.html import Markup, element, join
 from bigdata.report.parts import report_figure
 from bigdata.store.reading import View
+
+if TYPE_CHECKING:
+    from bigdata.kind.names import Cut
+
+# Of the page's own pixels, an inch of a figure has so many: letters of 8 points are as high as those of captions.
+PIXELS_PER_INCH = 115
 
 
 def picture(view: View, name: str) -> Markup:
@@ -15,22 +23,34 @@ def picture(view: View, name: str) -> Markup:
     from bigdata.kind.drawing import DPI, save_as
 
     figure = report_figure(view, name)
-    png, pdf = save_as(figure.draw, view.run.folder.figure(view.group, name))
-    data = png.read_bytes()
-    # Bytes 16 to 19 of a PNG are its width in pixels; of a page's own pixels, an inch has 96.
-    width = int.from_bytes(data[16:20], "big") * 96 // DPI
-    link = element("a", "PDF", href=f"figures/{pdf.name}")
+    saved = save_as(figure.draw, view.run.folder.figure(view.group, name))
+    data = saved.png.read_bytes()
+    # Bytes 16 to 19 of a PNG are its width in pixels.
+    width = int.from_bytes(data[16:20], "big") * PIXELS_PER_INCH // DPI
+    link = element("a", "PDF", href=f"figures/{saved.pdf.name}")
     image = element(
         "img",
         src=f"data:image/png;base64,{base64.b64encode(data).decode('ascii')}",
         alt=figure.alt,
-        width=int(width * 1.2),
+        width=width,
     )
     # A box to tick, which the style sheet reads: enlarging needs no script, and the keyboard can do it.
     box = element("input", type="checkbox", aria_label=f"Enlarge: {figure.title}")
+    shown = element("span", image, _whole_names(saved.cut), class_="image")
     return element(
         "figure",
-        element("label", box, image, class_="enlarge"),
+        element("label", box, shown, class_="enlarge", style=f"--width: {width}px"),
         element("figcaption", element("b", figure.title + ". "), figure.caption, " ", join("(", link, ")")),
-        id=pdf.stem,
+        id=saved.pdf.stem,
     )
+
+
+def _whole_names(cut: Iterable[Cut]) -> Markup:
+    """Over each name that had no room, a place that says the whole of it where one points."""
+    shown = [element("span", title=one.name, style=_place(*one.box)) for one in cut]
+    return element("span", *shown, class_="names") if shown else Markup("")
+
+
+def _place(left: float, top: float, width: float, height: float) -> str:
+    sides = {"left": left, "top": top, "width": width, "height": height}
+    return "; ".join(f"{side}: {100 * share:.2f}%" for side, share in sides.items())

@@ -177,4 +177,5 @@ def _drawn(results: Results, folder: Path) -> Iterator[Path]:
 
     for name, at in results.model.figures().items():
         if name in FIGURES:
-            yield from save_as(named(at)(results.view).draw, folder / name)
+            saved = save_as(named(at)(results.view).draw, folder / name)
+            yield from (saved.png, saved.pdf)

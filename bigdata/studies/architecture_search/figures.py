@@ -13,11 +13,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm, Normalize
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, WIDTH, drawing
-from bigdata.kind.logarithmic import logarithmic, plain
+from bigdata.kind.legend import legend
+from bigdata.kind.logarithmic import logarithmic
+from bigdata.kind.names import cut, shortened
 
 Floats = NDArray[np.float64]
 # Beyond this ratio of the largest to the least value, the small ones can't be told apart on a linear scale.
@@ -27,6 +29,8 @@ SHADES = "viridis"
 MOST_LINES = 1_000
 # Cells narrower than this have no room for a number.
 LEAST_CELL = 0.42
+# Letters of a value beside an axis or below a cell.
+MOST_BESIDE = 14
 
 
 class Axis(NamedTuple):
@@ -63,12 +67,18 @@ def surface(found: Surface, label: str) -> Figure:
             _number(axes, found, (place[0], place[1]), shades)
     row, column = found.framed
     axes.add_patch(Rectangle((column, row), 1, 1, fill=False, ec=BEST, lw=2.0, zorder=5))
-    axes.set_xticks(found.columns.places, found.columns.ticks, rotation=_rotation(found.columns.ticks, side))
-    axes.set_yticks(found.rows.places, found.rows.ticks)
+    _value_ticks(axes, "x", found.columns, rotation=_rotation(found.columns.ticks, side))
+    _value_ticks(axes, "y", found.rows)
     axes.set_xlabel(found.columns.name)
     axes.set_ylabel(found.rows.name)
     _bar(figure, axes, shades, label)
     return figure
+
+
+def _value_ticks(axes: Axes, which: str, of: Axis, **style: Any) -> None:
+    getattr(axes, f"set_{which}ticks")(of.places, [shortened(tick, MOST_BESIDE) for tick in of.ticks], **style)
+    for text, tick in zip(getattr(axes, f"get_{which}ticklabels")(), of.ticks, strict=True):
+        cut(text, tick, MOST_BESIDE)
 
 
 def _shades(values: Floats) -> Normalize:
@@ -126,11 +136,16 @@ def parallel(lines: Floats, values: Floats, fields: Sequence[Axis], label: str) 
     for place, field in enumerate(fields):
         axes.axvline(place, color="0.3", lw=0.8, zorder=1)
         for at, tick in zip(field.places, field.ticks, strict=True):
-            axes.annotate(
-                tick, (place, at), (3, 0), textcoords="offset points", va="center", fontsize=6.5, zorder=6,
+            said = axes.annotate(
+                "", (place, at), (3, 0), textcoords="offset points", va="center", fontsize=6.5, zorder=6,
                 bbox={"boxstyle": "round,pad=0.12", "fc": "white", "ec": "none", "alpha": 0.8},
             )  # fmt: skip
-    axes.set_xticks(range(len(fields)), [field.name for field in fields])
+            cut(said, tick, MOST_BESIDE)
+    # Beside each other, names of eight fields have room for so many letters.
+    most = int(96 / len(fields))
+    axes.set_xticks(range(len(fields)), [shortened(field.name, most) for field in fields])
+    for text, field in zip(axes.get_xticklabels(), fields, strict=True):
+        cut(text, field.name, most)
     axes.tick_params(axis="x", length=0)
     axes.set_yticks([])
     axes.set_xlim(-0.05, len(fields) - 1 + 0.35)
@@ -164,7 +179,7 @@ def best_so_far(course: Course, label: str) -> Figure:
     axes.set_xlim(left=0)
     axes.set_xlabel(f"time of training spent ({course.unit})")
     axes.set_ylabel(label)
-    figure.legend(loc="outside upper center", ncols=3)
+    legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
@@ -173,8 +188,6 @@ def _scaled(axes: Axes, values: Floats, which: str) -> None:
     known = values[np.isfinite(values)]
     if known.size and known.min() > 0 and known.max() > MANY_TIMES * known.min():
         logarithmic(axes, which)
-    else:
-        getattr(axes, f"{which}axis").set_major_formatter(FuncFormatter(plain))
 
 
 @dataclass(frozen=True)
@@ -208,7 +221,7 @@ def trials(values: Floats, again: Again | None, label: str) -> Figure:
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.set_xlabel(label)
     axes.set_ylabel("trials")
-    figure.legend(loc="outside right upper")
+    legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
@@ -242,7 +255,7 @@ def front(decides: Objective, beside: Sequence[Objective], on_front: NDArray[np.
         axes.set_xlabel(other.label)
     _scaled(panels[0, 0], decides.values, "y")
     panels[0, 0].set_ylabel(decides.label)
-    figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside upper center", ncols=2)
+    legend(figure, *panels[0, 0].get_legend_handles_labels())
     return figure
 
 

@@ -9,10 +9,13 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
-from bigdata.kind.drawing import COLOURS, MARKERS, drawing
+from bigdata.kind.drawing import drawing
+from bigdata.kind.far import near
+from bigdata.kind.legend import colour, legend, look
 
 Floats = NDArray[np.float64]
 # Beyond this many points, markers hide each other.
@@ -58,22 +61,27 @@ def errors(
         _against(axes, target, predictions, bound)
         axes.set_ylabel(f"{what} ({unit})")
     panels[1, 1].set_xlabel(label)
-    panels[0, 0].legend(loc="upper right")
+    legend(figure, _handles([c.degree for c in curves], bool(bound.any())))
     for letter, axes in zip("abcd", panels.ravel(), strict=True):
         axes.set_title(letter, loc="left", fontweight="bold")
     return figure
+
+
+def _handles(degrees: Sequence[int], some_bound: bool) -> list[Line2D]:
+    said = {1: "standard (degree 1)"}
+    found = [Line2D([], [], ms=5, label=said.get(d, f"degree {d}"), **look(i)) for i, d in enumerate(degrees)]
+    return [*found, *[Line2D([], [], ls="", marker="x", color="0.3", ms=4, label="at the bound")][:some_bound]]
 
 
 def _sizes(
     axes: Axes, curves: Sequence[Curve], errors: Sequence[Floats], n_clusters: int, intervals: bool = False
 ) -> None:
     for i, (curve, values) in enumerate(zip(curves, errors, strict=True)):
-        n, colour = np.arange(1, len(values) + 1), COLOURS[i % len(COLOURS)]
-        name = "standard (degree 1)" if curve.degree == 1 else f"degree {curve.degree}"
-        axes.plot(n, values, color=colour, label=name)
+        n = np.arange(1, len(values) + 1)
+        axes.plot(n, values, color=colour(i))
         if intervals:
-            axes.fill_between(n, curve.low, curve.high, color=colour, alpha=0.15, lw=0)
-        axes.plot(curve.size, values[curve.size - 1], MARKERS[i % len(MARKERS)], color=colour, ms=5)
+            axes.fill_between(n, curve.low, curve.high, color=colour(i), alpha=0.15, lw=0)
+        axes.plot(curve.size, values[curve.size - 1], ms=5, **look(i))
     axes.axvline(n_clusters, color="0.4", lw=0.8, ls="--")
     axes.annotate(f"p = {n_clusters}", (n_clusters, 0.97), xycoords=("data", "axes fraction"), xytext=(3, 0),
                   textcoords="offset points", va="top", fontsize=7, color="0.3")  # fmt: skip
@@ -83,16 +91,23 @@ def _sizes(
 
 def _against(axes: Axes, target: Floats, predictions: Mapping[int, Floats], bound: NDArray[np.bool_]) -> None:
     size = 8 if len(target) <= MANY_POINTS else 3
-    for i, (degree, values) in enumerate(predictions.items()):
-        colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
-        axes.scatter(target[~bound], values[~bound], s=size, color=colour, marker=marker, alpha=0.45, lw=0)
-        axes.scatter(target[bound], values[bound], s=2.5 * size, marker="x", color=colour, lw=0.8, alpha=0.8)
-        axes.plot([], [], marker, color=colour, ms=4, label=f"degree {degree}")
-    if bound.any():
-        axes.plot([], [], "x", color="0.3", ms=4, label="at the bound")
-    ends = [float(target.min()), float(target.max())]
+    for i, values in enumerate(predictions.values()):
+        axes.scatter(target[~bound], values[~bound], s=size, alpha=0.45, lw=0, **look(i))
+        axes.scatter(target[bound], values[bound], s=2.5 * size, marker="x", color=colour(i), lw=0.8, alpha=0.8)
+    ends = near(target)
     axes.plot(ends, ends, color="0.3", lw=0.7)
-    axes.legend(loc="upper left")
+    _limit(axes, target, ends)
+
+
+def _limit(axes: Axes, target: Floats, ends: tuple[float, float]) -> None:
+    """Targets far from all others would leave the rest in a corner: they are beyond the axes, and counted."""
+    n_beyond = int(((target < ends[0]) | (target > ends[1])).sum())
+    if n_beyond:
+        room = 0.08 * (ends[1] - ends[0] or 1.0)
+        axes.set(xlim=(ends[0] - room, ends[1] + room), ylim=(ends[0] - 2 * room, ends[1] + 2 * room))
+        axes.annotate(
+            f"{n_beyond:,} far off, not drawn", (0.97, 0.03), xycoords="axes fraction", ha="right", fontsize=7
+        )
 
 
 def interactions(
@@ -107,18 +122,16 @@ def interactions(
         here = (order == k) & np.isfinite(values)
         if not here.any():
             continue
-        colour, marker = COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)]
-        # Clusters of one distance stand beside each other.
-        x = diameter[here] + 0.06 * i
+        x = diameter[here]
         known = np.isfinite(low[here]) & np.isfinite(high[here])
         down, up = np.where(known, values[here] - low[here], 0.0), np.where(known, high[here] - values[here], 0.0)
         # Clipped, since an interval of bootstrap draws need not hold the value itself.
-        axes.errorbar(x, values[here], np.clip([down, up], 0, None), fmt=marker, ms=3.5, lw=0.8, color=colour,
-                      label=f"{ORDERS.get(int(k), f'{k} points')} ({int(here.sum())})")  # fmt: skip
+        # Open, so that clusters of one distance are seen where they are, one through the other.
+        axes.errorbar(x, values[here], np.clip([down, up], 0, None), ms=4.5, lw=0.8, ls="", mfc="none",
+                      label=f"{ORDERS.get(int(k), f'{k} points')} ({int(here.sum())})", **look(i))  # fmt: skip
     axes.set_xlabel("greatest distance in the cluster (Å)")
     axes.set_ylabel(f"ECI ({unit})" if unit else "ECI")
-    if np.isfinite(values[order > 1]).any():
-        axes.legend(ncols=2)
+    legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from bigdata.kind import Figure, View
 from bigdata.studies.complexity import figures
 from bigdata.studies.complexity.metrics import LARGER_IS_BETTER
+from bigdata.studies.complexity.parts import parts_of
 from bigdata.studies.complexity.results import Results
 
 Floats = NDArray[np.float64]
@@ -168,21 +169,26 @@ def learning_curve(view: View) -> Figure:
     return Figure(
         "Learning curves",
         f"{results.begins} of the samples tested, of the best model of each class fitted to shares of the "
-        f"training groups. A line that still {way}s at its end says: more data would help.",
+        f"training groups, with their 95 % intervals over groups. A line that still {way}s at its end says: more "
+        "data would help.",
         f"{way.capitalize()}ing lines, one for each class.",
         lambda: figures.learning_curve(curves(results), _places(results), label(results), not results.labels),
     )
 
 
-def curves(results: Results) -> dict[str, tuple[Floats, Floats]]:
-    """Samples trained on and the first error, of each class; the last is the whole training part."""
+def curves(results: Results) -> dict[str, figures.Learned]:
+    """Samples trained on, and the first error with its interval, of each class; the last is the whole training part."""
     returned = results.view.rows("curve")
     at = {results.curves[i]: place for place, i in enumerate(returned.numbers)}
-    whole = int((~results.tested).sum()) or len(results.tested)
+    # Of several parts the first one, as in the rows.
+    whole = int(parts_of(results.model, results.view["group"][...])[0].train.sum())
+    own = returned["curve_error"][:, 0], returned["curve_low"], returned["curve_high"]
+    ends = [results.errors("class_", end)[:, 0] for end in ("", "_low", "_high")]
     found = {}
     for kind in results.best:
         places = [at[kind, share] for share in sorted(results.model.learning_curve) if (kind, share) in at]
-        n = [*returned["curve_n"][places], whole]
-        error = [*returned["curve_error"][places, 0], results.errors("class_")[results.classes.index(kind), 0]]
-        found[kind] = (np.array(n, dtype=np.float64), np.array(error))
+        last = results.classes.index(kind)
+        values = [np.array([*some[places], end[last]]) for some, end in zip(own, ends, strict=True)]
+        n = np.array([*returned["curve_n"][places], whole], dtype=np.float64)
+        found[kind] = figures.Learned(n, *values)
     return found

@@ -13,11 +13,15 @@ from numpy.typing import NDArray
 from scipy.spatial import ConvexHull, QhullError
 
 from bigdata.kind.drawing import drawing
-from bigdata.studies.complexity.figures import COLUMNS, look, shortened
+from bigdata.kind.legend import legend, look
+from bigdata.kind.names import cut, named_ticks
+from bigdata.studies.complexity.figures import COLUMNS
 
 Floats = NDArray[np.float64]
 # Larger matrices have no room for numbers.
 MOST_NUMBERED = 8
+# Letters of a class beside a matrix, which they leave no room else.
+MOST_BESIDE = 16
 
 
 @dataclass(frozen=True)
@@ -33,13 +37,14 @@ def confusions(panels: Sequence[Confusion], labels: Sequence[str]) -> Figure:
     """A matrix for each class of models, shaded by the share of its row."""
     n_rows = -(-len(panels) // COLUMNS)
     figure = drawing(0.4 + 2.7 * n_rows)
+    side = figure.get_figwidth() / COLUMNS
     grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False)
-    names = [shortened(label) for label in labels]
     for i, (axes, panel) in enumerate(zip(grid.ravel(), panels, strict=False)):
         _confusion(axes, panel)
         # Those beneath and beside have the same ticks.
-        axes.set_xticks(range(len(names)), names if i + COLUMNS >= len(panels) else [""] * len(names), rotation=90)
-        axes.set_yticks(range(len(names)), names if i % COLUMNS == 0 else [""] * len(names))
+        for which, angle, is_named in (("x", 90, i + COLUMNS >= len(panels)), ("y", 0, i % COLUMNS == 0)):
+            said = labels if is_named else [""] * len(labels)
+            named_ticks(axes, which, said, MOST_BESIDE, length=side, rotation=angle)
     for axes in grid.ravel()[len(panels) :]:
         axes.set_axis_off()
     figure.supxlabel("predicted", fontsize=8)
@@ -72,12 +77,12 @@ def hulls(
             edgecolors=look(code)["color"], marker=look(code)["marker"],
         )  # fmt: skip
         _outline(axes, np.stack([values[0], y], axis=1)[own & ~tested], look(code)["color"])
-    axes.set_xlabel(shortened(terms[0]))
+    cut(axes.set_xlabel(""), terms[0])
     if len(values) > 1:
-        axes.set_ylabel(shortened(terms[1]))
+        cut(axes.set_ylabel(""), terms[1])
     else:
-        axes.set_yticks(range(len(labels)), [shortened(label) for label in labels])
-    figure.legend(loc="outside right upper")
+        named_ticks(axes, "y", labels)
+    legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from bigdata.kind.drawing import COLOURS, MARKERS, drawing
-from bigdata.kind.logarithmic import logarithmic, powers
+from bigdata.kind.drawing import COLOURS, drawing
+from bigdata.kind.far import near
+from bigdata.kind.legend import legend, look
+from bigdata.kind.logarithmic import logarithmic
+from bigdata.kind.names import named_ticks
 
 Floats = NDArray[np.float64]
 # Beyond this many points, markers hide each other.
 MANY_POINTS = 2_000
 COLUMNS = 3
 MOST_BARS = 12
-MOST_LETTERS = 44
+# Letters beside the bars of one of several panels.
+MOST_BESIDE = 22
 
 
 @dataclass(frozen=True)
@@ -34,12 +38,6 @@ class Cloud:
     high: Floats
     best: int | None
     matched: Sequence[tuple[float, float]] = ()
-
-
-def look(place: int) -> dict[str, Any]:
-    """Colour and marker of a class, the same in all figures."""
-    # Beyond as many classes as there are colours, the same colour has another marker.
-    return {"color": COLOURS[place % len(COLOURS)], "marker": MARKERS[(place + place // len(COLOURS)) % len(MARKERS)]}
 
 
 def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic: bool, baseline_is: str) -> Figure:
@@ -62,7 +60,7 @@ def errors(clouds: Sequence[Cloud], baseline: float, label: str, is_logarithmic:
         logarithmic(axes, "y")
     axes.set_xlabel("parameters")
     axes.set_ylabel(label)
-    figure.legend(loc="outside right upper")
+    legend(figure, *axes.get_legend_handles_labels())
     return figure
 
 
@@ -108,7 +106,7 @@ def parity(panels: Sequence[Parity], label: str, is_logarithmic: bool) -> Figure
     for axes in grid.ravel()[: len(panels)][-COLUMNS:]:
         # Below the last panel of a column there may be an empty place, whose labels nobody would see.
         axes.tick_params(labelbottom=True)
-    grid[0, 0].legend(loc="upper left", markerscale=1.5)
+    legend(figure, *grid[0, 0].get_legend_handles_labels())
     figure.supxlabel(label, fontsize=8)
     figure.supylabel("predicted", fontsize=8)
     return figure
@@ -128,21 +126,25 @@ def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
         label="tested",
         color=look(panel.place)["color"],
     )
-    low, high = float(panel.target.min()), float(panel.target.max())
+    # Targets far from all others would leave the rest in a corner.
+    low, high = near(panel.target)
     axes.plot([low, high], [low, high], color="0.3", lw=0.7)
     if is_logarithmic:
-        powers(axes, "x")
-        powers(axes, "y")
-        room = (high / low) ** 0.1
+        logarithmic(axes, "x")
+        logarithmic(axes, "y")
+        room = (high / low) ** 0.1 if high > low else 1.5
         axes.set_xlim(low / room, high * room)
         axes.set_ylim(low / room**2, high * room**2)
     else:
-        room = 0.08 * (high - low)
+        room = 0.08 * (high - low or abs(low) or 1.0)
         axes.set_xlim(low - room, high + room)
         axes.set_ylim(low - 3 * room, high + 3 * room)
     axes.set_title(panel.name, loc="left")
-    low, high = axes.get_ylim()
-    beyond = int((panel.tested & ~((panel.prediction >= low) & (panel.prediction <= high))).sum())
+    inside = [
+        (values >= low) & (values <= high)
+        for values, (low, high) in ((panel.target, axes.get_xlim()), (panel.prediction, axes.get_ylim()))
+    ]
+    beyond = int((panel.tested & ~(inside[0] & inside[1])).sum())
     said = f"{panel.said}\n{beyond:,} tested lie beyond" if beyond else panel.said
     axes.annotate(said, (0.97, 0.03), xycoords="axes fraction", ha="right", va="bottom", fontsize=7)
 
@@ -177,19 +179,13 @@ def pareto(
     return figure
 
 
-def shortened(text: str) -> str:
-    """A name that fits beside a bar."""
-    return text if len(text) <= MOST_LETTERS else f"{text[: MOST_LETTERS - 1]}…"
-
-
 def bars(values: Mapping[str, float], label: str, colour: str = COLOURS[0]) -> Figure:
     """Horizontal bars, the largest on top."""
     shown = sorted(values.items(), key=lambda item: -item[1])[:MOST_BARS]
     figure = drawing(0.7 + 0.22 * max(2, len(shown)))
     axes = figure.subplots()
-    axes.barh(
-        [shortened(name) for name, _ in shown][::-1], [value for _, value in shown][::-1], color=colour, height=0.7
-    )
+    axes.barh(range(len(shown)), [value for _, value in shown][::-1], color=colour, height=0.7)
+    named_ticks(axes, "y", [name for name, _ in shown][::-1])
     axes.set_xlabel(label)
     axes.set_xlim(0, None)
     return figure
@@ -207,25 +203,36 @@ def importance(by_class: Mapping[str, Mapping[str, float]], places: Mapping[str,
     for axes, (name, values) in zip(panels.ravel(), by_class.items(), strict=True):
         shown = sorted(values.items(), key=lambda item: -item[1])[:MOST_BARS][::-1]
         heights = [value for _, value in shown]
-        axes.barh([shortened(n)[:28] for n, _ in shown], heights, color=look(places[name])["color"], height=0.7)
+        axes.barh(range(len(shown)), heights, color=look(places[name])["color"], height=0.7)
+        named_ticks(axes, "y", [n for n, _ in shown], MOST_BESIDE)
         axes.set_title(name, loc="left")
         axes.set_xlabel("share of the importance")
     return figure
 
 
+class Learned(NamedTuple):
+    """A learning curve: samples trained on, the error of those tested, and its interval; all (m,)."""
+
+    n: Floats
+    error: Floats
+    low: Floats
+    high: Floats
+
+
 def learning_curve(
-    curves: Mapping[str, tuple[Floats, Floats]], places: Mapping[str, int], label: str, is_logarithmic: bool
+    curves: Mapping[str, Learned], places: Mapping[str, int], label: str, is_logarithmic: bool
 ) -> Figure:
-    """Error of samples tested against the number of samples trained on, a line for each class; `places` as in
-    Parity."""
+    """Error of samples tested against the number of samples trained on, a line for each class, with its interval;
+    `places` as in Parity."""
     figure = drawing(3.2, width=4.8)
     axes = figure.subplots()
-    for name, (n, error) in curves.items():
-        axes.plot(n, error, label=name, ms=4, **look(places[name]))
+    for name, one in curves.items():
+        axes.fill_between(one.n, one.low, one.high, color=look(places[name])["color"], alpha=0.13, lw=0)
+        axes.plot(one.n, one.error, label=name, ms=4, **look(places[name]))
     logarithmic(axes, "x")
     if is_logarithmic:
         logarithmic(axes, "y")
     axes.set_xlabel("samples trained on")
     axes.set_ylabel(label)
-    figure.legend(loc="outside right upper")
+    legend(figure, *axes.get_legend_handles_labels())
     return figure

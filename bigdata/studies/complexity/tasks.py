@@ -16,7 +16,7 @@ from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS
 from bigdata.studies.complexity import evaluation, inside
 from bigdata.studies.complexity.choice import Chosen, best_place, parameters_of_best
-from bigdata.studies.complexity.metrics import errors
+from bigdata.studies.complexity.metrics import drawn, draws, errors, interval
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.packed import (
     FOLDS,
@@ -204,8 +204,13 @@ def curve(ctx: Context[Complexity]) -> dict[str, Any]:
         values[part.test] = said(made, samples, part.test)
         overlap[part.test] = _overlap(made, samples, Part(some, part.test), part.test)
         sizes.append(int(some.sum()))
-    tested = evaluation.tested(data, data.scale.values(values), overlap, np.isfinite(values))
-    return {"curve_error": errors(ctx.model.metrics, tested), "curve_n": sizes[0]}
+    rows = np.isfinite(values)
+    tested = evaluation.tested(data, data.scale.values(values), overlap, rows)
+    # The same draws of groups as for all other intervals.
+    counts = draws(samples.groups[rows], ctx.model.bootstrap, ctx.model.split.seed)
+    low, high = interval(drawn(ctx.model.metrics[0], tested, counts))
+    found = errors(ctx.model.metrics, tested)
+    return {"curve_error": found, "curve_low": low, "curve_high": high, "curve_n": sizes[0]}
 
 
 def evaluate(ctx: Context[Complexity]) -> None:

@@ -10,11 +10,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from bigdata.kind.drawing import COLOURS, MARKERS, drawing
-from bigdata.kind.logarithmic import powers
+from bigdata.kind.drawing import drawing
+from bigdata.kind.legend import legend, look
+from bigdata.kind.logarithmic import logarithmic
 
 # How far lines go below and above the plan's own number.
-SPAN = np.geomspace(1e-2, 1e1, 50)
+SPAN = 10.0 ** np.linspace(-2, 1, 49)
+# The place of 1 among them.
+OWN = 32
 GREY = ("0.35", "0.65")
 
 
@@ -35,24 +38,23 @@ def against_structures(lines: Sequence[Line], files: int | None, n_bytes: int | 
     heights = [line.files for line in lines], [line.n_bytes for line in lines]
     for axes, label, values, limit in zip(panels, ("files", "bytes"), heights, (files, n_bytes), strict=True):
         for i, (line, value) in enumerate(zip(lines, values, strict=True)):
-            _rising(axes, line.structures, value, line.name, COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)])
+            _rising(axes, line.structures, value, line.name, i)
         if limit is not None:
             axes.axhline(limit, color="0.3", lw=0.9, ls="--")
             axes.annotate("limit", (0.02, limit), xycoords=("axes fraction", "data"), va="bottom", fontsize=7)
         _logarithmic(axes, "structures", label)
-    panels[0].legend(loc="upper left")
+    legend(figure, *panels[0].get_legend_handles_labels())
     return figure
 
 
-def _rising(axes: Axes, x: float, y: float, name: str, colour: str, marker: str | None) -> None:
-    axes.plot(x * SPAN, y * SPAN, color=colour, label=name)
-    if marker is not None:
-        axes.plot([x], [y], marker, color=colour, ms=5)
+def _rising(axes: Axes, x: float, y: float, name: str, place: int) -> None:
+    """A line through the plan's own numbers, with a marker there."""
+    axes.plot(x * SPAN, y * SPAN, ms=5, markevery=[OWN], label=name, **look(place))
 
 
 def _logarithmic(axes: Axes, x: str, y: str) -> None:
-    powers(axes, "x")
-    powers(axes, "y")
+    logarithmic(axes, "x")
+    logarithmic(axes, "y")
     axes.set_xlabel(x)
     axes.set_ylabel(y)
 
@@ -91,7 +93,7 @@ def searches(given: Sequence[Search]) -> Figure:
     ]
     _each(panels[2], priced, lambda s: s.price, lambda s: s.hours * s.price)
     _logarithmic(panels[2], "price of an hour (USD)", "USD")
-    panels[0].legend(loc="upper left")
+    legend(figure, *panels[0].get_legend_handles_labels())
     for letter, axes in zip("abc", panels, strict=True):
         axes.set_title(letter, loc="left", fontweight="bold")
     return figure
@@ -100,6 +102,7 @@ def searches(given: Sequence[Search]) -> Figure:
 def _each(axes: Axes, given: Sequence[Search], x: Callable[[Search], float], y: Callable[[Search], float]) -> None:
     planned = [s for s in given if s.is_planned]
     for i, search in enumerate(planned):
-        _rising(axes, x(search), y(search), search.name, COLOURS[i % len(COLOURS)], MARKERS[i % len(MARKERS)])
+        _rising(axes, x(search), y(search), search.name, i)
     for shade, search in zip(GREY, [s for s in given if not s.is_planned], strict=False):
-        axes.plot(x(search) * SPAN, y(search) * SPAN, color=shade, lw=0.8, ls="--", label=search.name)
+        # On top: the plan's own line may be the same.
+        axes.plot(x(search) * SPAN, y(search) * SPAN, color=shade, lw=0.8, ls="--", label=search.name, zorder=3)

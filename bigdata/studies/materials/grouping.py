@@ -29,9 +29,9 @@ from bigdata.kind import (
     every,
     whole,
 )
+from bigdata.kind.far import far
 from bigdata.studies.materials import model as asked
 from bigdata.studies.materials.entries import Entries
-from bigdata.studies.materials.far_off import far
 from bigdata.studies.materials.groups import Labelled, labelled
 from bigdata.studies.materials.matches import Matched, matched
 from bigdata.studies.materials.overlap import Overlap, histograms, overlap

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from bigdata.studies.materials.far_off import far
+from bigdata.kind.far import far
 from bigdata.studies.overlap.results import Results
 
 Floats = NDArray[np.float64]

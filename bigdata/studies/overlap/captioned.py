@@ -22,8 +22,8 @@ def group_sizes(view: View) -> Figure:
     results = view.once(Results)
     return Figure(
         "Entries in a group",
-        "How many groups have at least so many entries.",
-        "Falling lines, one for each dataset, on logarithmic axes.",
+        "How many groups have how many entries.",
+        "Histograms over whole numbers, an outline for each dataset.",
         lambda: figures.group_sizes(dict(zip(results.names, results.counts.T, strict=True))),
     )
 
@@ -40,9 +40,11 @@ def histograms(view: View) -> Figure:
 
 def agreement(view: View) -> Figure:
     results = view.once(Results)
+    n = len(results.pairs)
+    more = f" Of {n} pairs the first {figures.MOST_PAIRS} are shown." if n > figures.MOST_PAIRS else ""
     return Figure(
         "Targets of common groups",
-        "Each point is a group: the mean target of its entries in one dataset against that in the other.",
+        f"Each point is a group: the mean target of its entries in one dataset against that in the other.{more}",
         "Points about a diagonal, one panel for each pair of datasets.",
         lambda: figures.agreement(
             {pair: (results.means[pair[0]], results.means[pair[1]]) for pair in results.pairs}, results.quantity

@@ -1,4 +1,4 @@
-"""Figures of an overlap study from plain arrays: what is shared, how often groups occur, and how values agree."""
+"""Figures of an overlap study from plain arrays: what is shared, how large groups are, and how values agree."""
 
 from __future__ import annotations
 
@@ -6,18 +6,26 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogFormatter
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, drawing
-from bigdata.studies.materials.drawn import colours
+from bigdata.kind.far import far, near
+from bigdata.kind.legend import legend, stroke
+from bigdata.kind.logarithmic import logarithmic
+from bigdata.kind.names import cut, named_ticks
 
 Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 # Beyond this many datasets, numbers in the squares can't be read.
-MOST_NUMBERS = 12
+MOST_NUMBERS = 9
 # Panels of pairs that a page can hold.
 MOST_PAIRS = 9
+# Groups up to so large have a bin for each number of entries; larger ones share bins that widen.
+MOST_BINS = 40
+MOST_LETTERS = 24
 
 
 def overlap(names: Sequence[str], common: Counts, n_groups: Counts) -> Figure:
@@ -27,8 +35,8 @@ def overlap(names: Sequence[str], common: Counts, n_groups: Counts) -> Figure:
     figure = drawing(side, side + 0.9)
     axes = figure.subplots()
     image = axes.imshow(share, vmin=0, vmax=1, cmap="Blues")
-    axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
-    axes.set_yticks(range(len(names)), names)
+    named_ticks(axes, "x", names, MOST_LETTERS, rotation=45, ha="right", rotation_mode="anchor")
+    named_ticks(axes, "y", names, MOST_LETTERS)
     axes.set_xlabel("are also in")
     axes.set_ylabel("groups of")
     if len(names) <= MOST_NUMBERS:
@@ -40,23 +48,38 @@ def overlap(names: Sequence[str], common: Counts, n_groups: Counts) -> Figure:
 
 
 def group_sizes(sizes: Mapping[str, Counts]) -> Figure:
-    """How many groups have at least so many entries, for each dataset; both axes logarithmic."""
+    """How many groups have how many entries, an outline for each dataset: `sizes` (G,), 0 where it lacks the group."""
     figure = drawing(2.9, 4.6)
     axes = figure.subplots()
-    for (name, counts), colour in zip(sizes.items(), colours(len(sizes)), strict=True):
-        ordered = np.sort(counts[counts > 0])[::-1]
-        axes.step(ordered, np.arange(1, len(ordered) + 1), where="post", color=colour, label=name)
-    for scale, axis in ((axes.set_xscale, axes.xaxis), (axes.set_yscale, axes.yaxis)):
-        scale("log")
-        axis.set_major_formatter(LogFormatter())
-        axis.set_minor_formatter(LogFormatter())
-    axes.set_xlabel("entries in the group, at least")
+    edges = size_edges(max((int(n.max()) for n in sizes.values() if n.size), default=1))
+    for place, counts in enumerate(sizes.values()):
+        n, _ = np.histogram(counts[counts > 0], edges)
+        axes.stairs(n, edges, lw=1.2, **stroke(place))
+    logarithmic(axes, "y")
+    # Half a group is no group: bins with a single one are seen.
+    axes.set_ylim(bottom=0.5)
+    if len(edges) - 1 < edges[-1] - edges[0]:
+        logarithmic(axes, "x")
+        axes.set_xlabel("entries in the group (bins that widen, each of whole numbers)")
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.set_xlabel("entries in the group")
     axes.set_ylabel("groups")
-    axes.legend()
+    legend(figure, list(axes.patches), sizes)
     return figure
 
 
-def agreement(pairs: Mapping[tuple[str, str], tuple[NDArray[np.float64], NDArray[np.float64]]], label: str) -> Figure:
+def size_edges(largest: int) -> Floats:
+    """Edges of bins of whole numbers from 1 to the largest, each half between two: a bin for each number, or, of large
+    ones, bins that widen by the same factor."""
+    if largest <= MOST_BINS:
+        return np.arange(0.5, largest + 1, dtype=np.float64)
+    # Among the first numbers this factor is less than one step: they have a bin each.
+    firsts = np.unique(np.ceil(np.geomspace(1, largest + 1, MOST_BINS)))
+    return np.asarray(firsts - 0.5, dtype=np.float64)
+
+
+def agreement(pairs: Mapping[tuple[str, str], tuple[Floats, Floats]], label: str) -> Figure:
     """Mean targets (G,) of groups in two datasets against each other, NaN where one lacks the group; a panel a pair."""
     shown = dict(list(pairs.items())[:MOST_PAIRS])
     n_columns = max(1, min(3, len(shown)))
@@ -65,14 +88,23 @@ def agreement(pairs: Mapping[tuple[str, str], tuple[NDArray[np.float64], NDArray
     panels: Any = np.atleast_1d(figure.subplots(n_rows, n_columns)).ravel()
     for axes, ((a, b), (x, y)) in zip(panels, shown.items(), strict=False):
         both = np.isfinite(x) & np.isfinite(y)
-        axes.scatter(x[both], y[both], s=5, color=COLOURS[0], alpha=0.5, lw=0)
-        ends = [min(x[both].min(), y[both].min()), max(x[both].max(), y[both].max())]
-        axes.plot(ends, ends, color="0.4", lw=0.7)
-        axes.set_xlabel(f"{a}: {label}")
-        axes.set_ylabel(f"{b}: {label}")
-        axes.set_title(f"{int(both.sum()):,} groups, MAE {np.abs(x[both] - y[both]).mean():.3g}", loc="left")
+        _against(axes, x[both], y[both])
+        cut(axes.set_xlabel(""), a, MOST_LETTERS, f"\n{label}")
+        cut(axes.set_ylabel(""), b, MOST_LETTERS, f"\n{label}")
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
     if not shown:
         panels[0].text(0.5, 0.5, "no two datasets have a group in common", ha="center", va="center")
     return figure
+
+
+def _against(axes: Axes, x: Floats, y: Floats) -> None:
+    """Points about the diagonal; those far from all others would leave the rest in a corner, and are counted."""
+    off = far(x) | far(y) | far(x - y)
+    axes.scatter(x[~off], y[~off], s=5, color=COLOURS[0], alpha=0.5, lw=0)
+    ends = near(x[~off], y[~off])
+    axes.plot(ends, ends, color="0.4", lw=0.7)
+    beyond = f"\n{int(off.sum()):,} far off, not drawn" if off.any() else ""
+    axes.set_title(f"{len(x):,} groups, MAE {np.abs(x - y).mean():.3g}{beyond}", loc="left")
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5))

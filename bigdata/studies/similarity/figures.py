@@ -13,17 +13,22 @@ from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullFormatter, NullLocator, ScalarFormatter
+from matplotlib.patches import Patch
+from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, MARKERS, WIDTH, drawing
+from bigdata.kind.legend import colour, legend
+from bigdata.kind.logarithmic import logarithmic
+from bigdata.kind.names import cut
 
 Floats = NDArray[np.float64]
 MATRIX_COLOURS = "viridis"
 # More letters or names than this can't be read side by side.
 MOST_LETTERS = 40
 LEAVES = 160
-MOST_KINDS = 14
+MOST_COLUMNS = 3
+MOST_TITLE, MOST_BESIDE = 70, 16
 MATRIX_SIDE = 4.6  # inches
 _FINGERPRINT_COLOURS = (COLOURS[0], COLOURS[1], COLOURS[2])
 
@@ -67,10 +72,10 @@ def fingerprints(
     figure = drawing(5.2, 4.8)
     axes = figure.subplots(3, 1, sharex=True, sharey=True)
     common = np.minimum(a.height, b.height)
-    for axis, shown, colour in zip(axes, (a, b), _FINGERPRINT_COLOURS, strict=False):
-        _shade(axis, columns, shown.height, colour, 0.35)
-        axis.plot(shown.energies, shown.dos, color=colour, lw=0.9)
-        axis.set_title(shown.name, loc="left")
+    for axis, shown, own in zip(axes, (a, b), _FINGERPRINT_COLOURS, strict=False):
+        _shade(axis, columns, shown.height, own, 0.35)
+        axis.plot(shown.energies, shown.dos, color=own, lw=0.9)
+        cut(axis.set_title("", loc="left"), shown.name, MOST_TITLE)
     _shade(axes[2], columns, np.maximum(a.height, b.height), "0.6", 0.35)
     _shade(axes[2], columns, common, _FINGERPRINT_COLOURS[2], 0.75)
     axes[2].set_title(f"overlap: {measure} similarity {similarity:.3f}", loc="left")
@@ -82,7 +87,16 @@ def fingerprints(
     for axis in axes:
         axis.axvline(0, color="0.5", lw=0.6, ls=":")
         _hatch(axis, columns, a.covered, b.covered)
+    _explain(figure, axes[2])
     return figure
+
+
+def _explain(figure: Figure, below: Axes) -> None:
+    """What lines, shades and hatches mean; hatches where there are some."""
+    line, common = Line2D([], [], color="0.3", lw=0.9), Patch(fc=_FINGERPRINT_COLOURS[2], alpha=0.75)
+    said = {"density of states": line, "in both fingerprints": common, "in one of them": Patch(fc="0.6", alpha=0.35)}
+    hatched = [patch for patch in below.patches if patch.get_hatch()]
+    legend(figure, [*said.values(), *hatched[:1]], [*said, *["not compared"][: len(hatched)]])
 
 
 def _hatch(axis: Axes, columns: Columns, *covered: slice) -> None:
@@ -95,9 +109,9 @@ def _hatch(axis: Axes, columns: Columns, *covered: slice) -> None:
             axis.axvspan(edges[low], edges[high], fc="none", ec="0.75", hatch="////", lw=0)
 
 
-def _shade(axis: Axes, columns: Columns, height: NDArray[Any], colour: str, alpha: float) -> None:
+def _shade(axis: Axes, columns: Columns, height: NDArray[Any], fill: str, alpha: float) -> None:
     edges = np.append(columns.edge, columns.edge[-1] + columns.width[-1])
-    axis.stairs(columns.density(height), edges, fill=True, color=colour, alpha=alpha, lw=0)
+    axis.stairs(columns.density(height), edges, fill=True, color=fill, alpha=alpha, lw=0)
 
 
 def _top(columns: Columns, *spectra: Shown) -> float:
@@ -174,27 +188,25 @@ def _settings_below(axis: Axes, numbers: Mapping[str, tuple[Floats, str]], n: in
     """One or two settings along the order, each on its own y axis in its own colour."""
     axis.set_xlim(0, n)
     for k, (label, (values, unit)) in enumerate(list(numbers.items())[:2]):
-        own, colour = (axis if k == 0 else axis.twinx()), COLOURS[k]
+        own = axis if k == 0 else axis.twinx()
         edges = np.linspace(0, n, len(values) + 1)
-        own.stairs(values, edges, baseline=None, color=colour, lw=1.1 if k else 1.8)
-        own.set_ylabel(label + (f" ({unit})" if unit else ""), color=colour)
-        own.tick_params(axis="y", colors=colour)
+        own.stairs(values, edges, baseline=None, color=colour(k), lw=1.1 if k else 1.8)
+        cut(own.set_ylabel("", color=colour(k)), label, MOST_BESIDE, f"\n({unit})" if unit else "")
+        own.tick_params(axis="y", colors=colour(k))
         _number_axis(own, values)
 
 
 def _number_axis(axis: Axes, values: Floats, which: str = "y") -> None:
-    """A logarithmic axis for values that span much, with the numbers written out."""
+    """A logarithmic axis for values that span much; of few different ones, a tick at each."""
     one = axis.yaxis if which == "y" else axis.xaxis
     finite = values[np.isfinite(values)]
     if not finite.size or finite.min() <= 0 or finite.max() < 8 * finite.min():
         return
-    (axis.set_yscale if which == "y" else axis.set_xscale)("log")
+    logarithmic(axis, which)
     different = np.unique(finite)
     if len(different) <= 4:
         one.set_major_locator(FixedLocator(different.tolist()))
         one.set_minor_locator(NullLocator())
-    one.set_major_formatter(ScalarFormatter())
-    one.set_minor_formatter(NullFormatter())
 
 
 def groups(linkage: Floats, group: NDArray[np.int32], min_similarity: float, measure: str, method: str) -> Figure:
@@ -246,19 +258,17 @@ def _name_groups(axis: Axes, entries: Sequence[int], group: NDArray[np.int32]) -
     starts = np.flatnonzero(np.diff(of, prepend=-1))
     ends = np.append(starts[1:], len(of))
     room = 400 / len(of)  # points of a leaf's width
+    right = -np.inf  # where the last number ends
     style: dict[str, Any] = {"transform": axis.get_xaxis_transform(), "clip_on": False}
     for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
         if np.count_nonzero(group == of[start]) > 1:
-            axis.plot(
-                [start + 0.2, end - 0.2],
-                [-0.015, -0.015],
-                lw=2.2,
-                color=COLOURS[0],
-                solid_capstyle="butt",
-                **style,
-            )
-            if room * (end - start) > 3.5 * len(str(of[start])):
+            ends_at = [start + 0.2, end - 0.2]
+            axis.plot(ends_at, [-0.015] * 2, lw=2.2, color=COLOURS[0], solid_capstyle="butt", **style)
+            # A digit of this size is 3.5 points wide.
+            middle, half = room * (start + end) / 2, 1.75 * len(str(of[start]))
+            if middle - half > right + 2:
                 axis.text((start + end) / 2, -0.03, str(of[start]), ha="center", va="top", fontsize=5.5, **style)
+                right = middle + half
 
 
 @dataclass(frozen=True)
@@ -280,31 +290,37 @@ def convergence(series: Sequence[Series], units: Mapping[str, str], measure: str
     that differ from it in this setting alone.
     """
     fields = list(units)
-    figure = drawing(3.1, WIDTH if len(fields) > 1 else 3.8)
-    axes = figure.subplots(1, len(fields), sharey=True, squeeze=False)[0]
-    axes[0].set_ylabel(f"{measure} similarity to the\nmost accurate entry")
-    for axis, name in zip(axes, fields, strict=True):
+    n_rows = -(-len(fields) // MOST_COLUMNS)
+    n_columns = -(-len(fields) // n_rows)
+    figure = drawing(2.8 * n_rows, WIDTH if n_columns > 1 else 3.8)
+    axes = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False)
+    for axis in axes[:, 0]:
+        axis.set_ylabel(f"{measure} similarity to the\nmost accurate entry")
+    for axis in axes.ravel()[len(fields) :]:
+        axis.set_axis_off()
+    for axis, name in zip(axes.ravel(), fields, strict=False):
         for one in series:
             _converge(axis, one, name)
-        axis.set_xlabel(name + (f" ({units[name]})" if units[name] else ""))
+        cut(axis.set_xlabel(""), name, after=f" ({units[name]})" if units[name] else "")
         everything = np.concatenate([s.values[name] for s in series])
         _number_axis(axis, everything, "x")
         axis.axhline(1, color="0.6", lw=0.6, ls=":")
         axis.set_ylim(top=1.03)
-    _legend(figure, series)
+    if len(series) > 1:
+        legend(figure, map(_handle, series))
     return figure
 
 
 def _converge(axis: Axes, one: Series, name: str) -> None:
-    x, colour = one.values[name], COLOURS[one.colour % len(COLOURS)]
+    x, own = one.values[name], colour(one.colour)
     size = 14 if len(x) < 500 else 3
     axis.scatter(
         x,
         one.similarity,
         s=size,
         marker=MARKERS[one.marker % len(MARKERS)],
-        facecolors="none" if one.marker else colour,
-        edgecolors=colour,
+        facecolors="none" if one.marker else own,
+        edgecolors=own,
         linewidths=0.7,
         alpha=0.55 if len(x) < 500 else 0.2,
         rasterized=len(x) > 2000,
@@ -312,20 +328,12 @@ def _converge(axis: Axes, one: Series, name: str) -> None:
     alone = one.alone[name]
     if alone.sum() > 1:
         along = np.argsort(x[alone], kind="stable")
-        axis.plot(x[alone][along], one.similarity[alone][along], color=colour, lw=1.2)
-
-
-def _legend(figure: Figure, series: Sequence[Series]) -> None:
-    if len(series) < 2:
-        return
-    handles = [_handle(one) for one in series[:MOST_KINDS]]
-    figure.legend(handles=handles, loc="outside upper center", ncols=min(4, len(handles)))
+        axis.plot(x[alone][along], one.similarity[alone][along], color=own, lw=1.2)
 
 
 def _handle(one: Series) -> Line2D:
-    colour = COLOURS[one.colour % len(COLOURS)]
-    marker, inside = MARKERS[one.marker % len(MARKERS)], "none" if one.marker else colour
-    return Line2D([], [], ls="", marker=marker, color=colour, ms=4, label=one.label, markerfacecolor=inside)
+    marker, inside = MARKERS[one.marker % len(MARKERS)], "none" if one.marker else colour(one.colour)
+    return Line2D([], [], ls="", marker=marker, color=colour(one.colour), ms=4, label=one.label, mfc=inside)
 
 
 def neighbors(nearest: Floats, furthest: Floats, n_ranks: int, measure: str) -> Figure:
@@ -338,9 +346,10 @@ def neighbors(nearest: Floats, furthest: Floats, n_ranks: int, measure: str) -> 
     both = both[np.isfinite(both)]
     bins = np.linspace(both.min() if both.size else 0, 1, 51).tolist()
     last = f"neighbour {n_ranks}, or the last kept"
-    for values, colour, label in ((furthest, COLOURS[1], last), (nearest, COLOURS[0], "nearest neighbour")):
-        axis.hist(values[np.isfinite(values)], bins=bins, color=colour, alpha=0.6, label=label)
+    for values, own, label in ((furthest, COLOURS[1], last), (nearest, COLOURS[0], "nearest neighbour")):
+        axis.hist(values[np.isfinite(values)], bins=bins, color=own, alpha=0.6, label=label)
     axis.set_xlabel(f"{measure} similarity")
     axis.set_ylabel("entries")
-    axis.legend(loc="upper left")
+    axis.yaxis.set_major_locator(MaxNLocator(integer=True))
+    legend(figure, *axis.get_legend_handles_labels())
     return figure

@@ -18,8 +18,10 @@ from matplotlib.transforms import ScaledTranslation
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, WIDTH, drawing
+from bigdata.kind.far import near
+from bigdata.kind.legend import colour, legend
 from bigdata.kind.logarithmic import logarithmic, plain
-from bigdata.studies.materials.drawn import colours
+from bigdata.kind.names import cut
 from bigdata.studies.materials.error_units import ErrorUnit, error_unit
 from bigdata.studies.transferability.periodic_table import N_COLUMNS, N_ROWS, periodic_table
 
@@ -32,6 +34,8 @@ OWN = "#eef4fb"
 MOST_BEYOND = 0.5
 # Inches of all rows of squares together.
 TALLEST = 6.6
+# Letters of a title, which are cut rather than smaller than SMALLEST points.
+MOST_TITLE, SMALLEST = 60, 5.0
 PARITY_COLOURS, ERROR_COLOURS = "viridis", "YlOrRd"
 
 
@@ -129,9 +133,9 @@ def parity(pairs: Mapping[tuple[str, str], Pair], own: Collection[tuple[str, str
         axes.set_facecolor(OWN if (row, column) in own else "white")
         _against(axes, pair.known, limits, unit, n_hexagons=int(18 * side))
     for axes, column in zip(panels[0], columns, strict=True):
-        axes.annotate(column, (0.5, 1), (0, 17), "axes fraction", "offset points", ha="center", **heads)
+        cut(axes.annotate("", (0.5, 1), (0, 17), "axes fraction", "offset points", ha="center", **heads), column)
     for axes, row in zip(panels[:, 0], rows, strict=True):
-        axes.set_ylabel(row, **heads)
+        cut(axes.set_ylabel("", **heads), row)
     _colour_counts(figure, panels)
     named = _with_unit(quantity, unit)
     figure.supxlabel(f"target: {named}", fontsize=8)
@@ -144,7 +148,7 @@ def _limits(pairs: Sequence[Pair]) -> tuple[float, float]:
     targets, predictions = (np.concatenate(values) for values in zip(*pairs, strict=True))
     if not targets.size:
         return 0.0, 1.0
-    low, high = float(targets.min()), float(targets.max())
+    low, high = near(targets)
     beyond = MOST_BEYOND * (high - low or 1.0)
     low, high = min(low, max(predictions.min(), low - beyond)), max(high, min(predictions.max(), high + beyond))
     margin = 0.03 * (high - low or 1.0)
@@ -158,7 +162,7 @@ def _against(axes: Axes, pair: Pair, limits: tuple[float, float], unit: str, n_h
         return
     axes.axline((limits[0], limits[0]), slope=1, color="0.35", lw=0.6, zorder=3)
     # Hexbin widens its hexagons for points beyond the extent: these are left out, and counted.
-    inside = (pair.prediction >= limits[0]) & (pair.prediction <= limits[1])
+    inside = np.all([(limits[0] <= values) & (values <= limits[1]) for values in pair], axis=0)
     axes.hexbin(
         pair.target[inside],
         pair.prediction[inside],
@@ -199,7 +203,7 @@ def loss_parts(losses: Sequence[Loss], unit: str) -> Figure:
     size = _fitting([loss.title for loss in losses], 2.75, 8.5)
     for axes, loss in zip(panels, losses, strict=False):
         _bars(axes, loss, names, scale)
-        axes.set_title(loss.title, loc="left", size=size)
+        cut(axes.set_title("", loc="left", size=size), loss.title, MOST_TITLE)
     for axes in panels[len(losses) :]:
         axes.set_axis_off()
     for axes in panels[max(0, len(losses) - n_columns) : len(losses)]:
@@ -220,17 +224,17 @@ def _bars(axes: Axes, loss: Loss, names: Sequence[str], scale: ErrorUnit) -> Non
             axes.plot([low * scale.factor, high * scale.factor], [i, i], color="0.15", lw=0.9, marker="|", ms=4)
         said = scale.number(value) if np.isfinite(value) else "–"
         axes.annotate(said, (1, i), (4, 0), ("axes fraction", "data"), "offset points", va="center", fontsize=7)
-    for value, (_, style, colour) in zip(loss.lines, LINES, strict=True):
+    for value, (_, style, own) in zip(loss.lines, LINES, strict=True):
         if np.isfinite(value):
-            axes.axvline(value * scale.factor, ls=style, color=colour, lw=1.3)
+            axes.axvline(value * scale.factor, ls=style, color=own, lw=1.3)
     axes.set_xlim(0, None)
 
 
 def _explain_lines(figure: Figure, losses: Sequence[Loss], n_lines: int) -> None:
     """A legend below all panels, in so many lines of text, of the lines that any of them has."""
     handles = [
-        Line2D([], [], ls=style, color=colour, lw=1.3, label=label)
-        for i, (label, style, colour) in enumerate(LINES)
+        Line2D([], [], ls=style, color=own, lw=1.3, label=label)
+        for i, (label, style, own) in enumerate(LINES)
         if any(np.isfinite(loss.lines[i]) for loss in losses)
     ]
     if handles:
@@ -240,41 +244,38 @@ def _explain_lines(figure: Figure, losses: Sequence[Loss], n_lines: int) -> None
 def curves(steps: Ints, trainings: Sequence[Curve], unit: str) -> Figure:
     """Validation MAE and training loss against gradient `steps` (E,), a line for each training, coloured by model."""
     names = list(dict.fromkeys(one.model for one in trainings))
-    colour_of = dict(zip(names, colours(len(names)), strict=True))
+    colour_of = {name: colour(place) for place, name in enumerate(names)}
     scale = error_unit(unit, *(one.mae for one in trainings))
     figure = drawing(2.9)
     left, right = figure.subplots(1, 2)
     for one in trainings:
-        colour = colour_of[one.model]
-        _descent(left, steps, one.mae * scale.factor, colour)
-        _descent(right, steps, one.loss, colour)
+        own = colour_of[one.model]
+        _descent(left, steps, one.mae * scale.factor, own)
+        _descent(right, steps, one.loss, own)
         if np.isfinite(one.mae).any():
             best = int(np.nanargmin(one.mae))
-            left.plot(steps[best], one.mae[best] * scale.factor, "o", color=colour, ms=3.5)
-    for name, colour in colour_of.items():
-        left.plot([], [], color=colour, label=name)
+            left.plot(steps[best], one.mae[best] * scale.factor, "o", color=own, ms=3.5)
     for axes, label in ((left, f"validation {scale.label}"), (right, "training loss, standardised")):
         axes.set_ylabel(label)
         axes.set_xlabel("gradient steps")
         axes.xaxis.set_major_locator(MaxNLocator(5, integer=True))
         axes.xaxis.set_major_formatter(FuncFormatter(plain))
         logarithmic(axes, "y")
-    if colour_of:
-        left.legend(title="trained on", title_fontsize=7)
+    legend(figure, [Line2D([], [], color=own, label=name) for name, own in colour_of.items()], title="trained on")
     return figure
 
 
-def _descent(axes: Axes, steps: Ints, values: Floats, colour: str) -> None:
+def _descent(axes: Axes, steps: Ints, values: Floats, own: str) -> None:
     known = np.isfinite(values) & (values > 0)
     # A single look is no line.
-    axes.plot(steps[known], values[known], color=colour, lw=0.8, marker="." if known.sum() == 1 else "")
+    axes.plot(steps[known], values[known], color=own, lw=0.8, marker="." if known.sum() == 1 else "")
 
 
 def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> Figure:
     """MAE of each dataset's test part against the number of training entries (F,); a panel for each model."""
     every = [rungs for _, lines in models.values() for rungs in lines]
     names = list(dict.fromkeys(rungs.dataset for rungs in every))
-    colour_of = dict(zip(names, colours(len(names)), strict=True))
+    colour_of = {name: colour(place) for place, name in enumerate(names)}
     scale = error_unit(unit, *(rungs.mae for rungs in every))
     n_columns = min(3, len(models))
     n_rows = -(-len(models) // n_columns)
@@ -284,7 +285,7 @@ def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> F
     for axes, (model, (n, lines)) in zip(panels, models.items(), strict=False):
         for rungs in lines:
             _climb(axes, n, rungs, scale, colour_of[rungs.dataset])
-        axes.set_title(model, loc="left", size=size)
+        cut(axes.set_title("", loc="left", size=size), model)
         logarithmic(axes, "x")
         axes.set_xlabel("training entries")
         _legend_below(figure, axes, lines, size_of_labels)
@@ -297,15 +298,15 @@ def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> F
     return figure
 
 
-def _climb(axes: Axes, n: Floats, rungs: Rungs, scale: ErrorUnit, colour: str) -> None:
+def _climb(axes: Axes, n: Floats, rungs: Rungs, scale: ErrorUnit, own: str) -> None:
     known = np.isfinite(rungs.mae) & (rungs.mae > 0) & (n > 0)
-    face = colour if rungs.is_own else "white"
-    points: Any = {"color": colour, "marker": "o", "ms": 4, "mfc": face, "ls": "none", "label": _exponent(rungs)}
+    face = own if rungs.is_own else "white"
+    points: Any = {"color": own, "marker": "o", "ms": 4, "mfc": face, "ls": "none", "label": _exponent(rungs)}
     axes.plot(n[known], rungs.mae[known] * scale.factor, **points)
     if known.any() and np.isfinite([rungs.exponent.value, rungs.amplitude]).all():
         ends = np.array([n[known].min(), n[known].max()])
         fitted = rungs.amplitude * ends**-rungs.exponent.value
-        axes.plot(ends, fitted * scale.factor, color=colour, ls="-" if rungs.is_own else "--", lw=0.9, zorder=1)
+        axes.plot(ends, fitted * scale.factor, color=own, ls="-" if rungs.is_own else "--", lw=0.9, zorder=1)
 
 
 def _legend_below(figure: Figure, axes: Axes, lines: Sequence[Rungs], size: float) -> None:
@@ -341,7 +342,7 @@ def elements(panels: Sequence[ByElement], unit: str) -> Figure:
     size = _fitting([panel.title for panel in panels], (WIDTH - 1.0) / n_columns, 8.5)
     for axes, panel in zip(drawn, panels, strict=False):
         periodic_table(axes, panel.mae * scale.factor, panel.n, norm, ERROR_COLOURS, texts=n_columns == 1)
-        axes.set_title(panel.title, loc="left", size=size)
+        cut(axes.set_title("", loc="left", size=size), panel.title, MOST_TITLE)
     for axes in drawn[len(panels) :]:
         axes.set_axis_off()
     bar = figure.colorbar(ScalarMappable(norm, ERROR_COLOURS), ax=list(drawn), shrink=0.7, aspect=30, label=scale.label)
@@ -359,7 +360,7 @@ def _fitting(texts: Iterable[str], width: float, most: float) -> float:
     """The size of letters, `most` at most, in which the longest line of all texts is about `width` inches wide."""
     n = max((len(line) for text in texts for line in text.splitlines()), default=1)
     # A letter of DejaVu Sans, of the bold kind even, is less than 0.6 of its size wide on average.
-    return min(most, 72 * width / (0.6 * n))
+    return max(SMALLEST, min(most, 72 * width / (0.6 * n)))
 
 
 def _with_unit(name: str, unit: str) -> str:

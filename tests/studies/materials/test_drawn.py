@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bigdata.studies.materials.drawn import colours, histograms
+from bigdata.studies.materials.drawn import histograms
 
 EDGES = np.array([-1.0, 0.0, 1.0, 2.0])
 
@@ -19,7 +19,8 @@ def test_each_dataset_has_its_counts_in_both_panels_and_their_sum_in_the_legend(
         for drawn, n in zip(outlines, counts.values(), strict=True):
             np.testing.assert_array_equal(drawn.values, n)
             np.testing.assert_array_equal(drawn.edges, EDGES)
-    assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["a (6)", "b (1,234)"]
+    said = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert said == ["a (6; 2 in common groups)", "b (1,234; 5 in common groups)"]
     assert figure.get_supxlabel() == "energy (eV)"
 
 
@@ -28,6 +29,13 @@ def test_one_dataset_has_one_panel() -> None:
     assert len(histograms(EDGES, one, one, "energy").axes) == 1
 
 
-def test_there_is_a_colour_for_each_of_many() -> None:
-    assert len(colours(20)) == 20
-    assert len(set(colours(7))) == 7
+def test_values_outside_of_all_bins_are_counted() -> None:
+    one = {"a": np.array([1, 2, 3])}
+    axes = histograms(EDGES, one, one, "energy", n_far=1).axes[0]
+    assert axes.get_title(loc="left") == "all groups (1 value lies far off, not drawn)"
+
+
+def test_many_datasets_are_told_apart_by_colour_and_line() -> None:
+    many = {f"d{i}": np.array([i, 2, 3]) for i in range(14)}
+    outlines = histograms(EDGES, many, many, "energy").axes[0].patches
+    assert len({(patch.get_edgecolor(), patch.get_linestyle()) for patch in outlines}) == 14

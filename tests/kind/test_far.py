@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bigdata.studies.materials.far_off import STAND_INS, far
+from bigdata.kind.far import STAND_INS, far
 
 SPREAD = np.random.default_rng(0).normal(-1.0, 0.5, 300)
 GAPS = np.r_[np.zeros(260), np.linspace(0.1, 5.0, 40)]
