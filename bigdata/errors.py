@@ -3,7 +3,8 @@
 BigdataError               1   never raised itself
 ├── SpecError              2   the spec, an option or the data it names are wrong; carries all the problems found
 ├── PlanRefused            3   the study is well formed and must not run: a limit, a missing resource
-├── SiteError              4   the machine or the scheduler says no: locked, full, unwritable, unreachable
+├── SiteError              4   the machine or the scheduler says no: locked, unwritable, unreachable
+│   └── DiskFull           8   a file system has no room left
 ├── TasksFailed            5   some tasks failed; everything else finished
 ├── ProgramFailed          5   a program that a task called wasn't found, failed, or had to be ended
 │   ├── ProgramKilled          it was killed, most likely by the kernel for its memory
@@ -99,6 +100,12 @@ class SiteError(BigdataError):
     """The machine, its file system or its scheduler refuses."""
 
     exit_code = 4
+
+
+class DiskFull(SiteError):
+    """A file system has no room left for what was to be written; the message says which."""
+
+    exit_code = 8
 
 
 class TasksFailed(BigdataError):

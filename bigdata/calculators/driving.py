@@ -21,7 +21,7 @@ from bigdata.calculators.restarts import Restarts
 from bigdata.calculators.texts import read
 from bigdata.data.materials.structures import Structure
 from bigdata.display import duration, size
-from bigdata.errors import Paused, ProgramKilled, ProgramTimedOut, SiteError
+from bigdata.errors import DiskFull, Paused, ProgramKilled, ProgramTimedOut
 
 GROUND_STATE: Step = "ground-state"
 
@@ -52,7 +52,7 @@ def calculate(
 
     The last attempt at each step is left in the folder of the machine that has the step's name. What fails is an
     Outcome with the reasons; what is doubtful has results too. Raises Paused when the task should stop, with its
-    progress saved; ProgramKilled where it lacked memory and may have more elsewhere; SiteError where the disk is full;
+    progress saved; ProgramKilled where it lacked memory and may have more elsewhere; DiskFull where the disk is;
     ProgramFailed where the program isn't found.
     """
     progress = Progress.found(structure, machine)
@@ -217,7 +217,7 @@ class _Stepping:
 def _look_for_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
-        raise SiteError(
+        raise DiskFull(
             f"the disk of {folder} has {size(free)} free, and calculations begin with {size(needed)} at least: "
             "codes end as if all were well where it is full. Free some, or choose another scratch folder in the site."
         )

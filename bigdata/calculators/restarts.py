@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from pathlib import Path
 
 from bigdata.calculators.calculation import Step
 from bigdata.calculators.code import Code
+from bigdata.disks import is_full
 
 
 class Restarts:
@@ -56,7 +56,7 @@ def _copied(files: list[Path], folder: Path) -> bool:
         for file in files:
             shutil.copyfile(file, folder / file.name)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if not is_full(error):
             raise
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -90,6 +91,16 @@ def _listen() -> None:
     logger.handlers = [handler]  # also where this process has run the program before
 
 
+def _refusal(error: OSError) -> SiteError:
+    """What the machine says, with the exit code for it."""
+    from bigdata.disks import disk_full, is_full
+
+    if is_full(error):
+        return disk_full(error, Path(), then="write to another one, and start again")
+    where = f"{error.filename}: " if error.filename else ""
+    return SiteError(f"{where}{os.strerror(error.errno or 0)}")
+
+
 def main() -> None:
     """The `bigdata` program."""
     # Looked for here, since what goes wrong may do so before click has read it.
@@ -105,13 +116,14 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         if debug:
             raise
-        echo("bigdata: stopped", err=True)
+        echo("bigdata: cancelled", err=True)
         sys.exit(Cancelled.exit_code)
     except OSError as error:
         if debug or error.errno is None:
             raise
-        echo(f"bigdata: {f'{error.filename}: ' if error.filename else ''}{os.strerror(error.errno)}", err=True)
-        sys.exit(SiteError.exit_code)
+        refusal = _refusal(error)
+        echo(f"bigdata: {refusal}", err=True)
+        sys.exit(refusal.exit_code)
     except BigdataError as error:
         if debug:
             raise

@@ -80,7 +80,7 @@ def _by(s: Status) -> str:
 def _what_to_do(s: Status) -> Iterator[str]:
     if s.state == "interrupted" and (s.owner or s.launch):
         yield from _death(s)
-    if s.state in ("interrupted", "cancelled", "refused"):
+    if s.state in ("interrupted", "cancelled", "refused", "disk-full"):
         yield "submit the same study again to go on"
 
 

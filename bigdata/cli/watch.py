@@ -13,7 +13,7 @@ from rich.text import Text
 from bigdata.cli.status_page import page
 from bigdata.cli.text import echo
 from bigdata.display import duration
-from bigdata.errors import Cancelled, SiteError, TasksFailed
+from bigdata.errors import Cancelled, DiskFull, SiteError, TasksFailed
 from bigdata.run.status import Status, status
 
 LOOK_SECONDS = 1.0
@@ -36,6 +36,8 @@ def until_ended(now: Status, path: Path) -> None:
         raise TasksFailed(f"{len(now.failed)} tasks failed, {now.skipped} were skipped. See `bigdata status {path}`.")
     if now.state == "cancelled":
         raise Cancelled(f"{path} was cancelled")
+    if now.state == "disk-full":
+        raise DiskFull(now.error)
     if now.state == "refused":
         raise SiteError(now.error)
     if now.state != "done":

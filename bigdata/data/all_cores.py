@@ -40,7 +40,7 @@ def _processes(n: int) -> Iterator[ProcessPoolExecutor]:
     except KeyboardInterrupt:
         for process in set(multiprocessing.active_children()) - others:
             process.terminate()
-        raise Cancelled("stopped; what is made stays in the cache. The same command goes on from there.") from None
+        raise Cancelled("cancelled; what is made stays in the cache. The same command goes on from there.") from None
     except BrokenProcessPool:
         raise SiteError(
             "a process that worked on the data was killed, most likely for its memory. What is made stays in the "

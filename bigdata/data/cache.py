@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from bigdata.disks import disk_full, is_full
 from bigdata.errors import SiteError
 from bigdata.places import cache_folder
 
@@ -90,10 +91,8 @@ def _sweep(home: Path) -> None:
 
 
 def _site_error(e: OSError, home: Path) -> SiteError:
-    if e.errno in (errno.ENOSPC, errno.EDQUOT):
-        return SiteError(
-            f"no space is left for the cache in {home}. Free some, or set BIGDATA_CACHE to another folder."
-        )
+    if is_full(e):
+        return disk_full(e, home, then="set BIGDATA_CACHE to a folder on another one, and start again")
     return SiteError(
         f"the cache {home} can't be written ({e.strerror or e}). Set BIGDATA_CACHE to a folder of yours that can."
     )

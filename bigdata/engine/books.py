@@ -19,7 +19,7 @@ from bigdata.engine.pace import Pace
 from bigdata.engine.purse import Purse
 from bigdata.engine.results import Results
 from bigdata.engine.taking import NOT_WHOLE
-from bigdata.errors import SiteError
+from bigdata.errors import DiskFull, SiteError
 from bigdata.kind.stage import TaskId
 from bigdata.planning.plan import Plan
 from bigdata.planning.planned import PlannedStage
@@ -118,11 +118,8 @@ class Books:
         self.purse.end(task[0])
         self.gathering.failed(token)
         self._give_up([task, *self.graph.failed(task)])
-        if token["class"] == "storage":
-            raise SiteError(
-                f"{task[0]}/{task[1]} could not write: {token['error']}. Make room below {self.plan.folder.path}, or "
-                "check its permissions, then submit again: what is done stays done."
-            )
+        if token["class"] in ("storage", "disk-full"):
+            raise _refused_by_disk(task, token)
 
     def _give_up(self, tasks: Iterable[TaskId]) -> None:
         """Tasks that failed, or were skipped since those did: who goes on without them goes on from other data."""
@@ -145,3 +142,11 @@ class Books:
             stage.growth.close(f"the budget: {why}", (index for _, index in left))
         else:  # what has to follow is missing
             self.outcome.cancelled = True
+
+
+def _refused_by_disk(task: TaskId, token: Token) -> SiteError:
+    """What a task couldn't write, no other can."""
+    what = f"{task[0]}/{task[1]} could not write: {token['error'].removesuffix('.')}"
+    if token["class"] == "disk-full":
+        return DiskFull(f"{what}. Make room there, then submit again: what is done stays done.")
+    return SiteError(f"{what}. Check the permissions there, then submit again: what is done stays done.")

@@ -7,6 +7,7 @@ import math
 import os
 import resource
 import socket
+import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -16,15 +17,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from bigdata.disks import is_full, no_room
 from bigdata.engine.own_worker import surroundings
-from bigdata.errors import BigdataError, DamagedData, Paused
+from bigdata.errors import BigdataError, DamagedData, DiskFull, Paused
 from bigdata.kind.context import Context
 from bigdata.kind.order import Order
 from bigdata.kind.stage import Stage, TaskId, address
 from bigdata.naming import named
 from bigdata.planning.keys import Keys
 from bigdata.planning.workload import stages_of
-from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
+from bigdata.store.folder import NOT_OURS, RunFolder
 from bigdata.store.journal import History, read_history
 from bigdata.store.reading import Run, View
 from bigdata.store.rows import Row, encoded
@@ -78,7 +80,7 @@ def perform(folder: str, order: Order, ends: float = math.inf) -> Token:
         # Read by the controller where this process dies: it tells what ran from what only waited.
         mark.touch()
     except OSError as error:
-        return _failed(*order.task, _class(error, run), _sentence(error), "")
+        return _failed(*order.task, _class(error, run), _sentence(error, run), "")
     token = attempt(run, order, _worker_log(run), ends)
     mark.unlink(missing_ok=True)
     return token
@@ -145,7 +147,7 @@ def attempt(run: RunFolder, order: Order, log: Callable[[str], None], ends: floa
             **_call(run, opened, order, log, ends),
         }
     except (Exception, SystemExit) as error:  # the task boundary: whatever failed becomes data
-        token = _failed(path, index, _class(error, run), _sentence(error), traceback.format_exc())
+        token = _failed(path, index, _class(error, run), _sentence(error, run), traceback.format_exc())
         with suppress(OSError):  # the disk may be what failed
             log(f"{path}/{index} failed\n{traceback.format_exc()}")
     seconds = token.get("seconds", 0.0) + time.perf_counter() - started
@@ -232,13 +234,17 @@ def _class(error: BaseException, run: RunFolder) -> str:
         return "memory"
     if isinstance(error, DamagedData):
         return "damaged"
+    if isinstance(error, DiskFull) or (isinstance(error, OSError) and is_full(error)):
+        return "disk-full"
     if isinstance(error, OSError):
         ours = str(error.filename or "").startswith(str(run.path))
-        return "storage" if error.errno in NO_ROOM or (ours and error.errno in NOT_OURS) else "error"
+        return "storage" if ours and error.errno in NOT_OURS else "error"
     return "error"
 
 
-def _sentence(error: BaseException) -> str:
+def _sentence(error: BaseException, run: RunFolder) -> str:
+    if isinstance(error, OSError) and is_full(error):
+        return no_room(error, run.path, Path(surroundings(math.inf).folder or tempfile.gettempdir()))
     if isinstance(error, SystemExit):
         return f"the task ended its process: sys.exit({error.code!r})"
     if isinstance(error, BigdataError):  # written for the user already

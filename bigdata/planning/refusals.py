@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from bigdata.disks import file_system
 from bigdata.display import duration, size
 from bigdata.planning.budget import exceeded, use
 from bigdata.planning.extent import Extent
@@ -68,7 +69,10 @@ def _over_limits(plan: Extent) -> Iterator[str]:
     # Of the whole file system: a user's quota isn't seen here, and shows when a write meets it.
     free = shutil.disk_usage(place).free
     if missing > free:
-        yield f"{missing:,} bytes more would be written, and {place} has {free:,} free"
+        yield (
+            f"{missing:,} bytes more would be written, and {file_system(place)} has {free:,}. Remove something there, "
+            "or choose another place with --runs"
+        )
 
 
 def _over_cores(plan: Extent) -> Iterator[str]:

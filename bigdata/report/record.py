@@ -29,9 +29,10 @@ def failures(run: Run) -> Markup:
     # A study that was made smaller has records of tasks that it no longer has.
     n_done = sum(index < history.tasks.get(stage, 0) for stage, index in history.done)
     n_open = n_tasks - n_done - len(history.failed)
-    said = [f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else "This run is not finished."]
+    word = f"This run is not finished: it is {history.state}."
+    said = [f"{len(history.failed)} of {n_tasks} tasks failed." if history.failed else word]
     if n_open > 0:
-        said.append(f"{n_open} more weren't run, because they need those that failed or because the run was stopped.")
+        said.append(f"{n_open} more weren't run, because they need those that failed or because the run ended before.")
     said.append("What needs their data is missing on this page. Submit the study again to go on; what is done is kept.")
     shown = list(history.failed.items())[:SHOWN_FAILURES]
     more = len(history.failed) - len(shown)

@@ -21,7 +21,7 @@ from bigdata.store.packs import tidy_packs
 from bigdata.store.reading import Run
 from bigdata.store.writing import finish_store
 
-STOPPED = "stopped; what is done is kept. Submit the same study again to go on."
+CANCELLED = "cancelled; what is done is kept. Submit the same study again to go on."
 MOST_FAILED_SAID = 5
 
 
@@ -80,7 +80,7 @@ def raise_for(plan: Plan, outcome: Outcome, damage: DamagedData | None) -> None:
             "What is done is kept; allow more under `budget:` and submit again to go on."
         )
     if outcome.cancelled:
-        raise Cancelled(STOPPED)
+        raise Cancelled(CANCELLED)
     if outcome.failed:
         raise TasksFailed(_said_of_failures(plan, outcome))
     if damage:

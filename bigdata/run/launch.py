@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bigdata.errors import Cancelled, SiteError, TasksFailed
+from bigdata.errors import Cancelled, DiskFull, SiteError, TasksFailed
 from bigdata.files import open_plain
 from bigdata.jobs import batch
 from bigdata.planning.plan import Plan
@@ -81,7 +81,7 @@ def _detached(folder: RunFolder, orders: Orders) -> Orders:
     orders = orders.in_process(process.pid).write(folder)
     _wait_for(process, folder)
     if process.returncode not in {None, *ENDED_IN_ORDER}:
-        raise SiteError(f"the controller ended at once:\n{last_words(folder.controller_log, begin)}")
+        raise _ended_at_once("the controller", folder, begin)
     return orders
 
 
@@ -110,14 +110,20 @@ def _job(folder: RunFolder, orders: Orders) -> Orders:
         now = status(folder.path)
         if time.monotonic() - began > (QUEUE_SECONDS if now.waiting_job else START_SECONDS):
             break
-        if now.state in ("interrupted", "refused"):
-            raise SiteError(
-                f"the controller's job {orders.job} ended at once:\n{last_words(folder.controller_log, begin)}"
-            )
+        if now.state in ("interrupted", "refused", "disk-full"):
+            raise _ended_at_once(f"the controller's job {orders.job}", folder, begin)
         if not now.is_live:  # it has run to its end already
             break
         time.sleep(ASK_SECONDS)
     return orders
+
+
+def _ended_at_once(which: str, folder: RunFolder, begin: int) -> SiteError:
+    """What it said; on a full disk it may have found no room for that either, and the journal had some in reserve."""
+    now = status(folder.path)
+    if now.state == "disk-full":
+        return DiskFull(now.error)
+    return SiteError(f"{which} ended at once:\n{last_words(folder.controller_log, begin)}")
 
 
 _START: dict[str, Callable[[RunFolder, Orders], Orders]] = {"detached": _detached, "job": _job}

@@ -22,12 +22,17 @@ from bigdata.store.use import HOUR, recorded
 from bigdata.store.writing import create_arrays, open_store, remove_others, write_coordinates
 from bigdata.version import VERSION
 
+# A block of most file systems.
+RESERVE_BYTES = 4096
+
 
 def prepare(plan: Plan, past: History) -> tuple[Journal, DoneTasks]:
     """The run's folder, ready; its journal, and what was taken over."""
     folder = plan.folder
     folder.cancel.unlink(missing_ok=True)
     folder.sweep()
+    # At random, as some file systems keep no room for what they can compress.
+    folder.reserve.write_bytes(os.urandom(RESERVE_BYTES))
     folder.running.mkdir()
     folder.logs.mkdir(exist_ok=True)
     write_whole(folder.study, plan.study.text)

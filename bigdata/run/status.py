@@ -31,12 +31,13 @@ class Status:
     """How a run stands, and its tasks by stage.
 
     `state` is queued (the controller's job waits), held (so it does until somebody lets it start), starting, running,
-    done, failed, cancelled, refused (by the machine or the batch system; `error` says how), or interrupted: the
-    controller died. `owner` (user, host, pid, since) is the controller that lives, or the one that died, last heard of
-    `silent` seconds ago. `launch` is what one without a terminal was told, and `job` its batch job as the scheduler
-    sees it; `waiting` says why the run waits for workers, where it does. `scheduler` is what its jobs are in, `local`
-    where it has none; `again` counts how often tasks were tried again, by why, and `taken` how many results were taken
-    over, by the run that they are from. `past` is what the journal says of it all.
+    done, failed, cancelled (by Ctrl-C, SIGTERM or `bigdata cancel`), refused (by the machine or the batch system;
+    `error` says how), disk-full (`error` says which), or interrupted: the controller died without a word. `owner`
+    (user, host, pid, since) is the controller that lives, or the one that died, last heard of `silent` seconds ago.
+    `launch` is what one without a terminal was told, and `job` its batch job as the scheduler sees it; `waiting` says
+    why the run waits for workers, where it does. `scheduler` is what its jobs are in, `local` where it has none;
+    `again` counts how often tasks were tried again, by why, and `taken` how many results were taken over, by the run
+    that they are from. `past` is what the journal says of it all.
     """
 
     folder: RunFolder

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bigdata.disks import disk_full, is_full
 from bigdata.engine.books import Outcome
 from bigdata.engine.controller import Controller
 from bigdata.engine.hands import Pools
@@ -20,13 +21,13 @@ from bigdata.engine.inside import inside_pools, what_ended_it
 from bigdata.engine.observer import Observer
 from bigdata.engine.records import fold
 from bigdata.engine.shift import ALWAYS, Shift
-from bigdata.errors import Cancelled, DamagedData, SiteError
+from bigdata.errors import Cancelled, DamagedData, DiskFull, SiteError
 from bigdata.jobs import batch
 from bigdata.planning import plan as make_plan
 from bigdata.planning.plan import Plan
 from bigdata.run import reporting
 from bigdata.run.accounting import Accounts
-from bigdata.run.conclusion import STOPPED, end, fold_logs, raise_for, report, unbegun
+from bigdata.run.conclusion import CANCELLED, end, fold_logs, raise_for, report, unbegun
 from bigdata.run.controller_job import CONTROLLER
 from bigdata.run.description import is_understood
 from bigdata.run.notebook import usual_observer
@@ -34,7 +35,7 @@ from bigdata.run.preparation import prepare
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.store.done import DoneTasks
-from bigdata.store.folder import NO_ROOM, NOT_OURS, RunFolder
+from bigdata.store.folder import NOT_OURS, RunFolder
 from bigdata.store.journal import History, Journal, read_history
 from bigdata.store.known import write_index
 from bigdata.store.lock import Lock
@@ -112,7 +113,7 @@ def _stopping() -> Iterator[None]:
     except KeyboardInterrupt:
         # What Zarr's own thread was writing just then is broken off, and asyncio would complain of that at the exit.
         logging.getLogger("asyncio").setLevel(logging.CRITICAL)
-        raise Cancelled(STOPPED) from None
+        raise Cancelled(CANCELLED) from None
     finally:
         if in_main:
             signal.signal(signal.SIGTERM, before)
@@ -159,6 +160,18 @@ def _say_what_ended_it(plan: Plan, past: History, observer: Observer) -> None:
 
 def _run(plan: Plan, lead: Lead) -> Run:
     accounts = Accounts.opened(plan)
+    try:
+        with _last_word(plan, lead.lock), _disk_errors(plan.folder):
+            outcome, damage = _led(plan, lead, accounts)
+    finally:
+        plan.folder.cancel.unlink(missing_ok=True)
+        plan.folder.sweep()
+    raise_for(plan, outcome, damage)
+    return Run(plan.folder.path)
+
+
+def _led(plan: Plan, lead: Lead, accounts: Accounts) -> tuple[Outcome, DamagedData | None]:
+    """How the tasks went, and damaged data that the report met."""
     past = read_history(plan.folder.journal)
     journal, taken = prepare(plan, past)
     try:
@@ -167,19 +180,11 @@ def _run(plan: Plan, lead: Lead) -> Run:
             lead.observer.message(unbegun(path, n, outcome.spent))
         fold_logs(plan.folder)
         end(plan, outcome, journal, accounts)
-    except SiteError as error:
-        _write_refusal(plan, lead, journal, error)
-        raise
-    else:
         # The run has ended: whatever becomes of its report, another submission has nothing to run.
         is_over = not (outcome.cancelled or outcome.relieved)
-        damage = _report(plan, outcome, journal, lead, accounts) if is_over and lead.draws else None
+        return outcome, _report(plan, outcome, journal, lead, accounts) if is_over and lead.draws else None
     finally:
         journal.close()
-        plan.folder.cancel.unlink(missing_ok=True)
-        plan.folder.sweep()
-    raise_for(plan, outcome, damage)
-    return Run(plan.folder.path)
 
 
 def _report(plan: Plan, outcome: Outcome, journal: Journal, lead: Lead, accounts: Accounts) -> DamagedData | None:
@@ -191,12 +196,30 @@ def _report(plan: Plan, outcome: Outcome, journal: Journal, lead: Lead, accounts
     return damage
 
 
-def _write_refusal(plan: Plan, lead: Lead, journal: Journal, error: SiteError) -> None:
-    """The journal's last word where the site ended the run."""
-    with suppress(SiteError, OSError):  # another controller has the run now, or the disk is full
-        lead.lock.check()
-        journal.append([{"event": "end", "state": "refused", "error": str(error), "skipped": [], "n_skipped": 0}])
-        write_index(plan.folder)
+@contextmanager
+def _last_word(plan: Plan, lock: Lock) -> Iterator[None]:
+    """The journal tells what ended a submission that hasn't come to say so itself: the user, a disk, or the site."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        _write_last_word(plan.folder, lock, {"state": "cancelled"})
+        raise
+    except SiteError as error:
+        state = "disk-full" if isinstance(error, DiskFull) else "refused"
+        _write_last_word(plan.folder, lock, {"state": state, "error": str(error)})
+        raise
+
+
+def _write_last_word(folder: RunFolder, lock: Lock, word: dict[str, str]) -> None:
+    with suppress(SiteError, OSError):  # another controller has the run now, or somebody has filled the reserve, too
+        lock.check()
+        if read_history(folder.journal).state != "interrupted":
+            return
+        folder.reserve.unlink(missing_ok=True)
+        journal = Journal(folder.journal)
+        journal.append([{"event": "end", **word, "skipped": [], "n_skipped": 0}])
+        journal.close()
+        write_index(folder)
 
 
 def _tasks(plan: Plan, past: History, journal: Journal, lead: Lead, taken: DoneTasks) -> Outcome:
@@ -234,14 +257,14 @@ def _pools(plan: Plan, observer: Observer, client: Client | None) -> AbstractCon
 
 @contextmanager
 def _disk_errors(folder: RunFolder) -> Iterator[None]:
-    """A disk that is full or not ours is the machine's refusal, in one sentence."""
+    """A disk that is full, or not ours, says so in one sentence."""
     try:
         yield
     except OSError as error:
-        if error.errno not in NO_ROOM | NOT_OURS:
+        again = "choose another place with --runs, then submit again: what is done stays done"
+        if is_full(error):
+            raise disk_full(error, folder.path, then=again) from None
+        if error.errno not in NOT_OURS:
             raise
-        advice = "Make room" if error.errno in NO_ROOM else "Make it writable"
-        raise SiteError(
-            f"{error.filename or folder.path}: {os.strerror(error.errno or 0)}. {advice}, or choose another place with "
-            "--runs, then submit again: what is done stays done."
-        ) from None
+        where = error.filename or folder.path
+        raise SiteError(f"{where}: {os.strerror(error.errno or 0)}. Make it writable, or {again}.") from None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bigdata.disks import is_full
 from bigdata.errors import SiteError
 from bigdata.files import open_plain, parsed, read_json
 from bigdata.store.journal import read_history
@@ -19,8 +20,6 @@ from bigdata.store.resolved import wrong_in
 
 # The end of a file's name until it is whole; Zarr's own is the same.
 PARTIAL = ".partial"
-# The disk is full, or the user's quota, or the file is as large as files may be.
-NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 NOT_OURS = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EIO}
 
 
@@ -73,6 +72,11 @@ class RunFolder:
     @property
     def cancel(self) -> Path:
         return self.path / "cancel"
+
+    @property
+    def reserve(self) -> Path:
+        """Room for the journal's last word where the disk is full; like all that is half done, not there in the end."""
+        return self.path / f"reserve{PARTIAL}"
 
     @property
     def damaged(self) -> Path:
@@ -205,7 +209,7 @@ class RunFolder:
         """Whether an error is the disk's that the run is on: full, or not to be written there."""
         # A write that finds no room doesn't say of which file.
         here = error.filename is None or self.path.absolute() in Path(str(error.filename)).absolute().parents
-        return error.errno in NO_ROOM or (here and error.errno in NOT_OURS)
+        return is_full(error) or (here and error.errno in NOT_OURS)
 
     def sweep(self) -> None:
         """Remove what a killed controller or worker left half done: between two runs nothing is under way."""

@@ -76,7 +76,8 @@ class History:
     """What the journal says of each task: the last word counts.
 
     `state` is how the last submission ended: done, failed, cancelled, relieved (its controller's time was over), or
-    refused: the machine or the batch system said no, in the end's `error`. It is interrupted where it didn't say.
+    refused: the machine or the batch system said no, in the end's `error`; so does disk-full, for want of room. It is
+    interrupted where it didn't say.
 
     `tasks` are how many each stage has; of one that grows, how many it may have until it has ended.
     `wall_seconds` is the time of all submissions, as far as the journal goes.

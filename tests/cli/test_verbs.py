@@ -162,7 +162,7 @@ def test_ctrl_c_during_plan(bench: Bench) -> None:
     until(lambda: _sleeps(running))
     running.process.send_signal(signal.SIGINT)
     assert running.wait() == 6
-    assert running.err.read_text().strip() == "bigdata: stopped"
+    assert running.err.read_text().strip() == "bigdata: cancelled"
 
 
 def _sleeps(running: Running) -> bool:

@@ -50,7 +50,7 @@ def interrupted(_n_done: int, _n: int) -> None:
     ("todo", "progress", "error", "said"),
     [
         (partial(signal.raise_signal, signal.SIGKILL), ignored, SiteError, "was killed, most likely for its memory"),
-        (partial(os.getpid), interrupted, Cancelled, "stopped; what is made stays in the cache"),
+        (partial(os.getpid), interrupted, Cancelled, "cancelled; what is made stays in the cache"),
     ],
     ids=["a killed process", "Ctrl-C"],
 )

@@ -1,4 +1,4 @@
-"""A disk that is full, or not ours, gives one plain sentence and exit code 4; with room again, the run goes on."""
+"""A disk that is full, or not ours, gives one plain sentence; with room again, the run goes on."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bigdata.run.status import status
-from tests.bench import Bench, chunks, events, until
+from tests.bench import PROGRAM, Bench, chunks, events, until
 from tests.disk import small_disk
 
 TASKS, ROWS = 12, 25_000
@@ -32,11 +32,12 @@ def fill(disk: Path, leave: int = 0) -> Path:
     return filler
 
 
-def check_sentence(said: str) -> None:
+def check_sentence(said: str, disk: Path) -> None:
     assert "Traceback" not in said
     last = said.splitlines()[-1]
     assert last.startswith("bigdata: ")
-    assert "No space left on device" in last
+    assert f"mounted at {disk} (" in last
+    assert "): No space left on device. " in last
     assert "submit again: what is done stays done" in last
 
 
@@ -47,10 +48,10 @@ def test_a_disk_that_fills_up_during_the_tasks(bench: Bench, disk: Path) -> None
     until(lambda: len(events(folder.parent, "done")) > 2)
     filler = fill(disk, leave=ROWS * 8)
     family = running.family()
-    assert running.wait() == 4
+    assert running.wait() == 8
     assert until(lambda: not [p for p in family if p.is_running()], 5)
-    check_sentence(running.err.read_text())
-    assert status(folder.parent).state == "refused"
+    check_sentence(running.err.read_text(), disk)
+    assert status(folder.parent).state == "disk-full"
     assert not (folder.parent / "lock.json").exists()
     filler.unlink()
     run = bench.submit(spec)
@@ -66,8 +67,14 @@ def test_a_disk_too_full_for_the_journal(bench: Bench, disk: Path) -> None:
     (folder,) = until(lambda: list(disk.glob("*/journal.jsonl")))
     until(lambda: len(events(folder.parent, "done")) > 2)
     filler = fill(disk)
-    assert running.wait() == 4
-    check_sentence(running.err.read_text())
+    assert running.wait() == 8
+    check_sentence(running.err.read_text(), disk)
+    now = status(folder.parent)
+    assert now.state == "disk-full", "the journal has room in reserve for its last word"
+    assert f"bigdata: {now.error}" == running.err.read_text().splitlines()[-1]
+    page = bench.bigdata("status", folder.parent).stdout
+    assert now.error in page
+    assert page.endswith("submit the same study again to go on\n")
     filler.unlink()
     assert len(bench.submit(spec).history.done) == 61
 
@@ -77,8 +84,9 @@ def test_a_disk_without_room_for_another_file(files: int, bench: Bench) -> None:
     """Before the first task: the plan looks at bytes only, and finds enough."""
     with small_disk(bench.folder / "runs", "20m", files=files) as disk:
         done = bench.bigdata("submit", bench.trial(), "--site", "process")
-        assert done.returncode == 4
-        check_sentence(done.stderr)
+        assert done.returncode == 8
+        check_sentence(done.stderr, disk)
+        assert f"all of its {files} files are there already" in done.stderr
         assert not list(disk.glob("*/lock.json"))
         subprocess.run(["mount", "-o", "remount,nr_inodes=1000", str(disk)], check=True)
         assert bench.submit(bench.folder / "trial.yaml")["total"].shape == (1,)
@@ -117,3 +125,45 @@ def test_a_cache_that_cannot_be_written(bench: Bench) -> None:
     # A study that imports nothing only loses its measured rates.
     words = ("submit", bench.trial(), "--site", "process")
     assert bench.bigdata(*words, BIGDATA_CACHE=str(bench.folder / "file")).returncode == 0
+
+
+def test_a_disk_too_full_for_the_report(bench: Bench, disk: Path) -> None:
+    """All is done, and the record of it stands."""
+    spec = bench.trial()
+    folder = bench.submit(spec, draw=False).folder
+    filler = fill(disk, leave=16_384)
+    done = bench.bigdata("submit", spec, "--site", "process")
+    assert done.returncode == 8
+    check_sentence(done.stderr, disk)
+    assert status(folder.path).state == "done"
+    filler.unlink()
+    assert bench.submit(spec).folder.report.exists()
+
+
+def test_a_full_scratch_disk_is_named_and_not_the_runs(bench: Bench) -> None:
+    with small_disk(bench.folder / "node", "1m") as node:
+        spec = bench.trial(tasks=2, scratch_bytes=2**21)
+        done = bench.program("submit", spec, "--site", "process", TMPDIR=str(node))
+        assert done.returncode == 8
+        assert "first/0 could not write: there is no room on the file system of " in done.stderr
+        check_sentence(done.stderr, node)
+        assert status(bench.run_folder().path).state == "disk-full"
+
+
+def test_a_full_cache_is_named(bench: Bench) -> None:
+    spec = bench.write("s.yaml", {"study": "similarity", "name": "h", "dataset": {"name": "hbn-dos-gpaw"}})
+    with small_disk(bench.folder / "cache", "40k") as cache:
+        done = bench.bigdata("plan", spec, BIGDATA_CACHE=str(cache))
+        assert done.returncode == 8
+        assert f"mounted at {cache} (" in done.stderr
+        assert "or set BIGDATA_CACHE to a folder on another one, and start again." in done.stderr
+
+
+def test_what_a_verb_prints_finds_no_room(bench: Bench) -> None:
+    folder = bench.submit(bench.trial()).folder
+    command = [*PROGRAM, "results", str(folder.path), "value"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 8
+    assert "No space left on device. Remove something there, or write to another one" in done.stderr
+    assert "Traceback" not in done.stderr

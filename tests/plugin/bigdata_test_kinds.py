@@ -34,7 +34,7 @@ class Trial(StudyModel):
     Those of `first` take `cores` cores each, that of `last` takes `last_cores`. With `checkpoint`, they pause when they
     should stop; `trace` then also names a file, with `.steps` behind, of the steps they did. `gpus` puts them on pool
     `gpu`; with it or `where`, their results tell their place. Those of `hold` fill `hold_bytes` themselves, and
-    `child_bytes` in a process that they start, for two seconds.
+    `child_bytes` in a process that they start, for two seconds. `scratch_bytes` is what each leaves in its scratch.
     """
 
     stages_at: ClassVar[str] = "bigdata_test_kinds:stages"
@@ -59,6 +59,7 @@ class Trial(StudyModel):
     hold: list[int] = []
     hold_bytes: int = 0
     child_bytes: int = 0
+    scratch_bytes: int = 0
     trouble: str = ""
     talk: bool = False
     trace: str = ""
@@ -140,6 +141,8 @@ def first(ctx: Any) -> dict[str, Any]:
         time.sleep(model.seconds)
     if not model.trouble or Path(model.trouble).exists():
         misbehave(ctx)
+    if model.scratch_bytes:
+        (ctx.scratch / "left").write_bytes(b"x" * model.scratch_bytes)
     values = np.random.default_rng(ctx.seed).random(model.rows)
     if model.write and i not in model.idle:
         ctx.write("value", values)

@@ -75,7 +75,7 @@ def test_a_stop_is_clean_and_the_run_goes_on(how: int, bench: Bench, spec: Path,
     assert running.wait() == 6
     assert until(lambda: all_gone(family), 5)
     said = running.err.read_text()
-    assert "stopped; what is done is kept" in said
+    assert "cancelled; what is done is kept" in said
     assert f"To go on: bigdata submit {spec}" in said
     assert "Traceback" not in said
     folder = bench.run_folder().path
@@ -107,6 +107,7 @@ def test_a_stop_outside_of_the_tasks_is_clean_too(how: int, moment: str, delay: 
     assert running.wait() in (6, 0)
     assert until(lambda: all_gone(family), 5)
     assert "Traceback" not in running.err.read_text()
+    assert status(bench.run_folder().path).state in ("cancelled", "done")
     assert bench.submit(spec).folder.n_files() == bench.plan(spec).n_files
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import hashlib
 import json
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+from bigdata.disks import disk_full, is_full
 from bigdata.errors import SiteError
 from bigdata.places import cache_folder
 from bigdata.spec.study import SpecModel
@@ -131,12 +131,12 @@ class Answers:
         try:
             yield
         except OSError as e:
-            full = e.errno in (errno.ENOSPC, errno.EDQUOT)
-            why = "no space is left" if full else e.strerror or str(e)
-            next_step = "Free some" if full else "Make it writable"
+            if is_full(e):
+                then = "set BIGDATA_CACHE to a folder on another one, and start again: what has come is kept"
+                raise disk_full(e, self.folder, then=then) from e
             raise SiteError(
-                f"the answers of a database can't be kept in {self.folder} ({why}). "
-                f"{next_step}, or set BIGDATA_CACHE to another folder."
+                f"the answers of a database can't be kept in {self.folder} ({e.strerror or e}). "
+                "Make it writable, or set BIGDATA_CACHE to another folder."
             ) from e
 
 
