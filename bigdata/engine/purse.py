@@ -52,20 +52,23 @@ class Purse:
         expected = {other: max(begun.get(other, 0), kept.get(other, 0)) for other in {**begun, **kept}}
         needed = sum((self._use(other, count) for other, count in expected.items()), self._used)
         wall = self._earlier + time.time() - self._began + self._seconds(path)
-        wall += self._after_searches if self._stages[path].growth else -self._late(path)
+        if self._stages[path].growth:
+            wall += self._after_searches
+        elif self._steps:
+            # A search stops within its budget and one step: without it, a step that took a moment longer than expected
+            # would cost the whole search its last word.
+            needed += sum((self._use(step, 1) for step in self._steps), self._use(path, n)).times(-1)
+            wall -= max(map(self._seconds, self._steps)) + self._seconds(path)
         return ", ".join(exceeded(budget, self._plan.site.prices, needed, wall))
+
+    @property
+    def _steps(self) -> list[str]:
+        return [stage.path for stage in self._plan.stages if stage.growth]
 
     @property
     def _after_searches(self) -> float:
         """The least wall time of what a search leaves time for: its stages follow one another."""
         return sum(self._seconds(path) for path, n in self._fixed.items() if n > 0)
-
-    def _late(self, path: str) -> float:
-        """By how much what a search left time for may come late: a search stops within its budget and one step.
-        Without it, a step that took a moment longer than expected would cost the whole search its last word.
-        """
-        steps = [self._seconds(s.path) for s in self._plan.stages if s.growth]
-        return max(steps) + self._seconds(path) if steps else 0.0
 
     def _use(self, path: str, n: int) -> Use:
         return use(self._plan.site, self._stages[path], n * self._seconds(path)) if n > 0 else Use()

@@ -181,7 +181,7 @@ def test_a_budget_ends_a_search_in_order(bench: Bench) -> None:
     folder = bench.run_folder()
     used = sum(record["seconds"] for record in events(folder.path, "done"))
     n = len(Run(folder.path)["rmse"][...])
-    assert 0.8 < used <= 1.2
+    assert 0.8 < used <= 1.2 + 0.15  # and one step
     assert 5 < n < 13
     said = " ".join(done.stderr.split())
     assert f"the study's budget ended it: {40 - n} tasks of `trial` weren't begun" in said
