@@ -19,12 +19,14 @@ from bigdata.models.sisso.duplicates import N_PROBES, first_of_each
 from bigdata.models.sisso.moments import Known, Residuals, Sums, row_bytes, sums, sums_and_gains
 from bigdata.models.sisso.operators import Floats, Ints
 from bigdata.models.sisso.pieces import Rows
-from bigdata.models.sisso.space import Space, Table
+from bigdata.models.sisso.space import CHUNK, Space, Table
 from bigdata.models.sisso.tiles import tile_of
 
 # Rows on each side of a tile, at most, and the bytes that its sums take.
 TILE = 512
 SUMS_BYTES = 128 * 2**20
+# Pieces into which the rows of either side are cut where samples are many.
+SIDES = 3
 # Gains this near, relatively, are one: they differ by rounding.
 NEAR = 1e-9
 # Pairs of a tile whose variance float32 can't tell from 0; with more, the tile is made again in float64.
@@ -158,9 +160,11 @@ def _tiles(space: Space) -> list[tuple[Rows, Rows]]:
 
 
 def _width(space: Space) -> int:
-    """Rows on each side, so that sums for all residuals fit."""
+    """Rows on each side, so that sums for all residuals fit; of many samples fewer, so that several processes find
+    tiles to share."""
     n_sums = 4 * (len(space.problem.starts) - 1) * (4 * (2 + max(space.setting.residuals, 4)) + 2)
-    return max(16, min(TILE, int(np.sqrt(SUMS_BYTES / n_sums))))
+    fitting = max(16, min(TILE, int(np.sqrt(SUMS_BYTES / n_sums))))
+    return fitting if space.problem.n_samples <= CHUNK else min(fitting, max(64, -(-len(space.table) // SIDES)))
 
 
 def _screen_tile(best: _Best, left: Rows, right: Rows) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -109,17 +109,53 @@ def fit(points: Sequence[Point], samples: Samples, effort: Effort) -> list[Formu
     Where a dimension can't be reached the formula has fewer terms, which the log says. Raises Paused, and SpecError
     where two columns have one name.
     """
-    (rung,) = {point.place["rung"] for point in points}
-    dimensions = [int(point.place["dimension"]) for point in points]
-    refuse_namesakes(samples.names)
-    options, order = points[0].options, np.argsort(samples.tasks, kind="stable")
-    with_units = bool(options["use_units"])
-    problem = _problem(samples.only(order), with_units)
+    told = Told.of(points, samples)
     search = sisso.Search(effort.should_stop, effort.log)
-    found = sisso.fit(problem, setting(options), int(rung), max(dimensions), search)
-    naming = (int(rung), samples.names, samples.units, samples.unit, with_units)
-    best = [found[dimension - 1] for dimension in dimensions]
-    return [Formula(one[0], one[: options["near"]], *naming) for one in best]
+    return told.formulas(sisso.fit(told.problem, told.setting, told.rung, told.dimension, search))
+
+
+@dataclass(frozen=True, eq=False)
+class Told:
+    """What the search for some points, which have one rung and the same options, is told."""
+
+    points: Sequence[Point]
+    samples: Samples
+
+    @classmethod
+    def of(cls, points: Sequence[Point], samples: Samples) -> Told:
+        """SpecError where two columns have one name."""
+        refuse_namesakes(samples.names)
+        return cls(points, samples)
+
+    @property
+    def rung(self) -> int:
+        (rung,) = {int(point.place["rung"]) for point in self.points}
+        return rung
+
+    @property
+    def dimension(self) -> int:
+        """The highest that is asked for."""
+        return max(int(point.place["dimension"]) for point in self.points)
+
+    @property
+    def setting(self) -> Setting:
+        return setting(self.points[0].options)
+
+    @cached_property
+    def problem(self) -> Problem:
+        order = np.argsort(self.samples.tasks, kind="stable")
+        return _problem(self.samples.only(order), self._with_units)
+
+    @property
+    def _with_units(self) -> bool:
+        return bool(self.points[0].options["use_units"])
+
+    def formulas(self, found: Sequence[Sequence[Found]]) -> list[Formula]:
+        """One for each point, of the best of each dimension 1, 2, …"""
+        samples, near = self.samples, self.points[0].options["near"]
+        naming = (self.rung, samples.names, samples.units, samples.unit, self._with_units)
+        best = [found[int(point.place["dimension"]) - 1] for point in self.points]
+        return [Formula(one[0], one[:near], *naming) for one in best]
 
 
 def simplest(found: Sequence[Formula], errors: Sequence[float], tolerance: float = 0.05) -> int:

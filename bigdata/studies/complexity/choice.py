@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 
 from bigdata.kind import SpecError
 from bigdata.models.tabular.setting import Point
+from bigdata.studies.complexity import inside
 from bigdata.studies.complexity.model import Complexity
+from bigdata.studies.complexity.packed import LEFT_OUT, packed_array
+from bigdata.studies.complexity.table import open_table
+from bigdata.studies.complexity.trials import best_of, n_terms, of_point, trials_of
 
 if TYPE_CHECKING:
     from bigdata.kind import Context
@@ -72,3 +76,24 @@ def parameters_of_best(ctx: Context[Complexity], kind: str) -> int:
     """Of the best model of a class that is kept. Raises SpecError where all of them have failed."""
     rows = ctx.rows("model")
     return int(rows["parameters"][rows.numbers.index(best_place(ctx, kind, -1))].sum())
+
+
+def choice(ctx: Context[Complexity], point: Point, part: int, n_parts: int) -> Chosen:
+    """The options of a model that did best inside one training part."""
+    trials = trials_of(ctx.model)
+    if not of_point(trials, point.name):
+        return Chosen(point, -1, float("nan"), float("nan"))
+    rows, terms = ctx.rows("tune"), n_terms(trials)
+    error = np.full((len(trials), terms), np.nan)
+    error[rows.numbers] = rows["cv_error"].reshape(-1, n_parts, terms)[:, part]
+    trial, place = best_of(trials, point.name, error)
+    spread = float("nan")
+    if part == n_parts - 1:
+        spread = _standard_error(ctx, packed_array(ctx.packs["tune"][trial], LEFT_OUT)[place])
+    return Chosen(trials[trial].points[place], trial, float(error[trial, place]), spread)
+
+
+def _standard_error(ctx: Context[Complexity], left_out: Floats) -> float:
+    known, of_classes = np.isfinite(left_out), ctx.model.target.classes
+    loss = inside.losses(left_out[known], ctx.read("learned")[known], of_classes)
+    return inside.standard_error(loss, ctx.opened(open_table).group[known], of_classes)

@@ -11,7 +11,17 @@ from pydantic import Field, model_validator
 from bigdata import kind
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
 from bigdata.data.problem import placed
-from bigdata.kind import Finding, Grown, Input, PathInSpec, SpecModel, StudyModel, named, unknown_fields
+from bigdata.kind import (
+    Finding,
+    Grown,
+    Input,
+    PathInSpec,
+    Seconds,
+    SpecModel,
+    StudyModel,
+    named,
+    unknown_fields,
+)
 from bigdata.models.tabular.setting import Grid, Models, Point, Sisso
 from bigdata.studies.complexity import of_classes
 
@@ -122,6 +132,9 @@ class Complexity(StudyModel):
     compare: Compare = Compare()
     learning_curve: tuple[Share, ...] = Field(
         default=(), description="Fit the best of each class to these shares of the training groups too."
+    )
+    longest_task: Seconds = Field(
+        default=1800.0, gt=0, description="Searches for formulas that are expected to take longer are cut into tasks."
     )
     bootstrap: int = Field(default=500, ge=0, description="Draws of groups for the 95 % intervals; 0: no intervals.")
 

@@ -19,6 +19,8 @@ FOLDS, NEAR, IMPORTANCE = "folds.json", "near.json", "importance.json"
 # Arrays: (terms, n) what was learned of samples left out; (n,) predictions in the target's unit; of classes, (n,) 1
 # where a sample lies in the hull of another class; the model itself.
 LEFT_OUT, PREDICTION, OVERLAP, MODEL = "left_out.npy", "prediction.npy", "overlap.npy", "model.npz"
+# Of a search for formulas that is cut into tasks: what one of them found.
+STEP = "step.npz"
 Packed = Mapping[str, bytes]
 
 

@@ -51,6 +51,15 @@ def inner_folds(group: Groups, train: Mask, n_folds: int, seed: int) -> list[Par
     return [Part(train & (fold != i), fold == i) for i in range(n)]
 
 
+def all_folds(model: Complexity, parts: list[Part], groups: Groups) -> list[tuple[int, Part]]:
+    """The folds inside each training part, with the part's number."""
+    return [
+        (i, fold)
+        for i, part in enumerate(parts)
+        for fold in inner_folds(groups, part.train, model.tuning.folds, model.split.seed)
+    ]
+
+
 def share_of(group: Groups, train: Mask, share: float, seed: int) -> Mask:
     """(n,) those samples of a training part whose groups make up a share of its samples; smaller shares lie in larger
     ones."""

@@ -3,11 +3,14 @@
 table ──▶ tune ──▶ model ─┬─▶ matched ─┬─▶ evaluate
  features  inner    one a  └─▶ curve ───┘
            folds    model
+
+Long searches for formulas of `tune` and `model` are tasks of stages before these: see `searches`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +27,7 @@ from bigdata.kind import (
     Rate,
     Row,
     Stage,
+    TaskId,
     Workload,
     by_rows,
     every,
@@ -32,6 +36,7 @@ from bigdata.kind import (
 from bigdata.models.tabular.classes import n_bytes, seconds
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS, PARAMETERS
+from bigdata.studies.complexity import searches
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.notes import notes_of
 from bigdata.studies.complexity.parts import Part, parts_of
@@ -42,6 +47,8 @@ TASKS = "bigdata.studies.complexity.tasks"
 FEATURE_RATE = Rate("feature of a sample", 5e-8, BUILT_IN)
 FIT_RATE = Rate(EXPECTED_SECOND, 1.0, BUILT_IN)
 DRAW_RATE = Rate("sample in a draw", 2e-8, BUILT_IN)
+# Seconds of a task whose searches others do.
+AWAY = 1.0
 CLASS = "class"
 # Their number of parameters follows from the table: there is no other setting to look for.
 ONE_SIZE = ("ridge", "gaussian-process")
@@ -54,14 +61,18 @@ def stages(model: Complexity, inputs: Mapping[str, Input]) -> Workload:
     table = open_table(model, inputs)
     made = _Stages(model, table, parts_of(model, table.group))
     first = made.table()
-    tune = made.tune(first)
+    of_tune, tune = made.tune_searches(first), made.tune(first)
+    of_model = made.model_searches(first, tune)
     fit = made.model_stage(first, tune)
     matched = [made.matched(first, tune, fit)] if made.pairs else []
     curve = [made.curve(first, tune, fit)] if model.learning_curve else []
     return Workload(
-        stages=(first, tune, fit, *matched, *curve, made.evaluate((first,), (tune, fit, *matched, *curve))),
+        stages=(
+            *(first, *of_tune, tune, *of_model, fit, *matched, *curve),
+            made.evaluate((first,), (tune, fit, *matched, *curve)),
+        ),
         coordinates=tuple(made.coordinates()),
-        notes=tuple(notes_of(table, made.parts)),
+        notes=(*notes_of(table, made.parts), *searches.notes_of((made.cut_of_tune, made.cut_of_model))),
         sizes={"samples": len(table), "features": len(table.names), "models": len(model.points)},
         kept=tuple(Kept.folder("import of the table", source.folder) for source in inputs.values()),
     )
@@ -92,6 +103,8 @@ class _Stages:
         self.learned_unit = table.scale.unit(table.unit) or "1"
         self.of_classes, self.n_labels = bool(table.labels), len(table.labels)
         self.n_tested = max(1, sum(bool(part.test.any()) for part in parts))
+        self.cut_of_tune = searches.cut(model, table, parts, "tune")
+        self.cut_of_model = searches.cut(model, table, parts, "model")
         self.data_bytes = PROCESS_BYTES + 24 * self.n * (self.p + 4)
 
     def table(self) -> Stage:
@@ -112,6 +125,32 @@ class _Stages:
             inputs=("table",),
         )
 
+    def tune_searches(self, table: Stage) -> list[Stage]:
+        """Long searches of tuning."""
+        like = partial(
+            Stage,
+            fields=self.fields("dataset", "target", "features", "split") | {"folds": self.model.tuning.folds},
+            rate=FIT_RATE,
+            memory=self.memory,
+            inputs=("table",),
+        )
+        return searches.stages(self.cut_of_tune, lambda _: [(table.name, 0)], like)
+
+    def model_searches(self, table: Stage, tune: Stage) -> list[Stage]:
+        """Those for the models with the options that did best."""
+        like = partial(
+            Stage,
+            fields=self.fields("dataset", "target", "features", "split", "tuning"),
+            rate=FIT_RATE,
+            memory=self.memory,
+            despite_failures=(tune.name,),
+            inputs=("table",),
+        )
+        return searches.stages(self.cut_of_model, lambda search: self._before_model(table, tune, search.task), like)
+
+    def _before_model(self, table: Stage, tune: Stage, i: int) -> list[TaskId]:
+        return [(table.name, 0), *((tune.name, t) for t, _ in of_point(self.trials, self.points[i].name))]
+
     def tune(self, table: Stage) -> Stage:
         """A task for each fit that serves some models, with one choice of their options: all folds of all parts."""
         return Stage(
@@ -120,10 +159,12 @@ class _Stages:
             fields=self.fields("dataset", "target", "features", "split") | {"folds": self.model.tuning.folds},
             task_fields=lambda i: self.trials[i].fields,
             rate=FIT_RATE,
-            work=lambda i: self.model.tuning.folds * len(self.parts) * self.seconds(self.trials[i].points),
+            work=lambda i: self.work(
+                self.cut_of_tune, i, self.model.tuning.folds * len(self.parts) * self.seconds(self.trials[i].points)
+            ),
             memory=self.memory,
             n_tasks=len(self.trials),
-            needs=every(table),
+            needs=lambda i: [(table.name, 0), *map(self.cut_of_tune.last, self.cut_of_tune.of(i))],
             rows={
                 "cv_error": Row(
                     units=self.learned_unit,
@@ -147,10 +188,13 @@ class _Stages:
             fields=self.fields("dataset", "target", "features", "split", "tuning"),
             task_fields=lambda i: _fields(self.points[i]),
             rate=FIT_RATE,
-            work=lambda i: len(self.parts) * self.seconds((self.points[i],)),
+            work=lambda i: self.work(self.cut_of_model, i, len(self.parts) * self.seconds((self.points[i],))),
             memory=self.memory,
             n_tasks=len(self.points),
-            needs=lambda i: [(table.name, 0), *((tune.name, t) for t, _ in of_point(self.trials, self.points[i].name))],
+            needs=lambda i: [
+                *self._before_model(table, tune, i),
+                *map(self.cut_of_model.last, self.cut_of_model.of(i)),
+            ],
             rows={
                 "parameters": Row("int64", about="additive, linear and nonlinear (eq. 4)", length=3, dim="kind"),
                 "complexity": Row(about="what it is made of", length=len(COMPONENTS), dim="component"),
@@ -299,6 +343,10 @@ class _Stages:
     def seconds(self, points: tuple[Point, ...]) -> float:
         """Of one fit that serves some models, on the larger part of the samples."""
         return max(seconds(point, self.n, self.data.units, self.n_labels) for point in points)
+
+    def work(self, found: searches.Cut, i: int, seconds: float) -> float:
+        """Of a task that takes so many seconds where others don't search for it."""
+        return AWAY if found.of(i) else seconds
 
     def class_seconds(self, name: str) -> float:
         return max(self.seconds((point,)) for point in self.points if point.kind == name)

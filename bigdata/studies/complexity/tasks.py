@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.models.tabular import classes
-from bigdata.models.tabular.fitted import Effort, Fitted, Samples
+from bigdata.models.tabular.fitted import Fitted, Samples
 from bigdata.models.tabular.matching import CLOSE, near
 from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS
-from bigdata.studies.complexity import evaluation, inside
-from bigdata.studies.complexity.choice import Chosen, best_place, parameters_of_best
+from bigdata.studies.complexity import evaluation, searches
+from bigdata.studies.complexity.choice import best_place, choice, parameters_of_best
 from bigdata.studies.complexity.metrics import drawn, draws, errors, interval
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.packed import (
@@ -29,12 +30,12 @@ from bigdata.studies.complexity.packed import (
     pack_array,
     pack_arrays,
     pack_json,
-    packed_array,
 )
 from bigdata.studies.complexity.parts import Mask, Part, parts_of, share_of
+from bigdata.studies.complexity.samples import effort_of, samples_of
 from bigdata.studies.complexity.stages import curve_of, pairs_of
 from bigdata.studies.complexity.table import open_table
-from bigdata.studies.complexity.trials import best_of, n_terms, of_point, trials_of
+from bigdata.studies.complexity.trials import n_terms, trials_of
 from bigdata.studies.complexity.tuning import said, tried
 
 if TYPE_CHECKING:
@@ -53,26 +54,13 @@ def table(ctx: Context[Complexity]) -> None:
     ctx.write("learned", data.learned)
 
 
-def samples_of(ctx: Context[Complexity]) -> Samples:
-    """All samples, from the store."""
-    data = ctx.opened(open_table)
-    # A logarithm is a pure number.
-    unit = "" if data.scale.is_logarithmic else data.unit
-    features, learned = ctx.read("feature"), ctx.read("learned")
-    return Samples(features, learned, data.names, data.units, data.group, data.task, unit, data.labels)
-
-
-def _effort(ctx: Context[Complexity]) -> Effort:
-    # Most libraries take seeds of 32 bits.
-    return Effort(ctx.seed & 0xFFFFFFFF, ctx.cores, ctx.should_stop, ctx.log)
-
-
 def tune(ctx: Context[Complexity]) -> dict[str, Any]:
     """One choice of options, for the models that one fit serves: errors of samples left out inside each training
     part."""
     trials, samples, model = trials_of(ctx.model), samples_of(ctx), ctx.model
     parts = parts_of(model, samples.groups)
-    found = tried(model, trials[ctx.index], samples, parts, n_terms(trials), _effort(ctx), ctx.checkpoint)
+    known = partial(searches.formulas, ctx) if searches.are_done(ctx) else None
+    found = tried(model, trials[ctx.index], samples, parts, n_terms(trials), effort_of(ctx), ctx.checkpoint, known)
     # Of the last part, whose models are kept, it is kept what was said.
     pack_array(ctx, LEFT_OUT, found.left_out[-1])
     pack_json(ctx, FOLDS, found.folds)
@@ -84,13 +72,14 @@ def model(ctx: Context[Complexity]) -> dict[str, Any]:
     """One model with the options that did best inside the training part: its predictions, size, and itself."""
     point, samples, data = ctx.model.points[ctx.index], samples_of(ctx), ctx.opened(open_table)
     parts = parts_of(ctx.model, samples.groups)
-    choices = [_choice(ctx, point, i, len(parts)) for i in range(len(parts))]
+    choices = [choice(ctx, point, i, len(parts)) for i in range(len(parts))]
     values, overlap = np.full((2, len(samples)), np.nan)
     seconds = 0.0
-    for part, choice in zip(parts, choices, strict=True):
+    are_done = searches.are_done(ctx)
+    for i, (part, chosen) in enumerate(zip(parts, choices, strict=True)):
         begin = time.perf_counter()
-        kept = classes.fit((choice.point,), samples.only(part.train), _effort(ctx))[0]
-        seconds = time.perf_counter() - begin
+        (kept,), spent = searches.formulas(ctx, i) if are_done else _fit(ctx, chosen.point, part, samples)
+        seconds = spent + time.perf_counter() - begin
         rows = part.test if len(parts) > 1 else np.ones(len(samples), bool)
         values[rows] = said(kept, samples, rows)
         overlap[rows] = _overlap(kept, samples, part, rows)
@@ -102,32 +91,16 @@ def model(ctx: Context[Complexity]) -> dict[str, Any]:
         "parameters": [int(n) for n in (kept.size.additive, kept.size.linear, kept.size.nonlinear)],
         "complexity": [float(kept.size.components.get(name, np.nan)) for name in COMPONENTS],
         "formula": _formula(kept, data.task_labels),
-        "cv_rmse": [choice.error for choice in choices],
+        "cv_rmse": [chosen.error for chosen in choices],
         "cv_standard_error": choices[-1].standard_error,
-        "trial": [choice.trial for choice in choices],
+        "trial": [chosen.trial for chosen in choices],
         "fit_seconds": seconds,
     }
 
 
-def _choice(ctx: Context[Complexity], point: Point, part: int, n_parts: int) -> Chosen:
-    """The options of a model that did best inside one training part."""
-    trials = trials_of(ctx.model)
-    if not of_point(trials, point.name):
-        return Chosen(point, -1, float("nan"), float("nan"))
-    rows, terms = ctx.rows("tune"), n_terms(trials)
-    error = np.full((len(trials), terms), np.nan)
-    error[rows.numbers] = rows["cv_error"].reshape(-1, n_parts, terms)[:, part]
-    trial, place = best_of(trials, point.name, error)
-    spread = float("nan")
-    if part == n_parts - 1:
-        spread = _standard_error(ctx, packed_array(ctx.packs["tune"][trial], LEFT_OUT)[place])
-    return Chosen(trials[trial].points[place], trial, float(error[trial, place]), spread)
-
-
-def _standard_error(ctx: Context[Complexity], left_out: Floats) -> float:
-    known, of_classes = np.isfinite(left_out), ctx.model.target.classes
-    loss = inside.losses(left_out[known], ctx.read("learned")[known], of_classes)
-    return inside.standard_error(loss, ctx.opened(open_table).group[known], of_classes)
+def _fit(ctx: Context[Complexity], point: Point, part: Part, samples: Samples) -> tuple[list[Fitted], float]:
+    """A model of the training part, and no seconds that others took for it."""
+    return classes.fit((point,), samples.only(part.train), effort_of(ctx)), 0.0
 
 
 def _overlap(one: Fitted, samples: Samples, part: Part, rows: Mask) -> Floats:
@@ -166,7 +139,7 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
     samples, data = samples_of(ctx), ctx.opened(open_table)
     parts, wanted = parts_of(ctx.model, samples.groups), parameters_of_best(ctx, other)
     kept, own = samples.only(parts[-1].train), [_own(ctx, one, i, len(parts)) for i in range(len(parts))]
-    tried = [(p, classes.fit((p,), kept, _effort(ctx))[0]) for p in near(own[-1], wanted, kept)]
+    tried = [(p, classes.fit((p,), kept, effort_of(ctx))[0]) for p in near(own[-1], wanted, kept)]
     # Of settings that are near alike, the first is most like the class's own: a network of five layers of one node has
     # few parameters, and learns nothing.
     off = [max(CLOSE, abs(fitted.size.n_parameters / wanted - 1)) for _, fitted in tried]
@@ -176,7 +149,7 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
         if not part.test.any():
             continue
         there = point.with_options(own[i].options)
-        use = fitted if i == len(parts) - 1 else classes.fit((there,), samples.only(part.train), _effort(ctx))[0]
+        use = fitted if i == len(parts) - 1 else classes.fit((there,), samples.only(part.train), effort_of(ctx))[0]
         values[part.test] = said(use, samples, part.test)
         overlap[part.test] = _overlap(use, samples, part, part.test)
     ctx.write("matched_prediction", data.scale.values(values)[None])
@@ -187,7 +160,7 @@ def matched(ctx: Context[Complexity]) -> dict[str, Any]:
 
 def _own(ctx: Context[Complexity], kind: str, part: int, n_parts: int) -> Point:
     """The model of a class that did best inside one training part, with the options that did."""
-    return _choice(ctx, ctx.model.points[best_place(ctx, kind, part)], part, n_parts).point
+    return choice(ctx, ctx.model.points[best_place(ctx, kind, part)], part, n_parts).point
 
 
 def curve(ctx: Context[Complexity]) -> dict[str, Any]:
@@ -200,7 +173,7 @@ def curve(ctx: Context[Complexity]) -> dict[str, Any]:
         if not part.test.any():
             continue
         some = share_of(samples.groups, part.train, share, ctx.model.split.seed)
-        made = classes.fit((_own(ctx, one, i, len(parts)),), samples.only(some), _effort(ctx))[0]
+        made = classes.fit((_own(ctx, one, i, len(parts)),), samples.only(some), effort_of(ctx))[0]
         values[part.test] = said(made, samples, part.test)
         overlap[part.test] = _overlap(made, samples, Part(some, part.test), part.test)
         sizes.append(int(some.sum()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from bigdata.models.tabular import classes
 from bigdata.models.tabular.fitted import Effort, Fitted, Samples
 from bigdata.models.tabular.setting import Point
 from bigdata.studies.complexity import inside
-from bigdata.studies.complexity.parts import Part, inner_folds
+from bigdata.studies.complexity.parts import Part, all_folds
 from bigdata.studies.complexity.trials import Trial
 
 if TYPE_CHECKING:
@@ -48,22 +49,28 @@ class Tried:
 
 
 def tried(
-    model: Complexity, trial: Trial, samples: Samples, parts: list[Part], n_terms: int, effort: Effort, kept: Checkpoint
+    model: Complexity,
+    trial: Trial,
+    samples: Samples,
+    parts: list[Part],
+    n_terms: int,
+    effort: Effort,
+    kept: Checkpoint,
+    known: Callable[[int], tuple[Sequence[Fitted], float]] | None = None,
 ) -> Tried:
-    """Fit a trial's models in all folds of all training parts. Raises Paused, with what is done saved in `kept`."""
+    """Fit a trial's models in all folds of all training parts, or take them from `known`, by the fold's place among
+    all, with the seconds that they took. Raises Paused, with what is done saved in `kept`."""
     found = _begun(kept, (len(parts), n_terms, len(samples)))
-    todo = [
-        (i, fold)
-        for i, part in enumerate(parts)
-        for fold in inner_folds(samples.groups, part.train, model.tuning.folds, model.split.seed)
-    ]
+    todo = all_folds(model, parts, samples.groups)
     saved = time.perf_counter()
     for i, fold in todo[len(found.folds) :]:
         begin = time.perf_counter()
-        made = classes.fit(trial.points, samples.only(fold.train), effort)
+        made, spent = (
+            known(len(found.folds)) if known else (classes.fit(trial.points, samples.only(fold.train), effort), 0)
+        )
         left_out = found.left_out[i]
         left_out[: len(made), fold.test] = [said(one, samples, fold.test) for one in made]
-        found.seconds += time.perf_counter() - begin
+        found.seconds += spent + time.perf_counter() - begin
         found.folds.append({"part": i, "models": [_described(*each) for each in zip(trial.points, made, strict=True)]})
         if time.perf_counter() - saved > SAVE_SECONDS:
             found.save(kept)
