@@ -38,7 +38,10 @@ def _of_relaxation(start: Structure, results: Results, setting: Setting) -> Iter
     before, after = _symmetry(start), _symmetry(results.structure)
     # One that finds back to a higher symmetry, as of atoms that were moved by hand, is what relaxations are for.
     if before != after and after[0] <= before[0]:
-        yield f"The relaxation lost symmetry: the spacegroup was {before[1]} and is {after[1]}."
+        yield (
+            f"The relaxation lost symmetry: the cell had {before[0]} operations, of {before[1]}, and has {after[0]}, "
+            f"of {after[1]}."
+        )
     difference = abs(results.relaxed_energy - results.total_energy) / len(start.numbers)
     if difference > RELAXED_EV_PER_ATOM:
         yield (
@@ -50,9 +53,10 @@ def _of_relaxation(start: Structure, results: Results, setting: Setting) -> Iter
 def _of_charge(results: Results) -> Iterator[str]:
     share = abs(results.lost_charge) / results.n_electrons
     if share > LOST_SHARE:
+        counted = results.n_electrons - results.lost_charge
         yield (
-            f"{abs(results.lost_charge):.4f} of {results.n_electrons:g} electrons are missing, more than "
-            f"{LOST_SHARE:.1%}: a larger basis may hold them."
+            f"The code's density holds {counted:.4f} electrons where there are {results.n_electrons:g}, by more than "
+            f"{LOST_SHARE:.1%}: a larger basis or finer meshes may hold them."
         )
 
 

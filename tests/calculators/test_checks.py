@@ -43,9 +43,10 @@ def test_nothing_is_doubtful_where_all_is_well() -> None:
     ("change", "word"),
     [
         ({"forces": np.array([[0, 0, 0.04], [0.04, 0, 0.04]])}, "A force of 0.057 eV/angstrom is left"),
-        ({"structure": moved(0.05)}, r"lost symmetry: the spacegroup was F d -3 m \(227\) and is"),
+        ({"structure": moved(0.05)}, r"lost symmetry: the cell had 48 operations, of F d -3 m \(227\), and has"),
         ({"relaxed_energy": -100.11}, "differ by 0.055 eV an atom"),
-        ({"lost_charge": -0.03}, "0.0300 of 28 electrons are missing"),
+        ({"lost_charge": 0.03}, "holds 27.9700 electrons where there are 28"),
+        ({"lost_charge": -0.03}, "holds 28.0300 electrons where there are 28"),
         ({"fermi_energy": 0.6}, "a gap of 0.500 eV, and the density of states at the Fermi energy is 1 states/eV"),
     ],
 )

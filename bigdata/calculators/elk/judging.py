@@ -130,8 +130,8 @@ def _doubts(folder: Path, said: str, info: Info) -> Iterator[str]:
     for symbol, radius in info.radii.items():
         if abs(radius - asked[symbol]) > SAME_RADIUS:
             yield (
-                f"Elk changed the muffin-tin radius of {symbol} from {asked[symbol]:.4f} to {radius:.4f} bohr, since "
-                "atoms came too near to each other: its energy can't be compared with those of other geometries."
+                f"Elk changed the muffin-tin radius of {symbol} from {asked[symbol]:.4f} to {radius:.4f} bohr, as "
+                "where atoms come too near to each other or an option says so: its energy can't be compared."
             )
     if "Warning(rhonorm)" in said:
         yield "Elk warns that the density of electrons had to be corrected (rhonorm)."

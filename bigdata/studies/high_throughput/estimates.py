@@ -97,7 +97,13 @@ class Estimate:
 
     def work(self, i: int) -> float:
         """Seconds of calculation i, on its cores."""
-        return float(self.seconds.flat[i]) / self.model.calculator.cores
+        return self._seconds[i]
+
+    @cached_property
+    def _seconds(self) -> list[float]:
+        """Of all calculations: plans ask for each of hundreds of thousands, more than once."""
+        found: list[float] = (self.seconds.ravel() / self.model.calculator.cores).tolist()
+        return found
 
     @property
     def memory(self) -> int:

@@ -1,14 +1,8 @@
-"""Real runs of GPAW: its numbers read by another way, and one that is killed and goes on.
-
-GPAW is that of /usr/bin/python3, or of the words of the variable GPAW_COMMAND.
-"""
+"""Real runs of GPAW: its numbers read by another way, and one that is killed and goes on."""
 
 from __future__ import annotations
 
 import json
-import os
-import shlex
-import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +14,9 @@ from bigdata.calculators.gpaw import RESTART, Gpaw
 from bigdata.data.materials.structures import Structure
 from bigdata.errors import Paused
 from tests.calculators.elk.crystals import aluminium, silicon
+from tests.calculators.gpaw.found import COMMAND, gpaw_is_installed
 from tests.calculators.machine import LocalMachine, kill_program_in
 
-COMMAND = shlex.split(os.environ.get("GPAW_COMMAND", "/usr/bin/python3"))
 METAL = Setting("PBE", (4, 4, 4), {"mode": "pw", "cutoff": "250 eV"})
 ORBITALS = Setting("LDA", (2, 2, 2), {"mode": "lcao", "basis": "dzp"}, {"h": 0.25}, dos_points=1501)
 pytestmark = pytest.mark.slow
@@ -30,8 +24,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="session", autouse=True)
 def installed() -> None:
-    if subprocess.run([*COMMAND, "-c", "import gpaw"], capture_output=True, check=False).returncode:
-        (pytest.fail if os.environ.get("BIGDATA_SKIP_NOTHING") else pytest.skip)("gpaw isn't installed")
+    gpaw_is_installed()
 
 
 @pytest.fixture
