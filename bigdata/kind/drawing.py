@@ -3,6 +3,7 @@ byte when redrawn."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from bigdata.kind.palette import save_png
 from bigdata.store.folder import PARTIAL, figure_files
 
 WIDTH = 6.9
@@ -58,7 +60,9 @@ def save_as(draw: Callable[[], Figure], path: Path) -> tuple[Path, Path]:
             drawn = draw()
             _place(drawn)
             # Without Matplotlib's version in the PNG and the time in the PDF, equal figures are equal files.
-            drawn.savefig(beside[0], format="png", dpi=DPI, metadata={"Software": None})
+            picture = io.BytesIO()
+            drawn.savefig(picture, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 0})
+            save_png(picture.getvalue(), beside[0], DPI)
             drawn.savefig(beside[1], format="pdf", metadata={"CreationDate": None})
         for file, place in zip(beside, (png, pdf), strict=True):
             file.replace(place)

@@ -30,6 +30,7 @@ from bigdata.studies.architecture_search import importance, judged, listed
 from bigdata.studies.architecture_search.data import graph_kinds, open_entries
 from bigdata.studies.architecture_search.model import DATA, ArchitectureSearch
 from bigdata.studies.architecture_search.notes import notes_of
+from bigdata.studies.architecture_search.page_size import report_bytes
 from bigdata.studies.architecture_search.proposer import search_of
 from bigdata.studies.architecture_search.status import WORDS
 from bigdata.studies.architecture_search.work import mean_work, most_bytes, unit_seconds
@@ -68,6 +69,7 @@ def stages(model: ArchitectureSearch, inputs: Mapping[str, Input]) -> Workload:
         stages=(*symmetry, *match, *graphs, groups, train, listing, *retrain, made.judge(listing)),
         coordinates=tuple(made.coordinates()),
         notes=(*notes_of(model, entries[DATA]), *match_notes(match)),
+        report_bytes=report_bytes(model),
         sizes={"entries": len(entries[DATA]), "trials": model.search.trials},
         kept=tuple(_kept(model, inputs, settings)),
     )

@@ -34,6 +34,7 @@ from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS, PARAMETERS
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.notes import notes_of
+from bigdata.studies.complexity.page_size import report_bytes
 from bigdata.studies.complexity.parts import Part, parts_of
 from bigdata.studies.complexity.table import Table, open_table
 from bigdata.studies.complexity.trials import n_terms, of_point, trials_of
@@ -62,6 +63,7 @@ def stages(model: Complexity, inputs: Mapping[str, Input]) -> Workload:
         stages=(first, tune, fit, *matched, *curve, made.evaluate((first,), (tune, fit, *matched, *curve))),
         coordinates=tuple(made.coordinates()),
         notes=tuple(notes_of(table, made.parts)),
+        report_bytes=report_bytes(model, len(table)),
         sizes={"samples": len(table), "features": len(table.names), "models": len(model.points)},
         kept=tuple(Kept.folder("import of the table", source.folder) for source in inputs.values()),
     )
