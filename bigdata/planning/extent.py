@@ -16,12 +16,12 @@ from bigdata.spec.site import Site
 from bigdata.spec.study import Budget
 from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
-from bigdata.store.shards import n_shard_files
+from bigdata.store.shards import gathered_bytes, n_shard_files
 
 START_SECONDS = 3.0
 START_FACTOR = 2.0
-# How well a report's bytes are known, as its kind says them, and as the last such report was; and those of packs.
-DECLARED_BYTES_FACTOR, MEASURED_BYTES_FACTOR, PACKED_BYTES_FACTOR = 1.3, 1.05, 2.0
+# How well a report's bytes are known, as its kind says them, and as the last such report was.
+DECLARED_BYTES_FACTOR, MEASURED_BYTES_FACTOR = 1.3, 1.05
 # And those of the record, whose names and times differ, and of what tasks print and say.
 RECORD_BYTES_FACTOR, UNKNOWN_BYTES = 1.03, 5_000
 FIXED_FILES = (
@@ -104,7 +104,7 @@ class Extent:
             Interval.exactly(self.array_bytes),
             Interval.within(self.record_bytes, RECORD_BYTES_FACTOR),
             Interval.within(reports, MEASURED_BYTES_FACTOR if is_measured else DECLARED_BYTES_FACTOR),
-            Interval.within(self.pack_bytes, PACKED_BYTES_FACTOR),
+            self._packed,
             Interval(-UNKNOWN_BYTES, 0.0, UNKNOWN_BYTES),
         )
         return total(parts)
@@ -112,7 +112,16 @@ class Extent:
     @property
     def pack_bytes(self) -> int:
         """Estimated bytes of the raw files that tasks pack."""
-        return sum(s.n_tasks * s.stage.packs.n_bytes for s in self.stages if s.stage.packs)
+        return round(self._packed.middle)
+
+    @cached_property
+    def _packed(self) -> Interval:
+        packed = (
+            (gathered_bytes(s.n_tasks, s.stage.packs.n_bytes), s.stage.packs.factor)
+            for s in self.stages
+            if s.stage.packs
+        )
+        return total(Interval.within(n_bytes, factor) for n_bytes, factor in packed)
 
     @property
     def n_packs(self) -> int:

@@ -36,7 +36,9 @@ VARIANT_BYTES, SPEC_BYTES = 110, 260
 
 def record_bytes(plan: Extent) -> int:
     """All of it, in bytes."""
-    return metadata_bytes(plan) + journal_bytes(plan) + study_bytes(plan) + KEY_BYTES * (plan.n_tasks + 1)
+    logs = sum(s.n_tasks * s.stage.log_bytes for s in plan.stages)
+    keys = KEY_BYTES * (plan.n_tasks + 1)
+    return metadata_bytes(plan) + journal_bytes(plan) + study_bytes(plan) + keys + logs
 
 
 def metadata_bytes(plan: Extent) -> int:

@@ -20,7 +20,6 @@ from bigdata.kind import (
     Coordinate,
     Input,
     Kept,
-    Pack,
     Rate,
     Row,
     Stage,
@@ -34,6 +33,7 @@ from bigdata.models.tabular.setting import Point
 from bigdata.models.tabular.size import COMPONENTS, PARAMETERS
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.notes import notes_of
+from bigdata.studies.complexity.pack_size import modelled, tuned
 from bigdata.studies.complexity.page_size import report_bytes
 from bigdata.studies.complexity.parts import Part, parts_of
 from bigdata.studies.complexity.table import Table, open_table
@@ -93,6 +93,7 @@ class _Stages:
         self.unit = table.unit or "1"
         self.learned_unit = table.scale.unit(table.unit) or "1"
         self.of_classes, self.n_labels = bool(table.labels), len(table.labels)
+        self.n_trained = max(int(part.train.sum()) for part in parts)
         self.n_tested = max(1, sum(bool(part.test.any()) for part in parts))
         self.data_bytes = PROCESS_BYTES + 24 * self.n * (self.p + 4)
 
@@ -136,7 +137,7 @@ class _Stages:
                 "cv_fits": Row("int64", about="fits that were made"),
                 "cv_seconds": Row(units="s", about="their time"),
             },
-            packs=Pack(n_bytes=5_000 + 8 * self.n * self.n_terms),
+            packs=tuned(self.n_trained),
             checkpoints=True,
             inputs=("table",),
         )
@@ -169,7 +170,7 @@ class _Stages:
                 ),
                 "fit_seconds": Row(units="s", about="of the fit of the model kept"),
             },
-            packs=Pack(n_bytes=100_000 + 8 * self.n),
+            packs=modelled(self.points, self.n, self.n_trained, self.p),
             despite_failures=("tune",),
             inputs=("table",),
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bigdata.kind import Drawn, page_bytes
-from bigdata.studies.cost.model import Cost
+from bigdata.studies.cost.model import Calculations, Cost
 
 WORDS, WORDS_STAGE = 2_500, 300
 
 
 def report_bytes(model: Cost) -> int:
-    """The limits show each stage as a bar, the search is one sum of its own."""
+    """The limits show the bars of calculations, the search is one sum of its own."""
     n = len(model.stages)
-    drawn = {"limits": Drawn(1_000 + 5_000 * n, 10_400 + 2_950 * n), "search": Drawn(23_200, 20_600)}
+    bars = sum(isinstance(stage, Calculations) for stage in model.stages.values())
+    drawn = {"limits": Drawn(8_500 + 3_100 * bars, 13_700 + 2_700 * bars), "search": Drawn(23_200, 20_600)}
     return page_bytes(model.figures(), drawn, WORDS + WORDS_STAGE * n)

@@ -108,6 +108,7 @@ def _calculate(
         cores=model.calculator.cores,
         checkpoints=True,
         packs=Pack(n_bytes=estimate.packed_bytes),
+        log_bytes=estimate.log_bytes,
     )
 
 

@@ -20,12 +20,15 @@ TABLE_ROW_BYTES = 330
 # Measured; a matrix of noise takes a byte a pixel, and has 920² of them at most. Of entries in order, a row is alike
 # its neighbours, and takes about as many bytes.
 DRAWN = {
-    "convergence": Drawn(21_500, 17_900),
-    "groups": Drawn(16_500, 15_900),
     "fingerprints": Drawn(34_500, 27_500),
     "neighbors": Drawn(20_000, 17_000),
 }
-MATRIX, ROW, MATRIX_PIXELS = Drawn(10_500, 9_700), Drawn(300, 220), 920
+# Axes, and each entry: up to so many, marks lie beside each other.
+PER_ENTRY = {
+    "matrix": (Drawn(10_500, 9_700), Drawn(300, 220), 920),
+    "convergence": (Drawn(10_500, 12_900), Drawn(103, 47), 300),
+    "groups": (Drawn(12_000, 12_600), Drawn(43, 31), 300),
+}
 CODE_BYTES = 4
 
 
@@ -34,11 +37,12 @@ def report_bytes(model: Similarity, entries: Entries, n_columns: int) -> int:
     n, has_matrix = len(entries), model.similarity.keep == "matrix"
     panel = _panel_bytes(model, entries, n_columns) if has_matrix else 0.0
     words = SCRIPTS_BYTES + TABLE_ROW_BYTES * min(n, TABLE_ROWS) + panel
-    return page_bytes(model.figures(), {**DRAWN, "matrix": _matrix(n)}, words)
+    return page_bytes(model.figures(), DRAWN | {name: _drawn(n, *of) for name, of in PER_ENTRY.items()}, words)
 
 
-def _matrix(n: int) -> Drawn:
-    return Drawn(*(axes + min(n, MATRIX_PIXELS) * row for axes, row in zip(MATRIX, ROW, strict=True)))
+def _drawn(n: int, axes: Drawn, each: Drawn, most: int) -> Drawn:
+    """Of n entries, where all beyond `most` lie upon others."""
+    return Drawn(*(base + min(n, most) * one for base, one in zip(axes, each, strict=True)))
 
 
 def _panel_bytes(model: Similarity, entries: Entries, n_columns: int) -> float:
