@@ -137,6 +137,9 @@ if TYPE_CHECKING:
     from bigdata.kind.checkpoint import Checkpoint as Checkpoint
     from bigdata.kind.context import Context as Context
     from bigdata.kind.named_fields import unknown_fields as unknown_fields
+    from bigdata.kind.page_size import Drawn as Drawn
+    from bigdata.kind.page_size import crowded as crowded
+    from bigdata.kind.page_size import page_bytes as page_bytes
     from bigdata.kind.proposer import Ask as Ask
     from bigdata.kind.proposer import Proposer as Proposer
     from bigdata.kind.report import Figure as Figure
@@ -191,6 +194,7 @@ _HOMES = {
     "kind.context": ("Context",),
     "spec.grown": ("Grown",),
     "kind.named_fields": ("unknown_fields",),
+    "kind.page_size": ("Drawn", "crowded", "page_bytes"),
     "kind.proposer": ("Ask", "Proposer"),
     "kind.report": ("Figure", "Headline", "Panel", "ReportParts", "Table"),
     "kind.results": ("StudyResults",),

@@ -3,6 +3,7 @@ byte when redrawn."""
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -12,6 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from bigdata.kind.names import Cut, cut_names
+from bigdata.kind.palette import save_png
 from bigdata.store.folder import PARTIAL, figure_files
 
 WIDTH = 6.9
@@ -69,7 +71,9 @@ def save_as(draw: Callable[[], Figure], path: Path) -> Saved:
             drawn = draw()
             _place(drawn)
             # Without Matplotlib's version in the PNG and the time in the PDF, equal figures are equal files.
-            drawn.savefig(beside[0], format="png", dpi=DPI, metadata={"Software": None})
+            picture = io.BytesIO()
+            drawn.savefig(picture, format="png", dpi=DPI, metadata={"Software": None}, pil_kwargs={"compress_level": 0})
+            save_png(picture.getvalue(), beside[0], DPI)
             drawn.savefig(beside[1], format="pdf", metadata={"CreationDate": None})
             # Once it was drawn, since until then ticks have no places.
             cut = tuple(cut_names(drawn))

@@ -28,6 +28,8 @@ EXPECTED_SECOND = "expected second"
 # How well a rate is taken to be known that somebody measured elsewhere, and one that nobody measured: assumptions.
 DECLARED_FACTOR = 3.0
 GUESSED_FACTOR = 10.0
+# The same of the bytes of raw files.
+PACKED_FACTOR = 2.0
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,12 @@ class Rate:
 
 @dataclass(frozen=True)
 class Pack:
-    """Every task of a stage leaves one archive of its raw files, of about `n_bytes` (compressed)."""
+    """Every task of a stage leaves one archive of its raw files, of about `n_bytes` (compressed): in nine cases of ten,
+    the mean of a run's packs lies between n_bytes / `factor` and n_bytes × `factor`.
+    """
 
     n_bytes: int
+    factor: float = PACKED_FACTOR
 
 
 # What one process takes with NumPy, Zarr and pymatgen loaded, before it holds any data.
@@ -98,6 +103,8 @@ class Stage:
     an input, such as one structure of thousands, that input is one of `parts_of`: it enters no key as a whole.
 
     With `checkpoints`, its tasks save checkpoints and may run longer than one job. With `packs`, each leaves a pack.
+    Programs that one calls print about `log_bytes` into the log.
+
     With `despite_failures`, its tasks run also where some of those that they need have failed; where it names stages,
     only tasks of these may have failed, and none of the others that it needs. `ctx.rows` tells which haven't: the store
     may still hold what an earlier submission wrote for those that have.
@@ -130,6 +137,7 @@ class Stage:
     cores: int = 1
     checkpoints: bool = False
     packs: Pack | None = None
+    log_bytes: int = 0
     despite_failures: bool | Collection[str] = False
     proposer: str = ""
     lag: int = 0

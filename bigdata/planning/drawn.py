@@ -13,6 +13,8 @@ from bigdata.planning.ledger import Ledger
 from bigdata.spec.study import StudyModel
 
 REPORT_RATE = Rate("figure", 1.0, "an assumption, until a report was drawn here")
+# What the page has whatever the study: its style, links, costs of stages, and where the numbers come from.
+PAGE_BYTES = 12_000
 # A report is made where the controller is, whatever the pools.
 NO_POOL = ""
 
@@ -37,8 +39,9 @@ class PlannedReport:
         return Interval.within(self.rate.seconds * self.work, self.rate.factor)
 
 
-def planned_report(ledger: Ledger, model: StudyModel, workload: Workload) -> PlannedReport:
+def planned_report(ledger: Ledger, model: StudyModel, workload: Workload, n_variants: int) -> PlannedReport:
+    """That of one of so many variants, which share the page."""
     stage = Stage(name="report", function=f"report of {model.study}", n_tasks=1, rate=REPORT_RATE)
-    asked = workload.report_bytes
+    asked = workload.report_bytes + PAGE_BYTES // n_variants
     n_bytes = ledger.n_bytes(stage, NO_POOL, asked)
     return PlannedReport(stage, len(model.figures()), ledger.rate(stage, NO_POOL), n_bytes, asked)

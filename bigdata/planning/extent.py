@@ -10,22 +10,20 @@ from bigdata.kind.stage import Kept
 from bigdata.planning.interval import NOTHING, Interval, total
 from bigdata.planning.planned import PlannedStage, PlannedVariant
 from bigdata.planning.price import Price, price, wall
+from bigdata.planning.record_bytes import record_bytes
 from bigdata.spec import Study
 from bigdata.spec.site import Site
 from bigdata.spec.study import Budget
 from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
-from bigdata.store.shards import n_shard_files
+from bigdata.store.shards import gathered_bytes, n_shard_files
 
 START_SECONDS = 3.0
 START_FACTOR = 2.0
-# What a run leaves besides its arrays' chunks, for a first idea of the bytes (measured; the number of files is exact).
-METADATA_BYTES_PER_ARRAY = 2_100
-JOURNAL_BYTES_PER_TASK = 320
-# The study, as written and as understood, where it was run, and its accounts.
-RECORD_BYTES = 5_000
-# How well these and a report's bytes are known: as its kind says them, and as the last such report was.
-DECLARED_BYTES_FACTOR, MEASURED_BYTES_FACTOR = 2.0, 1.05
+# How well a report's bytes are known, as its kind says them, and as the last such report was.
+DECLARED_BYTES_FACTOR, MEASURED_BYTES_FACTOR = 1.3, 1.05
+# And those of the record, whose names and times differ, and of what tasks print and say.
+RECORD_BYTES_FACTOR, UNKNOWN_BYTES = 1.03, 5_000
 FIXED_FILES = (
     *("study.yaml", "resolved.json", "journal.jsonl", "keys.bin", "report.html"),
     *("logs/tasks.log", "store.zarr/zarr.json"),
@@ -36,12 +34,13 @@ FILES_PER_ROW = 2
 
 @dataclass(frozen=True)
 class Extent:
-    """Sums over the stages of all variants of a study, on its site and in its folder."""
+    """Sums over the stages of all variants of a study, on its site and in its folder; `notes` are for its user."""
 
     study: Study
     site: Site
     folder: RunFolder
     variants: tuple[PlannedVariant, ...]
+    notes: tuple[str, ...]
 
     @cached_property
     def stages(self) -> tuple[PlannedStage, ...]:
@@ -89,24 +88,40 @@ class Extent:
     @property
     def other_bytes(self) -> int:
         """Estimated bytes of metadata, journal, logs, packs, figures and report."""
-        n_arrays = sum(len(s.stage.arrays) + len(s.stage.rows) for s in self.stages) + len(self.coordinates)
-        reports = sum(v.report.n_bytes for v in self.variants)
-        journal = self.n_tasks * JOURNAL_BYTES_PER_TASK + RECORD_BYTES
-        return n_arrays * METADATA_BYTES_PER_ARRAY + journal + reports + self.pack_bytes
+        return self.record_bytes + sum(v.report.n_bytes for v in self.variants) + self.pack_bytes
+
+    @cached_property
+    def record_bytes(self) -> int:
+        """Estimated bytes of metadata, journal, and the study and its record."""
+        return record_bytes(self)
 
     @property
     def n_bytes(self) -> Interval:
-        """Bytes of the finished run: those of arrays are exact, the others as well known as the report's are."""
-        is_measured = all(v.report.n_bytes != v.report.asked for v in self.variants) and not self.n_packs
-        others = Interval.within(self.other_bytes, MEASURED_BYTES_FACTOR if is_measured else DECLARED_BYTES_FACTOR)
-        # The record of the smallest run is most of it, and differs by names and settings.
-        record = Interval(-RECORD_BYTES, 0.0, RECORD_BYTES)
-        return Interval.exactly(self.array_bytes) + others + record
+        """Bytes of the finished run: those of arrays are exact, each of the others as well known as it is."""
+        is_measured = all(v.report.n_bytes != v.report.asked for v in self.variants)
+        reports = float(sum(v.report.n_bytes for v in self.variants))
+        parts = (
+            Interval.exactly(self.array_bytes),
+            Interval.within(self.record_bytes, RECORD_BYTES_FACTOR),
+            Interval.within(reports, MEASURED_BYTES_FACTOR if is_measured else DECLARED_BYTES_FACTOR),
+            self._packed,
+            Interval(-UNKNOWN_BYTES, 0.0, UNKNOWN_BYTES),
+        )
+        return total(parts)
 
     @property
     def pack_bytes(self) -> int:
         """Estimated bytes of the raw files that tasks pack."""
-        return sum(s.n_tasks * s.stage.packs.n_bytes for s in self.stages if s.stage.packs)
+        return round(self._packed.middle)
+
+    @cached_property
+    def _packed(self) -> Interval:
+        packed = (
+            (gathered_bytes(s.n_tasks, s.stage.packs.n_bytes), s.stage.packs.factor)
+            for s in self.stages
+            if s.stage.packs
+        )
+        return total(Interval.within(n_bytes, factor) for n_bytes, factor in packed)
 
     @property
     def n_packs(self) -> int:

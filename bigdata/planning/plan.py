@@ -40,7 +40,6 @@ class Plan(Extent):
     files.
     """
 
-    notes: tuple[str, ...]
     site_because: str = ""
     fresh: bool = False
     spent: str = ""

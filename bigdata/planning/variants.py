@@ -50,7 +50,7 @@ def planned_variant(given: Given, study: Study, number: int, folder: Path) -> Pl
             f"the results in {folder} were made from other data and will be replaced; "
             "to keep them, give the study another `name:`, or another folder by --runs"
         )
-    report = planned_report(given.ledger, variant.model, workload)
+    report = planned_report(given.ledger, variant.model, workload, len(study.variants))
     return PlannedVariant(group, variant, inputs, workload, stages, report)
 
 

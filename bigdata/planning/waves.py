@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import math
 
-from bigdata.planning.extent import JOURNAL_BYTES_PER_TASK, Extent
+from bigdata.planning.extent import Extent
 from bigdata.planning.planned import PlannedStage
+from bigdata.planning.record_bytes import task_bytes
 
 
 def files_of_tasks(plan: Extent) -> int:
@@ -20,7 +21,7 @@ def files_of_tasks(plan: Extent) -> int:
 def bytes_of_tasks(plan: Extent) -> int:
     """Bytes of these, and of the journal's lines."""
     arrays = sum(a.n_bytes for s in plan.stages for a in s.stage.arrays)
-    return arrays + plan.pack_bytes + plan.n_tasks * JOURNAL_BYTES_PER_TASK
+    return arrays + plan.pack_bytes + sum(s.n_tasks * task_bytes(s) for s in plan.stages)
 
 
 def what_fits(plan: Extent, needed: int, allowed: int, of_tasks: int, noun: str) -> str:

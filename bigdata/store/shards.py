@@ -30,6 +30,15 @@ SLOT = struct.Struct("<QQ")
 _NAME = re.compile(r"(\d+)\.zip")
 
 
+def gathered_bytes(n_tasks: int, n_bytes: int) -> int:
+    """Bytes of the shards and the index of so many packs, of `n_bytes` on average: tar puts a block before each, fills
+    up its last one by half on average, and fills up the whole to records.
+    """
+    member = tarfile.BLOCKSIZE + n_bytes + tarfile.BLOCKSIZE // 2
+    n_shards = -(-n_tasks // TASKS_PER_SHARD)
+    return n_tasks * member + n_shards * (tarfile.RECORDSIZE // 2 + TASKS_PER_SHARD * SLOT.size)
+
+
 @dataclass(frozen=True)
 class Place:
     """Where in a shard a pack's bytes are; tar fills up its last block."""

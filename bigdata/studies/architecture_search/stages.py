@@ -16,7 +16,6 @@ from bigdata.kind import (
     Coordinate,
     Input,
     Kept,
-    Pack,
     Rate,
     Row,
     Stage,
@@ -30,9 +29,10 @@ from bigdata.studies.architecture_search import importance, judged, listed
 from bigdata.studies.architecture_search.data import graph_kinds, open_entries
 from bigdata.studies.architecture_search.model import DATA, ArchitectureSearch
 from bigdata.studies.architecture_search.notes import notes_of
+from bigdata.studies.architecture_search.page_size import report_bytes
 from bigdata.studies.architecture_search.proposer import search_of
 from bigdata.studies.architecture_search.status import WORDS
-from bigdata.studies.architecture_search.work import mean_work, most_bytes, unit_seconds
+from bigdata.studies.architecture_search.work import mean_work, most_bytes, network_pack, unit_seconds
 from bigdata.studies.materials import grouping
 from bigdata.studies.materials.crystals import graph_setting
 from bigdata.studies.materials.entries import Entries
@@ -44,8 +44,6 @@ TASKS = "bigdata.studies.architecture_search.tasks"
 LIST_RATE = Rate("trial", 2e-4, BUILT_IN)
 # Forests tell which parameters matter: they take a while for few trials too, as if there were so many more.
 JUDGE_RATE, FOREST_TRIALS = Rate("trial", 3.2e-3, BUILT_IN), 800
-# Of a network's weights, 4 bytes each and hardly compressible, with 200,000 of them.
-NETWORK_BYTES = 1_000_000
 
 PREDICTION = "of all entries, by each of the networks"
 TRAINED = "training entries that contain the element"
@@ -68,6 +66,7 @@ def stages(model: ArchitectureSearch, inputs: Mapping[str, Input]) -> Workload:
         stages=(*symmetry, *match, *graphs, groups, train, listing, *retrain, made.judge(listing)),
         coordinates=tuple(made.coordinates()),
         notes=(*notes_of(model, entries[DATA]), *match_notes(match)),
+        report_bytes=report_bytes(model),
         sizes={"entries": len(entries[DATA]), "trials": model.search.trials},
         kept=tuple(_kept(model, inputs, settings)),
     )
@@ -192,7 +191,7 @@ class _Stages:
             pool="gpu",
             cores=self.model.training.cores,
             checkpoints=True,
-            packs=Pack(NETWORK_BYTES),
+            packs=network_pack(self.model),
         )
 
     def judge(self, trials: Stage) -> Stage:

@@ -1,4 +1,5 @@
-"""How much work trainings are: in gradient steps of one network, so that small and large ones can be added up."""
+"""How much work trainings are, and how large what they leave: in gradient steps of one network, so that small and large
+ones can be added up."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from typing import TypedDict
 
 import numpy as np
 
+from bigdata.kind import Pack
+from bigdata.models.networks.network import layout
 from bigdata.models.networks.setting import SchNet, Training
 from bigdata.studies.architecture_search.model import ArchitectureSearch
 from bigdata.studies.architecture_search.points import Setting, setting_of
@@ -17,6 +20,9 @@ from bigdata.studies.materials.training_cost import start_steps, step_seconds, t
 UNIT = (SchNet(), Training())
 # Points of the space that stand for all, where their mean is asked for.
 N_DRAWN = 64
+# Measured: a network's setting and the zip around both; weights are float32, which deflate makes a twelfth smaller.
+PACKED_BYTES, WEIGHT_BYTES = 700, 3.7
+LEAST_FACTOR = 1.1
 
 
 class Payload(TypedDict, total=False):
@@ -64,6 +70,13 @@ def mean_work(study: ArchitectureSearch, counts: Mapping[int, int] | tuple[int, 
         of = [float(np.mean([_of(study, one, end - begin) for one in drawn])) for begin, end in spans]
     n = [counts[rung] for rung in range(len(rungs))]
     return float(np.dot(of, n) / max(1, sum(n)))
+
+
+def network_pack(study: ArchitectureSearch) -> Pack:
+    """What a trained network leaves: its weights, of which nobody knows before which point of the space they are of."""
+    sizes = [PACKED_BYTES + WEIGHT_BYTES * layout(one.network).n_parameters for one in points_drawn(study)]
+    low, middle, high = np.quantile(sizes, (0.05, 0.5, 0.95))
+    return Pack(round(middle), float(max(high / middle, middle / low, LEAST_FACTOR)))
 
 
 def most_bytes(study: ArchitectureSearch, n_entries: int) -> int:

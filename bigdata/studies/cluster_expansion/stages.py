@@ -39,6 +39,7 @@ from bigdata.models.monomials import n_monomials
 from bigdata.studies.cluster_expansion.folds import Folds, folds_of
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.notes import notes, widest
+from bigdata.studies.cluster_expansion.page_size import report_bytes
 from bigdata.studies.cluster_expansion.refusals import HOLDING_ALL, n_atoms, refuse
 from bigdata.studies.cluster_expansion.space import STORED, space_of
 from bigdata.studies.materials.entries import Entries, entries_of
@@ -85,7 +86,7 @@ def stages(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Workload:
     fit = _fit(model, space, entries, sizes, structures)
     validate = _validate(model, space, entries, folds, sizes, structures)
     return Workload(
-        report_bytes=750_000,
+        report_bytes=report_bytes(model, len(entries), len(space), sizes),
         stages=(
             clusters,
             correlations,

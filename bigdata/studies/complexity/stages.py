@@ -23,7 +23,6 @@ from bigdata.kind import (
     Coordinate,
     Input,
     Kept,
-    Pack,
     Rate,
     Row,
     Stage,
@@ -39,6 +38,8 @@ from bigdata.models.tabular.size import COMPONENTS, PARAMETERS
 from bigdata.studies.complexity import searches
 from bigdata.studies.complexity.model import Complexity
 from bigdata.studies.complexity.notes import notes_of
+from bigdata.studies.complexity.pack_size import modelled, tuned
+from bigdata.studies.complexity.page_size import report_bytes
 from bigdata.studies.complexity.parts import Part, parts_of
 from bigdata.studies.complexity.table import Table, open_table
 from bigdata.studies.complexity.trials import n_terms, of_point, trials_of
@@ -73,6 +74,7 @@ def stages(model: Complexity, inputs: Mapping[str, Input]) -> Workload:
         ),
         coordinates=tuple(made.coordinates()),
         notes=(*notes_of(table, made.parts), *searches.notes_of((made.cut_of_tune, made.cut_of_model))),
+        report_bytes=report_bytes(model, len(table)),
         sizes={"samples": len(table), "features": len(table.names), "models": len(model.points)},
         kept=tuple(Kept.folder("import of the table", source.folder) for source in inputs.values()),
     )
@@ -102,6 +104,7 @@ class _Stages:
         self.unit = table.unit or "1"
         self.learned_unit = table.scale.unit(table.unit) or "1"
         self.of_classes, self.n_labels = bool(table.labels), len(table.labels)
+        self.n_trained = max(int(part.train.sum()) for part in parts)
         self.n_tested = max(1, sum(bool(part.test.any()) for part in parts))
         self.cut_of_tune = searches.cut(model, table, parts, "tune")
         self.cut_of_model = searches.cut(model, table, parts, "model")
@@ -175,7 +178,7 @@ class _Stages:
                 "cv_fits": Row("int64", about="fits that were made"),
                 "cv_seconds": Row(units="s", about="their time"),
             },
-            packs=Pack(n_bytes=5_000 + 8 * self.n * self.n_terms),
+            packs=tuned(self.n_trained),
             checkpoints=True,
             inputs=("table",),
         )
@@ -211,7 +214,7 @@ class _Stages:
                 ),
                 "fit_seconds": Row(units="s", about="of the fit of the model kept"),
             },
-            packs=Pack(n_bytes=100_000 + 8 * self.n),
+            packs=modelled(self.points, self.n, self.n_trained, self.p),
             despite_failures=("tune",),
             inputs=("table",),
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from bigdata.kind import BUILT_IN, ArraySpec, Coordinate, Input, Rate, Stage, Workload, whole
 from bigdata.studies.cost.fitting import excesses
 from bigdata.studies.cost.model import Cost
+from bigdata.studies.cost.page_size import report_bytes
 from bigdata.studies.cost.sums import QUANTILES, QUANTITIES, sums
 
 UNITS = {"files": "1", "bytes": "B", "hours": "h", "wall_hours": "h", "dollars": "USD"}
@@ -31,7 +32,10 @@ def stages(model: Cost, inputs: Mapping[str, Input]) -> Workload:
         arrays=tuple(_arrays(model)),
     )
     return Workload(
-        stages=(add,), coordinates=tuple(_coordinates(model)), notes=tuple(_notes(model)), report_bytes=370_000
+        stages=(add,),
+        coordinates=tuple(_coordinates(model)),
+        notes=tuple(_notes(model)),
+        report_bytes=report_bytes(model),
     )
 
 

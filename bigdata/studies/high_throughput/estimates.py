@@ -34,7 +34,9 @@ FILES: Mapping[Step, int] = {"relax": 33, "ground-state": 28, "band-structure": 
 # Densities and potentials; wave functions, of about five states an atom; states by angular momentum; all in bytes.
 DENSITY_BYTES, DENSITY_ATOM, WAVE_BYTES, STATES_ATOM, DOS_ATOM = 1.5e6, 3.5e5, 16, 5, 3.5e5
 PACKED: Mapping[Step, int] = {"relax": 20_000, "ground-state": 20_000, "band-structure": 20_000}
-PACKED_DOS_ATOM, PACKED_RESULTS = 70_000, 10_000
+PACKED_DOS, PACKED_DOS_ATOM, PACKED_RESULTS = 64_000, 53_000, 10_000
+# What a program prints in one step; ours is told by its lines.
+PRINTED = 2_350
 CODE_BYTES = 80_000_000
 
 
@@ -88,8 +90,13 @@ class Estimate:
         """Of the pack of one calculation, on average."""
         if self.model.archive.raw == "dropped":
             return PACKED_RESULTS
-        dos = PACKED_DOS_ATOM * float(self._atoms.mean()) * self._has_dos
+        dos = (PACKED_DOS + PACKED_DOS_ATOM * float(self._atoms.mean())) * self._has_dos
         return PACKED_RESULTS + sum(PACKED.get(step, 0) for step in self.steps) + int(dos)
+
+    @property
+    def log_bytes(self) -> int:
+        """What the code prints in one calculation."""
+        return PRINTED * len(self.steps)
 
     @property
     def rate(self) -> Rate:

@@ -32,6 +32,7 @@ from bigdata.studies.high_throughput.calculations import Calculations, open_calc
 from bigdata.studies.high_throughput.code import absent_program, unknown_functionals
 from bigdata.studies.high_throughput.estimates import Estimate
 from bigdata.studies.high_throughput.model import SPECIES, STRUCTURES, HighThroughput
+from bigdata.studies.high_throughput.page_size import report_bytes
 from bigdata.studies.high_throughput.quantities import NAMES, QUANTITIES
 from bigdata.studies.high_throughput.settings import measures
 
@@ -65,6 +66,7 @@ def stages(model: HighThroughput, inputs: Mapping[str, Input]) -> Workload:
             *estimate.notes(),
             *_upload(model, estimate, len(calculations)),
         ),
+        report_bytes=report_bytes(model, len(calculations)),
         sizes={"structures": len(calculations.entries), "settings": len(calculations.points)},
     )
 
@@ -106,6 +108,7 @@ def _calculate(
         cores=model.calculator.cores,
         checkpoints=True,
         packs=Pack(n_bytes=estimate.packed_bytes),
+        log_bytes=estimate.log_bytes,
     )
 
 

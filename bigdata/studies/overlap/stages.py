@@ -17,6 +17,7 @@ from bigdata.studies.materials.matches import match_notes, match_stages
 from bigdata.studies.materials.parts import refuse_other_entries
 from bigdata.studies.materials.stages import kept_of, symmetry_stages
 from bigdata.studies.overlap.model import Overlap
+from bigdata.studies.overlap.page_size import report_bytes
 
 TASKS = "bigdata.studies.overlap.tasks"
 
@@ -40,7 +41,7 @@ def stages(model: Overlap, inputs: Mapping[str, Input]) -> Workload:
             *far_off(entries.values()),
             *match_notes(match),
         ),
-        report_bytes=480_000,
+        report_bytes=report_bytes(model),
         sizes={name: len(e) for name, e in entries.items()},
         kept=tuple(kept_of(model.datasets, model.identity, inputs)),
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bigdata.kind import Drawn, page_bytes
+
 if TYPE_CHECKING:
     from bigdata.studies.similarity.entries import Entries
     from bigdata.studies.similarity.model import Similarity
@@ -15,23 +17,32 @@ BASE64 = 4 / 3
 SCRIPTS_BYTES = 30_000
 TABLE_ROWS = 500
 TABLE_ROW_BYTES = 330
-# PNG at 200 dpi, measured: a matrix of noise takes 1.5 bytes a pixel, and has 920² of them.
-FIGURE_BYTES = 100_000
-MATRIX_BYTES, MATRIX_PIXELS, PIXEL_BYTES = 120_000, 920, 1.5
-# Beside the page lies each figure as PNG and PDF, together as many bytes as the PNG takes in base64.
+# Measured; a matrix of noise takes a byte a pixel, and has 920² of them at most. Of entries in order, a row is alike
+# its neighbours, and takes about as many bytes.
+DRAWN = {
+    "fingerprints": Drawn(34_500, 27_500),
+    "neighbors": Drawn(20_000, 17_000),
+}
+# Axes, and each entry: up to so many, marks lie beside each other.
+PER_ENTRY = {
+    "matrix": (Drawn(10_500, 9_700), Drawn(300, 220), 920),
+    "convergence": (Drawn(10_500, 12_900), Drawn(103, 47), 300),
+    "groups": (Drawn(12_000, 12_600), Drawn(43, 31), 300),
+}
 CODE_BYTES = 4
 
 
 def report_bytes(model: Similarity, entries: Entries, n_columns: int) -> int:
     """About what report.html and the figures beside it take."""
     n, has_matrix = len(entries), model.similarity.keep == "matrix"
-    pictures = float(len(model.figures()) * FIGURE_BYTES)
-    panel = 0.0
-    if has_matrix:
-        pictures += MATRIX_BYTES - FIGURE_BYTES + PIXEL_BYTES * min(n, MATRIX_PIXELS) ** 2
-        panel = _panel_bytes(model, entries, n_columns)
-    tables = TABLE_ROW_BYTES * min(n, TABLE_ROWS)
-    return round(SCRIPTS_BYTES + 2 * BASE64 * pictures + tables + panel)
+    panel = _panel_bytes(model, entries, n_columns) if has_matrix else 0.0
+    words = SCRIPTS_BYTES + TABLE_ROW_BYTES * min(n, TABLE_ROWS) + panel
+    return page_bytes(model.figures(), DRAWN | {name: _drawn(n, *of) for name, of in PER_ENTRY.items()}, words)
+
+
+def _drawn(n: int, axes: Drawn, each: Drawn, most: int) -> Drawn:
+    """Of n entries, where all beyond `most` lie upon others."""
+    return Drawn(*(base + min(n, most) * one for base, one in zip(axes, each, strict=True)))
 
 
 def _panel_bytes(model: Similarity, entries: Entries, n_columns: int) -> float:

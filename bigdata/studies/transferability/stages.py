@@ -42,6 +42,7 @@ from bigdata.studies.materials.training_cost import (
 )
 from bigdata.studies.transferability.data import network_of, open_entries, open_outside
 from bigdata.studies.transferability.model import Transferability, outside_input
+from bigdata.studies.transferability.page_size import report_bytes
 from bigdata.studies.transferability.trainings import pairs, places, rungs, shares, trainings
 
 TASKS = "bigdata.studies.transferability.tasks"
@@ -71,7 +72,7 @@ def stages(model: Transferability, inputs: Mapping[str, Input]) -> Workload:
         stages=(*symmetry, *match, *graphs, groups, train, predict, *ladder, *tune, evaluate),
         coordinates=tuple(_coordinates(model, entries)),
         notes=(*_notes(model, inputs, entries), *match_notes(match)),
-        report_bytes=3_000_000,
+        report_bytes=report_bytes(model),
         sizes={name: len(e) for name, e in entries.items()},
         kept=tuple(kept_of(model.datasets, model.identity, inputs, setting)),
     )
