@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, drawing
@@ -106,7 +107,9 @@ def parity(panels: Sequence[Parity], label: str, is_logarithmic: bool) -> Figure
     for axes in grid.ravel()[: len(panels)][-COLUMNS:]:
         # Below the last panel of a column there may be an empty place, whose labels nobody would see.
         axes.tick_params(labelbottom=True)
-    legend(figure, *grid[0, 0].get_legend_handles_labels())
+    # Those tested have another colour in each panel.
+    dots = {"trained on": "0.75", "tested": "0.2"}
+    legend(figure, [Line2D([], [], ls="", marker="o", ms=4, color=c, label=said) for said, c in dots.items()])
     figure.supxlabel(label, fontsize=8)
     figure.supylabel("predicted", fontsize=8)
     return figure
@@ -115,7 +118,7 @@ def parity(panels: Sequence[Parity], label: str, is_logarithmic: bool) -> Figure
 def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
     size = 9 if len(panel.target) <= MANY_POINTS else 3
     known = ~panel.tested & np.isfinite(panel.prediction)
-    axes.scatter(panel.target[known], panel.prediction[known], s=size, color="0.75", lw=0, label="trained on")
+    axes.scatter(panel.target[known], panel.prediction[known], s=size, color="0.75", lw=0)
     shown = panel.tested & np.isfinite(panel.prediction)
     axes.scatter(
         panel.target[shown],
@@ -123,7 +126,6 @@ def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
         s=size,
         alpha=0.6,
         lw=0,
-        label="tested",
         color=look(panel.place)["color"],
     )
     # Targets far from all others would leave the rest in a corner.
