@@ -48,7 +48,7 @@ def named(words: str, n: int) -> list[str]:
 
 def faults(figure: Figure) -> Iterator[str]:
     """What can't be read in a figure that has been laid out."""
-    panels = [axes for axes in figure.axes if axes.axison and axes.get_label() != "<colorbar>"]
+    panels = [axes for axes in figure.axes if axes.axison and not hasattr(axes, "_colorbar")]
     axes_of = [axis for axes in panels for axis in (axes.xaxis, axes.yaxis)]
     for text in texts(figure, axes_of):
         if leaves(text.get_window_extent(), figure.bbox):

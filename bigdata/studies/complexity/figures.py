@@ -208,7 +208,7 @@ def importance(by_class: Mapping[str, Mapping[str, float]], places: Mapping[str,
         axes.barh(range(len(shown)), heights, color=look(places[name])["color"], height=0.7)
         named_ticks(axes, "y", [n for n, _ in shown], MOST_BESIDE)
         axes.set_title(name, loc="left")
-        axes.set_xlabel("share of the importance")
+    figure.supxlabel("share of the importance", fontsize=8)
     return figure
 
 

@@ -113,4 +113,4 @@ def _against(axes: Axes, x: Floats, y: Floats) -> None:
     mae = f", MAE {np.abs(x - y).mean():.3g}" if len(x) else ""
     axes.set_title(f"{len(x):,} groups{mae}{beyond}", loc="left")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(MaxNLocator(4))
