@@ -17,7 +17,8 @@ from bigdata.kind.drawing import STYLE
 from bigdata.kind.legend import MOST_NAMED
 from bigdata.studies.architecture_search import figures as search
 from bigdata.studies.cluster_expansion import figures as clusters
-from bigdata.studies.complexity import class_figures, figures as complexity
+from bigdata.studies.complexity import class_figures
+from bigdata.studies.complexity import figures as complexity
 from bigdata.studies.cost import figures as cost
 from bigdata.studies.high_throughput import figures as calculations
 from bigdata.studies.materials.drawn import histograms
@@ -330,5 +331,3 @@ def test_courses_of_a_search(values: str, words: str, n: int) -> None:
     check(lambda: search.parallel(RNG.random((n, 8)), np.sort(of), fields, label))
     ranks = search.Ranks(np.arange(1.0, n + 1), np.arange(1.0, n + 1), "epoch 10: ρ = 0.9")
     check(lambda: search.ranks([ranks] * 5))
-
-

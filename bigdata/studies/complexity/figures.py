@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, drawing
@@ -141,6 +142,7 @@ def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
         room = 0.08 * (high - low or abs(low) or 1.0)
         axes.set_xlim(low - room, high + room)
         axes.set_ylim(low - 3 * room, high + 3 * room)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.set_title(panel.name, loc="left")
     inside = [
         (values >= low) & (values <= high)
