@@ -57,10 +57,11 @@ def named_ticks(
     have to be turned by `rotation`.
     """
     if length is None:
-        length = float(axes.get_figure().get_size_inches()[which == "y"])  # type: ignore[union-attr]
+        length = float(axes.get_figure().get_size_inches()[int(which == "y")])  # type: ignore[union-attr]
     step = -(-len(names) // max(1, int(0.75 * length / _LINE)))
     shown = range(0, len(names), step)
     getattr(axes, f"set_{which}ticks")(shown, [shortened(names[i], most) for i in shown], **style)
     axis: Any = getattr(axes, f"{which}axis")
-    for text, i in zip(axis.get_ticklabels(), shown, strict=True):
-        cut(text, names[i], most)
+    # By their ticks: panels that share an axis have no visible labels inside of a row.
+    for tick, i in zip(axis.get_major_ticks(len(shown)), shown, strict=True):
+        cut(tick.label1, names[i], most)

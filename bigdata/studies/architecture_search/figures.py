@@ -57,7 +57,7 @@ def surface(found: Surface, label: str) -> Figure:
     """Fig. 7: the best value over all other fields, in each cell of two."""
     n_rows, n_columns = found.best.shape
     side = min(0.75, (WIDTH - 2.6) / n_columns)
-    figure = drawing(max(1.8, 0.9 + 0.55 * n_rows), max(3.2, 2.6 + side * n_columns))
+    figure = drawing(max(2.3, 0.9 + 0.55 * n_rows), max(3.2, 2.6 + side * n_columns))
     axes = figure.subplots()
     axes.set_facecolor("0.93")
     shades = _shades(found.best)

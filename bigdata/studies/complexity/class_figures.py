@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 MOST_NUMBERED = 8
 # Letters of a class beside a matrix, which they leave no room else.
 MOST_BESIDE = 16
+# Inches.
+LETTER = 0.06
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,9 @@ class Confusion:
 def confusions(panels: Sequence[Confusion], labels: Sequence[str]) -> Figure:
     """A matrix for each class of models, shaded by the share of its row."""
     n_rows = -(-len(panels) // COLUMNS)
-    figure = drawing(0.4 + 2.7 * n_rows)
+    # Names stand below the last panel of each column, which may be in any of the last two rows.
+    below = LETTER * min(MOST_BESIDE, max(map(len, labels)))
+    figure = drawing(0.4 + (2.7 + below) * n_rows)
     side = figure.get_figwidth() / COLUMNS
     grid: Any = figure.subplots(n_rows, min(COLUMNS, len(panels)), squeeze=False)
     for i, (axes, panel) in enumerate(zip(grid.ravel(), panels, strict=False)):

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from bigdata.kind.drawing import COLOURS, drawing
@@ -106,7 +108,9 @@ def parity(panels: Sequence[Parity], label: str, is_logarithmic: bool) -> Figure
     for axes in grid.ravel()[: len(panels)][-COLUMNS:]:
         # Below the last panel of a column there may be an empty place, whose labels nobody would see.
         axes.tick_params(labelbottom=True)
-    legend(figure, *grid[0, 0].get_legend_handles_labels())
+    # Those tested have another colour in each panel.
+    dots = {"trained on": "0.75", "tested": "0.2"}
+    legend(figure, [Line2D([], [], ls="", marker="o", ms=4, color=c, label=said) for said, c in dots.items()])
     figure.supxlabel(label, fontsize=8)
     figure.supylabel("predicted", fontsize=8)
     return figure
@@ -115,7 +119,7 @@ def parity(panels: Sequence[Parity], label: str, is_logarithmic: bool) -> Figure
 def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
     size = 9 if len(panel.target) <= MANY_POINTS else 3
     known = ~panel.tested & np.isfinite(panel.prediction)
-    axes.scatter(panel.target[known], panel.prediction[known], s=size, color="0.75", lw=0, label="trained on")
+    axes.scatter(panel.target[known], panel.prediction[known], s=size, color="0.75", lw=0)
     shown = panel.tested & np.isfinite(panel.prediction)
     axes.scatter(
         panel.target[shown],
@@ -123,7 +127,6 @@ def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
         s=size,
         alpha=0.6,
         lw=0,
-        label="tested",
         color=look(panel.place)["color"],
     )
     # Targets far from all others would leave the rest in a corner.
@@ -139,6 +142,7 @@ def _parity(axes: Axes, panel: Parity, is_logarithmic: bool) -> None:
         room = 0.08 * (high - low or abs(low) or 1.0)
         axes.set_xlim(low - room, high + room)
         axes.set_ylim(low - 3 * room, high + 3 * room)
+        axes.xaxis.set_major_locator(MaxNLocator(4))
     axes.set_title(panel.name, loc="left")
     inside = [
         (values >= low) & (values <= high)
@@ -206,7 +210,7 @@ def importance(by_class: Mapping[str, Mapping[str, float]], places: Mapping[str,
         axes.barh(range(len(shown)), heights, color=look(places[name])["color"], height=0.7)
         named_ticks(axes, "y", [n for n, _ in shown], MOST_BESIDE)
         axes.set_title(name, loc="left")
-        axes.set_xlabel("share of the importance")
+    figure.supxlabel("share of the importance", fontsize=8)
     return figure
 
 

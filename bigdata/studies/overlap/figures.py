@@ -21,17 +21,19 @@ Counts = NDArray[np.int64]
 Floats = NDArray[np.float64]
 # Beyond this many datasets, numbers in the squares can't be read.
 MOST_NUMBERS = 9
+# Inches: beside the squares stand names.
+LETTER = 0.04
 # Panels of pairs that a page can hold.
 MOST_PAIRS = 9
 # Groups up to so large have a bin for each number of entries; larger ones share bins that widen.
 MOST_BINS = 40
-MOST_LETTERS = 24
+MOST_LETTERS, MOST_OF_QUANTITY = 24, 36
 
 
 def overlap(names: Sequence[str], common: Counts, n_groups: Counts) -> Figure:
     """Common groups (n, n): the share of each row's groups that the column has too, with their number."""
     share = common / np.maximum(n_groups, 1)[:, None]
-    side = min(6.0, 1.6 + 0.8 * len(names))
+    side = min(6.0, 1.8 + 0.8 * len(names) + LETTER * min(MOST_LETTERS, max(map(len, names))))
     figure = drawing(side, side + 0.9)
     axes = figure.subplots()
     image = axes.imshow(share, vmin=0, vmax=1, cmap="Blues")
@@ -89,10 +91,13 @@ def agreement(pairs: Mapping[tuple[str, str], tuple[Floats, Floats]], label: str
     for axes, ((a, b), (x, y)) in zip(panels, shown.items(), strict=False):
         both = np.isfinite(x) & np.isfinite(y)
         _against(axes, x[both], y[both])
-        cut(axes.set_xlabel(""), a, MOST_LETTERS, f"\n{label}")
-        cut(axes.set_ylabel(""), b, MOST_LETTERS, f"\n{label}")
+        cut(axes.set_xlabel(""), a, MOST_LETTERS)
+        cut(axes.set_ylabel(""), b, MOST_LETTERS)
     for axes in panels[len(shown) :]:
         axes.set_axis_off()
+    # Once for all panels: with its unit it is wider than one of them.
+    cut(figure.supxlabel("", fontsize=8), label, MOST_OF_QUANTITY)
+    cut(figure.supylabel("", fontsize=8), label, MOST_OF_QUANTITY)
     if not shown:
         panels[0].text(0.5, 0.5, "no two datasets have a group in common", ha="center", va="center")
     return figure
@@ -105,6 +110,7 @@ def _against(axes: Axes, x: Floats, y: Floats) -> None:
     ends = near(x[~off], y[~off])
     axes.plot(ends, ends, color="0.4", lw=0.7)
     beyond = f"\n{int(off.sum()):,} far off, not drawn" if off.any() else ""
-    axes.set_title(f"{len(x):,} groups, MAE {np.abs(x - y).mean():.3g}{beyond}", loc="left")
+    mae = f", MAE {np.abs(x - y).mean():.3g}" if len(x) else ""
+    axes.set_title(f"{len(x):,} groups{mae}{beyond}", loc="left")
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(5))
+        axis.set_major_locator(MaxNLocator(4))

@@ -28,7 +28,7 @@ MATRIX_COLOURS = "viridis"
 MOST_LETTERS = 40
 LEAVES = 160
 MOST_COLUMNS = 3
-MOST_TITLE, MOST_BESIDE = 70, 16
+MOST_TITLE, MOST_BESIDE, MOST_BELOW = 70, 16, 24
 MATRIX_SIDE = 4.6  # inches
 _FINGERPRINT_COLOURS = (COLOURS[0], COLOURS[1], COLOURS[2])
 
@@ -301,7 +301,7 @@ def convergence(series: Sequence[Series], units: Mapping[str, str], measure: str
     for axis, name in zip(axes.ravel(), fields, strict=False):
         for one in series:
             _converge(axis, one, name)
-        cut(axis.set_xlabel(""), name, after=f" ({units[name]})" if units[name] else "")
+        cut(axis.set_xlabel(""), name, MOST_BELOW, f" ({units[name]})" if units[name] else "")
         everything = np.concatenate([s.values[name] for s in series])
         _number_axis(axis, everything, "x")
         axis.axhline(1, color="0.6", lw=0.6, ls=":")

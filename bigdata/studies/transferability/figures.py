@@ -21,7 +21,7 @@ from bigdata.kind.drawing import COLOURS, WIDTH, drawing
 from bigdata.kind.far import near
 from bigdata.kind.legend import colour, legend
 from bigdata.kind.logarithmic import logarithmic, plain
-from bigdata.kind.names import cut
+from bigdata.kind.names import cut, shortened
 from bigdata.studies.materials.error_units import ErrorUnit, error_unit
 from bigdata.studies.transferability.periodic_table import N_COLUMNS, N_ROWS, periodic_table
 
@@ -35,7 +35,7 @@ MOST_BEYOND = 0.5
 # Inches of all rows of squares together.
 TALLEST = 6.6
 # Letters of a title, which are cut rather than smaller than SMALLEST points.
-MOST_TITLE, SMALLEST = 60, 5.0
+MOST_TITLE, MOST_DATASET, SMALLEST = 60, 18, 5.0
 PARITY_COLOURS, ERROR_COLOURS = "viridis", "YlOrRd"
 
 
@@ -281,7 +281,7 @@ def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> F
     n_rows = -(-len(models) // n_columns)
     figure = drawing(n_rows * (2.5 + 0.15 * (len(names) + 1)), min(WIDTH, 0.6 + 2.9 * n_columns))
     panels = figure.subplots(n_rows, n_columns, sharey=True, squeeze=False).ravel()
-    size, size_of_labels = _fitting(models, 2.0, 8.5), _fitting([_exponent(rungs) for rungs in every], 1.9, 7)
+    size, size_of_labels = _fitting(models, 2.0, 8.5), _fitting(map(_said, every), 1.9, 7)
     for axes, (model, (n, lines)) in zip(panels, models.items(), strict=False):
         for rungs in lines:
             _climb(axes, n, rungs, scale, colour_of[rungs.dataset])
@@ -301,7 +301,7 @@ def ladder(models: Mapping[str, tuple[Floats, Sequence[Rungs]]], unit: str) -> F
 def _climb(axes: Axes, n: Floats, rungs: Rungs, scale: ErrorUnit, own: str) -> None:
     known = np.isfinite(rungs.mae) & (rungs.mae > 0) & (n > 0)
     face = own if rungs.is_own else "white"
-    points: Any = {"color": own, "marker": "o", "ms": 4, "mfc": face, "ls": "none", "label": _exponent(rungs)}
+    points: Any = {"color": own, "marker": "o", "ms": 4, "mfc": face, "ls": "none", "label": _said(rungs)}
     axes.plot(n[known], rungs.mae[known] * scale.factor, **points)
     if known.any() and np.isfinite([rungs.exponent.value, rungs.amplitude]).all():
         ends = np.array([n[known].min(), n[known].max()])
@@ -315,16 +315,22 @@ def _legend_below(figure: Figure, axes: Axes, lines: Sequence[Rungs], size: floa
     placed: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, 0), "bbox_transform": below, "borderaxespad": 0}
     is_fitted = any(np.isfinite(rungs.exponent.value) for rungs in lines)
     title = "tested on: exponent" if is_fitted else "tested on"
-    axes.legend(title=title, title_fontsize=size, fontsize=size, handletextpad=0.2, **placed)
+    below_it = axes.legend(title=title, title_fontsize=size, fontsize=size, handletextpad=0.2, **placed)
+    for text, rungs in zip(below_it.get_texts(), lines, strict=True):
+        cut(text, rungs.dataset, MOST_DATASET, _exponent(rungs))
+
+
+def _said(rungs: Rungs) -> str:
+    """`mp: 0.31 (0.28 to 0.34)`; the dataset alone where nothing was fitted."""
+    return shortened(rungs.dataset, MOST_DATASET) + _exponent(rungs)
 
 
 def _exponent(rungs: Rungs) -> str:
-    """`mp: 0.31 (0.28 to 0.34)`; the dataset alone where nothing was fitted."""
     value, low, high = rungs.exponent
     if not np.isfinite(value):
-        return rungs.dataset
+        return ""
     interval = f" ({low:.2f} to {high:.2f})" if np.isfinite(low) and np.isfinite(high) else ""
-    return f"{rungs.dataset}: " + f"{value:.2f}{interval}".replace("-", "−")
+    return f": {value:.2f}{interval}".replace("-", "−")
 
 
 def elements(panels: Sequence[ByElement], unit: str) -> Figure:

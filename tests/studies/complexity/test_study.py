@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 
+from bigdata.studies.complexity.captioned import curves
 from bigdata.studies.complexity.results import Results
 from tests.bench import Bench
 
@@ -249,6 +250,16 @@ def test_models_are_exported(bench, run):
     refused = bench.bigdata("export", run.folder.path, "--model", "forest", "--format", "latex")
     assert refused.returncode == 2
     assert "is no formula: write --format npz" in refused.stderr
+
+
+def test_a_learning_curve_has_intervals_and_ends_at_the_whole_training_part(results):
+    of_class = {end: results.view[f"class_error{end}"][...][:, 0] for end in ("", "_low", "_high")}
+    for kind, curve in curves(results).items():
+        assert curve.n[0] < curve.n[1] == np.count_nonzero(~results.tested)
+        assert np.all((curve.low <= curve.error) & (curve.error <= curve.high))
+        assert np.all(curve.low < curve.high)
+        last = [of_class[end][results.classes.index(kind)] for end in ("", "_low", "_high")]
+        assert [curve.error[1], curve.low[1], curve.high[1]] == last
 
 
 def test_the_report_answers_the_question_first(run):

@@ -61,7 +61,7 @@ def test_matrix_spans_all_entries_however_many_are_drawn(n: int) -> None:
     image = figure.axes[0].images[0]
     assert tuple(image.get_extent()) == (0, n, n, 0)
     assert np.asarray(image.get_array()).shape == (m, m)
-    assert "k (eV)" in texts(figure)
+    assert "k\n(eV)" in texts(figure)
 
 
 def test_matrix_has_a_line_between_blocks_and_a_letter_over_each() -> None:
@@ -137,7 +137,7 @@ def test_neighbours_that_are_missing_are_not_counted() -> None:
 def test_dollars_in_names_are_no_formula(tmp_path: Path) -> None:
     columns = figures.Columns(np.arange(4.0), np.ones(4), np.full(4, 2.0), 4)
     shown = figures.Shown("$x_{$", np.ones(4, np.uint8))
-    png, pdf = save_as(
+    png, pdf, _ = save_as(
         lambda: figures.fingerprints(columns, shown, shown, 1.0, "Tanimoto", "energy (eV)"), tmp_path / "fingerprints"
     )
     assert png.stat().st_size > 1000

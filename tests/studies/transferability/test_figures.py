@@ -114,13 +114,13 @@ def test_curves_end_where_training_stopped_and_a_dot_is_at_the_best_look() -> No
     whole = np.array([0.5, 0.4, 0.3, 0.25])
     figure = figures.curves(steps, [Curve("mp", stopped, 2 * stopped), Curve("mp", whole, 3 * whole)], "eV/atom")
     left, right = figure.axes
-    first, dot, second, last, _ = left.lines
+    first, dot, second, last = left.lines
     np.testing.assert_allclose(first.get_xydata(), [[100, 400], [200, 100], [300, 200]])
     np.testing.assert_allclose(dot.get_xydata(), [[200, 100]])
     np.testing.assert_allclose(second.get_ydata(), 1000 * whole)
     np.testing.assert_allclose(last.get_xydata(), [[400, 250]])
     np.testing.assert_allclose(right.lines[1].get_ydata(), 3 * whole)
-    assert [text.get_text() for text in left.get_legend().get_texts()] == ["mp"]
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["mp"]
     assert left.get_yscale() == right.get_yscale() == "log"
 
 
