@@ -87,6 +87,12 @@ def json_option(function: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON.")(function)
 
 
+def private_option(function: F) -> F:
+    """--private: tell of the machine and its user."""
+    about = "Tell absolute paths, hosts and the user, which what is passed on leaves out."
+    return click.option("--private", is_flag=True, help=about)(function)
+
+
 def run_argument(function: F) -> F:
     """RUN: a run's folder, or its name."""
     return click.argument("run", type=RunPath())(function)

@@ -7,20 +7,21 @@ from pathlib import Path
 
 import click
 
-from bigdata.cli.options import run_argument
+from bigdata.cli.options import private_option, run_argument
 from bigdata.cli.text import echo
 
 
 @click.command()
 @run_argument
-def command(run: Path) -> None:
+@private_option
+def command(run: Path, private: bool) -> None:
     """Write the figures and the report of RUN; print the report's path.
 
     What can't be drawn is said, and the page is written without it.
     """
     from bigdata.run.reporting import redraw
 
-    report = redraw(run, partial(echo, err=True))
+    report = redraw(run, partial(echo, err=True), private=private)
     echo(report.page)
     if report.damage is not None:
         raise report.damage

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bigdata.cli.options import json_option, run_argument
+from bigdata.cli.options import json_option, private_option, run_argument
 from bigdata.cli.text import echo, table
 from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
@@ -27,22 +27,26 @@ MOST_IN_JSON = 5_000_000
 @run_argument
 @click.argument("array", required=False)
 @click.option("--variant", type=int, help="Which variant of a sweep, by its number.")
+@private_option
 @json_option
-def command(run: Path, array: str | None, variant: int | None, as_json: bool) -> None:
+def command(run: Path, array: str | None, variant: int | None, private: bool, as_json: bool) -> None:
     """Print the tables of RUN and the list of its arrays, or the values of ARRAY. Of a sweep, list the variants."""
-    variants = open_run(run).variants
+    from bigdata.report.privacy import Privacy
+
+    opened = open_run(run)
+    variants, privacy = opened.variants, Privacy(opened, keeps=private)
     if variant is None and len(variants) > 1:
-        rows = [(number, view.label) for number, view in enumerate(variants)]
+        rows = [(number, privacy.text(view.label)) for number, view in enumerate(variants)]
         echo(json.dumps([{"variant": n, "label": label} for n, label in rows]) if as_json else _variants(rows))
         return
     view = named_variant(run, variant)
     if array is not None:
-        echo(json.dumps(_values(view[array])) if as_json else _text(view[array]))
+        echo(json.dumps(privacy.data(_values(view[array]))) if as_json else _text(view[array]))
     elif as_json:
         shown = {"arrays": [_row(a) for a in view.values()], "tables": _tables(view), "data": _data(view)}
-        echo(json.dumps(shown))
+        echo(json.dumps(privacy.data(shown)))
     else:
-        echo(_page(view))
+        echo(privacy.text(_page(view)))
 
 
 def _variants(rows: list[tuple[int, str]]) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bigdata.cli.options import plan_options
+from bigdata.cli.options import plan_options, private_option
 from bigdata.cli.plan import as_text
 from bigdata.cli.text import echo
 from bigdata.display import span
@@ -35,12 +35,14 @@ ASK_SECONDS = 3600
 )
 @click.option("--dashboard", is_flag=True, help="Open Dask's dashboard, on this machine only, and say how to reach it.")
 @click.option("--watch", is_flag=True, help="Stay and show how the run goes, where its controller is elsewhere.")
+@private_option
 def command(
     plan: Plan,
     yes: bool,
     controller: str | None,
     dashboard: bool,
     watch: bool,
+    private: bool,
 ) -> None:
     """Run the study SPEC. Submitting again goes on where the run stopped.
 
@@ -55,9 +57,9 @@ def command(
     plan.refuse()
     if plan.site.controller == "inline" or not plan.n_todo:
         _ask(plan, yes)
-        _here(plan)
+        _here(plan, private)
     else:
-        _elsewhere(plan, watch)
+        _elsewhere(plan, watch, private)
 
 
 def _with_controller(plan: Plan, controller: str) -> Plan:
@@ -82,14 +84,14 @@ def _with(plan: Plan, **fields: Any) -> Plan:
     return replace(plan, site=plan.site.model_copy(update=fields).read_from(plan.site.file))
 
 
-def _here(plan: Plan) -> None:
+def _here(plan: Plan, private: bool) -> None:
     """Run it in this process."""
     from bigdata.cli.progress import Bars
     from bigdata.run import submit
 
     try:
         with Bars() as bars:
-            submit(plan, observer=bars)
+            submit(plan, observer=bars, private=private)
     except (TasksFailed, Cancelled) as error:
         again = f"\nTo go on: bigdata {shlex.join(sys.argv[1:])}" if isinstance(error, Cancelled) else ""
         echo(plan.folder.path)
@@ -99,14 +101,14 @@ def _here(plan: Plan) -> None:
     echo(plan.folder.path)
 
 
-def _elsewhere(plan: Plan, watch: bool) -> None:
+def _elsewhere(plan: Plan, watch: bool, private: bool) -> None:
     """Launch its controller; nothing is asked, as nobody has to wait."""
     from bigdata.cli.watch import follow, until_ended
     from bigdata.run.launch import launch
     from bigdata.run.status import status
 
     path = plan.folder.path
-    orders = launch(plan)
+    orders = launch(plan, private=private)
     echo(f"{_where(orders, status(path))}; you may log out", err=True)
     echo(f"    bigdata status {path} --watch\n    bigdata logs {path} -f\n    bigdata cancel {path}", err=True)
     echo(path)

@@ -11,6 +11,7 @@ from bigdata.errors import BigdataError, DamagedData, MissingData
 from bigdata.kind.report import Table
 from bigdata.report.html import Markup, sentence
 from bigdata.report.parts import report_parts
+from bigdata.report.privacy import Privacy
 from bigdata.store.folder import RunFolder
 from bigdata.store.reading import Run, View
 
@@ -47,11 +48,12 @@ class Faults:
     data aren't done. `damage` is the first damaged data that were met.
     """
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, privacy: Privacy | None = None) -> None:
         self.found: list[Fault] = []
         self.absent: list[str] = []
         self.damage: DamagedData | None = None
         self._folder, self._is_finished = run.folder, run.is_finished
+        self._privacy = privacy or Privacy(run)
 
     def shown(self, part: str, make: Callable[[], Markup]) -> Markup:
         """What `make` makes; else the sentence in its place, or nothing where its data aren't there yet.
@@ -97,7 +99,7 @@ class Faults:
     def overview(self) -> Markup:
         """One sentence for the top of the page; nothing where all is shown."""
         if self.damage is not None:
-            return sentence(f"Stored data of this run are damaged: {self.damage}", class_="fault")
+            return sentence(self._privacy.said(f"Stored data of this run are damaged: {self.damage}"), class_="fault")
         if not self.found:
             return Markup("")
         named = [f"the {fault.part}" for fault in self.found[:SHOWN_FAULTS]]
@@ -113,7 +115,7 @@ class Faults:
 
     def _said(self, fault: Fault) -> Markup:
         self.found.append(fault)
-        return sentence(fault.sentence(self._folder), class_="fault")
+        return sentence(self._privacy.said(fault.sentence(self._folder)), class_="fault")
 
 
 def _reason(error: BaseException) -> str:

@@ -10,7 +10,8 @@ from pathlib import Path
 from bigdata.errors import DamagedData
 from bigdata.report.comparison import comparison
 from bigdata.report.faults import Fault, Faults
-from bigdata.report.html import Markup, element, join, packaged
+from bigdata.report.html import Markup, element, join, packaged, worded
+from bigdata.report.privacy import Privacy
 from bigdata.report.record import citation, costs, failures, notes, provenance
 from bigdata.report.variant import VariantPart
 from bigdata.store.folder import figure_files, write_whole
@@ -36,37 +37,41 @@ class Report:
     damage: DamagedData | None
 
 
-def write_report(run: Run) -> Report:
+def write_report(run: Run, *, private: bool = False) -> Report:
     """Draw the figures of a run and write its report.html, whatever parts of it raise.
 
-    Of a run with tasks that failed or aren't done, the page shows what there is and what failed. A part that can't be
-    shown is one sentence in its place, and its traceback goes to the run's logs. Raises OSError where the disk refuses.
+    A page to be passed on tells no absolute path, host or user; a `private` one does. Of a run with tasks that failed
+    or aren't done, the page shows what there is and what failed. A part that can't be shown is one sentence in its
+    place, and its traceback goes to the run's logs. Raises OSError where the disk refuses.
     """
     # Opened anew: nothing is shown that was read before and isn't there any more.
     run = Run(run.folder.path)
-    faults = Faults(run)
+    privacy = Privacy(run, keeps=private)
+    faults = Faults(run, privacy)
     variants = [VariantPart(view, faults) for view in run.variants]
-    body = _body(run, variants, faults)
+    with worded(privacy.text):
+        body = _body(run, variants, faults, privacy)
+        scripts = {name: code for variant in variants for name, code in variant.scripts.items()}
+        page = _document(run.model.name, body, list(scripts.values()))
     report = _report(run, variants, faults)
     _remove(run, report.missing)
     _write_log(run, faults.found)
-    scripts = {name: code for variant in variants for name, code in variant.scripts.items()}
-    write_whole(run.folder.report, _document(run.model.name, body, list(scripts.values())))
+    write_whole(run.folder.report, page)
     return report
 
 
-def _body(run: Run, variants: Sequence[VariantPart], faults: Faults) -> list[Markup]:
+def _body(run: Run, variants: Sequence[VariantPart], faults: Faults, privacy: Privacy) -> list[Markup]:
     compared = comparison(variants, faults) if len(variants) > 1 else Markup("")
     shown = join(compared, *(variant.section() for variant in variants))
     sources = [source for variant in variants for source in variant.sources()]
     record = {
-        "notes": partial(notes, run),
+        "notes": partial(notes, run, privacy),
         "account of its costs": partial(costs, run),
-        "provenance": partial(provenance, run),
+        "provenance": partial(provenance, run, privacy),
         "list of what to cite": partial(citation, run, sources),
     }
     below = join(*(faults.shown(part, make) for part, make in record.items()))
-    failed = faults.shown("list of failed tasks", partial(failures, run))
+    failed = faults.shown("list of failed tasks", partial(failures, run, privacy))
     return [_header(run, shown + below), failed, faults.overview(), shown, below]
 
 

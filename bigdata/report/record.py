@@ -11,6 +11,7 @@ from ruamel.yaml import YAML
 
 from bigdata.display import size
 from bigdata.report.html import Markup, element, join
+from bigdata.report.privacy import Privacy
 from bigdata.store.accounts import amounts, compared, held_sentence, idle, idle_sentence
 from bigdata.store.reading import Run
 
@@ -18,7 +19,7 @@ from bigdata.store.reading import Run
 SHOWN_FAILURES = 20
 
 
-def failures(run: Run) -> Markup:
+def failures(run: Run, privacy: Privacy) -> Markup:
     """What failed, the command that runs it again here, and the traceback folded; nothing where all is
     done.
     """
@@ -40,32 +41,35 @@ def failures(run: Run) -> Markup:
         "section",
         element("h2", "What failed" if history.failed else "What is missing"),
         element("p", " ".join(said)),
-        *(_failure(run, f"{path}/{index}", record) for (path, index), record in shown),
-        *([element("p", f"{more} more: `bigdata status {run.folder.path}` lists them.")] if more > 0 else []),
+        *(_failure(privacy, f"{path}/{index}", record) for (path, index), record in shown),
+        *([element("p", f"{more} more: `bigdata status {privacy.folder}` lists them.")] if more > 0 else []),
         class_="failed",
         id="failed",
     )
 
 
-def _failure(run: Run, task: str, record: dict[str, Any]) -> Markup:
+def _failure(privacy: Privacy, task: str, record: dict[str, Any]) -> Markup:
     return join(
-        element("p", element("code", task), " ", str(record.get("error", "")), class_="task"),
+        element("p", element("code", task), " ", privacy.said(str(record.get("error", ""))), class_="task"),
         element(
             "details",
             element("summary", "Traceback, and the command that runs it alone"),
-            element("p", element("code", f"bigdata debug {run.folder.path} {task}")),
-            element("pre", str(record.get("traceback", ""))),
+            element("p", element("code", f"bigdata debug {privacy.folder} {task}")),
+            element("pre", privacy.said(str(record.get("traceback", "")))),
         ),
     )
 
 
-def notes(run: Run) -> Markup:
+def notes(run: Run, privacy: Privacy) -> Markup:
     """What was filtered, skipped or fell back."""
     found = [*_ended_by_budget(run), *run.resolved.get("notes", [])]
     if not found:
         return Markup("")
     return element(
-        "section", element("h2", "Notes"), element("ul", *(element("li", note) for note in found)), id="notes"
+        "section",
+        element("h2", "Notes"),
+        element("ul", *(element("li", privacy.said(note)) for note in found)),
+        id="notes",
     )
 
 
@@ -79,7 +83,7 @@ def _ended_by_budget(run: Run) -> Iterator[str]:
         )
 
 
-def provenance(run: Run) -> Markup:
+def provenance(run: Run, privacy: Privacy) -> Markup:
     """How these numbers came to be."""
     return element(
         "section",
@@ -88,7 +92,7 @@ def provenance(run: Run) -> Markup:
             "div",
             element(
                 "table",
-                element("tbody", *(_row(name, value) for name, value in _facts(run))),
+                element("tbody", *(_row(name, value) for name, value in _facts(run, privacy))),
                 class_="record",
             ),
             class_="table",
@@ -96,7 +100,7 @@ def provenance(run: Run) -> Markup:
         element(
             "details",
             element("summary", "The study, every default filled"),
-            element("pre", _yaml(run.resolved["study"])),
+            element("pre", _yaml(privacy.data(run.resolved["study"]))),
         ),
         id="provenance",
     )
@@ -125,9 +129,9 @@ def costs(run: Run) -> Markup:
     )
 
 
-def _facts(run: Run) -> Iterator[tuple[str, str]]:
+def _facts(run: Run, privacy: Privacy) -> Iterator[tuple[str, str]]:
     about = run.attributes
-    yield "folder", str(run.folder.path.absolute())
+    yield "folder", privacy.folder
     if "written" in about:
         yield "finished", str(about["written"])
         yield (
@@ -143,9 +147,9 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
             yield f"{row['group']} {name}".strip(), f"sha256 {given['digest']}"
     if taken := about.get("taken_over"):
         yield "taken over", ", ".join(f"{n:,} tasks' results from {name}" for name, n in taken.items())
-    yield from (
-        (key, ", ".join(f"{k} {v}" for k, v in about[key].items())) for key in ("versions", "platform") if key in about
-    )
+    if "versions" in about:
+        yield "versions", ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+    yield from privacy.facts()
 
 
 def _on_disk(run: Run) -> tuple[int, int]:

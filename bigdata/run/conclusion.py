@@ -56,10 +56,10 @@ def _write_record(plan: Plan, started: float) -> None:
     finish_store(plan.folder.store, provenance.provenance(plan, run, time.perf_counter() - started))
 
 
-def report(plan: Plan, journal: Journal, observer: Observer) -> DamagedData | None:
+def report(plan: Plan, journal: Journal, observer: Observer, *, private: bool = False) -> DamagedData | None:
     """Draw the figures and the page; returns damaged data that were met."""
     observer.message("writing figures and report")
-    return reporting.draw(plan.folder, journal, observer.message)
+    return reporting.draw(plan.folder, journal, observer.message, private=private)
 
 
 def fold_logs(folder: RunFolder) -> None:

@@ -32,17 +32,18 @@ LAST_WORDS_BYTES = 2_000
 ENDED_IN_ORDER = {0, TasksFailed.exit_code, Cancelled.exit_code}
 
 
-def launch(plan: Plan) -> Orders:
+def launch(plan: Plan, *, private: bool = False) -> Orders:
     """Start the controller that the plan's site asks for, `detached` or `job`, and return once it lives.
 
-    A job that has to wait in its queue counts as living: it begins without this terminal. Raises PlanRefused; SiteError
-    where another controller runs this study, the batch system refuses, or the controller ends as soon as it starts.
+    Its report tells of the machine where it is `private`. A job that has to wait in its queue counts as living: it
+    begins without this terminal. Raises PlanRefused; SiteError where another controller runs this study, the batch
+    system refuses, or the controller ends as soon as it starts.
     """
     plan.refuse()
     batch.require(plan.site.scheduler)
     folder = plan.folder
     require_own(folder, ELSEWHERE)
-    orders = Orders.of(plan)
+    orders = Orders.of(plan, private=private)
     folder.logs.mkdir(parents=True, exist_ok=True)
     if folder.exists():
         release(status(folder.path))

@@ -41,7 +41,7 @@ def control(path: Path, observer: Observer) -> Run | None:
     plan = _ordered(orders, path)
     _wait_for_lock(folder)
     try:
-        run = submit(plan, observer=observer, shift=_shift(orders, plan.site))
+        run = submit(plan, observer=observer, shift=_shift(orders, plan.site), private=orders.private)
     except ShiftOver:
         observer.message(_hand_over(folder, orders))
         return None

@@ -48,10 +48,11 @@ class Orders:
     job: str = ""
     n: int = 1
     fresh: bool = False
+    private: bool = False
 
     @classmethod
-    def of(cls, plan: Plan) -> Orders:
-        """The orders for a plan's controller."""
+    def of(cls, plan: Plan, *, private: bool = False) -> Orders:
+        """The orders for a plan's controller, whose report is to be `private` or not."""
         return cls(
             controller=plan.site.controller,
             spec=str(plan.study.origin),
@@ -63,6 +64,7 @@ class Orders:
             time=round(time.time(), 3),
             repeated=_elsewhere(plan.study.repeated) if plan.study.repeated else None,
             fresh=plan.fresh,
+            private=private,
         )
 
     @property

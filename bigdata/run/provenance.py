@@ -33,17 +33,22 @@ RECORDED_VERSIONS = ("bigdata", "dask", "distributed", "numpy", "scipy", "zarr",
 
 def provenance(plan: Plan, run: Run, seconds: float) -> dict[str, Any]:
     taken, seconds_of_tasks, memory = Counter[str](), 0.0, 0
-    for record in run.history.done.values():
+    # The hosts by pool, in the order in which they came.
+    nodes, pools = dict[str, dict[str, None]](), {stage.path: stage.pool for stage in plan.stages}
+    for (path, _), record in run.history.done.items():
         if "from" in record:
             taken[record["from"]] += 1
-        else:
-            seconds_of_tasks, memory = seconds_of_tasks + record["seconds"], max(memory, record["memory"])
+            continue
+        seconds_of_tasks, memory = seconds_of_tasks + record["seconds"], max(memory, record["memory"])
+        if path in pools and "worker" in record:  # the study may have lost a stage since
+            nodes.setdefault(pools[path], {})[record["worker"].rpartition(":")[0]] = None
     return {
         "study": plan.study.resolved(),
         "inputs": {f"{v.group}/{name}".lstrip("/"): i.digest for v in plan.variants for name, i in v.inputs.items()},
         "notes": list(plan.notes),
         "versions": _versions(run) | _extra_versions(plan),
         # Threads and instruction sets change the last bits of sums.
+        "nodes": {pool: list(hosts) for pool, hosts in nodes.items()},
         "environment": {lane: thread_environment(lanes.threads(plan.site, lane)) for lane in _lanes(plan)},
         "platform": {
             "host": socket.gethostname(),

@@ -56,13 +56,14 @@ def submit(
     client: Client | None = None,
     fresh: bool = False,
     draw: bool = True,
+    private: bool = False,
 ) -> Run:
     """Run a study to its report and return the run, opened for reading. What an earlier submission finished is kept.
 
     The controller is this process, wherever the site would have it; see `bigdata.run.launch` for the others. With a
     Dask `client`, tasks run on its cluster. Where no `observer` is named, a notebook shows the progress. `fresh` takes
     nothing over from other runs, and does one that has ended anew; without `draw` the report is left to the next
-    submission.
+    submission, and a `private` one tells absolute paths, hosts and the user.
     Raises, before anything is written, PlanRefused, and SpecError where packages that the tasks import are missing;
     SiteError where the machine refuses or another controller runs this study; Cancelled, which is ShiftOver where the
     `shift` ended first; TasksFailed when all else is done.
@@ -79,10 +80,10 @@ def submit(
             fold(plan.folder)
             plan = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh, before=plan)
             lead, past = (
-                Lead(lock, observer or usual_observer(), shift, client, draw),
+                Lead(lock, observer or usual_observer(), shift, client, draw, private),
                 read_history(plan.folder.journal),
             )
-            if _is_finished(plan, past):
+            if _is_finished(plan, past, lead):
                 _say_finished(plan, past, lead.observer)
                 return Run(plan.folder.path)
             _remove_orphans(plan, lead.observer)
@@ -93,7 +94,7 @@ def submit(
 @dataclass(frozen=True)
 class Lead:
     """What leads a run beside its plan: the lock that it holds, who is told, its shift, whose cluster it uses, and
-    whether it draws the report.
+    whether it draws the report, and a private one.
     """
 
     lock: Lock
@@ -101,6 +102,7 @@ class Lead:
     shift: Shift
     client: Client | None
     draws: bool
+    is_private: bool
 
 
 @contextmanager
@@ -119,7 +121,7 @@ def _stopping() -> Iterator[None]:
             signal.signal(signal.SIGTERM, before)
 
 
-def _is_finished(plan: Plan, past: History) -> bool:
+def _is_finished(plan: Plan, past: History, lead: Lead) -> bool:
     """Whether an earlier submission has done all of this, to the end, and nothing was found amiss since."""
     folder = plan.folder
     if past.state != "done" or folder.damaged.exists() or (plan.n_todo and not past.ends[-1].get("spent")):
@@ -127,7 +129,11 @@ def _is_finished(plan: Plan, past: History) -> bool:
     besides = sum(p.exists() for p in (folder.lock, folder.launch, folder.controller_log, folder.report_log))
     lacking = 2 * len(reporting.undrawn(past)) + (plan.site.controller != "inline")
     is_whole = folder.n_files() - besides >= plan.n_files - lacking
-    return is_whole and reporting.is_drawn(plan, past) and is_understood(plan, folder.read_resolved())
+    return (
+        is_whole
+        and reporting.is_drawn(plan, past, private=lead.is_private)
+        and is_understood(plan, folder.read_resolved())
+    )
 
 
 def _say_finished(plan: Plan, past: History, observer: Observer) -> None:
@@ -190,7 +196,7 @@ def _led(plan: Plan, lead: Lead, accounts: Accounts) -> tuple[Outcome, DamagedDa
 def _report(plan: Plan, outcome: Outcome, journal: Journal, lead: Lead, accounts: Accounts) -> DamagedData | None:
     """Draw the report, and close the accounts; returns damaged data that were met."""
     began = time.perf_counter()
-    damage = report(plan, journal, lead.observer)
+    damage = report(plan, journal, lead.observer, private=lead.is_private)
     if damage is None:
         accounts.closed(outcome, time.perf_counter() - began)
     return damage

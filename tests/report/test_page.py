@@ -148,7 +148,7 @@ def test_what_failed_is_told_with_the_command_that_runs_it_again(copied: Run) ->
     shutil.rmtree(copied.folder.store / "group" / "c")
     page = write_report(copied).page.read_text()
     assert "1 of 5 tasks failed" in page
-    assert f"bigdata debug {copied.folder.path} groups/0" in page
+    assert f"<code>bigdata debug {copied.folder.path.name} groups/0</code>" in page
     assert "&lt;b&gt; &amp; more" in page
     assert "Traceback &lt;here&gt;" in page
     assert "Homogeneous groups</h3>" not in page
