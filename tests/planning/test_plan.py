@@ -119,8 +119,6 @@ def test_more_than_the_disk_holds_is_refused(bench: Bench) -> None:
     assert code == 3
     last = said.splitlines()[-1].replace("/private", "")
     assert f"bytes more would be written, and the file system of {bench.folder}, mounted at /" in last
-        -1
-    ].replace("/private", "")
 
 
 def test_a_plan_that_is_refused_is_still_shown(bench: Bench) -> None:
