@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from bigdata.cli.harmless import guard_terminal
 from bigdata.errors import BigdataError, Cancelled, SiteError
 from bigdata.version import VERSION
 
@@ -101,6 +102,7 @@ def main() -> None:
     """The `bigdata` program."""
     # Looked for here, since what goes wrong may do so before click has read it.
     debug = "--debug" in sys.argv[1:2]
+    guard_terminal()
     try:
         # By itself click would end the process, with exit codes of its own.
         cli(prog_name="bigdata", standalone_mode=False)

@@ -114,6 +114,8 @@ def _elsewhere(plan: Plan, watch: bool) -> None:
 
 
 def _where(orders: Orders, now: Status) -> str:
+    if now.state == "held" and now.job:
+        return f"the controller's job {orders.job} is held ({now.job.reason or 'no reason given'})"
     if now.state == "queued" and now.job:
         return f"the controller waits in the queue as job {orders.job} ({now.job.reason or 'no reason given'})"
     if orders.process:

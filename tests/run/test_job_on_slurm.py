@@ -109,6 +109,24 @@ def test_a_run_that_queues_is_said_to_queue_and_is_cancelled(bench: Bench, spec:
     assert status(folder.path).state == "cancelled"
 
 
+def test_a_controller_that_is_held_in_the_queue_is_said_to_be_held(
+    bench: Bench, spec: Path, site: Path, busy: None
+) -> None:
+    bench.bigdata("submit", spec, "--site", site)
+    folder, (job,) = bench.run_folder(), [j for j, name in queue().items() if name.startswith("bd-")]
+    subprocess.run(["scontrol", "hold", job], check=True)
+    until(lambda: status(folder.path).state == "held", 20)
+    page = bench.bigdata("status", folder.path).stdout
+    assert page.startswith(f"{folder.path}  held: the controller's job {job} won't start by itself (JobHeld")
+    assert f"release or change it in slurm, or take it away by `bigdata cancel {folder.path}`" in page
+    assert json.loads(bench.bigdata("status", folder.path, "--json").stdout)["state"] == "held"
+    subprocess.run(["scontrol", "release", job], check=True)
+    until(lambda: status(folder.path).state == "queued", 20)
+    subprocess.run(["scontrol", "hold", job], check=True)
+    assert bench.bigdata("cancel", folder.path).stdout == f"{folder.path}: cancelled, before it began\n"
+    assert job not in queue()
+
+
 def test_a_run_is_followed_from_the_login_by_its_folder(
     bench: Bench, spec: Path, site: Path, right: dict[str, bytes]
 ) -> None:
