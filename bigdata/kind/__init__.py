@@ -135,6 +135,8 @@ if TYPE_CHECKING:
     from bigdata.kind.arrays import whole as whole
     from bigdata.kind.checkpoint import Checkpoint as Checkpoint
     from bigdata.kind.context import Context as Context
+    from bigdata.kind.named_fields import unfit_units as unfit_units
+    from bigdata.kind.named_fields import unit_of as unit_of
     from bigdata.kind.named_fields import unknown_fields as unknown_fields
     from bigdata.kind.proposer import Ask as Ask
     from bigdata.kind.proposer import Proposer as Proposer
@@ -189,7 +191,7 @@ _HOMES = {
     "kind.checkpoint": ("Checkpoint",),
     "kind.context": ("Context",),
     "spec.grown": ("Grown",),
-    "kind.named_fields": ("unknown_fields",),
+    "kind.named_fields": ("unfit_units", "unit_of", "unknown_fields"),
     "kind.proposer": ("Ask", "Proposer"),
     "kind.report": ("Figure", "Headline", "Panel", "ReportParts", "Table"),
     "kind.results": ("StudyResults",),

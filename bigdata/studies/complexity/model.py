@@ -10,8 +10,21 @@ from pydantic import Field, model_validator
 
 from bigdata import kind
 from bigdata.data import DataProblem
+from bigdata.data.materials.extent import Per
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
-from bigdata.kind import Finding, Findings, Grown, Input, PathInSpec, SpecModel, StudyModel, named, unknown_fields
+from bigdata.kind import (
+    Finding,
+    Findings,
+    Grown,
+    Input,
+    PathInSpec,
+    SpecModel,
+    StudyModel,
+    named,
+    unfit_units,
+    unit_of,
+    unknown_fields,
+)
 from bigdata.models.tabular.setting import Grid, Models, Point, Sisso
 from bigdata.studies.complexity import of_classes
 
@@ -218,7 +231,11 @@ def _data(fields: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
             for i, name in enumerate(fields["split"].group_by)
             if name not in (*FROM_FORMULA, *renamed(dataset))
         ]
-    yield from unknown_fields(dataset, folder, ("dataset",), asked)
+    found = list(unknown_fields(dataset, folder, ("dataset",), asked))
+    yield from found
+    if (target := fields.get("target")) is not None and not (found or target.classes):
+        own = unit_of(dataset, folder, target.field)
+        yield from unfit_units(f"`{target.field}`", own, target, Per(target.per or ""))
 
 
 def renamed(dataset: MaterialsOrigin) -> dict[str, str]:
