@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -28,16 +27,6 @@ def cell(value: Any, n_decimals: int = DECIMALS) -> str:
             return f"{value:.{n_decimals}f}".rstrip("0").rstrip(".")
         return f"{value:.2e}"
     return str(value)
-
-
-# What moves a terminal's cursor, changes its colours or its title, or turns the direction of writing around: not the
-# ends of lines and tabulators.
-_UNSEEN = re.compile(r"\r(?!\n)|[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-
-
-def visible(text: str) -> str:
-    """Others' words, with what a terminal would obey written out, as in JSON, which stays the same data."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def size(n_bytes: float) -> str:

@@ -55,12 +55,24 @@ def own_folder(shared: Path) -> Path:
             f"({error.strerror}). Ask for the right to write there (`chmod g+w`), or set BIGDATA_CACHE to a folder of "
             "yours."
         ) from None
+    return _nobody_elses(own, found)
+
+
+def secrets_folder() -> Path:
+    """Where in the cache keys are kept that only this user may know, and believe. SiteError where it isn't theirs."""
+    folder = cache_folder().absolute() / "tls"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return _nobody_elses(folder, folder.lstat())
+
+
+def _nobody_elses(folder: Path, found: os.stat_result) -> Path:
+    """A folder, by its own state, in which nobody else can have put anything."""
     if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & _WRITABLE_BY_OTHERS:
         raise SiteError(
-            f"{own} was made by {_name(found.st_uid)}, or others may write in it, so that what is there may not be "
-            "what you computed. Remove it, or ask its owner to; or set BIGDATA_CACHE to a folder of yours."
+            f"{folder} was made by {_name(found.st_uid)}, or others may write in it, so that what is there may not be "
+            "yours. Remove it, or ask its owner to; or set BIGDATA_CACHE to a folder of yours."
         )
-    return own
+    return folder
 
 
 def _user() -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bigdata.display import cell, decimals, span, visible
+from bigdata.display import cell, decimals, span
 
 
 @pytest.mark.parametrize(
@@ -38,18 +38,3 @@ def test_a_cell_has_no_idle_zeros_and_a_dash_for_nothing() -> None:
 )
 def test_an_interval_is_in_one_unit_unless_an_end_would_be_a_large_number(ends, said):
     assert span(*ends) == said
-
-
-@pytest.mark.parametrize(
-    ("said", "shown"),
-    [
-        ("\x1b[31mred\x1b]0;title\x07", r"\u001b[31mred\u001b]0;title\u0007"),
-        ("done\rfailed", r"done\u000dfailed"),
-        ("lines\r\nof\ttext\n", "lines\r\nof\ttext\n"),
-        ("\x9b2J", r"\u009b2J"),
-        ("a\u202eb", r"a\u202eb"),
-        ("Ångström µ → ²", "Ångström µ → ²"),
-    ],
-)
-def test_what_a_terminal_would_obey_is_written_out(said: str, shown: str) -> None:
-    assert visible(said) == shown

@@ -12,7 +12,7 @@ import pytest
 
 from bigdata.data.shared_downloads import put, taken
 from bigdata.errors import SiteError
-from bigdata.places import cache_folder, is_shared
+from bigdata.places import cache_folder, is_shared, secrets_folder
 
 # Nobody's numbers; a group that both are in.
 ALICE, BOB, GROUP = 54_321, 54_322, 54_320
@@ -104,6 +104,22 @@ def test_a_link_in_ones_place_is_refused(cache: Path, tmp_path: Path) -> None:
         (cache / f"of-{ALICE}").symlink_to("/tmp")
     with acting_as(ALICE), pytest.raises(SiteError, match=f"was made by {BOB}"):
         cache_folder()
+
+
+@as_root
+@pytest.mark.parametrize("what", ["a folder", "a folder for all", "a link"])
+def test_keys_are_kept_where_nobody_else_can_put_any(what: str, cache: Path) -> None:
+    """What lies in a cache since others could write there; it is this user's own now."""
+    share(cache, 0o2777)
+    with acting_as(ALICE if what == "a folder for all" else BOB, 0):
+        (cache / "tls").symlink_to("/tmp") if what == "a link" else (cache / "tls").mkdir(mode=0o777)
+    os.chown(cache, ALICE, -1)
+    cache.chmod(0o755)
+    with acting_as(ALICE), pytest.raises(SiteError, match=f"{cache}/tls was made by .*, or others may write in it"):
+        secrets_folder()
+    (cache / "tls").unlink() if what == "a link" else (cache / "tls").rmdir()
+    with acting_as(ALICE):
+        assert secrets_folder().stat().st_mode & 0o777 == 0o700
 
 
 @as_root

@@ -39,12 +39,6 @@ def test_imports_go_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
-def test_all_that_is_printed_goes_through_one_function() -> None:
-    """It writes out what a terminal would obey."""
-    others = [path for path in MODULES if "click.echo(" in path.read_text() and path.name != "text.py"]
-    assert not others
-
-
 @pytest.mark.parametrize("kind", sorted(OURS))
 def test_no_room_but_its_own_names_a_study_kind(kind: str) -> None:
     room = OURS[kind].split(".")[2]

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from bigdata.cli.options import run_argument
-from bigdata.cli.text import echo
 from bigdata.run.cancelling import cancel
 from bigdata.run.status import status
 
@@ -22,6 +21,6 @@ def command(run: Path) -> None:
     removed = f"; {n} job{'s' * (n > 1)} removed: {', '.join(found.jobs)}" if n else ""
     if found.was_live:
         done = f"{now.n_done} of {now.n_tasks} tasks done" if now.n_tasks else "before it began"
-        echo(f"{run}: {now.state}, {done}{removed}")
+        click.echo(f"{run}: {now.state}, {done}{removed}")
     else:
-        echo(f"{run} is not running ({now.state}){removed}")
+        click.echo(f"{run} is not running ({now.state}){removed}")

@@ -9,7 +9,6 @@ from typing import Any
 import click
 
 from bigdata.cli.options import run_argument
-from bigdata.cli.text import echo
 
 # A line of progress at most this often for each stage.
 SAY_SECONDS = 10.0
@@ -48,4 +47,4 @@ class Lines:
             self.message(f"{path}: {count[0]} of {count[1]} tasks ended")
 
     def message(self, text: str) -> None:
-        echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", err=True)
+        click.echo(f"{time.strftime('%Y-%m-%d %H:%M:%S')} {text}", err=True)

@@ -9,7 +9,6 @@ import click
 
 from bigdata.cli.logs import task_id
 from bigdata.cli.options import run_argument
-from bigdata.cli.text import echo
 from bigdata.errors import SpecError, TasksFailed
 from bigdata.store.folder import RunFolder
 from bigdata.store.ownership import require_own
@@ -32,7 +31,7 @@ def command(run: Path, task: str) -> None:
         known = ", ".join(f"{name}/0 … {name}/{c['tasks'] - 1}" for name, c in stages.items())
         raise SpecError(f"{run} has no task `{task}`; it has {known}.")
     require(open_run(run).model)
-    token = attempt(RunFolder(run), order_of(RunFolder(run), path, index), partial(echo, err=True))
-    echo(f"{task}: {token['event']} after {token['seconds']} s, {token['memory'] / 2**20:.0f} MiB at most")
+    token = attempt(RunFolder(run), order_of(RunFolder(run), path, index), partial(click.echo, err=True))
+    click.echo(f"{task}: {token['event']} after {token['seconds']} s, {token['memory'] / 2**20:.0f} MiB at most")
     if token["event"] == "failed":
         raise TasksFailed(f"{task} failed: {token['error']}")

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from bigdata.cli.options import run_argument
-from bigdata.cli.text import echo
 from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
 from bigdata.naming import named
@@ -37,4 +36,4 @@ def command(run: Path, model: str, form: str, out: Path | None, variant: int | N
     if not view.model.export_at:
         raise SpecError(f"{run} is the run of a study of the kind `{view.model.study}`, which has no model to export.")
     text: str = named(view.model.export_at)(view, model, form, out)
-    echo(text)
+    click.echo(text)

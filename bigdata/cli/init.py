@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from bigdata.cli.text import echo
 from bigdata.errors import Place, Problem, SpecError
 
 
@@ -25,7 +24,7 @@ def command(kind: str, file: Path | None) -> None:
             new.write(text)
     except OSError as error:
         raise SpecError([_unwritable(path, error)]) from error
-    echo(path)
+    click.echo(path)
 
 
 def _unwritable(path: Path, error: OSError) -> Problem:

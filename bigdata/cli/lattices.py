@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 
 if TYPE_CHECKING:
     from bigdata.lattices.prototypes import Prototype
@@ -23,12 +23,12 @@ def command(name: str | None, as_json: bool) -> None:
 
     found = list(PROTOTYPES.values()) if name is None else [prototype(name)]
     if as_json:
-        echo(json.dumps([_described(p) for p in found], indent=2))
+        click.echo(json.dumps([_described(p) for p in found], indent=2))
     elif name is None:
         rows = [(p.name, ", ".join(p.lengths), ", ".join(p.labels), p.spacegroup, p.title) for p in found]
-        echo(table(("prototype", "parameters", "site classes", "spacegroup", "what"), rows))
+        click.echo(table(("prototype", "parameters", "site classes", "spacegroup", "what"), rows))
     else:
-        echo(_page(found[0]))
+        click.echo(_page(found[0]))
 
 
 def _page(p: Prototype) -> str:

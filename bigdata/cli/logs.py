@@ -11,7 +11,6 @@ from typing import BinaryIO
 import click
 
 from bigdata.cli.options import run_argument
-from bigdata.cli.text import echo
 from bigdata.errors import SpecError
 from bigdata.files import open_plain
 from bigdata.run.status import status
@@ -38,12 +37,12 @@ def command(run: Path, task: str | None, follow: bool) -> None:
     n_printed = 0
     for line in _following(folder, task) if follow else _lines(folder):
         if task is None or f" {task} " in line:
-            echo(line)
+            click.echo(line)
             n_printed += 1
     if task is not None:
         _ending(run, folder, task)
     elif not n_printed:
-        echo(f"nothing was logged in {run}")
+        click.echo(f"nothing was logged in {run}")
 
 
 def _lines(folder: RunFolder) -> list[str]:
@@ -122,9 +121,9 @@ def _ending(run: Path, folder: RunFolder, task: str) -> None:
     record = past.failed.get((path, index)) or past.done.get((path, index))
     if record is None:
         raise SpecError(f"{run} has no record of a task `{task}`. `bigdata status {run}` lists its stages.")
-    echo(f"{task}: {record['event']} after {record.get('seconds', 0)} s on {record.get('worker', '?')}")
+    click.echo(f"{task}: {record['event']} after {record.get('seconds', 0)} s on {record.get('worker', '?')}")
     if record["event"] == "failed":
-        echo(f"{record.get('error', '')}\n{record.get('traceback', '')}")
+        click.echo(f"{record.get('error', '')}\n{record.get('traceback', '')}")
 
 
 def task_id(task: str) -> tuple[str, int]:

@@ -10,8 +10,7 @@ from typing import Any
 
 import click
 
-from bigdata.cli.text import echo
-from bigdata.display import visible
+from bigdata.cli.harmless import guard_terminal
 from bigdata.errors import BigdataError, Cancelled, SiteError
 from bigdata.version import VERSION
 
@@ -86,9 +85,7 @@ def _listen() -> None:
 
     logger = logging.getLogger("bigdata")
     logger.setLevel(logging.INFO)
-    handler = logging.StreamHandler()
-    handler.format = lambda record: visible(record.getMessage())  # type: ignore[method-assign]
-    logger.handlers = [handler]  # also where this process has run the program before
+    logger.handlers = [logging.StreamHandler()]  # also where this process has run the program before
 
 
 def _refusal(error: OSError) -> SiteError:
@@ -105,6 +102,7 @@ def main() -> None:
     """The `bigdata` program."""
     # Looked for here, since what goes wrong may do so before click has read it.
     debug = "--debug" in sys.argv[1:2]
+    guard_terminal()
     try:
         # By itself click would end the process, with exit codes of its own.
         cli(prog_name="bigdata", standalone_mode=False)
@@ -116,17 +114,17 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         if debug:
             raise
-        echo("bigdata: cancelled", err=True)
+        click.echo("bigdata: cancelled", err=True)
         sys.exit(Cancelled.exit_code)
     except OSError as error:
         if debug or error.errno is None:
             raise
         refusal = _refusal(error)
-        echo(f"bigdata: {refusal}", err=True)
+        click.echo(f"bigdata: {refusal}", err=True)
         sys.exit(refusal.exit_code)
     except BigdataError as error:
         if debug:
             raise
         # Where a SpecError knows its place in a file, its lines begin with that, where editors look for it.
-        echo(str(error) if type(error).__name__ == "SpecError" else f"bigdata: {error}", err=True)
+        click.echo(str(error) if type(error).__name__ == "SpecError" else f"bigdata: {error}", err=True)
         sys.exit(error.exit_code)

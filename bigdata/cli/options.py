@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import click
 
-from bigdata.cli.text import echo
 from bigdata.store.named import RUNS, named_run
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -111,5 +110,5 @@ def _named(said: str | Path, runs: Path | None) -> Path:
     found = named_run(said, runs or RUNS)
     if found.n_of_name:
         latest = f", the latest of {found.n_of_name} of that name" if found.n_of_name > 1 else ""
-        echo(f"run    {found.path}{latest}", err=True)
+        click.echo(f"run    {found.path}{latest}", err=True)
     return found.path

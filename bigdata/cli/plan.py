@@ -10,7 +10,7 @@ import click
 
 from bigdata.cli.options import json_option, plan_options
 from bigdata.cli.plan_data import as_data
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.display import between, rounded, size, small_duration, span
 from bigdata.errors import PlanRefused, SpecError
 from bigdata.kind.stage import EXPECTED_SECOND
@@ -44,10 +44,10 @@ def command(
         raise SpecError(f"--graph {graph}: the picture is an SVG. Name a file that ends in `.svg`.")
     if graph is not None:
         graph.write_text(drawing(plan), encoding="utf-8")
-        echo(f"graph: {graph}", err=True)
+        click.echo(f"graph: {graph}", err=True)
     if probe:
         plan = _probed(plan, probe_time)
-    echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
+    click.echo(json.dumps(as_data(plan), indent=2) if as_json else as_text(plan))
     plan.require_packages()
     if plan.refusals():
         raise PlanRefused("the plan is refused")
@@ -66,7 +66,7 @@ def _probed(plan: Plan, probe_time: str) -> Plan:
     for found in probe(plan, seconds):
         n = found.tally.n_tasks
         took = f"{n} task{'s' * (n > 1)} in {small_duration(found.tally.seconds)}"
-        echo(f"probe: {found.path}: {took if n else f'not run, {found.why_not}'}", err=True)
+        click.echo(f"probe: {found.path}: {took if n else f'not run, {found.why_not}'}", err=True)
     again = make_plan(plan.study, site=plan.site, runs=plan.folder.path.parent, fresh=plan.fresh)
     return replace(again, site_because=plan.site_because)
 

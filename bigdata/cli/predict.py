@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import click
 
 from bigdata.cli.options import json_option, run_argument
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.cli.variants import named_variant
 from bigdata.data.materials.origin import MaterialsFormat
 from bigdata.errors import SpecError
@@ -61,10 +61,10 @@ def command(
     own = getattr(getattr(view.model, "dataset", None), "format", None)
     dataset = open_named([source], skip_bad, form or (own if own == "table" else None))[0].dataset
     made = predict(view, dataset, model, seen)
-    echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
+    click.echo(f"{made.quantity} ({made.unit or 'no unit'}) by {made.model}", err=True)
     for note in made.notes:
-        echo(f"note   {note}", err=True)
-    echo(json.dumps(_rows(dataset, made)) if as_json else _text(dataset, made))
+        click.echo(f"note   {note}", err=True)
+    click.echo(json.dumps(_rows(dataset, made)) if as_json else _text(dataset, made))
     n_without = sum(map(bool, made.reasons))
     if n_without and not skip_bad:
         what = f"{n_without:,} of {len(made.reasons):,} entries have no prediction; the reasons stand beside them."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 from typing import Any
 
@@ -16,14 +17,14 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from bigdata.display import visible
+from bigdata.cli.harmless import drawn_on, harmless
 
 
 class Bars:
     """An observer of a run, as a context manager."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True, highlight=False)
+        self._console = Console(file=drawn_on(sys.stderr), highlight=False)
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
@@ -61,4 +62,4 @@ class Bars:
 
     def message(self, text: str) -> None:
         # Rich takes `[…]` for its own markup, and breaks lines after 80 characters where it sees no terminal.
-        self._console.print(visible(text), markup=False, soft_wrap=True)
+        self._console.print(harmless(text), markup=False, soft_wrap=True)

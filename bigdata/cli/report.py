@@ -8,7 +8,6 @@ from pathlib import Path
 import click
 
 from bigdata.cli.options import private_option, run_argument
-from bigdata.cli.text import echo
 
 
 @click.command()
@@ -21,7 +20,7 @@ def command(run: Path, private: bool) -> None:
     """
     from bigdata.run.reporting import redraw
 
-    report = redraw(run, partial(echo, err=True), private=private)
-    echo(report.page)
+    report = redraw(run, partial(click.echo, err=True), private=private)
+    click.echo(report.page)
     if report.damage is not None:
         raise report.damage

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigdata.cli.options import json_option, private_option, run_argument
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.cli.variants import named_variant
 from bigdata.errors import SpecError
 from bigdata.store import open_run
@@ -37,16 +37,16 @@ def command(run: Path, array: str | None, variant: int | None, private: bool, as
     variants, privacy = opened.variants, Privacy(opened, keeps=private)
     if variant is None and len(variants) > 1:
         rows = [(number, privacy.text(view.label)) for number, view in enumerate(variants)]
-        echo(json.dumps([{"variant": n, "label": label} for n, label in rows]) if as_json else _variants(rows))
+        click.echo(json.dumps([{"variant": n, "label": label} for n, label in rows]) if as_json else _variants(rows))
         return
     view = named_variant(run, variant)
     if array is not None:
-        echo(json.dumps(privacy.data(_values(view[array]))) if as_json else _text(view[array]))
+        click.echo(json.dumps(privacy.data(_values(view[array]))) if as_json else _text(view[array]))
     elif as_json:
         shown = {"arrays": [_row(a) for a in view.values()], "tables": _tables(view), "data": _data(view)}
-        echo(json.dumps(privacy.data(shown)))
+        click.echo(json.dumps(privacy.data(shown)))
     else:
-        echo(privacy.text(_page(view)))
+        click.echo(privacy.text(_page(view)))
 
 
 def _variants(rows: list[tuple[int, str]]) -> str:
@@ -73,7 +73,7 @@ def _made(view: View) -> list[Table]:
     if faults.damage is not None:
         raise faults.damage
     for fault in faults.found:
-        echo(fault.sentence(view.run.folder), err=True)
+        click.echo(fault.sentence(view.run.folder), err=True)
     return tables
 
 

@@ -6,8 +6,6 @@ import json
 
 import click
 
-from bigdata.cli.text import echo
-
 
 @click.command()
 @click.option("--sites", is_flag=True, help="The schema of site files instead.")
@@ -20,5 +18,5 @@ def command(sites: bool) -> None:
 
     made, left_out = (site_schema(), []) if sites else schema()
     for why in left_out:
-        echo(f"left out: {why}", err=True)
-    echo(json.dumps(made, indent=2, ensure_ascii=False))
+        click.echo(f"left out: {why}", err=True)
+    click.echo(json.dumps(made, indent=2, ensure_ascii=False))

@@ -11,7 +11,7 @@ import click
 
 from bigdata.cli.options import RunPath, json_option
 from bigdata.cli.status_page import page
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.display import duration
 from bigdata.errors import SiteError, SpecError
 from bigdata.run.findings import findings
@@ -48,12 +48,12 @@ def command(run: Path | None, runs: Path, changed: bool, watch: bool, as_json: b
         _watch(run, as_json)
     elif run is None:
         found, unreadable = _seen(find_runs(runs))
-        echo(_as_json(found, unreadable) if as_json else _list(found, unreadable, runs))
+        click.echo(_as_json(found, unreadable) if as_json else _list(found, unreadable, runs))
         for why in unreadable.values():
-            echo(why, err=True)
+            click.echo(why, err=True)
     else:
         one = status(run)
-        echo(json.dumps(_data(one) | _found(one), indent=2) if as_json else page(one))
+        click.echo(json.dumps(_data(one) | _found(one), indent=2) if as_json else page(one))
 
 
 def _watch(run: Path | None, as_json: bool) -> None:
@@ -70,7 +70,7 @@ def _watch(run: Path | None, as_json: bool) -> None:
         # How long the controller has been silent changes with every look, and is no news.
         line = json.dumps({name: value for name, value in data.items() if name != "silent"})
         if line != said:
-            echo(json.dumps(data))
+            click.echo(json.dumps(data))
             said = line
     until_ended(now, run)
 
@@ -83,11 +83,11 @@ def _changed(run: Path | None, runs: Path, as_json: bool) -> None:
         rows = [
             {"run": str(v.run), "variant": v.label, "study": t.kind, **t.values(v)} for t in found for v in t.variants
         ]
-        echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps(rows, indent=2))
     else:
-        echo("\n\n".join(map(_apart, found)) or f"no runs in {runs}")
+        click.echo("\n\n".join(map(_apart, found)) or f"no runs in {runs}")
     for why in unreadable.values():
-        echo(why, err=True)
+        click.echo(why, err=True)
 
 
 def _apart(differing: Differing) -> str:

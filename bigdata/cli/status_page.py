@@ -70,8 +70,10 @@ def _by(s: Status) -> str:
         silent = f", silent for {duration(s.silent)}" if s.silent > LONG_SILENCE_SECONDS else ""
         where = ", ".join(filter(None, (f"process {s.owner['pid']}", job)))
         return f" by {s.owner['user']} on {s.owner['host']} ({where}){silent}"
-    if s.waiting_job:
-        return f": the controller's {job} {s.waiting_job}"
+    if s.state == "held" and s.job:
+        return f": the controller's {job} won't start by itself ({s.job.reason or 'no reason given'})"
+    if s.state == "queued" and s.job:
+        return f": the controller's {job} waits in the queue ({s.job.reason or 'no reason given'})"
     if s.state == "starting":
         return f": its controller begins ({job or 'in the background'})"
     return ""
@@ -80,6 +82,8 @@ def _by(s: Status) -> str:
 def _what_to_do(s: Status) -> Iterator[str]:
     if s.state == "interrupted" and (s.owner or s.launch):
         yield from _death(s)
+    if s.state == "held":
+        yield f"release or change it in {s.scheduler}, or take it away by `bigdata cancel {s.folder.path}`"
     if s.state in ("interrupted", "cancelled", "refused", "disk-full"):
         yield "submit the same study again to go on"
 

@@ -11,7 +11,6 @@ import click
 
 from bigdata.cli.options import plan_options, private_option
 from bigdata.cli.plan import as_text
-from bigdata.cli.text import echo
 from bigdata.display import span
 from bigdata.errors import Cancelled, PlanRefused, SpecError, TasksFailed
 from bigdata.planning import Plan
@@ -53,7 +52,7 @@ def command(
     """
     plan = _with_controller(plan, controller) if controller else plan
     plan = _with_dashboard(plan) if dashboard else plan
-    echo(as_text(plan), err=True)
+    click.echo(as_text(plan), err=True)
     plan.refuse()
     if plan.site.controller == "inline" or not plan.n_todo:
         _ask(plan, yes)
@@ -94,11 +93,11 @@ def _here(plan: Plan, private: bool) -> None:
             submit(plan, observer=bars, private=private)
     except (TasksFailed, Cancelled) as error:
         again = f"\nTo go on: bigdata {shlex.join(sys.argv[1:])}" if isinstance(error, Cancelled) else ""
-        echo(plan.folder.path)
+        click.echo(plan.folder.path)
         # Of the same class, on which the exit code depends.
         raise type(error)(f"{error}{again}") from error
-    echo(f"{'' if plan.n_todo else 'all tasks were done before; '}report: {plan.folder.report}", err=True)
-    echo(plan.folder.path)
+    click.echo(f"{'' if plan.n_todo else 'all tasks were done before; '}report: {plan.folder.report}", err=True)
+    click.echo(plan.folder.path)
 
 
 def _elsewhere(plan: Plan, watch: bool, private: bool) -> None:
@@ -109,16 +108,18 @@ def _elsewhere(plan: Plan, watch: bool, private: bool) -> None:
 
     path = plan.folder.path
     orders = launch(plan, private=private)
-    echo(f"{_where(orders, status(path))}; you may log out", err=True)
-    echo(f"    bigdata status {path} --watch\n    bigdata logs {path} -f\n    bigdata cancel {path}", err=True)
-    echo(path)
+    click.echo(f"{_where(orders, status(path))}; you may log out", err=True)
+    click.echo(f"    bigdata status {path} --watch\n    bigdata logs {path} -f\n    bigdata cancel {path}", err=True)
+    click.echo(path)
     if watch:
         until_ended(follow(path, err=True), path)
 
 
 def _where(orders: Orders, now: Status) -> str:
-    if now.waiting_job:
-        return f"the controller's job {orders.job} {now.waiting_job}"
+    if now.state == "held" and now.job:
+        return f"the controller's job {orders.job} is held ({now.job.reason or 'no reason given'})"
+    if now.state == "queued" and now.job:
+        return f"the controller waits in the queue as job {orders.job} ({now.job.reason or 'no reason given'})"
     if orders.process:
         return f"the controller runs in the background (process {orders.process.pid})"
     return f"the controller runs in job {orders.job}"

@@ -1,18 +1,11 @@
-"""Text for the terminal: nothing in it is obeyed, and tables are quiet."""
+"""Quiet tables for the terminal."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import click
-
-from bigdata.display import cell, decimals, visible
-
-
-def echo(text: object = "", *, err: bool = False) -> None:
-    """Print to stdout, or to stderr. What a dataset, a log or a server says may hold orders to the terminal."""
-    click.echo(visible(str(text)), err=err)
+from bigdata.display import cell, decimals
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:

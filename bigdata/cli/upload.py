@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bigdata.cli.options import json_option, run_argument
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.cli.variants import named_variant
 from bigdata.display import size
 from bigdata.errors import PlanRefused, SpecError
@@ -48,7 +48,7 @@ def command(run: Path, dry_run: bool, publish: bool, variant: int | None, as_jso
     token = "" if dry_run else from_environment(shipment.to.token, "token")
     uploader = Uploader(shipment, uploads, NomadServer(url, token), is_published=publish)
     packages, waiting = (uploader.packages(), 0) if dry_run else uploader.run()
-    echo(_data(shipment, packages) if as_json else _text(shipment, packages))
+    click.echo(_data(shipment, packages) if as_json else _text(shipment, packages))
     if waiting:
         raise PlanRefused(
             f"{waiting:,} uploads wait: NOMAD takes 10 unpublished ones of a user. Publish some, by `bigdata upload "

@@ -12,7 +12,6 @@ import click
 
 from bigdata.cli.brief import leave_garbage
 from bigdata.cli.options import json_option, specs_options
-from bigdata.cli.text import echo
 from bigdata.errors import Place, Problem, SpecError
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def command(specs: tuple[Path, ...], overrides: tuple[str, ...], data: tuple[Pat
     checks = [_check(path, overrides, data) for path in specs]
     problems = [problem for check in checks for problem in check.problems]
     if as_json:
-        echo(json.dumps([_as_data(path, check) for path, check in zip(specs, checks, strict=True)], indent=2))
+        click.echo(json.dumps([_as_data(path, check) for path, check in zip(specs, checks, strict=True)], indent=2))
     else:
         _print(specs, checks)
     if problems:
@@ -107,12 +106,12 @@ def _study(path: Path, overrides: tuple[str, ...], data: tuple[Path, ...]) -> St
 def _print(specs: tuple[Path, ...], checks: list[Check]) -> None:
     for path, check in zip(specs, checks, strict=True):
         if check.summary:
-            echo(f"{path}: ok ({check.summary}){_left(check.unread)}")
+            click.echo(f"{path}: ok ({check.summary}){_left(check.unread)}")
         for problem in check.problems:
-            echo(str(problem), err=True)
+            click.echo(str(problem), err=True)
     n = sum(len(check.problems) for check in checks)
     if n:
-        echo(f"{n} problem{'s' * (n != 1)} in {_files(checks)}", err=True)
+        click.echo(f"{n} problem{'s' * (n != 1)} in {_files(checks)}", err=True)
 
 
 def _left(unread: tuple[str, ...]) -> str:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 from bigdata.cli.options import run_argument
-from bigdata.cli.text import echo
 from bigdata.display import size
 from bigdata.errors import VerificationFailed
 from bigdata.store import open_run
@@ -29,7 +28,7 @@ def command(run: Path) -> None:
     n_packs = sum(len(packs) for view in opened.variants for packs in view.packs.values())
     also = f" and {n_packs:,} packs" if n_packs else ""
     n_arrays = sum(map(len, opened.variants))
-    echo(f"{run}: all {n_arrays} arrays{also} are whole ({size(opened.folder.n_bytes())} in the run)")
+    click.echo(f"{run}: all {n_arrays} arrays{also} are whole ({size(opened.folder.n_bytes())} in the run)")
 
 
 def _damaged_packs(run: Run) -> list[str]:

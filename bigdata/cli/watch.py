@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from bigdata.cli.harmless import drawn_on, harmless
 from bigdata.cli.status_page import page
-from bigdata.cli.text import echo
 from bigdata.display import duration
 from bigdata.errors import Cancelled, DiskFull, SiteError, TasksFailed
 from bigdata.run.status import Status, status
@@ -23,7 +25,7 @@ SURE_SECONDS = 2.0
 
 def follow(path: Path, *, err: bool = False) -> Status:
     """Show a run until nobody works on it any more; how it stood then. Ctrl-C ends the looking, not the run."""
-    console = Console(stderr=err, highlight=False)
+    console = Console(file=drawn_on(sys.stderr if err else sys.stdout), highlight=False)
     try:
         return _redraw(path, console) if console.is_terminal else _say(path, err)
     except KeyboardInterrupt:
@@ -63,7 +65,7 @@ def _redraw(path: Path, console: Console) -> Status:
     with Live(console=console, auto_refresh=False) as live:
         for now in looks(lambda: status(path)):
             # As Text: what errors hold in brackets is no markup of Rich's.
-            live.update(Text(page(now)), refresh=True)
+            live.update(Text(harmless(page(now))), refresh=True)
     return now
 
 
@@ -73,7 +75,7 @@ def _say(path: Path, err: bool) -> Status:
     for now in looks(lambda: status(path)):
         line = one_line(now)
         if line != said:
-            echo(f"{time.strftime('%H:%M:%S')} {line}", err=err)
+            click.echo(f"{time.strftime('%H:%M:%S')} {line}", err=err)
             said = line
     return now
 
@@ -85,8 +87,8 @@ def one_line(now: Status) -> str:
         parts.append(f"{now.n_done} of {now.n_tasks} tasks done")
     if now.failed:
         parts.append(f"{len(now.failed)} failed")
-    if now.job and now.waiting_job:
-        parts.append(f"job {now.job.id} {now.waiting_job}")
+    if now.state in ("queued", "held") and now.job:
+        parts.append(f"job {now.job.id} waits ({now.job.reason or 'no reason given'})")
     return "; ".join([", ".join(parts), *now.waiting])
 
 

@@ -84,6 +84,7 @@ class Registered(SpecModel):
     Its data are the file `shipped` inside the package, with digest `sha256`; or else the files of `mirror`
     where the user has a mirror; or else those of `sources`, whose rows follow each other in that order.
     Neither `mirror` nor `sources` may be complete: a dataset without sources comes from a mirror only.
+    `elements` are those of all its structures, where somebody counted them: a spec's species are checked against them.
     `fetch_only` marks data without a licence that would let anyone pass them on. `label` says how the values were
     calculated or measured, those of all fields that don't say it themselves.
     """
@@ -102,6 +103,7 @@ class Registered(SpecModel):
     mirror: tuple[Mirrored, ...] = ()
     fetch_only: bool = False
     has_structures: bool = True
+    elements: tuple[str, ...] = ()
     label: Label = Label()
     notes: tuple[str, ...] = ()
 

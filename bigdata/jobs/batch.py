@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 
 from bigdata.errors import SiteError
-from bigdata.jobs.listing import LISTINGS, Job, Listing
+from bigdata.jobs.listing import LISTINGS, MOST_LETTERS, SINGLE, Job, Listing
 from bigdata.jobs.surroundings import without_options
 from bigdata.store.folder import RunFolder
 from bigdata.store.lock import user
@@ -48,7 +48,7 @@ def require(scheduler: str) -> None:
 
 
 def can_list(scheduler: str) -> bool:
-    """Whether a batch system's jobs can be found by their names; `local` has none, and Moab's can't."""
+    """Whether a batch system's jobs can be found by their names; `local` has none, and Moab's are asked for singly."""
     return scheduler in LISTINGS
 
 
@@ -104,13 +104,14 @@ def one(scheduler: str, job: str, prefix: str) -> Job | None:
     None where the batch system says nothing: a job that isn't in the queue may live.
     """
     ended = Job(job, "", "ended")
-    if scheduler not in LISTINGS or not is_job_id(scheduler, job):
+    listing = (LISTINGS | SINGLE).get(scheduler)
+    if listing is None or not is_job_id(scheduler, job):
         return ended
-    listing = LISTINGS[scheduler]
+    begins = prefix[: MOST_LETTERS.get(scheduler)]
     found = _read(listing.read_one or listing.read, _ask([*listing.one, job]))
     if found is None:
         return None
-    return next((said for said in found if said.id == job and said.name.startswith(prefix)), ended)
+    return next((said for said in found if said.id == job and said.name.startswith(begins)), ended)
 
 
 def _read(read: Callable[[str], Iterator[Job]], answer: str | None) -> list[Job] | None:
@@ -180,9 +181,17 @@ def remove(scheduler: str, ids: Iterable[str]) -> None:
         if not done.returncode:
             continue
         # A job that has ended meanwhile is no complaint of ours.
-        left = jobs(scheduler, "") if can_list(scheduler) else []
-        if left is None or any(j.id == job for j in left):
+        if _is_left(scheduler, job):
             raise SiteError(f"`{' '.join(command)}` failed: {done.stderr.strip()}.")
+
+
+def _is_left(scheduler: str, job: str) -> bool:
+    """Whether a job is still there, or may be."""
+    if not can_list(scheduler):
+        told = one(scheduler, job, "")
+        return told is None or not told.is_over
+    left = jobs(scheduler, "")
+    return left is None or any(j.id == job for j in left)
 
 
 def _called(command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -195,7 +204,8 @@ def _called(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 # How batch systems word, with an exit code, that there is no such job, or none at all: that is an answer.
 _NO_SUCH = re.compile(
-    r"invalid job id|unknown job ?id|job has finished|do(es)? not exist|no unfinished job|is not found|no matching job",
+    r"invalid job id|unknown job ?id|job has finished|do(es)? not exist|no unfinished job|is not found|no matching job"
+    r"|invalid job specified|cannot locate job",
     re.IGNORECASE,
 )
 

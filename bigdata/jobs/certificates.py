@@ -12,8 +12,7 @@ from pathlib import Path
 import psutil
 from distributed.security import Security
 
-from bigdata.errors import SiteError
-from bigdata.places import cache_folder, is_shared
+from bigdata.places import secrets_folder
 from bigdata.store.folder import RunFolder
 
 CERTIFICATE, KEY = "certificate.pem", "key.pem"
@@ -25,14 +24,9 @@ def certificates(folder: RunFolder) -> Iterator[Path]:
 
     It lies in the cache: a run's folder is there to be shown to others.
     """
-    places = cache_folder().absolute() / "tls"
+    # Who may write there could put a certificate of their own in its place, and workers would believe it.
+    places = secrets_folder()
     place = places / f"{folder.path.name}-{socket.gethostname()}-{os.getpid()}"
-    places.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if is_shared(places):
-        raise SiteError(
-            f"{places} can be written by others than you, who could so read what a run's workers are sent. Remove that "
-            "folder; it is made anew."
-        )
     _remove_dead(places)
     shutil.rmtree(place, ignore_errors=True)  # of one of the same number
     place.mkdir(mode=0o700)

@@ -172,6 +172,26 @@ def _htcondor(answer: str) -> Iterator[Job]:
             yield Job(job, said.get("JobBatchName", ""), "pending" if reason.startswith(_SPOOLING) else state, reason)
 
 
+_MOAB = _states(
+    pending="Idle Blocked Deferred",
+    held="Hold UserHold SystemHold BatchHold",
+    suspended="Suspended",
+    ended="Completed Removed Vacated",
+)
+
+
+def _moab_one(answer: str) -> Iterator[Job]:
+    """What `checkjob` says of a job: its number in the first line, then a field a line."""
+    if number := re.search(r"^job (\S+)", answer, re.MULTILINE):
+        name, word, why = (_line_of(answer, field) for field in ("AName", "State", "BLOCK MSG"))
+        yield Job(number[1], name, _MOAB.get(word, "running"), why)
+
+
+def _line_of(answer: str, field: str) -> str:
+    found = re.search(rf"^{field}: *(.*?) *$", answer, re.MULTILINE)
+    return found[1] if found else ""
+
+
 def _loaded(answer: str) -> Any:
     """JSON that may have bare control characters in it."""
     return json.loads(answer, strict=False)
@@ -216,3 +236,7 @@ LISTINGS = {
     "oar": Listing(("oarstat", "-J"), _oar, one=("oarstat", "-J", "-j")),
     "htcondor": Listing(_CONDOR_Q, _htcondor, of=(), one=_CONDOR_Q),
 }
+# Batch systems whose jobs can be asked for one by one only.
+SINGLE = {"moab": Listing((), _moab_one, one=("checkjob",))}
+# Of a job's name as these know it.
+MOST_LETTERS = {"moab": 15}

@@ -19,6 +19,7 @@ import dask
 from bigdata.engine.dask_options import own_dask_configuration
 from bigdata.errors import SiteError
 from bigdata.jobs.asking import Asks
+from bigdata.jobs.listing import MOST_LETTERS
 from bigdata.jobs.surroundings import grid_engine_directives, options, without_options
 from bigdata.places import cache_folder
 from bigdata.spec import kinds
@@ -117,7 +118,7 @@ class JobScript:
             scheduler="none",
             name=self.name,
             # Torque, which runs Moab's jobs, allows no more. Nobody looks for Moab's jobs by their names.
-            job_name=self.name[:15] if scheduler == "moab" else self.name,
+            job_name=self.name[: MOST_LETTERS.get(scheduler)],
             cores=self.asks.cores,
             processes=1,
             memory=f"{memory} B",

@@ -136,6 +136,8 @@ if TYPE_CHECKING:
     from bigdata.kind.arrays import whole as whole
     from bigdata.kind.checkpoint import Checkpoint as Checkpoint
     from bigdata.kind.context import Context as Context
+    from bigdata.kind.named_fields import unfit_units as unfit_units
+    from bigdata.kind.named_fields import unit_of as unit_of
     from bigdata.kind.named_fields import unknown_fields as unknown_fields
     from bigdata.kind.page_size import Drawn as Drawn
     from bigdata.kind.page_size import crowded as crowded
@@ -193,7 +195,7 @@ _HOMES = {
     "kind.checkpoint": ("Checkpoint",),
     "kind.context": ("Context",),
     "spec.grown": ("Grown",),
-    "kind.named_fields": ("unknown_fields",),
+    "kind.named_fields": ("unfit_units", "unit_of", "unknown_fields"),
     "kind.page_size": ("Drawn", "crowded", "page_bytes"),
     "kind.proposer": ("Ask", "Proposer"),
     "kind.report": ("Figure", "Headline", "Panel", "ReportParts", "Table"),

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigdata.data import DataProblem, fields
+from bigdata.data.materials.extent import Per, unfit
 from bigdata.data.model import Range
 from bigdata.data.selection import in_unit, unmet
+from bigdata.kind.target import Target
 from bigdata.spec.study import Finding, PathInSpec
 
 if TYPE_CHECKING:  # a kind loads the origins of its own data only
@@ -53,3 +55,15 @@ def unknown_fields(
                 yield from problem.at(*at)
         elif field in known and known[field].values:
             yield from (replace(f, path=(*at, *f.path)) for f in unmet(field, condition, known[field].values))
+
+
+def unit_of(dataset: MaterialsOrigin, folder: Path, field: str) -> str:
+    """The unit of a field as far as it is known without reading registered data; "" where it isn't."""
+    known = fields(dataset, folder) or {}
+    return dataset.units.get(field) or (known[field].unit if field in known else "")
+
+
+def unfit_units(what: str, own: str, target: Target, per: Per) -> Iterable[Finding]:
+    """Whether `what`, in its `own` unit where that is known, can be had in that of the study's `target:`."""
+    if own and target.units:
+        yield from (replace(f, path=("target", *f.path)) for f in unfit(what, own, target.units, per))

@@ -109,7 +109,7 @@ def _job(folder: RunFolder, orders: Orders) -> Orders:
     began = time.monotonic()
     while holder(folder.lock) is None:
         now = status(folder.path)
-        if time.monotonic() - began > (QUEUE_SECONDS if now.waiting_job else START_SECONDS):
+        if time.monotonic() - began > (QUEUE_SECONDS if now.state in ("queued", "held") else START_SECONDS):
             break
         if now.state in ("interrupted", "refused", "disk-full"):
             raise _ended_at_once(f"the controller's job {orders.job}", folder, begin)

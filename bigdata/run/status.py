@@ -22,7 +22,6 @@ LONG_SILENCE_SECONDS = 20.0
 # A reason for each job in the queue, at most.
 MOST_WAITING_BYTES = 2**22
 # A controller that is alive, or is still to come.
-WAITS = {"queued": "waits in the queue", "held": "is held in the queue"}
 LIVE = ("queued", "held", "starting", "running")
 
 
@@ -30,7 +29,7 @@ LIVE = ("queued", "held", "starting", "running")
 class Status:
     """How a run stands, and its tasks by stage.
 
-    `state` is queued (the controller's job waits), held (so it does until somebody lets it start), starting, running,
+    `state` is queued (the controller's job waits), held (it won't start unless somebody lets it), starting, running,
     done, failed, cancelled (by Ctrl-C, SIGTERM or `bigdata cancel`), refused (by the machine or the batch system;
     `error` says how), disk-full (`error` says which), or interrupted: the controller died without a word. `owner`
     (user, host, pid, since) is the controller that lives, or the one that died, last heard of `silent` seconds ago.
@@ -70,13 +69,6 @@ class Status:
     def is_live(self) -> bool:
         """Whether somebody works on it, or will."""
         return self.state in LIVE
-
-    @property
-    def waiting_job(self) -> str:
-        """How the controller's job waits, and why: `waits in the queue (Priority)`; "" where it doesn't."""
-        if self.state not in WAITS or not self.job:
-            return ""
-        return f"{WAITS[self.state]} ({self.job.reason or 'no reason given'})"
 
 
 def status(path: Path) -> Status:
@@ -143,10 +135,16 @@ def _state(folder: RunFolder, past: str, launch: Orders | None, job: Job | None)
     if launch is None:
         return "interrupted" if past == "relieved" else past
     if launch.controller == "job" and launch.job:
-        if job is None or job.is_over:
-            return "interrupted"
-        return "held" if job.state == "held" else "queued" if job.is_waiting else "starting"
+        return _state_of_job(job)
     return "starting" if is_waited_for(folder, launch) else "interrupted"
+
+
+def _state_of_job(job: Job | None) -> str:
+    if job is None or job.is_over:
+        return "interrupted"
+    if batch.waits_for_ever(job):
+        return "held"
+    return "queued" if job.is_waiting else "starting"
 
 
 def is_coming(folder: RunFolder, launch: Orders) -> bool:
@@ -165,7 +163,8 @@ def _job(folder: RunFolder, launch: Orders) -> Job | None:
     if listed := next((job for job in found or () if job.id == launch.job), None):
         return listed
     # That a job isn't listed may be a batch system's bad moment: its end has to be told.
-    told = batch.one(launch.scheduler, launch.job, batch.prefix(folder)) if found is not None else None
+    can_tell = found is not None or not batch.can_list(launch.scheduler)
+    told = batch.one(launch.scheduler, launch.job, batch.prefix(folder)) if can_tell else None
     return told or Job(launch.job, "", "unknown", f"{launch.scheduler} doesn't answer")
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,6 +108,64 @@ def test_what_can_be_read_is_checked(tmp_path: Path, environment: dict[str, str]
     done = bigdata(tmp_path, environment, "validate", "a.yaml")
     assert done.returncode == 2
     assert words in done.stderr
+
+
+EXPANSION: dict[str, Any] = {
+    "study": "cluster-expansion",
+    "name": "x",
+    "dataset": {"name": "emt-copper-gold"},
+    "target": {"field": "mixing_energy", "units": "eV/atom"},
+    "parent": {"lattice": {"prototype": "fcc", "a": "3.85 angstrom"}, "sublattices": [["Cu", "Au"]]},
+    "clusters": {"cutoffs": {2: "6 angstrom"}},
+}
+ALLOYS = {"name": "emt-aluminium-vacancies"}
+REFUSED: dict[str, tuple[dict[str, object], str]] = {
+    "a species that it hasn't": (
+        {"parent": {**EXPANSION["parent"], "sublattices": [["No", "Au"]]}},
+        "parent.sublattices[0][0]: no structure holds No. Leave it out, or give structures with it; theirs are Cu, Au.",
+    ),
+    "a unit that it can't be had in": (
+        {"target": {"field": "mixing_energy", "units": "GPa"}},
+        "target.units: `mixing_energy`",
+    ),
+    "values divided twice": (
+        {"target": {"field": "mixing_energy", "per": "primitive-cell"}},
+        "target.per: mixing_energy is in eV/atom, and would be divided a second time.",
+    ),
+    "more folds than structures": ({"validation": {"folds": 490}}, "490 folds of 489 structures can't be made."),
+    "a sample of two": ({"dataset": {**EXPANSION["dataset"], "sample": {"entries": 2}}}, "2 structures are too few"),
+    "formulas": ({"dataset": {"name": "emt-binaries"}}, "emt-binaries has formulas only."),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_a_plan_refuses_of_a_dataset_known_by_name_is_refused_without_its_data(
+    case: str, tmp_path: Path, environment: dict[str, str]
+) -> None:
+    change, words = REFUSED[case]
+    (tmp_path / "a.yaml").write_text(json.dumps(EXPANSION | change))
+    done = bigdata(tmp_path, environment, "validate", "a.yaml")
+    assert done.returncode == 2
+    assert words in done.stderr
+    assert re.search(r"^a.yaml:1:\d+: ", done.stderr), "with its line"
+    assert bigdata(tmp_path, environment, "plan", "a.yaml").returncode == 2
+    assert loaded(tmp_path, environment, "validate", "a.yaml") == []
+
+
+def test_a_unit_that_is_none_of_ours_is_taken_as_it_is(tmp_path: Path, environment: dict[str, str]) -> None:
+    change = {
+        "dataset": ALLOYS,
+        "target": {"field": "formation_energy_per_site", "units": "eV/site"},
+        "parent": {**EXPANSION["parent"], "sublattices": [["Al", "vacancy"]]},
+    }
+    (tmp_path / "a.yaml").write_text(json.dumps(EXPANSION | change))
+    assert bigdata(tmp_path, environment, "validate", "a.yaml").returncode == 0
+    assert bigdata(tmp_path, environment, "plan", "a.yaml").returncode == 0
+
+
+def test_a_table_cant_be_learned_in_another_kind_of_unit(tmp_path: Path, environment: dict[str, str]) -> None:
+    (tmp_path / "a.yaml").write_text((ROOT / "specs/complexity.yaml").read_text())
+    assert bigdata(tmp_path, environment, "validate", "a.yaml", "--set", "target.units=GPa").returncode == 2
 
 
 SPECS = {"a similarity": "specs/similarity.yaml", "a cluster expansion": "specs/cluster-expansion.yaml"}

@@ -10,7 +10,8 @@ import pytest
 
 from bigdata.data import DataProblem
 from bigdata.data.materials import dataset as materials
-from bigdata.data.materials.origin import MaterialsFormat
+from bigdata.data.materials.elements import SYMBOLS
+from bigdata.data.materials.origin import MaterialsFormat, NamedMaterials
 from bigdata.data.model import NamedDataset
 from bigdata.data.registry import TABLE, Registered, names, of_kind, read, registered
 from bigdata.data.spectra import dataset as spectra
@@ -138,3 +139,15 @@ def test_the_registry_loads_nothing_heavy():
     code = f"import sys, bigdata.data.registry; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+SHIPPED = [name for name in names("materials") if registered(name).shipped]
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_the_elements_of_a_dataset_that_comes_with_the_package_are_those_of_its_structures(name):
+    """A spec's species are checked against them without the data being read."""
+    found = materials.open_materials(NamedMaterials(name=name), TABLE.parent)
+    numbers = set(found.structures.numbers.tolist()) if found.has_structures else set()
+    assert {SYMBOLS[n] for n in numbers} == set(registered(name).elements)
+    assert found.has_structures == registered(name).has_structures

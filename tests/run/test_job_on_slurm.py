@@ -89,16 +89,6 @@ def busy(slurm: object) -> Iterator[None]:
     subprocess.run(["scancel", job], check=True)
 
 
-def test_a_controller_whose_job_is_held_is_said_to_be_held(bench: Bench, spec: Path, site: Path, busy: None) -> None:
-    bench.bigdata("submit", spec, "--site", site)
-    (job,) = (number for number, name in queue().items() if name.startswith(batch.JOB_NAMES))
-    subprocess.run(["scontrol", "hold", job], check=True)
-    page = bench.bigdata("status", bench.run_folder().path).stdout
-    assert f"held: the controller's job {job} is held in the queue (JobHeldAdmin)" in page
-    assert bench.bigdata("cancel", bench.run_folder().path).returncode == 0
-    assert job not in queue()
-
-
 def test_a_run_that_queues_is_said_to_queue_and_is_cancelled(bench: Bench, spec: Path, site: Path, busy: None) -> None:
     started = time.monotonic()
     done = bench.bigdata("submit", spec, "--site", site)
@@ -107,7 +97,7 @@ def test_a_run_that_queues_is_said_to_queue_and_is_cancelled(bench: Bench, spec:
     now = status(folder.path)
     assert now.state == "queued"
     assert now.job
-    assert f"the controller's job {now.job.id} waits in the queue (" in done.stderr
+    assert f"the controller waits in the queue as job {now.job.id} (" in done.stderr
     page = bench.bigdata("status", folder.path).stdout
     assert page.startswith(f"{folder.path}  queued: the controller's job {now.job.id} waits in the queue (")
     second = bench.bigdata("submit", spec, "--site", site)
@@ -117,6 +107,24 @@ def test_a_run_that_queues_is_said_to_queue_and_is_cancelled(bench: Bench, spec:
     assert cancelled.stdout == f"{folder.path}: cancelled, before it began\n"
     assert now.job.id not in queue()
     assert status(folder.path).state == "cancelled"
+
+
+def test_a_controller_that_is_held_in_the_queue_is_said_to_be_held(
+    bench: Bench, spec: Path, site: Path, busy: None
+) -> None:
+    bench.bigdata("submit", spec, "--site", site)
+    folder, (job,) = bench.run_folder(), [j for j, name in queue().items() if name.startswith("bd-")]
+    subprocess.run(["scontrol", "hold", job], check=True)
+    until(lambda: status(folder.path).state == "held", 20)
+    page = bench.bigdata("status", folder.path).stdout
+    assert page.startswith(f"{folder.path}  held: the controller's job {job} won't start by itself (JobHeld")
+    assert f"release or change it in slurm, or take it away by `bigdata cancel {folder.path}`" in page
+    assert json.loads(bench.bigdata("status", folder.path, "--json").stdout)["state"] == "held"
+    subprocess.run(["scontrol", "release", job], check=True)
+    until(lambda: status(folder.path).state == "queued", 20)
+    subprocess.run(["scontrol", "hold", job], check=True)
+    assert bench.bigdata("cancel", folder.path).stdout == f"{folder.path}: cancelled, before it began\n"
+    assert job not in queue()
 
 
 def test_a_run_is_followed_from_the_login_by_its_folder(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.display import size
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def scan(
     found = census(folder, lambda n: heard(n, None))
     numbers = set(RUNS_EACH if runs_each is None else (1, runs_each)) | {fewest_each(found, limit) or 1}
     ways = [as_it_is(found), *(packed(found, n) for n in sorted(numbers) if len(found.runs))]
-    echo(json.dumps(_as_data(found, ways, limit), indent=2) if as_json else _as_text(folder, found, ways, limit))
+    click.echo(json.dumps(_as_data(found, ways, limit), indent=2) if as_json else _as_text(folder, found, ways, limit))
 
 
 def _limit(n_files: int | None, n_bytes: str | None, site: str | None) -> Limit:

@@ -8,7 +8,6 @@ from typing import Any
 
 import click
 
-from bigdata.cli.text import echo
 from bigdata.data.model import NamedDataset
 from bigdata.data.progress import logged
 from bigdata.data.registry import registered
@@ -23,7 +22,7 @@ def fetch(wanted: tuple[str, ...], again: bool) -> None:
     for text in wanted:
         for dataset in _datasets(text):
             for line in _fetch(dataset, again):
-                echo(line)
+                click.echo(line)
 
 
 def _datasets(text: str) -> Iterator[Any]:

@@ -11,7 +11,7 @@ import click
 
 from bigdata.cli.datasets.named import open_named, skip_option
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.display import duration, size
 from bigdata.errors import SpecError
 from bigdata.units import LENGTH, QuantityError
@@ -62,11 +62,11 @@ def graphs(
         graphs_ = Graphs.read(folder, mapped=True)
         seconds = 0.0 if was_made else time.perf_counter() - started
         found.append(_described(one.name, graphs_, folder, seconds))
-    echo(json.dumps(found, indent=2) if as_json else _text(found))
+    click.echo(json.dumps(found, indent=2) if as_json else _text(found))
 
 
 def _said(name: str, n_done: int, n: int) -> None:
-    echo(f"graphs of {name}: {n_done} of {n} blocks", err=True)
+    click.echo(f"graphs of {name}: {n_done} of {n} blocks", err=True)
 
 
 def _described(name: str, graphs: Any, folder: Any, seconds: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.data.fetch import home
 from bigdata.data.registry import Registered, names, registered
 from bigdata.errors import SpecError
@@ -21,10 +21,10 @@ def list_datasets(as_json: bool) -> None:
     """List the datasets: name, entries, where the data are, what they are."""
     found = [registered(name) for name in names()]
     if as_json:
-        echo(json.dumps([described(dataset) for dataset in found], indent=2))
+        click.echo(json.dumps([described(dataset) for dataset in found], indent=2))
         return
     rows = [(dataset.name, dataset.n_entries, home(dataset), dataset.title) for dataset in found]
-    echo(table(("name", "entries", "data", "title"), rows))
+    click.echo(table(("name", "entries", "data", "title"), rows))
 
 
 @click.command("formats")
@@ -35,14 +35,14 @@ def formats(name: str | None) -> None:
     if name is None:
         for room in rooms:
             # What follows there is for whoever writes a reader.
-            echo((importlib.import_module(room).__doc__ or "").partition("\n\nEach module")[0] + "\n")
+            click.echo((importlib.import_module(room).__doc__ or "").partition("\n\nEach module")[0] + "\n")
         return
     pages = [f"{room}.{modules[name]}" for room, modules in rooms.items() if name in modules]
     if not pages:
         known = ", ".join(sorted({key for modules in rooms.values() for key in modules}))
         raise SpecError(f"there is no format `{name}`; there are {known}.")
     for page in pages:
-        echo(importlib.import_module(page).__doc__)
+        click.echo(importlib.import_module(page).__doc__)
 
 
 def _formats() -> dict[str, dict[str, str]]:

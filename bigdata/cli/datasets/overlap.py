@@ -12,7 +12,7 @@ import click
 from bigdata.cli.datasets.named import identity_options, open_named, skip_option
 from bigdata.cli.datasets.study import results_of, said, study
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.errors import SpecError
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def overlap(
         data["cross_check"] = _cross_checked(results, crosschecked(results, said), shown) if cross_check else {}
         if figures is not None:
             data["figures"] = [str(path) for path in _drawn(results, figures)]
-    echo(json.dumps(data, indent=2) if as_json else _text(data))
+    click.echo(json.dumps(data, indent=2) if as_json else _text(data))
 
 
 def _described(results: Results, shown: Mapping[str, str], n_groups: int) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import click
 from bigdata.cli.datasets.listing import described
 from bigdata.cli.datasets.named import neither
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.data.fetch import home
 from bigdata.data.problem import EntryError
 from bigdata.data.registry import Registered, names, registered
@@ -44,19 +44,19 @@ def show(data: str, kind: Kind | None, file_format: str | None, all_entries: boo
         return
     dataset = _opened(data, kind, file_format)
     said = understood(dataset, all_entries)
-    echo(json.dumps(said, indent=2, ensure_ascii=False) if as_json else _in_words(data, said))
+    click.echo(json.dumps(said, indent=2, ensure_ascii=False) if as_json else _in_words(data, said))
     if not dataset.n:
         raise SpecError(f"{data} holds no entry that can be used.")
 
 
 def _show_registered(dataset: Registered, all_entries: bool, as_json: bool) -> None:
     if not as_json:
-        echo(_page(dataset))
+        click.echo(_page(dataset))
         return
     # Nothing is fetched only to be looked at.
     here = home(dataset) not in ("web", "nowhere")
     read = understood(_named(dataset), all_entries) if here else {}
-    echo(json.dumps({**described(dataset), **read}, indent=2, ensure_ascii=False))
+    click.echo(json.dumps({**described(dataset), **read}, indent=2, ensure_ascii=False))
 
 
 def _named(dataset: Registered) -> Dataset:

@@ -12,7 +12,7 @@ import click
 from bigdata.cli.datasets.named import identity_options, open_named, skip_option
 from bigdata.cli.datasets.study import results_of, study
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.errors import SpecError
 
 # What belongs to each of the ways that aren't by fractions.
@@ -55,10 +55,10 @@ def split(
     parts = [(shown[key], *size) for key, *size in sizes]
     if as_json:
         rows = [dict(zip(COLUMNS, part, strict=True)) for part in parts]
-        echo(json.dumps({"file": str(out), "digest": made.digest, "parts": rows}, indent=2))
+        click.echo(json.dumps({"file": str(out), "digest": made.digest, "parts": rows}, indent=2))
         return
-    echo(table(COLUMNS, parts))
-    echo(f"\n{out}  {len(made.groups):,} groups, digest {made.digest[:12]}")
+    click.echo(table(COLUMNS, parts))
+    click.echo(f"\n{out}  {len(made.groups):,} groups, digest {made.digest[:12]}")
 
 
 def _way(**how: Any) -> dict[str, Any]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from bigdata.cli.datasets.named import Named
-from bigdata.cli.text import echo
 from bigdata.data import DataProblem
 from bigdata.errors import SpecError
 
@@ -76,4 +77,4 @@ def results_of(spec: Mapping[str, Any]) -> Iterator[Results]:
 
 def said(program: str, n_done: int, n: int) -> None:
     """How far the search for symmetry is, on stderr."""
-    echo(f"symmetry by {program}: {n_done} of {n} blocks", err=True)
+    click.echo(f"symmetry by {program}: {n_done} of {n} blocks", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.display import duration, size
 from bigdata.environment import Environment, differences, environment
 from bigdata.errors import Place, Problem, SiteError, SpecError
@@ -36,11 +36,11 @@ def check(site: str | None, only: tuple[str, ...], as_json: bool) -> None:
     found = load_site(site) if site else site_here().site
     pools = _wanted(found, only)
     if not found.has_jobs:
-        echo(json.dumps({"site": found.site, "pools": []}) if as_json else NOTHING.format(found.site))
+        click.echo(json.dumps({"site": found.site, "pools": []}) if as_json else NOTHING.format(found.site))
         return
     _refuse_without_image(found)
     checked = [_checked(found, pool) for pool in pools]
-    echo(json.dumps(_as_data(found, checked), indent=2) if as_json else _as_text(checked))
+    click.echo(json.dumps(_as_data(found, checked), indent=2) if as_json else _as_text(checked))
     if wrong := [f"  {c.pool}: {problem}" for c in checked for problem in c.problems]:
         n = len({c.pool for c in checked if c.problems})
         of = f"{n} of {len(checked)} pools" if len(checked) > 1 else "the pool"
@@ -81,11 +81,11 @@ def _refuse_without_image(site: Site) -> None:
 
 
 def _checked(site: Site, pool: str) -> Checked:
-    echo(f"{pool}: submitting a job, and waiting for it", err=True)
+    click.echo(f"{pool}: submitting a job, and waiting for it", err=True)
     from bigdata.jobs.probing import probe
 
     try:
-        seen = probe(site, pool, lambda text: echo(f"  {text}", err=True))
+        seen = probe(site, pool, lambda text: click.echo(f"  {text}", err=True))
     except SiteError as error:
         return Checked(pool, None, (str(error),))
     here = environment([name for name in (*seen.versions, *seen.extras) if name != "python"], imported=False)

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.display import size
 from bigdata.environment import EXTRAS, OPTIONAL, Environment, differences, environment
 from bigdata.errors import SiteError, SpecError
@@ -61,8 +61,8 @@ def build(
             pins, requirements = source / requirements, Path(folder, "requirements.txt")
             images.write_pins_here(requirements, pins)
         recipe = images.Recipe(source, base or images.base_for_this_python(), requirements, binds, zstd)
-        images.build(path, recipe, lambda line: echo(line, err=True))
-    echo(path)
+        images.build(path, recipe, lambda line: click.echo(line, err=True))
+    click.echo(path)
     _refuse(target, path, *_compared(path))
 
 
@@ -73,7 +73,7 @@ def check(target: str, as_json: bool) -> None:
     """Compare what can be imported in an image with this environment. Exit code 4 where they differ."""
     path = _image(target)
     inside, here = _compared(path)
-    echo(json.dumps(_as_data(path, inside, here), indent=2) if as_json else _as_text(path, inside, here))
+    click.echo(json.dumps(_as_data(path, inside, here), indent=2) if as_json else _as_text(path, inside, here))
     _refuse(target, path, inside, here)
 
 

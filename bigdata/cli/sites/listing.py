@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from bigdata.cli.options import json_option
-from bigdata.cli.text import echo, table
+from bigdata.cli.text import table
 from bigdata.display import duration, size
 from bigdata.errors import SpecError
 from bigdata.spec.site import BUILT_IN, Site, load_site, site_files, site_here
@@ -24,18 +24,18 @@ def list_sites(as_json: bool) -> None:
     """List the sites: their pools, and whether this machine is one of theirs."""
     rows = [_row(name, path) for name, path in {**dict.fromkeys(BUILT_IN), **site_files()}.items()]
     if as_json:
-        echo(json.dumps(rows, indent=2))
+        click.echo(json.dumps(rows, indent=2))
         return
     columns = ("site", "scheduler", "controller", "pools", "here", "file")
     cells = [(*(r[c] for c in columns[:3]), ", ".join(r["pools"]), r["recognised_by"], r["file"]) for r in rows]
-    echo(table(columns, cells))
+    click.echo(table(columns, cells))
     chosen = site_here()
     if chosen.because:
         seconds = "; studies of less than 2 s run in this process" if chosen.site.site == "local" else ""
-        echo(f"\nwithout --site  {chosen.because}{seconds}")
+        click.echo(f"\nwithout --site  {chosen.because}{seconds}")
     for row in rows:
         if row["problems"]:
-            echo(f"\n{row['problems']}", err=True)
+            click.echo(f"\n{row['problems']}", err=True)
 
 
 def _row(name: str, path: Path | None) -> dict[str, Any]:
@@ -58,13 +58,13 @@ def show(site: str, as_json: bool) -> None:
     found = load_site(site)
     if as_json:
         paths = {"file": str(found.file or ""), "image_path": str(found.image_path or "")}
-        echo(json.dumps({**found.model_dump(mode="json"), **paths}, indent=2))
+        click.echo(json.dumps({**found.model_dump(mode="json"), **paths}, indent=2))
         return
     lines = [f"{found.site} ({found.scheduler})" + (f", {found.file}" if found.file else ""), ""]
     said = {what: text for what, text in _facts(found) if text}
     width = max(map(len, said), default=0)
     lines += [f"{what.ljust(width)}  {text}" for what, text in said.items()]
-    echo("\n".join([*lines, "", _pools(found)]))
+    click.echo("\n".join([*lines, "", _pools(found)]))
 
 
 def _facts(site: Site) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,8 @@ def other_extent(what: str, own: str, unit: str, per: Per) -> Iterator[Finding]:
 def unfit(what: str, own: str, unit: str, per: Per) -> Iterator[Finding]:
     """A finding where `what`, which is in `own`, can't be had in `unit`, or not without `per`."""
     try:
-        refuse_unfit(own, unit)
+        if own != unit:  # what isn't known here need not be turned
+            refuse_unfit(own, unit)
     except QuantityError as e:
         yield Finding(("units",), f"{what}: {e.what}", e.right, e.given, e.known)
     else:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from bigdata.kind import Finding, Findings, SpecError
 from bigdata.models.validation import folds
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
+from bigdata.studies.cluster_expansion.registered import too_many_folds
 from bigdata.studies.materials.entries import Entries
 
 MOST_MODELS = 5_000
@@ -47,8 +48,7 @@ def folds_of(model: ClusterExpansion, entries: Entries) -> Folds:
     what = "structures" if groups is None else "compositions"
     k = n_groups if asked.folds == "leave-one-out" else asked.folds
     if k > n_groups or k < 2:
-        right = f"Ask for {n_groups} folds at most" if n_groups > 1 else "Say `by: structure`"
-        raise Findings(Finding(("validation", "folds"), f"{k} folds of {n_groups} {what} can't be made", right))
+        raise Findings(too_many_folds(k, n_groups, what))
     if k > MOST_MODELS:
         right = "Take `folds: 10`, whose errors differ little where there are so many"
         raise Findings(Finding(("validation", "folds"), f"leaving out each of {k:,} {what} makes {k:,} paths", right))

@@ -25,6 +25,7 @@ from bigdata.kind import (
     named,
     unknown_fields,
 )
+from bigdata.studies.cluster_expansion.registered import without_reading, without_structures
 
 Method = Literal["orthogonal-matching-pursuit", "least-squares", "ridge", "lasso", "elastic-net", "ard"]
 
@@ -174,6 +175,7 @@ class ClusterExpansion(StudyModel):
         """The data and the lattice exist, the species are elements, and the parts go together."""
         if "dataset" in fields:
             yield from _data(fields, folder)
+            yield from without_reading(fields, folder)
         if "parent" in fields:
             yield from _parent(fields["parent"], folder)
         if (clusters := fields.get("clusters")) is not None:
@@ -213,7 +215,7 @@ def _opened(origin: MaterialsOrigin, folder: Path, *path: str) -> Input:
     with placed(*path):
         opened = open_materials(origin, folder)
     if not opened.has_structures:
-        raise Findings(Finding(path, f"{opened.label} has formulas only", "A cluster expansion needs structures"))
+        raise Findings(without_structures(opened.label, path))
     file = origin.file if isinstance(origin, MaterialsFile) else ""
     return Input(opened.digest, str(opened.folder), file, opened.content)
 

@@ -13,12 +13,11 @@ from bigdata.lattices.clusters import ClusterSpace
 from bigdata.lattices.species import VACANCY, symbol
 from bigdata.models.monomials import n_monomials
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
+from bigdata.studies.cluster_expansion.registered import FEWEST, divided_twice, too_few, unheld
 from bigdata.studies.materials.entries import Entries
 
 MATRIX_BYTES = 2 * 1024**3
 HOLDING_ALL = ("lasso", "elastic-net", "ard")
-# Two structures to learn from, and one to be left out.
-FEWEST = 3
 # Values of whole cells follow the number of atoms so closely, and divided by it vary by less than this part of what
 # they vary by as they are. Of fewer structures than these, chance does so too.
 EXTENSIVE, CALMER, FEWEST_TO_TELL = 0.95, 0.3, 5
@@ -33,7 +32,7 @@ def refuse(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> No
         *_few(entries),
         *_constant(model, space, entries),
         *_whole_cells(model, entries),
-        *_divided(model, entries),
+        *divided_twice(model.target, entries.unit),
         *_large_matrix(model, space, len(entries)),
     ]
     if found:
@@ -54,8 +53,7 @@ def _species(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> 
     for i, names_of in enumerate(model.parent.sublattices):
         for j, name in enumerate(names_of):
             if name != symbol(VACANCY) and name not in {symbol(z) for z in has}:
-                right = f"Leave it out, or give structures with it; theirs are {first(map(symbol, sorted(has)))}"
-                yield Finding(("parent", "sublattices", i, j), f"no structure holds {name}", right)
+                yield unheld(i, j, name, first(map(symbol, sorted(has))))
 
 
 def _with_species(entries: Entries) -> dict[int, NDArray[np.bool_]]:
@@ -71,9 +69,7 @@ def _with_species(entries: Entries) -> dict[int, NDArray[np.bool_]]:
 
 def _few(entries: Entries) -> Iterator[Finding]:
     if len(entries) < FEWEST:
-        n = f"{len(entries)} structure{'s are' if len(entries) > 1 else ' is'} too few"
-        right = f"Give {FEWEST} at least, and for errors that mean something some tens"
-        yield Finding(("dataset",), f"{n}: one is left out in turn, and the others are to be learned from", right)
+        yield too_few(len(entries), ("dataset",))
 
 
 def _constant(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> Iterator[Finding]:
@@ -123,12 +119,6 @@ def _spread(values: NDArray[np.float64]) -> float:
 def n_atoms(entries: Entries) -> NDArray[np.float64]:
     """(n,) atoms of each structure's cell."""
     return entries.dataset.structures.n_atoms[entries.rows].astype(np.float64)
-
-
-def _divided(model: ClusterExpansion, entries: Entries) -> Iterator[Finding]:
-    if model.target.divisor is not None and "/" in entries.unit:
-        what = f"{model.target.field} is in {entries.unit}, and would be divided a second time"
-        yield Finding(("target", "per"), what, "Leave `per` out, or take values of whole cells")
 
 
 def _large_matrix(model: ClusterExpansion, space: ClusterSpace, n: int) -> Iterator[Finding]:

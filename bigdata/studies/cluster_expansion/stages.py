@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bigdata.data import DataProblem
-from bigdata.data.materials.extent import Per
 from bigdata.kind import (
     BUILT_IN,
     PROCESS_BYTES,
@@ -41,6 +40,7 @@ from bigdata.studies.cluster_expansion.model import ClusterExpansion
 from bigdata.studies.cluster_expansion.notes import notes, widest
 from bigdata.studies.cluster_expansion.page_size import report_bytes
 from bigdata.studies.cluster_expansion.refusals import HOLDING_ALL, n_atoms, refuse
+from bigdata.studies.cluster_expansion.registered import per_atom
 from bigdata.studies.cluster_expansion.space import STORED, space_of
 from bigdata.studies.materials.entries import Entries, entries_of
 
@@ -106,7 +106,7 @@ def open_entries(model: ClusterExpansion, inputs: Mapping[str, Input]) -> Entrie
     """The structures with their property. Raises Findings where there are none."""
     target = model.target
     # Values of whole cells of any size can't be expanded: they are no way out here.
-    per = Per("atom" if target.per == "atom" else "", offered=("atom",))
+    per = per_atom(target.per)
     try:
         return entries_of(model.dataset, inputs["structures"], target.field, target.units, target.range, per=per)
     except DataProblem as problem:

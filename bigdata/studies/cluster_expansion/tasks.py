@@ -19,7 +19,8 @@ from bigdata.models.validation import bootstrap_coefficients, bootstrap_rmse, re
 from bigdata.models.validation import errors as judge
 from bigdata.studies.cluster_expansion.folds import Folds, dealt, folds_of
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
-from bigdata.studies.cluster_expansion.refusals import FEWEST, is_constant
+from bigdata.studies.cluster_expansion.refusals import is_constant
+from bigdata.studies.cluster_expansion.registered import FEWEST
 from bigdata.studies.cluster_expansion.space import STORED, space_of, stored_space
 from bigdata.studies.cluster_expansion.stages import is_guessed, n_sizes, open_entries
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 
 from bigdata import kind
+from bigdata.data.materials.extent import Per
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
 from bigdata.data.problem import placed
 from bigdata.kind import (
@@ -20,6 +21,8 @@ from bigdata.kind import (
     SpecModel,
     StudyModel,
     named,
+    unfit_units,
+    unit_of,
     unknown_fields,
 )
 from bigdata.models.tabular.setting import Grid, Models, Point, Sisso
@@ -229,7 +232,11 @@ def _data(fields: Mapping[str, Any], folder: Path) -> Iterator[Finding]:
             for i, name in enumerate(fields["split"].group_by)
             if name not in (*FROM_FORMULA, *renamed(dataset))
         ]
-    yield from unknown_fields(dataset, folder, ("dataset",), asked)
+    found = list(unknown_fields(dataset, folder, ("dataset",), asked))
+    yield from found
+    if (target := fields.get("target")) is not None and not (found or target.classes):
+        own = unit_of(dataset, folder, target.field)
+        yield from unfit_units(f"`{target.field}`", own, target, Per(target.per or ""))
 
 
 def renamed(dataset: MaterialsOrigin) -> dict[str, str]:

@@ -7,11 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from bigdata.data import fields
-from bigdata.data.materials.extent import Per, unfit
+from bigdata.data.materials.extent import Per
 from bigdata.data.materials.origin import MaterialsFile, MaterialsOrigin
 from bigdata.data.problem import placed
-from bigdata.kind import Finding, Findings, Input, PathInSpec, SpecError, located, named, unknown_fields
+from bigdata.kind import (
+    Finding,
+    Findings,
+    Input,
+    PathInSpec,
+    SpecError,
+    located,
+    named,
+    unfit_units,
+    unit_of,
+    unknown_fields,
+)
 from bigdata.studies.materials.model import SHARES, Identity, Split, Target
 
 SPLIT_FILE = "split file"
@@ -28,19 +38,9 @@ def wrong_datasets(datasets: Datasets, folder: Path, target: Target | None = Non
         named: list[tuple[PathInSpec, str]] = [((*here, "target"), dataset.target)] if dataset.target else []
         found = list(unknown_fields(dataset, folder, here, named))
         yield from found
-        if target is not None and target.units and dataset.target and not found:
-            yield from _unfit_target(name, dataset, target, folder)
-
-
-def _unfit_target(name: str, dataset: MaterialsOrigin, target: Target, folder: Path) -> Iterator[Finding]:
-    """Whether a dataset's target can be had in the unit of the study's, as far as its unit is known."""
-    known = fields(dataset, folder) or {}
-    own = dataset.units.get(dataset.target) or (known[dataset.target].unit if dataset.target in known else "")
-    if not own:
-        return
-    what = f"`{dataset.target}` of {name}"
-    for finding in unfit(what, own, target.units, Per(target.per or "")):
-        yield replace(finding, path=("target", *finding.path))
+        if target is not None and dataset.target and not found:
+            own = unit_of(dataset, folder, dataset.target)
+            yield from unfit_units(f"`{dataset.target}` of {name}", own, target, Per(target.per or ""))
 
 
 def wrong_split(split: Split, datasets: Datasets, folder: Path) -> Iterator[Finding]:
