@@ -20,7 +20,7 @@ from bigdata.models.sisso.moments import Known, Residuals, Sums, row_bytes, sums
 from bigdata.models.sisso.operators import Floats, Ints
 from bigdata.models.sisso.pieces import Rows
 from bigdata.models.sisso.space import CHUNK, Space, Table
-from bigdata.models.sisso.tiles import tile_of
+from bigdata.models.sisso.tiles import forms_of
 
 # Rows on each side of a tile, at most, and the bytes that its sums take.
 TILE = 512
@@ -169,7 +169,7 @@ def _width(space: Space) -> int:
 
 def _screen_tile(best: _Best, left: Rows, right: Rows) -> None:
     for precision in (np.float32, np.float64):
-        bounded = tile_of(best.space, left, right, precision).bounds(best.residuals)
+        bounded = forms_of(best.space, left, right, precision).bounds(best.residuals)
         if sum(int((pairs.bounds >= _surely(best)).sum()) for pairs in bounded) <= UNSURE:
             break
     _look(best, bounded, left, right)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -150,6 +150,10 @@ class Space:
         for _, start, stop in self.chunks():
             found[:, start:stop] = self.formed(nodes, start, stop)
         return found
+
+    def keeping_nothing(self) -> Space:
+        """The same for what the space keeps: in a circle both would stay in memory for long."""
+        return replace(self, kept=Kept())
 
     def holding(self) -> Space:
         """With the values of stored expressions, where these fit."""

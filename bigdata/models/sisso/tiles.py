@@ -222,46 +222,12 @@ class Tile:
         self.n_tasks = len(space.problem.starts) - 1
         self.shape = (self.n_tasks, len(left), len(right))
         self.counts = np.maximum(np.diff(space.problem.starts), 1).astype(precision)[:, None, None]
-        self.forms, self.is_summed = self._forms(), False
-
-    def bounds(self, residuals: Residuals) -> list[Bounded]:
-        """Of each operator: upper bounds of the gains."""
-        along = residuals.directions
-        for form in self.forms:
-            form.begin(len(along))
-        for start, stop, a, b in self._pieces():
-            for form in self.forms:
-                form.add(a, b, along[:, start:stop].astype(self.precision), not self.is_summed)
-        self.is_summed = True
-        return [bounded for form in self.forms for bounded in form.bounds(residuals)]
-
-    def _forms(self) -> list[_Form]:
-        codes, (every, alike) = self.space.setting.codes, self._joins()
-        found: list[_Form] = [_Product(self, MULTIPLY, False, every)] if MULTIPLY in codes else []
-        if DIVIDE in codes:
-            # Of the pairs of one set with itself, a/b and b/a stand at two places.
-            both = every | every.T if self.is_square else every
-            found.append(_Product(self, DIVIDE, False, both & self.right_sizes.divides))
-        if DIVIDE in codes and not self.is_square:
-            found.append(_Product(self, DIVIDE, True, every & self.left_sizes.divides[:, None]))
-        if DIFFERENCE in codes and alike.any():
-            found.append(_Difference(self, DIFFERENCE, False, alike))
-        if (ADD in codes or SUBTRACT in codes) and alike.any():
-            found.append(_Sum(self, ADD, False, alike))
-        return found
-
-    def _joins(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Which pairs may be joined, and by operators that need equal units."""
-        table, of = self.space.table, unit_classes(self.space.table)
-        i, j = self.left[:, None], self.right
-        every = (i < j) & may_join(table.operations[i], table.operations[j], self.space.setting)
-        return every, every & (of[i] == of[j])
 
     def add_product(self, x: Reals, y: Reals, to: Reals) -> None:
         """x yᵀ."""
         to += np.matmul(x, y.T, out=self.buffers.get("product", (len(x), len(y)), self.precision))
 
-    def _pieces(self) -> Iterator[tuple[int, int, Piece, Piece]]:
+    def pieces(self) -> Iterator[tuple[int, int, Piece, Piece]]:
         """(start, stop) of samples, with the values of either side."""
         for task, start, stop in self.space.chunks():
             a = b = self._piece("left", self.left, self.left_sizes, task, start, stop)
@@ -273,9 +239,50 @@ class Tile:
         return Piece(self.space.values(rows, start, stop), task, of, self.precision, self.buffers, side)
 
 
-def tile_of(space: Space, left: Rows, right: Rows, precision: Precision) -> Tile:
-    """The tile, as the space keeps it."""
+class Forms:
+    """All operators on a tile. They know the tile and it doesn't know them: in a circle memory would stay for long."""
+
+    def __init__(self, tile: Tile) -> None:
+        self.tile = tile
+        self.forms, self.is_summed = self._forms(), False
+
+    def bounds(self, residuals: Residuals) -> list[Bounded]:
+        """Of each operator: upper bounds of the gains."""
+        along = residuals.directions
+        for form in self.forms:
+            form.begin(len(along))
+        for start, stop, a, b in self.tile.pieces():
+            for form in self.forms:
+                form.add(a, b, along[:, start:stop].astype(self.tile.precision), not self.is_summed)
+        self.is_summed = True
+        return [bounded for form in self.forms for bounded in form.bounds(residuals)]
+
+    def _forms(self) -> list[_Form]:
+        codes, (every, alike) = self.tile.space.setting.codes, self._joins()
+        found: list[_Form] = [_Product(self.tile, MULTIPLY, False, every)] if MULTIPLY in codes else []
+        if DIVIDE in codes:
+            # Of the pairs of one set with itself, a/b and b/a stand at two places.
+            both = every | every.T if self.tile.is_square else every
+            found.append(_Product(self.tile, DIVIDE, False, both & self.tile.right_sizes.divides))
+        if DIVIDE in codes and not self.tile.is_square:
+            found.append(_Product(self.tile, DIVIDE, True, every & self.tile.left_sizes.divides[:, None]))
+        if DIFFERENCE in codes and alike.any():
+            found.append(_Difference(self.tile, DIFFERENCE, False, alike))
+        if (ADD in codes or SUBTRACT in codes) and alike.any():
+            found.append(_Sum(self.tile, ADD, False, alike))
+        return found
+
+    def _joins(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which pairs may be joined, and by operators that need equal units."""
+        table, of = self.tile.space.table, unit_classes(self.tile.space.table)
+        i, j = self.tile.left[:, None], self.tile.right
+        every = (i < j) & may_join(table.operations[i], table.operations[j], self.tile.space.setting)
+        return every, every & (of[i] == of[j])
+
+
+def forms_of(space: Space, left: Rows, right: Rows, precision: Precision) -> Forms:
+    """Those of a tile, as the space keeps them."""
     n_sums = len(left) * len(right) * (len(space.problem.starts) - 1)
     name = ("tile", left[0], right[0], precision)
     n_bytes = PAIR_BYTES * n_sums * precision().itemsize // 4
-    return space.kept.get(name, n_bytes, lambda: Tile(space, left, right, precision))
+    return space.kept.get(name, n_bytes, lambda: Forms(Tile(space.keeping_nothing(), left, right, precision)))
