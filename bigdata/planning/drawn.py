@@ -12,7 +12,8 @@ from bigdata.planning.interval import Interval
 from bigdata.planning.ledger import Ledger
 from bigdata.spec.study import StudyModel
 
-REPORT_RATE = Rate("figure", 1.0, "an assumption, until a report was drawn here")
+# On one core of its own a figure takes half a second, beside other work, or with Matplotlib from a slow disk, several.
+REPORT_RATE = Rate("figure", 1.2, "an assumption, until a report was drawn here", factor=4.0)
 # What the page has whatever the study: its style, links, costs of stages, and where the numbers come from.
 PAGE_BYTES = 12_000
 # A report is made where the controller is, whatever the pools.

@@ -18,8 +18,10 @@ from bigdata.store.arrays import Coordinate
 from bigdata.store.folder import RunFolder
 from bigdata.store.shards import gathered_bytes, n_shard_files
 
-START_SECONDS = 3.0
-START_FACTOR = 2.0
+# Workers import what they need: a second from a warm disk, ten and more beside other work or from a slow one.
+START_SECONDS, START_FACTOR = 4.0, 4.0
+# After the last task: the record is written, and the metadata are consolidated.
+END_SECONDS, END_FACTOR = 1.0, 5.0
 # How well a report's bytes are known, as its kind says them, and as the last such report was.
 DECLARED_BYTES_FACTOR, MEASURED_BYTES_FACTOR = 1.3, 1.05
 # And those of the record, whose names and times differ, and of what tasks print and say.
@@ -172,7 +174,8 @@ class Extent:
         """
         if not self.n_todo:
             return NOTHING
-        return total([self.start_seconds, self.task_seconds, *(v.report.seconds for v in self.variants)])
+        reports = (v.report.seconds for v in self.variants)
+        return total([self.start_seconds, self.task_seconds, Interval.within(END_SECONDS, END_FACTOR), *reports])
 
     @property
     def start_seconds(self) -> Interval:

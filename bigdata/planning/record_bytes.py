@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bigdata.kind.stage import address
 from bigdata.store import metadata
 from bigdata.store.rows import Row
 
 if TYPE_CHECKING:
-    from bigdata.planning.extent import Extent
     from bigdata.planning.planned import PlannedStage, PlannedVariant
+    from bigdata.spec import Study
+    from bigdata.store.arrays import Coordinate
 
 # What the root's attributes say of packages, threads, machine and times.
 PROVENANCE_BYTES = 1_250
@@ -34,14 +36,33 @@ KEY_BYTES = 16
 VARIANT_BYTES, SPEC_BYTES = 110, 260
 
 
-def record_bytes(plan: Extent) -> int:
+class Planned(Protocol):
+    """What of a plan tells these bytes (see `Extent`)."""
+
+    @property
+    def study(self) -> Study: ...
+    @property
+    def variants(self) -> tuple[PlannedVariant, ...]: ...
+    @property
+    def stages(self) -> tuple[PlannedStage, ...]: ...
+    @property
+    def notes(self) -> tuple[str, ...]: ...
+    @property
+    def sweep(self) -> tuple[Coordinate, ...]: ...
+    @property
+    def figures(self) -> list[Path]: ...
+    @property
+    def n_tasks(self) -> int: ...
+
+
+def record_bytes(plan: Planned) -> int:
     """All of it, in bytes."""
     logs = sum(s.n_tasks * s.stage.log_bytes for s in plan.stages)
     keys = KEY_BYTES * (plan.n_tasks + 1)
     return metadata_bytes(plan) + journal_bytes(plan) + study_bytes(plan) + keys + logs
 
 
-def metadata_bytes(plan: Extent) -> int:
+def metadata_bytes(plan: Planned) -> int:
     """What describes the arrays of the store, and its root: all but PROVENANCE_BYTES is known."""
     root = {"study": plan.study.resolved(), "notes": list(plan.notes), "inputs": _digests(plan)}
     of_sweep = sum(metadata.of_coordinate(c.name, c) for c in plan.sweep)
@@ -62,7 +83,7 @@ def _of_stage(group: str, stage: PlannedStage) -> Iterator[int]:
         yield metadata.of_row(address(group, name), row, stage.stage.name, stage.n_tasks)
 
 
-def journal_bytes(plan: Extent) -> int:
+def journal_bytes(plan: Planned) -> int:
     """The journal of a run that is done in one submission."""
     figures = sum(2 * (len(figure.name) + len('"",')) for figure in plan.figures)
     return SUBMISSION_BYTES + figures + sum(_stage(s) + s.n_tasks * task_bytes(s) for s in plan.stages)
@@ -83,7 +104,7 @@ def _values(row: Row) -> int:
     return VALUE_BYTES[row.dtype] * (row.length or 1)
 
 
-def study_bytes(plan: Extent) -> int:
+def study_bytes(plan: Planned) -> int:
     """The study as written, and as it was understood."""
     inputs = [vars(i) for v in plan.variants for i in v.inputs.values()]
     understood = {"study": plan.study.resolved(), "inputs": inputs, "notes": list(plan.notes)}
@@ -91,5 +112,5 @@ def study_bytes(plan: Extent) -> int:
     return written + SPEC_BYTES + VARIANT_BYTES * len(plan.variants)
 
 
-def _digests(plan: Extent) -> dict[str, Any]:
+def _digests(plan: Planned) -> dict[str, Any]:
     return {address(v.group, name): i.digest for v in plan.variants for name, i in v.inputs.items()}

@@ -39,4 +39,4 @@ def test_each_part_is_as_large_as_was_counted(study: str, bench: Bench) -> None:
     assert counted.metadata_bytes(plan) == pytest.approx(on_disk(folder, "zarr.json"), rel=0.03)
     whole = on_disk(folder, "*")
     assert plan.n_bytes.holds(whole)
-    assert plan.n_bytes.middle == pytest.approx(whole, rel=0.08)
+    assert plan.n_bytes.middle == pytest.approx(whole, rel=0.1)

@@ -152,12 +152,14 @@ def test_a_job_with_gpus_counts_as_one_task(bench: Bench) -> None:
     fields = {"tasks": 12, "seconds": 60.0}
     on_cores = planned(bench, site(bench), **fields)
     on_gpus = planned(bench, site(bench), **fields, pools={"first": "gpu"})
-    assert on_cores.seconds.middle == pytest.approx(3 + 5 + 1 + 12 / 8 * 60 + 60)
-    assert on_gpus.seconds.middle == pytest.approx(3 + 5 + 1 + 12 / 3 * 60 + 60)
-    # Nobody has measured the kind here: its rate may be three times too low or too high, the start's two times;
-    # stages load their packages for up to 1 s, and each task takes up to 0.02 s beside its work.
-    assert on_gpus.seconds.low == pytest.approx((3 + 5) / 2 + 1 / 3 + (12 / 3 * 60 + 60) / 3)
-    assert on_gpus.seconds.high == pytest.approx((3 + 5) * 2 + 3 + (12 * 180 + 12 * 0.02 + 1) / 3 + 180 + 0.02 + 1)
+    assert on_cores.seconds.middle == pytest.approx(4 + 5 + 1 + 1.2 + 12 / 8 * 60 + 60)
+    assert on_gpus.seconds.middle == pytest.approx(4 + 5 + 1 + 1.2 + 12 / 3 * 60 + 60)
+    # Nobody has measured the kind here: its rate may be three times too low or too high, the start's and the report's
+    # four times, the end's five times; stages load their packages for up to 1 s, and each task takes up to 0.02 s
+    # beside its work.
+    assert on_gpus.seconds.low == pytest.approx((4 + 5 + 1.2) / 4 + 1 / 5 + (12 / 3 * 60 + 60) / 3)
+    tasks = (12 * 180 + 12 * 0.02 + 1) / 3 + 180 + 0.02 + 1
+    assert on_gpus.seconds.high == pytest.approx((4 + 5 + 1.2) * 4 + 5 + tasks)
 
 
 PRICES = {"core_hour": "0.02 USD", "gpu_hour": "3 USD", "tb_month": "20 USD"}

@@ -249,7 +249,7 @@ def test_a_plan_counts_packs(ran: Bench) -> None:
     assert plan.n_files == without.n_files + 2  # a shard and its index
     assert abs(plan.other_bytes - without.other_bytes - plan.pack_bytes) < 1_000
     said = ran.bigdata("plan", spec).stdout
-    assert "packs  3 in 2 of these files, about 13 KiB: the raw files of each task in one\n" in said
+    assert "packs  3 in 2 of these files, about 12.9 KiB: the raw files of each task in one\n" in said
     assert "\npacks  " not in ran.bigdata("plan", ran.folder / "without.yaml").stdout
 
 
