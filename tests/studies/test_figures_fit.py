@@ -28,6 +28,7 @@ from bigdata.studies.transferability import figures as transferability
 
 Floats = np.ndarray
 RNG = np.random.default_rng(1)
+BEGINNING = RNG.bit_generator.state
 # What values may be like: usual; one that stands for none; over eight decades; all the same; with gaps; only one.
 VALUES: dict[str, Callable[[int], Floats]] = {
     "usual": lambda n: RNG.normal(2.0, 0.3, n),
@@ -41,6 +42,12 @@ NAMES: dict[str, Callable[[int], str]] = {
     "short": lambda i: f"d{i}",
     "long": lambda i: f"the calculations of the whole group of {i} people with the tightest settings of all ({i})",
 }
+
+
+@pytest.fixture(autouse=True)
+def same_numbers() -> None:
+    """Whichever tests ran before."""
+    RNG.bit_generator.state = BEGINNING
 
 
 def named(words: str, n: int) -> list[str]:
