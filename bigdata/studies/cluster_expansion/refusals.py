@@ -13,7 +13,7 @@ from bigdata.lattices.clusters import ClusterSpace
 from bigdata.lattices.species import VACANCY, symbol
 from bigdata.models.monomials import n_monomials
 from bigdata.studies.cluster_expansion.model import ClusterExpansion
-from bigdata.studies.cluster_expansion.registered import FEWEST, divided_twice, too_few, unheld
+from bigdata.studies.cluster_expansion.registered import FEWEST, divided_twice, too_few, unheld, unplaced
 from bigdata.studies.materials.entries import Entries
 
 MATRIX_BYTES = 2 * 1024**3
@@ -47,9 +47,7 @@ def _species(model: ClusterExpansion, space: ClusterSpace, entries: Entries) -> 
     if strange and model.parent.on_unmapped == "refuse":
         them = np.any([has[z] for z in strange], axis=0)
         example, names = entries.ids[int(np.flatnonzero(them)[0])], first(map(symbol, strange))
-        what = f"{int(them.sum()):,} of {len(entries):,} structures, such as {example}, hold {names}"
-        right = "Add it to a sublattice, or say `on_unmapped: skip` under `parent:`"
-        yield Finding(("parent", "sublattices"), f"{what}, which is on no sublattice", right)
+        yield unplaced(f"{int(them.sum()):,} of {len(entries):,} structures, such as {example}, hold {names}")
     for i, names_of in enumerate(model.parent.sublattices):
         for j, name in enumerate(names_of):
             if name != symbol(VACANCY) and name not in {symbol(z) for z in has}:

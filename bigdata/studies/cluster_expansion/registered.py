@@ -32,6 +32,8 @@ def without_reading(fields: Mapping[str, Any], folder: Path) -> Iterator[Finding
         yield without_structures(dataset.name, ("dataset", "name"))
     if known.elements and (parent := fields.get("parent")) is not None:
         yield from _species(parent.sublattices, known)
+        if parent.on_unmapped == "refuse" and not dataset.where and sample is None:
+            yield from _strange(parent.sublattices, known)
     if (validation := fields.get("validation")) is not None and isinstance(validation.folds, int):
         yield from _folds(validation.folds, sample.entries if sample else known.n_entries)
 
@@ -64,6 +66,19 @@ def _species(sublattices: tuple[tuple[str, ...], ...], known: Registered) -> Ite
         for j, name in enumerate(species):
             if name != VACANT and name not in known.elements:
                 yield unheld(i, j, name, first(known.elements))
+
+
+def _strange(sublattices: tuple[tuple[str, ...], ...], known: Registered) -> Iterator[Finding]:
+    """Where all structures are taken, all of their elements need a place."""
+    held = {name for species in sublattices for name in species}
+    if strange := [name for name in known.elements if name not in held]:
+        yield unplaced(f"structures of {known.name} hold {first(strange)}")
+
+
+def unplaced(what: str) -> Finding:
+    """Species of the structures that no site can hold."""
+    right = "Add it to a sublattice, or say `on_unmapped: skip` under `parent:`"
+    return Finding(("parent", "sublattices"), f"{what}, which is on no sublattice", right)
 
 
 def unheld(i: int, j: int, name: str, held: str) -> Finding:
