@@ -31,6 +31,7 @@ MOST_LINES = 1_000
 LEAST_CELL = 0.42
 # Letters of a value beside an axis or below a cell.
 MOST_BESIDE = 14
+MOST_OF_FIELD = 30
 
 
 class Axis(NamedTuple):
@@ -69,8 +70,8 @@ def surface(found: Surface, label: str) -> Figure:
     axes.add_patch(Rectangle((column, row), 1, 1, fill=False, ec=BEST, lw=2.0, zorder=5))
     _value_ticks(axes, "x", found.columns, rotation=_rotation(found.columns.ticks, side))
     _value_ticks(axes, "y", found.rows)
-    axes.set_xlabel(found.columns.name)
-    axes.set_ylabel(found.rows.name)
+    cut(axes.set_xlabel(""), found.columns.name, MOST_OF_FIELD)
+    cut(axes.set_ylabel(""), found.rows.name, MOST_OF_FIELD)
     _bar(figure, axes, shades, label)
     return figure
 

@@ -29,7 +29,8 @@ MOST_LETTERS = 40
 LEAVES = 160
 MOST_COLUMNS = 3
 MOST_TITLE, MOST_BESIDE, MOST_BELOW = 70, 16, 24
-MATRIX_SIDE = 4.6  # inches
+# Inches; on the left, two lines and numbers of five digits.
+MATRIX_SIDE, MATRIX_LEFT, MATRIX_WIDTH = 4.6, 0.85, 6.35
 _FINGERPRINT_COLOURS = (COLOURS[0], COLOURS[1], COLOURS[2])
 
 
@@ -134,13 +135,13 @@ def matrix(
     below = 1.25 if numbers else 0.0
     height = 0.3 + MATRIX_SIDE + below + 0.45
     # Fixed places: matrix and settings below it must have one horizontal axis.
-    figure = drawing(height, 6.1, layout=None)
+    figure = drawing(height, MATRIX_WIDTH, layout=None)
 
     def place(left: float, bottom: float, width: float, tall: float) -> Axes:
         """Axes at a place in inches."""
-        return figure.add_axes((left / 6.1, bottom / height, width / 6.1, tall / height))
+        return figure.add_axes((left / MATRIX_WIDTH, bottom / height, width / MATRIX_WIDTH, tall / height))
 
-    axis = place(0.6, 0.45 + below, MATRIX_SIDE, MATRIX_SIDE)
+    axis = place(MATRIX_LEFT, 0.45 + below, MATRIX_SIDE, MATRIX_SIDE)
     image = axis.imshow(
         similarity,
         cmap=MATRIX_COLOURS,
@@ -151,12 +152,12 @@ def matrix(
         rasterized=True,
     )
     axis.set_ylabel("entry")
-    bar = figure.colorbar(image, cax=place(0.6 + MATRIX_SIDE + 0.12, 0.45 + below, 0.14, MATRIX_SIDE))
+    bar = figure.colorbar(image, cax=place(MATRIX_LEFT + MATRIX_SIDE + 0.12, 0.45 + below, 0.14, MATRIX_SIDE))
     bar.set_label(f"{measure} similarity")
     _block_lines(axis, block, n)
     if numbers:
         axis.tick_params(labelbottom=False)
-        axis = place(0.6, 0.45, MATRIX_SIDE, below - 0.15)
+        axis = place(MATRIX_LEFT, 0.45, MATRIX_SIDE, below - 0.15)
         _settings_below(axis, numbers, n)
     axis.set_xlabel("entry, in the order of the settings")
     return figure
