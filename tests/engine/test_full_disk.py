@@ -79,6 +79,18 @@ def test_a_disk_too_full_for_the_journal(bench: Bench, disk: Path) -> None:
     assert len(bench.submit(spec).history.done) == 61
 
 
+def test_a_controller_in_the_background_leaves_the_word_for_whoever_watches(bench: Bench, disk: Path) -> None:
+    """Its own log has no room for it."""
+    running = bench.start(
+        "submit", bench.trial(tasks=60, write=False, seconds=0.1), "--controller", "detached", "--watch"
+    )
+    (folder,) = until(lambda: list(disk.glob("*/journal.jsonl")))
+    until(lambda: len(events(folder.parent, "done")) > 2)
+    fill(disk)
+    assert running.wait() == 8
+    check_sentence(running.err.read_text(), disk)
+
+
 @pytest.mark.parametrize("files", [3, 12])
 def test_a_disk_without_room_for_another_file(files: int, bench: Bench) -> None:
     """Before the first task: the plan looks at bytes only, and finds enough."""
