@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 from pathlib import Path
 
 from bigdata.display import size
@@ -11,11 +12,13 @@ from bigdata.errors import DiskFull
 
 # The disk is full, or the user's quota, or the file is as large as files may be.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# NumPy's `tofile` and `save` tell of a full disk without the system's number for it.
+_CUT_SHORT = re.compile(r"^\d+ requested and \d+ written$")
 
 
 def is_full(error: OSError) -> bool:
     """Whether an error says that there is no room for what was to be written."""
-    return error.errno in NO_ROOM
+    return error.errno in NO_ROOM or _CUT_SHORT.search(str(error)) is not None
 
 
 def no_room(error: OSError, *places: Path) -> str:
@@ -26,7 +29,7 @@ def no_room(error: OSError, *places: Path) -> str:
     # A write that finds no room doesn't say of which file: of several disks it was most likely the fullest.
     named = [Path(str(error.filename))] if error.filename else []
     place = min(map(_standing, named or places), key=_free)
-    return f"there is no room on {file_system(place)}: {os.strerror(error.errno or 0)}"
+    return f"there is no room on {file_system(place)}: {os.strerror(error.errno or errno.ENOSPC)}"
 
 
 def file_system(folder: Path) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from bigdata.cli.harmless import guard_terminal
+from bigdata.disks import disk_full, is_full
 from bigdata.errors import BigdataError, Cancelled, SiteError
 from bigdata.version import VERSION
 
@@ -90,8 +91,6 @@ def _listen() -> None:
 
 def _refusal(error: OSError) -> SiteError:
     """What the machine says, with the exit code for it."""
-    from bigdata.disks import disk_full, is_full
-
     if is_full(error):
         return disk_full(error, Path(), then="write to another one, and start again")
     where = f"{error.filename}: " if error.filename else ""
@@ -117,7 +116,7 @@ def main() -> None:
         click.echo("bigdata: cancelled", err=True)
         sys.exit(Cancelled.exit_code)
     except OSError as error:
-        if debug or error.errno is None:
+        if debug or (error.errno is None and not is_full(error)):
             raise
         refusal = _refusal(error)
         click.echo(f"bigdata: {refusal}", err=True)

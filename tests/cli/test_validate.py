@@ -99,8 +99,13 @@ def test_what_is_null_in_so_many_words_is_off_and_the_plan_says_so(tmp_path: Pat
          "a.yaml:5:9: pools.goups: there is no such stage."),
         ("study: overlap\nname: x\ndatasets: {b: {file: own.csv, target: gap_eV}}\nidentity: {by: [reduced_formula]}\n"
          "target: {units: GPa}\n", "a.yaml:5:17: target.units: `gap_eV` of b: eV can't be turned into GPa."),
+        ("study: overlap\nname: x\ndatasets: {a: {name: emt-prototypes, target: formation_energy_per_atom}}\n"
+         "target: {units: eV}\n", "a.yaml:4:17: target.units: `formation_energy_per_atom` of a is in eV/atom"),
     ],
-    ids=["a value of a shipped dataset", "another kind of data", "a value of a file", "a stage", "a unit"],
+    ids=[
+        *("a value of a shipped dataset", "another kind of data", "a value of a file", "a stage", "a unit"),
+        "values of atoms as those of cells",
+    ],
 )  # fmt: skip
 def test_what_can_be_read_is_checked(tmp_path: Path, environment: dict[str, str], spec: str, words: str) -> None:
     (tmp_path / "own.csv").write_text("formula,kind,gap_eV\nMgO,a,4.5\nNaCl,b,5.0\n")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from bigdata.engine.observer import Silent
+from bigdata.errors import DiskFull
 from bigdata.run.status import status
 from tests.bench import PROGRAM, Bench, chunks, events, until
 from tests.disk import small_disk
@@ -79,6 +81,18 @@ def test_a_disk_too_full_for_the_journal(bench: Bench, disk: Path) -> None:
     assert len(bench.submit(spec).history.done) == 61
 
 
+def test_a_controller_in_the_background_leaves_the_word_for_whoever_watches(bench: Bench, disk: Path) -> None:
+    """Its own log has no room for it."""
+    running = bench.start(
+        "submit", bench.trial(tasks=60, write=False, seconds=0.1), "--controller", "detached", "--watch"
+    )
+    (folder,) = until(lambda: list(disk.glob("*/journal.jsonl")))
+    until(lambda: len(events(folder.parent, "done")) > 2)
+    fill(disk)
+    assert running.wait() == 8
+    check_sentence(running.err.read_text(), disk)
+
+
 @pytest.mark.parametrize("files", [3, 12])
 def test_a_disk_without_room_for_another_file(files: int, bench: Bench) -> None:
     """Before the first task: the plan looks at bytes only, and finds enough."""
@@ -127,16 +141,19 @@ def test_a_cache_that_cannot_be_written(bench: Bench) -> None:
     assert bench.bigdata(*words, BIGDATA_CACHE=str(bench.folder / "file")).returncode == 0
 
 
-def test_a_disk_too_full_for_the_report(bench: Bench, disk: Path) -> None:
+def test_a_disk_that_fills_up_before_the_report(bench: Bench, disk: Path) -> None:
     """All is done, and the record of it stands."""
+
+    class Filling(Silent):
+        def message(self, text: str) -> None:
+            if "report" in text:
+                fill(disk)
+
     spec = bench.trial()
-    folder = bench.submit(spec, draw=False).folder
-    filler = fill(disk, leave=16_384)
-    done = bench.bigdata("submit", spec, "--site", "process")
-    assert done.returncode == 8
-    check_sentence(done.stderr, disk)
-    assert status(folder.path).state == "done"
-    filler.unlink()
+    with pytest.raises(DiskFull, match=f"mounted at {disk} .*: No space left on device"):
+        bench.submit(spec, observer=Filling())
+    (disk / "filler").unlink()
+    assert status(bench.run_folder().path).state == "done"
     assert bench.submit(spec).folder.report.exists()
 
 

@@ -123,7 +123,7 @@ def test_a_job_of_the_run_is_removed(
     hold = ["sbatch", "--parsable", "-p", "cpu", "--hold", "-o", "/dev/null", "--wrap", "sleep 300"]
     own = slurm.command(*hold, "-J", f"{batch.prefix(folder)}controller").strip()
     write(folder, orders, job=own)
-    assert status(folder.path).state == "queued"
+    assert status(folder.path).state == "held"
     assert bench.bigdata("cancel", folder.path).returncode == 0
     assert slurm.queue().keys() == set(jobs)
 
