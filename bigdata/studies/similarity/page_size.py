@@ -25,13 +25,15 @@ CODE_BYTES = 4
 def report_bytes(model: Similarity, entries: Entries, n_columns: int) -> int:
     """About what report.html and the figures beside it take."""
     n, has_matrix = len(entries), model.similarity.keep == "matrix"
-    pictures = float(len(model.figures()) * FIGURE_BYTES)
-    panel = 0.0
+    pictures = len(model.figures()) * FIGURE_BYTES
+    matrix = panel = 0.0
     if has_matrix:
-        pictures += MATRIX_BYTES - FIGURE_BYTES + PIXEL_BYTES * min(n, MATRIX_PIXELS) ** 2
+        pictures -= FIGURE_BYTES
+        matrix = MATRIX_BYTES + PIXEL_BYTES * min(n, MATRIX_PIXELS) ** 2
         panel = _panel_bytes(model, entries, n_columns)
     tables = TABLE_ROW_BYTES * min(n, TABLE_ROWS)
-    return round(SCRIPTS_BYTES + 2 * BASE64 * pictures + tables + panel)
+    # On the page the panel stands for the picture of the matrix.
+    return round(SCRIPTS_BYTES + BASE64 * (2 * pictures + matrix) + tables + panel)
 
 
 def _panel_bytes(model: Similarity, entries: Entries, n_columns: int) -> float:
