@@ -34,7 +34,7 @@ def read(path: Path) -> np.ndarray:
 
 def test_a_figure_looks_the_same_in_fewer_bytes(tmp_path: Path) -> None:
     figure = cloud()
-    png, _ = save_as(lambda: figure, tmp_path / "cloud")
+    png, *_ = save_as(lambda: figure, tmp_path / "cloud")
     figure.savefig(tmp_path / "whole.png", dpi=200)
     wrong = np.abs(read(png) - read(tmp_path / "whole.png")).max(axis=2)
     assert Image.open(png).mode == "P"

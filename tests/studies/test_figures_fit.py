@@ -124,7 +124,9 @@ def check(draw: Callable[[], Figure]) -> None:
     assert list(faults(drawn(draw))) == []
 
 
-MANY = [*product(NUMBERS, NAMES)]
+# Long names leave least room: what fits with them fits with short ones, which only the slow tests try everywhere.
+SHORT_AND_LONG = [pytest.param("short", marks=pytest.mark.slow), "long"]
+MANY = [pytest.param(n, w, marks=[pytest.mark.slow] if w == "short" else []) for n, w in product(NUMBERS, NAMES)]
 # Of all pairs of number and values only some: each figure takes a tenth of a second, that of 600 series seconds.
 SOME = [(14, "long", "usual"), *((1, "short", values) for values in VALUES), (6, "short", "one -9999")]
 
@@ -148,7 +150,7 @@ def test_group_sizes(largest: int) -> None:
 
 @pytest.mark.parametrize("values", VALUES)
 @pytest.mark.parametrize("n", [2, 50])
-@pytest.mark.parametrize("words", NAMES)
+@pytest.mark.parametrize("words", SHORT_AND_LONG)
 def test_agreement(values: str, n: int, words: str) -> None:
     names = named(words, 4)
     pairs = {(a, b): (VALUES[values](n), VALUES[values](n)) for a in names for b in names if a < b}
@@ -203,7 +205,7 @@ def test_features(n: int, words: str) -> None:
     check(lambda: complexity.importance(dict.fromkeys(("a", "b", "c"), values), {"a": 0, "b": 1, "c": 2}))
 
 
-@pytest.mark.parametrize(("n", "words"), [(n, words) for n, words in MANY if n > 1])
+@pytest.mark.parametrize(("n", "words"), MANY[len(NAMES) :])
 def test_classes_of_samples(n: int, words: str) -> None:
     labels = named(words, n)
     panels = [class_figures.Confusion(f"model {i}", RNG.integers(0, 9, (n, n)), "accuracy 0.9") for i in range(4)]
@@ -256,7 +258,7 @@ def test_kinds_of_spectra(n: int, words: str) -> None:
     check(lambda: similarity.matrix(RNG.random((n, n)), n, block, numbers, "Tanimoto"))
 
 
-@pytest.mark.parametrize("words", NAMES)
+@pytest.mark.parametrize("words", SHORT_AND_LONG)
 def test_fingerprints(words: str) -> None:
     columns = similarity.Columns(np.arange(-4.0, 4.0), np.ones(8), np.full(8, 2.0), 4)
     a = similarity.Shown(2 * NAMES[words](0), np.arange(8).astype(np.uint8))
@@ -271,7 +273,7 @@ def pair(values: str, n: int) -> transferability.Pair:
 
 
 @pytest.mark.parametrize("values", VALUES)
-@pytest.mark.parametrize("words", NAMES)
+@pytest.mark.parametrize("words", SHORT_AND_LONG)
 @pytest.mark.parametrize("size", [(1, 1), (5, 4)])
 def test_predictions_of_networks(values: str, words: str, size: tuple[int, int]) -> None:
     pairs = {
@@ -289,7 +291,7 @@ def test_trainings_of_networks(n: int, words: str, values: str) -> None:
     check(lambda: transferability.curves(steps, trained, "eV/atom"))
 
 
-@pytest.mark.parametrize("words", NAMES)
+@pytest.mark.parametrize("words", SHORT_AND_LONG)
 @pytest.mark.parametrize("n", [1, 9])
 @pytest.mark.parametrize("values", ["usual", "eight decades"])
 def test_ladders_and_losses(words: str, n: int, values: str) -> None:
@@ -312,7 +314,7 @@ def axis(words: str, n: int) -> search.Axis:
 
 
 @pytest.mark.parametrize("values", VALUES)
-@pytest.mark.parametrize("words", NAMES)
+@pytest.mark.parametrize("words", SHORT_AND_LONG)
 @pytest.mark.parametrize("size", [(1, 1), (3, 6), (8, 8)])
 def test_surfaces_of_a_search(values: str, words: str, size: tuple[int, int]) -> None:
     best = VALUES[values](size[0] * size[1]).reshape(size)
@@ -322,7 +324,7 @@ def test_surfaces_of_a_search(values: str, words: str, size: tuple[int, int]) ->
 
 
 @pytest.mark.parametrize("values", [v for v in VALUES if v != "gaps"])
-@pytest.mark.parametrize("words", NAMES)
+@pytest.mark.parametrize("words", SHORT_AND_LONG)
 @pytest.mark.parametrize("n", [1, 30])
 def test_courses_of_a_search(values: str, words: str, n: int) -> None:
     of = VALUES[values](n)

@@ -201,4 +201,4 @@ def test_all_can_be_saved_of_one_dataset_and_one_seed(tmp_path: Path) -> None:
         "loss": lambda: figures.loss_parts([Loss("a", {"MAE": NONE})], "eV"),
     }
     for name, draw in drawn.items():
-        assert save_as(draw, tmp_path / name)[0].stat().st_size > 5_000
+        assert save_as(draw, tmp_path / name).png.stat().st_size > 1_500
