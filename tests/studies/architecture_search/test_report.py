@@ -18,6 +18,7 @@ from bigdata.studies.architecture_search.results import Results
 from bigdata.studies.materials.error_units import three_digits
 from bigdata.studies.materials.training_cost import start_steps, step_seconds
 from tests.bench import events
+from tests.report.told import told
 
 
 @pytest.fixture(scope="module")
@@ -158,3 +159,7 @@ def test_the_status_tells_the_best_and_how_many_were_stopped(run, results, bench
     value = meV(run["reward"][results.best])
     assert f"best so far: number {results.best} (" in said
     assert f"validation RMSE {value} meV/atom after" in said
+
+
+def test_its_report_tells_nothing_of_the_machine(run):
+    assert told(run) == set()

@@ -23,6 +23,7 @@ from bigdata.store.reading import Run
 from bigdata.studies.cluster_expansion.prediction import predict
 from tests.bench import Bench
 from tests.report.made import made
+from tests.report.told import told
 
 # The tests' own use of spglib: that it will raise errors one day, which these structures don't give.
 pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
@@ -450,3 +451,7 @@ def test_more_cluster_functions_than_can_be_told_apart_are_refused(
     clusters = {"cutoffs": {"2": "8.1 angstrom", "3": "6.1 angstrom"}}
     with pytest.raises(SpecError, match=r"the cutoffs give \d+ cluster functions. Lower them, or keep 20 at most"):
         bench.plan(bench.write("many.yaml", {**SPEC, "clusters": clusters}))
+
+
+def test_its_report_tells_nothing_of_the_machine(run: Run) -> None:
+    assert told(run) == set()

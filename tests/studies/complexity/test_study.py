@@ -12,6 +12,7 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from bigdata.studies.complexity.captioned import curves
 from bigdata.studies.complexity.results import Results
 from tests.bench import Bench
+from tests.report.told import told
 
 pytest.importorskip("tensorflow", reason="the extra `networks` isn't installed")
 
@@ -273,3 +274,7 @@ def test_the_report_answers_the_question_first(run):
     assert {f.name for f in (run.folder.path / "figures").glob("*.png")} >= {
         "errors.png", "parity.png", "pareto.png", "descriptors.png", "importance.png", "learning_curve.png",
     }  # fmt: skip
+
+
+def test_its_report_tells_nothing_of_the_machine(run):
+    assert told(run) == set()

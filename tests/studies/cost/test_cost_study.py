@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.bench import Bench
+from tests.report.told import told
 from tests.studies.cost.test_sums import PAPER
 
 DFT, SEARCH = PAPER["stages"].values()
@@ -59,3 +60,7 @@ def test_what_is_wrong_is_said_at_its_place(bench, changes, what):
     assert said.returncode == 2
     assert what in said.stderr
     assert "Traceback" not in said.stderr
+
+
+def test_its_report_tells_nothing_of_the_machine(run):
+    assert told(run) == set()

@@ -12,6 +12,7 @@ from bigdata_instant_code import energy
 from bigdata.store import open_run
 from bigdata.studies.high_throughput.results import Results
 from tests.bench import Bench
+from tests.report.told import told
 
 CRYSTALS = {
     "Si": (2.7155, [14, 14], [[0, 0, 0], [0.25, 0.25, 0.25]]),
@@ -260,3 +261,7 @@ def test_the_contract_s_spec_is_planned_as_it_stands(bench):
         ("calculate", 24), ("collect", 1), ("spectra", 1), ("geometry", 1),
     ]  # fmt: skip
     assert any("24 calculations write about" in note for note in plan.notes)
+
+
+def test_its_report_tells_nothing_of_the_machine(run):
+    assert told(run) == set()

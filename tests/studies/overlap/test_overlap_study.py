@@ -22,6 +22,7 @@ from bigdata.run.at_once import at_once
 from bigdata.store.reading import Run
 from bigdata.studies.overlap.results import Results
 from tests.bench import ROOT, Bench
+from tests.report.told import told
 
 # The tests' own use of spglib: that it will raise errors one day, which these structures don't give.
 pytestmark = pytest.mark.filterwarnings("ignore:Set OLD_ERROR_HANDLING:DeprecationWarning")
@@ -416,3 +417,7 @@ def test_planning_loads_neither_zarr_nor_moyopy_nor_pymatgen(bench: Bench) -> No
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_its_report_tells_nothing_of_the_machine(run: Run) -> None:
+    assert told(run) == set()

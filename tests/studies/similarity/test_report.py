@@ -16,6 +16,7 @@ from bigdata.kind.report import Table
 from bigdata.store.reading import Run
 from bigdata.studies.similarity.results import letters, plain
 from tests.report.made import Made, made
+from tests.report.told import told
 
 SPEC = Path(__file__).parents[3] / "specs" / "similarity.yaml"
 Rows = list[dict[str, Any]]
@@ -202,3 +203,7 @@ def test_letters(n: int, name: str) -> None:
 )
 def test_stored_numbers_are_shown_plainly(value: np.float64, shown: float | None) -> None:
     assert plain(value) == shown
+
+
+def test_its_report_tells_nothing_of_the_machine(run: Run) -> None:
+    assert told(run) == set()

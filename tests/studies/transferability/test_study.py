@@ -20,6 +20,7 @@ from bigdata.data.materials.dataset import open_materials
 from bigdata.data.materials.origin import NamedMaterials
 from bigdata.models.networks.standard import ridge
 from bigdata.store.reading import Run
+from tests.report.told import told
 
 ROOT = Path(__file__).parents[3]
 SPEC = ROOT / "specs/transferability.yaml"
@@ -256,3 +257,7 @@ def test_weights_are_exported_by_their_names_in_the_equations(run, folder):
             ]
         )
     np.testing.assert_array_equal(found, run["weights"][2])
+
+
+def test_its_report_tells_nothing_of_the_machine(run):
+    assert told(run) == set()
