@@ -1,9 +1,10 @@
-"""`bigdata results RUN [ARRAY]`: a run's tables, or one of its arrays, as text or JSON."""
+"""`bigdata results RUN [ARRAY]`: a run's answer and tables, or one of its arrays, as text or JSON."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,7 +31,7 @@ MOST_IN_JSON = 5_000_000
 @private_option
 @json_option
 def command(run: Path, array: str | None, variant: int | None, private: bool, as_json: bool) -> None:
-    """Print the tables of RUN and the list of its arrays, or the values of ARRAY. Of a sweep, list the variants."""
+    """Print the answer of RUN, its tables and its arrays, or the values of ARRAY. Of a sweep, list the variants."""
     from bigdata.report.privacy import Privacy
 
     opened = open_run(run)
@@ -43,8 +44,7 @@ def command(run: Path, array: str | None, variant: int | None, private: bool, as
     if array is not None:
         click.echo(json.dumps(privacy.data(_values(view[array]))) if as_json else _text(view[array]))
     elif as_json:
-        shown = {"arrays": [_row(a) for a in view.values()], "tables": _tables(view), "data": _data(view)}
-        click.echo(json.dumps(privacy.data(shown)))
+        click.echo(json.dumps(privacy.data(_all(view))))
     else:
         click.echo(privacy.text(_page(view)))
 
@@ -64,29 +64,36 @@ def _row(a: StoredArray) -> dict[str, Any]:
     }
 
 
-def _made(view: View) -> list[Table]:
-    """The tables that can be made; what is wrong with the others is said on stderr."""
+def _all(view: View) -> dict[str, Any]:
+    said, tables = _made(view)
+    return {
+        "summary": said,
+        "arrays": [_row(a) for a in view.values()],
+        "tables": [*map(_table, tables)],
+        "data": _data(view),
+    }
+
+
+def _made(view: View) -> tuple[list[str], list[Table]]:
+    """The summary and the tables that can be made; what is wrong with the others is said on stderr."""
     from bigdata.report.faults import Faults
 
     faults = Faults(view.run)
-    tables = faults.tables(view)
+    said, tables = faults.answer(view)
     if faults.damage is not None:
         raise faults.damage
     for fault in faults.found:
         click.echo(fault.sentence(view.run.folder), err=True)
-    return tables
+    return said, tables
 
 
-def _tables(view: View) -> list[dict[str, Any]]:
-    return [
-        {
-            "title": t.title,
-            "columns": list(t.columns),
-            "units": dict(t.units),
-            "rows": [list(map(_plain, r)) for r in t.rows],
-        }
-        for t in _made(view)
-    ]
+def _table(t: Table) -> dict[str, Any]:
+    return {
+        "title": t.title,
+        "columns": list(t.columns),
+        "units": dict(t.units),
+        "rows": [list(map(_plain, r)) for r in t.rows],
+    }
 
 
 def _data(view: View) -> list[dict[str, str]]:
@@ -99,8 +106,13 @@ def _data(view: View) -> list[dict[str, str]]:
 
 
 def _page(view: View) -> str:
-    parts = []
-    for t in _made(view):
+    said, tables = _made(view)
+    parts = (
+        ["\n".join(fill(sentence, 100, break_long_words=False, break_on_hyphens=False) for sentence in said)]
+        if said
+        else []
+    )
+    for t in tables:
         heads = [f"{c} [{t.units[c]}]" if t.units.get(c, "1") not in ("1", "") else c for c in t.columns]
         rows = [[_plain(v) for v in row] for row in t.rows[:SHOWN_ROWS]]
         more = f"\n… {len(t.rows) - SHOWN_ROWS} more rows; all with --json" if len(t.rows) > SHOWN_ROWS else ""

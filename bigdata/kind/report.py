@@ -46,13 +46,15 @@ class Figure:
 @dataclass(frozen=True)
 class Panel:
     """An interactive part of the page: `script` names a JavaScript file of the kind's own package,
-    "package:file"; `data`, its JSON input, is made when asked for.
+    "package:file"; `data`, its JSON input, is made when asked for. `figure` is that of the study model's `figures`
+    which shows the same without a script: the page links its PDF, and carries no second picture.
     """
 
     title: str
     caption: str
     script: str
     data: Callable[[], Mapping[str, Any]]
+    figure: str = ""
 
 
 @dataclass(frozen=True)

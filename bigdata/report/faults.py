@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
 from bigdata.errors import BigdataError, DamagedData, MissingData
-from bigdata.kind.report import Table
+from bigdata.kind.report import ReportParts, Table
 from bigdata.report.html import Markup, sentence
 from bigdata.report.parts import report_parts
 from bigdata.report.privacy import Privacy
@@ -75,10 +75,15 @@ class Faults:
                 raise
             return self._said(Fault(part, _reason(error), traceback.format_exc()))
 
-    def tables(self, view: View) -> list[Table]:
-        """The tables of a kind's report that can be made."""
-        listed = self._made("list of tables", lambda: list(report_parts(view).tables))
-        return [table for make in (listed or []) if (table := self._made("table", make)) is not None]
+    def answer(self, view: View) -> tuple[list[str], list[Table]]:
+        """The sentences of a kind's summary and the tables of its report that can be made."""
+        given = self._made("summary and the tables", lambda: report_parts(view)) or ReportParts()
+        said = self._each("summary", "sentence of the summary", given.summary)
+        return [sentence for sentence in said if sentence], self._each("list of tables", "table", given.tables)
+
+    def _each(self, many: str, one: str, makers: Iterable[Callable[[], T]]) -> list[T]:
+        listed = self._made(many, lambda: list(makers)) or []
+        return [made for make in listed if (made := self._made(one, make)) is not None]
 
     def _made(self, part: str, make: Callable[[], T]) -> T | None:
         made: list[T] = []

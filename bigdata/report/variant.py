@@ -12,7 +12,7 @@ from bigdata.kind.report import Headline, Panel, ReportParts
 from bigdata.report.faults import Faults
 from bigdata.report.html import Markup, element, join, json_element, packaged, sentence
 from bigdata.report.parts import report_parts
-from bigdata.report.pictures import picture
+from bigdata.report.pictures import link_to_picture, picture
 from bigdata.report.table import table_element
 from bigdata.store.reading import View
 
@@ -32,6 +32,7 @@ class VariantPart:
         self.figures = {view.run.folder.figure(view.group, name).name: name for name in view.model.figures()}
         self.missing: dict[str, str] = {}
         self.scripts: dict[str, Markup] = {}
+        self._interactive: set[str] = set()
         self._several = len(view.run.variants) > 1
         self._of = f" of {view.label}" if self._several else ""
 
@@ -107,12 +108,14 @@ class VariantPart:
     def _panel(self, panel: Panel, name: str, head: str) -> Markup:
         code, shown = packaged(panel.script), _panel(panel, name, head)
         self.scripts[panel.script] = code
+        self._interactive.add(panel.figure)
         return shown
 
     def _pictures(self) -> Iterator[Markup]:
         for file, name in self.figures.items():
             part = f"figure `{file}`"
-            yield self._faults.shown(part, partial(picture, self.view, name))
+            show = link_to_picture if name in self._interactive else picture
+            yield self._faults.shown(part, partial(show, self.view, name))
             if why := self._faults.why(part):
                 self.missing[file] = why
         if absent := [f"`{file}`" for file in self.figures if f"figure `{file}`" in self._faults.absent]:

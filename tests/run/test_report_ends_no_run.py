@@ -206,7 +206,7 @@ def test_where_all_tasks_failed_that_is_said_though_the_report_fails_too(bench: 
     assert "Not drawn, as their data aren&#x27;t there: <code>surface</code>." in page
     results = bench.bigdata("results", folder.path)
     assert (results.returncode, "failed_task" in results.stdout) == (0, True)
-    assert results.stderr.startswith("The list of tables could not be made: ValueError: min() ")
+    assert results.stderr.startswith("The summary and the tables could not be made: ValueError: min() ")
     (report,) = events(folder.path, "report")
     assert (report["drawn"], list(report["missing"])) == (["steps"], ["surface"])
 

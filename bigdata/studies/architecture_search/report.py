@@ -14,9 +14,10 @@ from bigdata.studies.architecture_search.points import kinds_of
 from bigdata.studies.architecture_search.results import Results
 from bigdata.studies.architecture_search.status import DIVERGED, FAILED, NO_MEMORY
 
+# Below which network is best and what finding it cost, the two that a search is asked.
 OF_NETWORKS = (
-    judgement.of_test,
     judgement.of_cost,
+    judgement.of_test,
     judgement.of_paper,
     judgement.of_ranks,
     judgement.of_importance,

@@ -80,8 +80,9 @@ def _class_error(results: Results, kind: str) -> float:
 
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
-    yield lambda: _said_of_errors(results)
+    # What the study asks first: whether the class decides.
     yield lambda: _said_of_sizes(results)
+    yield lambda: _said_of_errors(results)
     yield lambda: _said_of_chance(results)
     yield lambda: _said_of_formula(results)
     yield lambda: _said_of_stability(results)
@@ -141,13 +142,23 @@ def _said_of_sizes(results: Results) -> str:
     if not near:
         return f"{begin} No two classes can be had with as many parameters."
     if not sure:
-        return f"{begin} This table doesn't tell: no two classes differ by more than chance.{far}"
+        return f"{begin} This table doesn't tell: {_least_chance(results, near)}.{far}"
     said = f"{begin} With numbers of parameters matched, the better class stays the better one in "
     said += f"{len(sure) - len(changed)} of {len(sure)} comparisons of classes that differ by more than chance"
     if changed:
         named = "; ".join(changed[:NAMED]) + ("; …" if len(changed) > NAMED else "")
         return f"{said}; it changes for {named}: there the number of parameters matters too.{far}"
     return f"{said}: the class decides here, not the number of parameters.{far}"
+
+
+def _least_chance(results: Results, near: list[Matched]) -> str:
+    """That no two classes of matched sizes differ for certain, with the two that do so most likely."""
+    least = min(near, key=lambda matched: matched.chance)
+    errors = " and ".join(_number(results, _class_error(results, kind)) for kind in (least.one, least.other))
+    return (
+        f"no two classes differ by more than chance, {least.one} and {least.other} with a {results.said_first} of "
+        f"{errors} the likeliest (p = {least.chance:.2g})"
+    )
 
 
 def _at_equal_sizes(results: Results) -> Iterator[Matched]:

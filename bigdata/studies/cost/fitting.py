@@ -10,8 +10,8 @@ from bigdata.studies.cost.sums import Sums
 
 
 @dataclass(frozen=True)
-class Excess:
-    """A quantity, files or bytes, that is more than its limit: `wanted` in all, in the middle of its range."""
+class Share:
+    """A quantity, files or bytes, beside its limit: `wanted` in all, in the middle of its range."""
 
     quantity: str
     wanted: float
@@ -20,6 +20,10 @@ class Excess:
     @property
     def times(self) -> float:
         return self.wanted / self.limit
+
+    @property
+    def is_broken(self) -> bool:
+        return self.wanted > self.limit
 
 
 @dataclass(frozen=True)
@@ -31,14 +35,25 @@ class Waves:
     size: int
 
 
-def excesses(model: Cost, found: Sums) -> list[Excess]:
-    """The limits that the plan breaks."""
+def shares(model: Cost, found: Sums) -> list[Share]:
+    """Of each limit, what the plan takes of it; none where the plan doesn't say how much that is."""
     wanted = {"files": model.limits.files, "bytes": model.limits.bytes}
     return [
-        Excess(quantity, found.middle(quantity), limit)
+        Share(quantity, found.middle(quantity), limit)
         for quantity, limit in wanted.items()
-        if limit is not None and found.middle(quantity) > limit
+        if limit is not None and math.isfinite(found.middle(quantity))
     ]
+
+
+def excesses(model: Cost, found: Sums) -> list[Share]:
+    """The limits that the plan breaks."""
+    return [share for share in shares(model, found) if share.is_broken]
+
+
+def unsaid(model: Cost, found: Sums) -> list[str]:
+    """The quantities that have a limit and of which no stage says how much it takes."""
+    wanted = {"files": model.limits.files, "bytes": model.limits.bytes}
+    return [name for name, limit in wanted.items() if limit is not None and not math.isfinite(found.middle(name))]
 
 
 def waves(model: Cost, name: str) -> Waves | None:

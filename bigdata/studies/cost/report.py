@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from bigdata.kind import Headline, ReportParts, StudyResults, Table, View
-from bigdata.studies.cost.fitting import excesses, pack_of, waves
+from bigdata.studies.cost.fitting import Share, excesses, pack_of, shares, unsaid, waves
 from bigdata.studies.cost.model import Calculations, Cost, Trials
 from bigdata.studies.cost.sums import QUANTITIES, Sums
 from bigdata.studies.published import Published, published
@@ -44,9 +44,9 @@ def _headline(results: Results) -> Headline:
 
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
+    yield lambda: _said_of_limits(results)
     for name in results.model.stages:
         yield partial(_said_of_stage, results, name)
-    yield lambda: _said_of_limits(results)
     yield _said_of_paper
 
 
@@ -96,15 +96,21 @@ def long_time(hours: float) -> str:
 
 
 def _said_of_limits(results: Results) -> str:
-    broken = excesses(results.model, results.sums)
-    limits = results.model.limits
-    if not broken:
-        return "All of it fits the limits." if limits.files or limits.bytes else ""
-    said = [
-        f"{_amount(e.quantity, e.wanted)} are {e.times:.1f} times the limit of {_amount(e.quantity, e.limit)}"
-        for e in broken
-    ]
-    return f"It doesn't fit: {' and '.join(said)}. {_ways(results.model)}".strip()
+    """Whether all of it fits, by how much, and what would make it fit."""
+    model, found = results.model, results.sums
+    if broken := excesses(model, found):
+        return f"It doesn't fit: {' and '.join(map(_of_limit, broken))}. {_ways(model)}".strip()
+    unknown = "".join(
+        f" Its {name} have a limit, and the plan doesn't say how many it takes." for name in unsaid(model, found)
+    )
+    fits = f"It fits: {' and '.join(map(_of_limit, every))}." if (every := shares(model, found)) else ""
+    return f"{fits}{unknown}".strip()
+
+
+def _of_limit(share: Share) -> str:
+    """`8.1 TB are 4.0 times the limit of 2 TB`, `150 files are 15 % of the limit of 1,000 files`."""
+    times = f"{share.times:.1f} times" if share.times >= 1.05 else f"{100 * share.times:.4g} % of"
+    return f"{_amount(share.quantity, share.wanted)} are {times} the limit of {_amount(share.quantity, share.limit)}"
 
 
 def _amount(quantity: str, value: float) -> str:

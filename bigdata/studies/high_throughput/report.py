@@ -37,12 +37,12 @@ def _headline(results: Results) -> Headline:
 
 def _sentences(results: Results) -> Iterator[Callable[[], str]]:
     yield partial(_ended, results)
+    yield partial(_disk, results)
     for status in (FAILED, DOUBTFUL):
         yield partial(_why, results, status)
     yield partial(_energies, results)
     yield partial(_gaps, results)
     yield partial(_cost, results)
-    yield partial(_disk, results)
 
 
 def _ended(results: Results) -> str:

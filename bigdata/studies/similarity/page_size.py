@@ -35,9 +35,12 @@ CODE_BYTES = 4
 def report_bytes(model: Similarity, entries: Entries, n_columns: int) -> int:
     """About what report.html and the figures beside it take."""
     n, has_matrix = len(entries), model.similarity.keep == "matrix"
-    panel = _panel_bytes(model, entries, n_columns) if has_matrix else 0.0
-    words = SCRIPTS_BYTES + TABLE_ROW_BYTES * min(n, TABLE_ROWS) + panel
-    return page_bytes(model.figures(), DRAWN | {name: _drawn(n, *of) for name, of in PER_ENTRY.items()}, words)
+    drawn = DRAWN | {name: _drawn(n, *of) for name, of in PER_ENTRY.items()}
+    words = SCRIPTS_BYTES + TABLE_ROW_BYTES * min(n, TABLE_ROWS)
+    if has_matrix:
+        # On the page the panel stands for the picture of the matrix.
+        words += _panel_bytes(model, entries, n_columns) - BASE64 * drawn["matrix"].png
+    return page_bytes(model.figures(), drawn, words)
 
 
 def _drawn(n: int, axes: Drawn, each: Drawn, most: int) -> Drawn:

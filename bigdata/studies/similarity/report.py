@@ -152,4 +152,5 @@ def _panels(results: Results) -> Iterator[Panel]:
             "the store.",
             "bigdata.studies.similarity:matrix.js",
             partial(matrix_data, results),
+            "matrix",
         )

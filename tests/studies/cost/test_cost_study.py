@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.bench import Bench
+from tests.report.made import made
 from tests.report.told import told
 from tests.studies.cost.test_sums import PAPER
 
@@ -64,3 +65,21 @@ def test_what_is_wrong_is_said_at_its_place(bench, changes, what):
 
 def test_its_report_tells_nothing_of_the_machine(run):
     assert told(run) == set()
+
+
+def test_the_first_sentence_says_whether_it_fits_and_by_how_much(run, tmp_path):
+    first = made(run).summary[0]
+    assert first.startswith("It doesn't fit: 11,070,000 files are 11.1 times the limit of 1,000,000 files and 8.1 TB")
+    stage = {"calculations": {"structures": 100, "settings": 2}, "files_each": 41, "bytes_each": "3 MB"}
+    limits = {"limits": {"files": 100_000, "bytes": "1 TB"}}
+    bench = Bench(tmp_path)
+    fits = bench.write("fits.yaml", {"study": "cost", "name": "f", "stages": {"a": stage}, **limits})
+    shares = 100 * 200 * 41 / 100_000, 100 * 200 * 3e6 / 1e12
+    assert made(bench.submit(fits)).summary[0] == (
+        f"It fits: 8,200 files are {shares[0]:.1f} % of the limit of 100,000 files and 600 MB are {shares[1]:.2f} % of "
+        "the limit of 1 TB."
+    )
+    unsaid = bench.write("unsaid.yaml", {"study": "cost", "name": "u", "stages": {"a": SEARCH}, **limits})
+    assert (
+        "Its files have a limit, and the plan doesn't say how many it takes." in made(bench.submit(unsaid)).summary[0]
+    )
