@@ -80,6 +80,5 @@ def test_the_first_sentence_says_whether_it_fits_and_by_how_much(run, tmp_path):
         "the limit of 1 TB."
     )
     unsaid = bench.write("unsaid.yaml", {"study": "cost", "name": "u", "stages": {"a": SEARCH}, **limits})
-    assert (
-        "Its files have a limit, and the plan doesn't say how many it takes." in made(bench.submit(unsaid)).summary[0]
-    )
+    first = made(bench.submit(unsaid)).summary[0]
+    assert "Its files have a limit, and the plan doesn't say how many it takes." in first
