@@ -16,7 +16,7 @@ from bigdata.naming import packaged_text
 # Elements that HTML closes itself: an end tag would be an error.
 _VOID = {"br", "img", "input", "link", "meta"}
 # Attributes that are read, beside those that are addresses, names and picture's data.
-_READ = {"alt", "aria_label"}
+_READ = {"alt", "aria_label", "title"}
 # Not an argument: texts come in through every function that makes a part of the page.
 _WORDING: ContextVar[Callable[[str], str]] = ContextVar("wording", default=str)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bigdata.kind.report import Figure
@@ -21,7 +22,6 @@ PIXELS_PER_INCH = 115
 
 def picture(view: View, name: str) -> Markup:
     """Draw and save a figure of the study; the HTML that shows it and links the PDF."""
-    # Here and below, so that a Matplotlib that can't be loaded costs the page its figures only.
     from bigdata.kind.drawing import DPI
 
     figure, saved = _saved(view, name)
@@ -40,7 +40,7 @@ def picture(view: View, name: str) -> Markup:
     return element(
         "figure",
         element("label", box, shown, class_="enlarge", style=f"--width: {width}px"),
-        element("figcaption", element("b", figure.title + ". "), figure.caption, " ", join("(", _link(saved), ")")),
+        element("figcaption", element("b", figure.title + ". "), figure.caption, " ", join("(", _link(saved.pdf), ")")),
         id=saved.pdf.stem,
     )
 
@@ -48,18 +48,19 @@ def picture(view: View, name: str) -> Markup:
 def link_to_picture(view: View, name: str) -> Markup:
     """Draw and save a figure that a panel of the page shows already; the HTML that links its PDF."""
     figure, saved = _saved(view, name)
-    return element("p", join("On paper: ", figure.title, " (", _link(saved), ")."), class_="quiet", id=saved.pdf.stem)
+    return element("p", f"On paper: {figure.title} (", _link(saved.pdf), ").", class_="quiet", id=saved.pdf.stem)
 
 
 def _saved(view: View, name: str) -> tuple[Figure, Saved]:
+    # Here, so that a Matplotlib that can't be loaded costs the page its figures only.
     from bigdata.kind.drawing import save_as
 
     figure = report_figure(view, name)
     return figure, save_as(figure.draw, view.run.folder.figure(view.group, name))
 
 
-def _link(saved: Saved) -> Markup:
-    return element("a", "PDF", href=f"figures/{saved.pdf.name}")
+def _link(pdf: Path) -> Markup:
+    return element("a", "PDF", href=f"figures/{pdf.name}")
 
 
 def _whole_names(cut: Iterable[Cut]) -> Markup:

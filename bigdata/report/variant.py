@@ -63,7 +63,9 @@ class VariantPart:
             "section",
             *([element("h2", self.view.label)] if self._several else []),
             said,
-            *self._each("sentence of the summary", "summary", given.summary, _sentence),
+            element(
+                "div", *self._each("sentence of the summary", "summary", given.summary, _sentence), class_="summary"
+            ),
             *self._panels(given.panels, f"{prefix}panel", head),
             *_headed(head, "Figures", f"{prefix}figures", [*self._pictures()], "figures"),
             *_headed(head, "Tables", f"{prefix}tables", [*self._tables(given, title)]),

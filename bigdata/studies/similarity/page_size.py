@@ -37,7 +37,8 @@ def report_bytes(model: Similarity, entries: Entries, n_columns: int) -> int:
     n, has_matrix = len(entries), model.similarity.keep == "matrix"
     drawn = DRAWN | {name: _drawn(n, *of) for name, of in PER_ENTRY.items()}
     words: float = SCRIPTS_BYTES + TABLE_ROW_BYTES * min(n, TABLE_ROWS)
-    if has_matrix:  # the panel stands on the page for the picture of the matrix, which is a file beside it
+    if has_matrix:
+        # On the page the panel stands for the picture of the matrix.
         words += _panel_bytes(model, entries, n_columns) - BASE64 * drawn["matrix"].png
     return page_bytes(model.figures(), drawn, words)
 
