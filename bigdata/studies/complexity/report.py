@@ -152,12 +152,12 @@ def _said_of_sizes(results: Results) -> str:
 
 
 def _least_chance(results: Results, near: list[Matched]) -> str:
-    """That no two classes of matched sizes differ for certain, with the two that do so most likely."""
+    """That no two classes of about one size differ for certain, and which two do so most likely."""
     least = min(near, key=lambda matched: matched.chance)
     errors = " and ".join(_number(results, _class_error(results, kind)) for kind in (least.one, least.other))
     return (
-        f"no two classes differ by more than chance, {least.one} and {least.other} with a {results.said_first} of "
-        f"{errors} the likeliest (p = {least.chance:.2g})"
+        f"of the classes that come near to one size no two differ by more than chance; the likeliest are {least.one} "
+        f"and {least.other}, whose {results.said_first} are {errors} (p = {least.chance:.2g})"
     )
 
 

@@ -12,6 +12,7 @@ from sklearn.metrics import mean_absolute_error, mean_squared_error, r2_score
 from bigdata.studies.complexity.captioned import curves
 from bigdata.studies.complexity.results import Results
 from tests.bench import Bench
+from tests.report.made import made
 from tests.report.told import told
 
 pytest.importorskip("tensorflow", reason="the extra `networks` isn't installed")
@@ -72,8 +73,12 @@ def test_the_models_are_named_by_class_and_place_on_the_grid(run):
 def test_errors_of_every_model_are_what_scikit_learn_says(run):
     tested = run["split"][...] == 2
     target, predictions = run["target"][...][tested], run["prediction"][...][:, tested]
-    for error, made in zip(run["error"][...], predictions, strict=True):
-        expected = [mean_squared_error(target, made) ** 0.5, mean_absolute_error(target, made), r2_score(target, made)]
+    for error, found in zip(run["error"][...], predictions, strict=True):
+        expected = [
+            mean_squared_error(target, found) ** 0.5,
+            mean_absolute_error(target, found),
+            r2_score(target, found),
+        ]
         np.testing.assert_allclose(error, expected, rtol=1e-10)
     assert (run["error_low"][...] <= run["error"][...] + 1e-12)[1:].all()
     assert (run["error_high"][...] >= run["error"][...] - 1e-12)[1:].all()
@@ -278,3 +283,17 @@ def test_the_report_answers_the_question_first(run):
 
 def test_its_report_tells_nothing_of_the_machine(run):
     assert told(run) == set()
+
+
+def test_where_nothing_is_sure_the_likeliest_difference_is_said(run, monkeypatch):
+    """Of the pairs of classes with about as many parameters, from the stored errors and chances."""
+    monkeypatch.setattr("bigdata.studies.complexity.report.CERTAIN", 0.0)
+    results, chance = Results(run), run["chance"][...]
+    matched = run.rows("matched")
+    sizes = zip(matched["n_parameters"], matched["wanted_parameters"], strict=True)
+    pairs = [results.pairs[i] for i, (n, wanted) in enumerate(sizes) if wanted / 2 <= n <= 2 * wanted]
+    places = [tuple(results.classes.index(kind) for kind in pair) for pair in pairs]
+    least = min(float(chance[place]) for place in places)
+    said = made(run).summary[0]
+    assert "of the classes that come near to one size no two differ by more than chance" in said
+    assert f"(p = {least:.2g})" in said
