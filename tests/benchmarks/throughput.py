@@ -143,9 +143,12 @@ def main() -> None:
     sys.path.insert(0, str(PLUGIN))
     n, n_run = (int(word) for word in (*sys.argv[1:], *("270000", "3000")[len(sys.argv) - 1 :]))
     with tempfile.TemporaryDirectory() as name:
-        bench = Bench(Path(name))
         os.environ["BIGDATA_CACHE"] = name
-        going_on(bench, n)
+        # Runs in one folder take results over from each other, and those of a run that is made up have no files.
+        bench, made_up = (Bench(Path(name) / word) for word in ("bench", "made-up"))
+        for each in (bench, made_up):
+            each.folder.mkdir()
+        going_on(made_up, n)
         planned(bench, n)
         run(bench, n_run)
 
