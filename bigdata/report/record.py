@@ -10,7 +10,7 @@ from typing import Any
 from ruamel.yaml import YAML
 
 from bigdata.display import size
-from bigdata.report.html import Markup, element, join
+from bigdata.report.html import Markup, element, join, sentence
 from bigdata.report.privacy import Privacy
 from bigdata.store.accounts import amounts, compared, held_sentence, idle, idle_sentence
 from bigdata.store.reading import Run
@@ -42,7 +42,7 @@ def failures(run: Run, privacy: Privacy) -> Markup:
         element("h2", "What failed" if history.failed else "What is missing"),
         element("p", " ".join(said)),
         *(_failure(privacy, f"{path}/{index}", record) for (path, index), record in shown),
-        *([element("p", f"{more} more: `bigdata status {privacy.folder}` lists them.")] if more > 0 else []),
+        *([sentence(f"{more} more: `bigdata status {privacy.folder}` lists them.")] if more > 0 else []),
         class_="failed",
         id="failed",
     )
@@ -124,7 +124,7 @@ def costs(run: Run) -> Markup:
         "section",
         element("h2", "Predicted against measured"),
         element("div", element("table", element("thead", head), element("tbody", *body)), class_="table"),
-        *(element("p", f"{sentence[0].upper()}{sentence[1:]}.") for sentence in said if sentence),
+        *(element("p", f"{one[0].upper()}{one[1:]}.") for one in said if one),
         id="costs",
     )
 

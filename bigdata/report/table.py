@@ -7,7 +7,7 @@ from typing import Any
 
 from bigdata.display import cell, decimals
 from bigdata.kind.report import Table
-from bigdata.report.html import Markup, element, join
+from bigdata.report.html import Markup, element, join, sentence
 
 SHOWN_ROWS = 500
 
@@ -29,7 +29,7 @@ def table_element(table: Table, head: str) -> Markup:
     )
     return join(
         element(head, table.title),
-        element("p", table.caption + cut, class_="quiet"),
+        sentence(table.caption + cut, class_="quiet"),
         element(
             "div",
             element(

@@ -147,7 +147,7 @@ def _panel(panel: Panel, name: str, head: str) -> Markup:
     return element(
         "section",
         element(head, panel.title),
-        element("p", panel.caption),
+        sentence(panel.caption),
         element(
             "div",
             element("p", "drawing…", class_="drawing"),
