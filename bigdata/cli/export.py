@@ -23,10 +23,10 @@ from bigdata.naming import named
 @click.option(
     "--format",
     "form",
-    default="json",
-    show_default=True,
+    default="",
     help="json, icet: of cluster expansions; npz, split: weights of networks, and the split that they were tested by; "
-    "text, latex, python: of formulas; npz: of all models of tables.",
+    "json, text, latex, python: of formulas; npz: of all models of tables; spec, npz, optuna: of searches. The first "
+    "of these if left out.",
 )
 @click.option("--out", type=click.Path(path_type=Path), help="The file to write; JSON goes to stdout if left out.")
 @click.option("--variant", type=int, help="Which variant of a sweep, by its number.")

@@ -236,7 +236,7 @@ def _refuse_strangers(client: Client, folder: RunFolder, extra: str) -> None:
             where = f"on {found['host']}, a worker of the Dask cluster at {address}"
             there = Environment(**found["environment"])
             if what := missing(where, there, extra):
-                raise SiteError(f"{what}. Run `pip install 'bigdata[{extra}]'` there, and submit again.")
+                raise SiteError(f"{what}. Run `pip install '.[{extra}]'` there, and submit again.")
             if what := difference(where, there, environment(imported=False), extra):
                 raise SiteError(f"{what}. Use one environment for both, and submit again: what is done stays done.")
     except SiteError:

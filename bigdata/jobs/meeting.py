@@ -86,7 +86,7 @@ def refuse_other(site: Site, where: str, there: Environment, here: Environment, 
     """
     build = f"Build the image again with `{build_command(site, extra)} --force`"
     if what := missing(where, there, extra):
-        right = build if site.image else f"Run `pip install 'bigdata[{extra}]'` there"
+        right = build if site.image else f"Run `pip install '.[{extra}]'` there"
         raise SiteError(f"{what}. {right}, and submit again: what is done stays done.")
     if what := difference(where, there, here, extra):
         right = build if site.image else "Use one environment for both"

@@ -46,7 +46,7 @@ def require(model: StudyModel) -> None:
 
 def command(extra: str, python: tuple[int, int] = sys.version_info[:2]) -> str:
     """What to type so that the packages of an extra are there, with this Python."""
-    install = f"`pip install 'bigdata[{extra}]'`"
+    install = f"`pip install '.[{extra}]'`"
     if python > LAST_PYTHON:
         return f"{no_wheels(python)}: make an environment with one of these, and run {install} there"
     return f"Run {install}"

@@ -64,7 +64,7 @@ def main() -> None:
     reference = Reference.installed()
     print(f"Bits are compared by: {measures.path()}")
     if reference is None:
-        print("The reference program isn't installed (pip install 'bigdata[oracle]'): absolute figures only.")
+        print("The reference program isn't installed (pip install '.[oracle]'): absolute figures only.")
     print(f"{'':44}{'reference/s':>12}{'here/s':>12}{'ratio':>9}{'bar':>7}")
     for row in science(reference):
         print(row, flush=True)

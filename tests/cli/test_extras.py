@@ -23,7 +23,7 @@ HEAVY = ("tensorflow", "graph_nets", "sonnet", "keras", "tree")
 STUDY = {"study": "networked", "name": "n"}
 SAID = (
     "n.yaml:1:11: study: `networked` needs `tensorflow`, `graph-nets` and `dm-sonnet`, which this environment lacks. "
-    "Run `pip install 'bigdata[networks]'`.\n"
+    "Run `pip install '.[networks]'`.\n"
     '    {"study": "networked", "name": "n"}\n'
     "              ^^^^^^^^^^^\n"
 )
@@ -57,7 +57,7 @@ def test_validate_names_what_is_missing_and_the_command(bench: Bench, spec: str)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == SAID + "1 problem in 1 file\n"
     (row,) = json.loads(bench.bigdata("validate", spec, "--json").stdout)
-    assert (row["ok"], row["problems"][0]["right"]) == (False, "Run `pip install 'bigdata[networks]'`")
+    assert (row["ok"], row["problems"][0]["right"]) == (False, "Run `pip install '.[networks]'`")
 
 
 @pytest.mark.usefixtures("lacking")
@@ -116,7 +116,7 @@ def test_what_is_done_needs_no_packages(bench: Bench, spec: str, request: pytest
     assert (done.returncode, "all tasks were done before" in done.stderr) == (0, True)
     assert bench.bigdata("report", run.folder.path).returncode == 0
     done = bench.bigdata("debug", run.folder.path, "train/0")
-    assert (done.returncode, done.stderr.endswith("Run `pip install 'bigdata[networks]'`.\n")) == (2, True)
+    assert (done.returncode, done.stderr.endswith("Run `pip install '.[networks]'`.\n")) == (2, True)
 
 
 @pytest.mark.usefixtures("lacking")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bigdata.environment import OPTIONAL, Environment, environment
+from bigdata.environment import EXTRAS, OPTIONAL, Environment, environment
 from bigdata.jobs import image
 from bigdata.jobs.image import Contents, Recipe, base_for_this_python, pinned
 from bigdata.spec import extras
@@ -118,7 +118,8 @@ def test_an_image_of_bigdata_alone_is_right_though_there_are_networks_here(
     alone = replace(here, packages={name: v for name, v in here.packages.items() if name not in OPTIONAL})
     code, said, others = checked(bench, monkeypatch, alone)
     assert (code, said) == (0, "")
-    assert [name for name in others if "not for networks" in name] == [f"{name}: not for networks" for name in OPTIONAL]
+    networks = [name for name in OPTIONAL if name not in EXTRAS["search"]]
+    assert [name for name in others if "not for networks" in name] == [f"{name}: not for networks" for name in networks]
 
 
 def test_packages_of_networks_that_are_broken_there_are_named(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,7 @@ def refusal(folder: Path, there: Environment, here: Environment, extra: str, **f
 
 def test_nodes_that_share_this_environment(tmp_path: Path) -> None:
     said = refusal(tmp_path, NONE, ALL, "networks")
-    assert said == f"{LACKS}Run `pip install 'bigdata[networks]'` there{AGAIN}"
+    assert said == f"{LACKS}Run `pip install '.[networks]'` there{AGAIN}"
 
 
 @pytest.mark.parametrize(("gpus", "variant"), [(0, "tensorflow"), (1, "cuda")], ids=["for CPUs", "for GPUs"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +17,12 @@ TASKS, SECONDS, MIB = 40, 0.1, 2**20
 MORE_THAN_A_SHARE, MORE_THAN_HALF, MORE_THAN_ALL = 900 * MIB, 850 * MIB, 1700 * MIB
 # Two workers, each with a batch under way and one at hand, of two tasks at most.
 IN_FLIGHT = 8
+
+
+@pytest.fixture(autouse=True)
+def own_measurements(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The memory that these tasks take is no measure of others of their stage."""
+    monkeypatch.setenv("BIGDATA_CACHE", str(tmp_path / "cache"))
 
 
 def run(far: Far, code: int = 0, jobs: int = 2, **fields: Any) -> str:

@@ -81,13 +81,13 @@ def test_a_study_of_another_kind_misses_nothing(bench: Bench, monkeypatch: pytes
 
 
 COMMANDS = {
-    (3, 11): "Run `pip install 'bigdata[networks]'`",
-    (3, 13): "Run `pip install 'bigdata[networks]'`",
+    (3, 11): "Run `pip install '.[networks]'`",
+    (3, 13): "Run `pip install '.[networks]'`",
     (
         3,
         14,
     ): "TensorFlow has no wheel for Python 3.14 yet, but for 3.11 to 3.13: make an environment with one of these, "
-    "and run `pip install 'bigdata[networks]'` there",
+    "and run `pip install '.[networks]'` there",
 }
 
 

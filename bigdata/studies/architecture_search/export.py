@@ -23,7 +23,7 @@ DATASET = "data"
 
 def export(view: View, model: str, form: str, out: Path | None) -> str:
     """Write what `form` says to `out`; returns what to print. Raises SpecError."""
-    results = Results(view)
+    results, form = Results(view), form or "spec"
     if model:
         raise SpecError("a search has one model, the best trial's: leave out --model.")
     if form not in FORMATS:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def write_journal(results: Results, out: Path) -> None:
     """Write all trials that were begun, with the metric that decides at the end of each rung. Raises SpecError."""
     if find_spec("optuna") is None:
-        raise SpecError("the format `optuna` needs Optuna. Run `pip install 'bigdata[search]'`.")
+        raise SpecError("the format `optuna` needs Optuna. Run `pip install '.[search]'`.")
     if out.exists():
         raise SpecError(f"{out} is there already, and a journal would be added to it. Name another file.")
     import optuna

@@ -24,6 +24,7 @@ def export(view: View, model: str, form: str, out: Path | None) -> str:
     """Write a model to `out`; returns what to print. Raises SpecError where it can't be written so."""
     results = Results(view)
     expansion = chosen(results, model)
+    form = form or "json"
     if form == "json":
         text = readable(as_json(results, expansion))
         if out is None:

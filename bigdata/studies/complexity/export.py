@@ -17,7 +17,7 @@ FORMATS = ("json", "npz", "text", "latex", "python")
 
 def export(view: View, model: str, form: str, out: Path | None) -> str:
     """Write a model to `out`; returns what to print. Raises SpecError where it can't be written so."""
-    results = Results(view)
+    results, form = Results(view), form or "json"
     place = results.place_of(model)
     if form not in FORMATS:
         raise SpecError(f"`{form}` is no format of these models; there are {', '.join(FORMATS)}.")

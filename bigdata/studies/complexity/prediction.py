@@ -82,7 +82,8 @@ def _column(new: MaterialsDataset, name: str, unit: str) -> Floats:
     if name not in new.columns or not new.columns.is_number(name):
         numbers = (column for column in new.columns if new.columns.is_number(column))
         raise SpecError(
-            f"{new.label} has no column `{name}` of numbers, and the model needs it; it has {first(numbers)}."
+            f"{new.label} has no column `{name}` of numbers, and the model needs it; it has "
+            f"{first(numbers) or 'none'}. Give a table with that column by --file."
         )
     own, values = new.units.get(name, ""), new.columns.numbers(name)
     if not own or not unit or own == unit:

@@ -104,18 +104,21 @@ def _said_of_errors(results: Results) -> str:
     return (
         f"{results.begins} of {n:,} samples tested, best first: {'; '.join(parts)}. The "
         f"{results.baseline} of the training part alone has {baseline}. By the errors inside the training part, on "
-        f"which a choice may rest, {results.names[results.place_of('')]} is the best: `bigdata predict` takes that one."
+        f"which a choice may rest, {results.names[results.place_of('')]} is the "
+        f"best{_beside_mean(results, results.place_of(''))}: `bigdata predict` takes that one."
     )
 
 
 class Matched(NamedTuple):
-    """A class at the size of another's best: its parameters and theirs, and whether the order of the two stays;
-    and how likely their difference at free sizes is by chance."""
+    """A class at the size of another's best: its parameters and error, and theirs; whether the order of the two stays;
+    and how likely the difference of their bests, at free sizes, is by chance."""
 
     one: str
     other: str
     n: int
     wanted: int
+    error: float
+    error_of_other: float
     stays: bool
     chance: float
 
@@ -154,10 +157,12 @@ def _said_of_sizes(results: Results) -> str:
 def _least_chance(results: Results, near: list[Matched]) -> str:
     """That no two classes of about one size differ for certain, and which two do so most likely."""
     least = min(near, key=lambda matched: matched.chance)
-    errors = " and ".join(_number(results, _class_error(results, kind)) for kind in (least.one, least.other))
+    sizes = ((least.error, least.n), (least.error_of_other, least.wanted))
+    errors = " and ".join(f"{_number(results, error)} with {n:,} parameters" for error, n in sizes)
     return (
-        f"of the classes that come near to one size no two differ by more than chance; the likeliest are {least.one} "
-        f"and {least.other}, whose {results.said_first} are {errors} (p = {least.chance:.2g})"
+        "of the classes that come near to one size no two differ by more than chance; the likeliest to differ are "
+        f"{least.one} and {least.other}, whose {results.said_first} are {errors} (p = {least.chance:.2g} for the best "
+        "of each)"
     )
 
 
@@ -174,7 +179,16 @@ def _at_equal_sizes(results: Results) -> Iterator[Matched]:
         if np.isfinite(matched):
             n, wanted = int(returned["n_parameters"][place]), int(returned["wanted_parameters"][place])
             at = (results.classes.index(one), results.classes.index(other))
-            yield Matched(one, other, n, wanted, bool((free < 0) == (matched < 0)), float(chance[at]))
+            yield Matched(
+                one=one,
+                other=other,
+                n=n,
+                wanted=wanted,
+                error=float(sign * error[i]),
+                error_of_other=_class_error(results, other),
+                stays=bool((free < 0) == (matched < 0)),
+                chance=float(chance[at]),
+            )
 
 
 def _said_of_chance(results: Results) -> str:

@@ -6,8 +6,9 @@ results of two settings go together, and they don't, one of the two is wrong, wh
 basis       e(larger) ≤ e(smaller) + RISE_EV. By the variational principle more functions can only lower the energy
             where all else is the same: functional, k-points, the basis's other measures, muffin-tin radii.
 k-points    Δ = e(k', b) − e(k, b) is the same for all functionals and bases b, of three at least: none is farther from
-            their median Δ₀ than STEP_EV + STEP_SHARE · (|Δ₀| + ε), where ε is what b lacks beside the best basis, with
-            the grid where that is less. What a grid misses of bands hardly depends on functions that are good at all.
+            their median Δ₀ than STEP_EV + STEP_SHARE · (|Δ₀| + ε), where ε is what the poorest of these bases lacks
+            beside the best one, with the grid where that is less. What a grid misses of bands hardly depends on
+            functions that are good at all; where poor bases are in the majority, so is the median.
 volume      |v − v'| ≤ VOLUME_SHARE · (v + v') / 2 with one functional: k-points and basis move atoms by less.
 
 Of those that disagree, the ones that do so with the most others are out of line, and what is left is compared again. Of
@@ -20,7 +21,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, permutations
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,13 @@ STEP_EV, STEP_SHARE = 0.05, 0.25
 FEWEST_STEPS = 3
 # LDA and PBE, which aren't compared, differ by about as much.
 VOLUME_SHARE = 0.05
+
+
+class Usual(NamedTuple):
+    """(S,) eV an atom: the median step, NaN where there are too few, and what the poorest of their bases lacks."""
+
+    step: Floats
+    lacking: Floats
 
 
 @dataclass(frozen=True)
@@ -77,9 +85,9 @@ class Neighbours:
         return self._disagreeing({(p, q): self._is_unusual(p, q) for p, q in self._usual_steps})
 
     def _is_unusual(self, p: int, q: int) -> Bools:
-        usual, lacking = self._usual_steps[p, q], np.fmin(self._lacking[:, p], self._lacking[:, q])
-        away = np.abs(self._step(p, q) - usual)
-        return np.asarray(away > STEP_EV + STEP_SHARE * (np.abs(usual) + lacking))
+        usual = self._usual_steps[p, q]
+        away = np.abs(self._step(p, q) - usual.step)
+        return np.asarray(away > STEP_EV + STEP_SHARE * (np.abs(usual.step) + usual.lacking))
 
     @cached_property
     def _lacking(self) -> Floats:
@@ -129,9 +137,8 @@ class Neighbours:
         )
 
     @cached_property
-    def _usual_steps(self) -> dict[Pair, Floats]:
-        """(S,) for each pair of settings that differ in their k-points alone: the median of all steps between the same
-        two k-grids; NaN where there are too few."""
+    def _usual_steps(self) -> dict[Pair, Usual]:
+        """For each pair of settings that differ in their k-points alone: of all steps between the same two k-grids."""
         alike: dict[tuple[str, str], list[Pair]] = {}
         for p, q in permutations(range(len(self.points)), 2):
             one, other = self.points[p], self.points[q]
@@ -139,12 +146,13 @@ class Neighbours:
                 alike.setdefault((one.k_words, other.k_words), []).append((p, q))
         return {pair: usual for pairs in alike.values() for usual in [self._usual(pairs)] for pair in pairs}
 
-    def _usual(self, pairs: Sequence[Pair]) -> Floats:
+    def _usual(self, pairs: Sequence[Pair]) -> Usual:
         steps = np.stack([self._step(p, q) for p, q in pairs], axis=1)
         has_enough = np.isfinite(steps).sum(axis=1) >= FEWEST_STEPS
         found = np.full(len(steps), np.nan)
         found[has_enough] = np.nanmedian(steps[has_enough], axis=1)
-        return found
+        lacking = [np.fmin(self._lacking[:, p], self._lacking[:, q]) for p, q in pairs]
+        return Usual(found, np.fmax.reduce(lacking))
 
     def _why(self, s: int, p: int) -> str:
         """In the words of the first rule that it breaks, beside the setting that breaks the fewest itself."""
@@ -164,7 +172,7 @@ class Neighbours:
 
     def _why_step(self, s: int, p: int, q: int) -> str:
         pair = (p, q) if (p, q) in self._usual_steps else (q, p)
-        step, usual = float(self._step(*pair)[s]), float(self._usual_steps[pair][s])
+        step, usual = float(self._step(*pair)[s]), float(self._usual_steps[pair].step[s])
         grids = " to ".join(self.points[i].k_words for i in pair)
         return (
             f"From k-grid {grids} the energy changes by {step:+.3f} eV an atom, and by {usual:+.3f} (median) with the "

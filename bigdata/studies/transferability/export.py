@@ -25,7 +25,7 @@ FORMATS = ("split", "npz")
 
 def export(view: View, model: str, form: str, out: Path | None) -> str:
     """Write the split of the materials, or a model's weights, to `out`; returns what to print. Raises SpecError."""
-    results = Results(view)
+    results, form = Results(view), form or "npz"
     if form not in FORMATS:
         raise SpecError(
             f"`{form}` is no format of networks: write --format split, for the split file that another study takes by "

@@ -278,7 +278,7 @@ def test_what_is_missing_is_said_with_the_command_that_gets_it(monkeypatch: pyte
     monkeypatch.setattr(bayesian_module, "find_spec", lambda name: None)
     fields = {"method": "bayesian", "sampler": "gp", "trials": 9}
     method = TypeAdapter[Any](SearchMethod).validate_python(fields)
-    with pytest.raises(SpecError, match=r"optuna and torch.*Run `pip install 'bigdata\[search\]' torch`"):
+    with pytest.raises(SpecError, match=r"optuna and torch.*Run `pip install '\.\[search\]' torch`"):
         method.on(NETWORKS)
 
 

@@ -296,4 +296,12 @@ def test_where_nothing_is_sure_the_likeliest_difference_is_said(run, monkeypatch
     least = min(float(chance[place]) for place in places)
     said = made(run).summary[0]
     assert "of the classes that come near to one size no two differ by more than chance" in said
-    assert f"(p = {least:.2g})" in said
+    assert f"(p = {least:.2g} for the best of each)" in said
+    # With the errors at about one size: of the first class as it was matched, of the other at its best.
+    (i,) = (i for i, place in enumerate(places) if float(chance[place]) == least)
+    one, other = pairs[i]
+    k = results.pairs.index((one, other))
+    at_one_size = (results.errors("matched_")[k, 0], results.errors("class_")[results.classes.index(other), 0])
+    for error in at_one_size:
+        assert f"{float(error):.3g} " in said
+    assert f"{int(matched['n_parameters'][list(matched.numbers).index(k)]):,} parameters and " in said

@@ -95,9 +95,9 @@ def test_one_that_is_far_off_is_told_from_its_neighbours():
 
 def test_steps_may_differ_by_a_quarter_and_a_little():
     settings = points(grids=GRIDS[:2], rgkmax=(4.0, 4.5, 5.0))
-    # Steps of -5 eV but the last: the bound is 0.05 + 0.25 · 5 = 1.3 eV.
-    assert not out_of_line(settings, [0, -1, -2, -5, -6, -5.71], radii=[*"abcabc"])
-    assert list(out_of_line(settings, [0, -1, -2, -5, -6, -5.69], radii=[*"abcabc"])) == [2, 5]
+    # Steps of -5 eV but the last, and the poorest basis lacks 1 eV: the bound is 0.05 + 0.25 · (5 + 1) = 1.55 eV.
+    assert not out_of_line(settings, [0, -1, -2, -5, -6, -5.46], radii=[*"abcabc"])
+    assert list(out_of_line(settings, [0, -1, -2, -5, -6, -5.44], radii=[*"abcabc"])) == [2, 5]
 
 
 def test_a_basis_that_lacks_much_may_differ_by_more():
@@ -105,6 +105,17 @@ def test_a_basis_that_lacks_much_may_differ_by_more():
     # Steps of -1 eV but the first: it lacks 2 eV with one grid and 2.7 with the other, and 0.05 + 0.25 · (1 + 2) = 0.8.
     assert not out_of_line(settings, [2.7, 0, 0, 1.0, -1, -1])
     assert list(out_of_line(settings, [2.9, 0, 0, 1.0, -1, -1])) == [0, 3]
+
+
+def test_poor_bases_in_the_majority_put_no_good_one_out_of_line():
+    """Silicon with rgkmax 5 and 7: the median of the steps is that of the bases that lack 5 eV."""
+    settings = points(xcs=("LDA", "PBE"), grids=GRIDS[:2], rgkmax=(5.0, 7.0))
+    steps = {5.0: -0.61, 7.0: -0.235}
+    lacks = {5.0: 5.0, 7.0: 0.0}
+    energies = [
+        lacks[s.basis["rgkmax"]] + (steps[s.basis["rgkmax"]] if s.k_grid == GRIDS[1] else 0.0) for s in settings
+    ]
+    assert not out_of_line(settings, energies)
 
 
 def test_volumes_of_one_functional_that_jump_are_out_of_line():

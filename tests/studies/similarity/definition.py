@@ -47,7 +47,7 @@ def oracle() -> Any:
     return nomad_dos_fingerprints if hasattr(nomad_dos_fingerprints.Grid, "grid_from_lists") else None
 
 
-NO_ORACLE = "needs the reference program: pip install 'bigdata[oracle]'"
+NO_ORACLE = "needs the reference program: pip install '.[oracle]'"
 
 
 def bits_by_definition(

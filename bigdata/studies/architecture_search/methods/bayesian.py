@@ -59,7 +59,7 @@ class BayesianSearch(Searching):
         if not lacking:
             return ""
         here = f"`method: bayesian` with `sampler: {self.sampler}` needs {' and '.join(lacking)}"
-        install = " ".join({"optuna": "'bigdata[search]'", "torch": "torch"}[name] for name in lacking)
+        install = " ".join({"optuna": "'.[search]'", "torch": "torch"}[name] for name in lacking)
         return f"{here}, which this environment lacks. Run `pip install {install}`, or write another `method`."
 
     @model_validator(mode="after")
