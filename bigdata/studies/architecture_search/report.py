@@ -16,8 +16,8 @@ from bigdata.studies.architecture_search.status import DIVERGED, FAILED, NO_MEMO
 
 # Below which network is best and what finding it cost, the two that a search is asked.
 OF_NETWORKS = (
-    judgement.of_cost,
     judgement.of_test,
+    judgement.of_cost,
     judgement.of_paper,
     judgement.of_ranks,
     judgement.of_importance,
