@@ -68,7 +68,7 @@ def test_workers_of_somebodys_cluster_without_them_are_refused(bench: Bench, mon
     spec = bench.write("n.yaml", {"study": "networked", "name": "n"})
     said = re.compile(
         r"on \S+, a worker of the Dask cluster at inproc://\S+, Python doesn't find .*`?graph-nets`.*, which the study "
-        r"needs\. Run `pip install 'bigdata\[networks\]'` there, and submit again\.$"
+        r"needs\. Run `pip install '\.\[networks\]'` there, and submit again\.$"
     )
     with _cluster() as cluster, Client(cluster) as client, pytest.raises(SiteError, match=said):
         bench.submit(spec, client=client)

@@ -242,7 +242,7 @@ def test_weights_are_exported_by_their_names_in_the_equations(run, folder):
     export = [sys.executable, "-m", "bigdata", "export", str(run.folder.path)]
     named = subprocess.run([*export, "--model", "both"], check=False, capture_output=True, text=True)
     assert named.returncode == 2
-    assert "--format npz" in named.stderr
+    assert "add --out model.npz" in named.stderr
     as_npz = ["--format", "npz", "--out", str(folder / "both.npz")]
     subprocess.run([*export, "--model", "both", *as_npz], check=True)
     wrong = subprocess.run([*export, "--model", "bothe", *as_npz], check=False, capture_output=True, text=True)
