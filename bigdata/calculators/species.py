@@ -7,7 +7,7 @@ structure that a calculation begins with, which has all settings in common, and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,3 +67,10 @@ def _reach(structure: Structure) -> list[int]:
     shortest = float(np.linalg.norm(structure.lattice, axis=1).min())
     heights = 1 / np.linalg.norm(np.linalg.inv(structure.lattice), axis=0)
     return [int(np.ceil(shortest / height)) + 1 for height in heights]
+
+
+def changed(asked: Mapping[str, float], used: Mapping[str, float], same: float) -> Iterator[str]:
+    """`the muffin-tin radius of Si from 2.1000 to 2.0500 bohr`, of each that differs by more than `same` bohr."""
+    for symbol, radius in used.items():
+        if abs(radius - asked[symbol]) > same:
+            yield f"the muffin-tin radius of {symbol} from {asked[symbol]:.4f} to {radius:.4f} bohr"

@@ -21,6 +21,7 @@ class Purse:
     def __init__(self, plan: Plan, past: History, seconds: Callable[[str], float]) -> None:
         self._plan, self._seconds = plan, seconds
         self._stages = {s.path: s for s in plan.stages}
+        self._steps = [s.path for s in plan.stages if s.growth]
         self._used = Use()
         self._began = time.time()
         self._earlier = past.wall_seconds
@@ -60,10 +61,6 @@ class Purse:
             needed += sum((self._use(step, 1) for step in self._steps), self._use(path, n)).times(-1)
             wall -= max(map(self._seconds, self._steps)) + self._seconds(path)
         return ", ".join(exceeded(budget, self._plan.site.prices, needed, wall))
-
-    @property
-    def _steps(self) -> list[str]:
-        return [stage.path for stage in self._plan.stages if stage.growth]
 
     @property
     def _after_searches(self) -> float:

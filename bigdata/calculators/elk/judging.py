@@ -15,6 +15,7 @@ from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.elk import inputs, species
 from bigdata.calculators.elk.outputs import Info
 from bigdata.calculators.records import FERMI, STATE, is_whole
+from bigdata.calculators.species import changed
 from bigdata.calculators.texts import last_number, read
 from bigdata.calculators.units import FORCE_EV_PER_ANGSTROM
 
@@ -126,12 +127,10 @@ def _counts(eigenvalues: str) -> tuple[int, int]:
 
 
 def _doubts(folder: Path, said: str, info: Info) -> Iterator[str]:
-    asked = species.radii_of(folder)
-    for symbol, radius in info.radii.items():
-        if abs(radius - asked[symbol]) > SAME_RADIUS:
-            yield (
-                f"Elk changed the muffin-tin radius of {symbol} from {asked[symbol]:.4f} to {radius:.4f} bohr, as "
-                "where atoms come too near to each other or an option says so: its energy can't be compared."
-            )
+    for what in changed(species.radii_of(folder), info.radii, SAME_RADIUS):
+        yield (
+            f"Elk changed {what}, as where atoms come too near to each other or an option says so: its energy can't be "
+            "compared."
+        )
     if "Warning(rhonorm)" in said:
         yield "Elk warns that the density of electrons had to be corrected (rhonorm)."

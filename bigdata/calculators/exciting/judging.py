@@ -11,6 +11,7 @@ from bigdata.calculators.calculation import Step
 from bigdata.calculators.code import SAID, Judgement
 from bigdata.calculators.exciting import inputs, outputs
 from bigdata.calculators.records import FERMI, STATE, is_whole
+from bigdata.calculators.species import changed
 from bigdata.calculators.texts import read
 from bigdata.calculators.units import FORCE_EV_PER_ANGSTROM
 
@@ -85,10 +86,5 @@ def _cut(file: Path, path: str, n: int) -> Iterator[str]:
 
 
 def _doubts(info: outputs.Info, root: ElementTree.Element) -> Iterator[str]:
-    asked = inputs.radii_of(root)
-    for symbol, radius in info.radii.items():
-        if abs(radius - asked[symbol]) > SAME_RADIUS:
-            yield (
-                f"exciting changed the muffin-tin radius of {symbol} from {asked[symbol]:.4f} to {radius:.4f} bohr: "
-                "its energy can't be compared with those of other geometries."
-            )
+    for what in changed(inputs.radii_of(root), info.radii, SAME_RADIUS):
+        yield f"exciting changed {what}: its energy can't be compared with those of other geometries."
